@@ -1,0 +1,280 @@
+//! [`Site`]: what the person wrote, names resolved, every value parsed, every value's place kept. Never re-validated later.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use postkiln_address::{Address, Domain, LocalPart};
+
+use crate::Place;
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands; for a default, where the nearest enclosing thing stands that the person wrote.
+    pub place: Place,
+}
+
+/// A whole site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The machine.
+    pub appliance: Appliance,
+    /// The mail domains, alias domains among them, by name.
+    pub domains: BTreeMap<Domain, Placed<DomainEntry>>,
+    /// Published names.
+    pub dns: Dns,
+    /// Scanning.
+    pub antivirus: Antivirus,
+    /// qmail control files by name, typed by `schemas/control`; the last word.
+    pub control: BTreeMap<String, Placed<ControlValue>>,
+    /// Unit tests for mail policy.
+    pub expect: Vec<Placed<Expectation>>,
+    /// The files the site consists of, by path below its root, as written (for `source/` in the bundle).
+    pub sources: BTreeMap<String, Vec<u8>>,
+}
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub struct Appliance {
+    /// Its fully qualified name.
+    pub hostname: Placed<Domain>,
+    /// How it gets addresses.
+    pub network: Placed<Network>,
+    /// DNS servers it asks; empty: those DHCP names.
+    pub resolvers: Vec<Placed<Resolver>>,
+    /// Public keys of operators, OpenSSH form.
+    pub operators: Vec<Placed<String>>,
+}
+
+/// A DNS server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolver {
+    /// Its address.
+    pub address: std::net::IpAddr,
+    /// Its port; 53 unless written `address:port`.
+    pub port: u16,
+}
+
+/// How the machine gets addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// By DHCP.
+    Dhcp,
+    /// A fixed address.
+    Static {
+        /// The machine's own address.
+        address: Ipv4Addr,
+        /// Bits of the network part.
+        prefix: u8,
+        /// The way out.
+        gateway: Option<Ipv4Addr>,
+    },
+}
+
+/// What stands under a domain's name.
+#[derive(Clone, Debug)]
+pub enum DomainEntry {
+    /// A domain of its own.
+    Mail(MailDomain),
+    /// Every address of it is the same address in another domain.
+    AliasOf(Placed<Domain>),
+}
+
+/// A domain with users, aliases, lists.
+#[derive(Clone, Debug)]
+pub struct MailDomain {
+    /// The user that gets postmaster's mail.
+    pub postmaster: Placed<LocalPart>,
+    /// By local part.
+    pub users: BTreeMap<LocalPart, Placed<User>>,
+    /// Local part to one or more targets.
+    pub aliases: BTreeMap<LocalPart, Placed<Vec<Placed<Target>>>>,
+    /// What happens to addresses that are not declared.
+    pub catch_all: Placed<CatchAll>,
+    /// Static lists: by local part.
+    pub lists: BTreeMap<LocalPart, Placed<List>>,
+    /// By local part; a user of the same name keeps getting the mail.
+    pub autoresponders: BTreeMap<LocalPart, Placed<Autoresponder>>,
+}
+
+/// A person with a mailbox.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The person's name.
+    pub name: Option<Placed<String>>,
+    /// Octets; `None` without a limit.
+    pub quota: Option<Placed<u64>>,
+    /// How the person logs in.
+    pub password: Option<Placed<Password>>,
+    /// Further local parts of the same domain.
+    pub aliases: Vec<Placed<LocalPart>>,
+    /// Where copies go.
+    pub forward: Option<Placed<Forward>>,
+}
+
+/// How a person logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// A hash in crypt form: `$argon2id$…`, `$6$…`, `$5$…`. Confidential.
+    Hash(String),
+    /// The name of a secret.
+    Secret(String),
+}
+
+/// Where a user's mail goes besides, or instead.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    /// Targets.
+    pub to: Vec<Placed<Target>>,
+    /// Whether the mailbox still gets its copy.
+    pub keep: bool,
+}
+
+/// A target written as `ada` (same domain) or `ada@example.org`: resolved here to a full address.
+pub type Target = Address;
+
+/// What happens to addresses that are not declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CatchAll {
+    /// Refused at RCPT.
+    Reject,
+    /// Delivered to this address.
+    Deliver(Target),
+    /// Accepted and dropped.
+    Discard,
+}
+
+/// A mailing list with its members in the file.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// Who gets the posts.
+    pub members: Vec<Placed<Target>>,
+    /// Who may post.
+    pub post: Placed<Posting>,
+    /// For `Posting::Moderators`: who they are.
+    pub moderators: Vec<Placed<Target>>,
+    /// Put before each subject, as `[announce]`.
+    pub prefix: Option<Placed<String>>,
+}
+
+/// Who may post to a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posting {
+    /// Everybody.
+    Anyone,
+    /// Members only.
+    Members,
+    /// Moderators only.
+    Moderators,
+}
+
+/// An automatic reply.
+#[derive(Clone, Debug)]
+pub struct Autoresponder {
+    /// Subject of the reply.
+    pub subject: Placed<String>,
+    /// Its text.
+    pub text: Placed<String>,
+    /// One reply per sender within this many seconds.
+    pub once_per: Placed<u64>,
+}
+
+/// What we publish.
+#[derive(Clone, Debug)]
+pub struct Dns {
+    /// Seconds.
+    pub ttl: Placed<u32>,
+    /// The appliance's public address, where one differs from the network's.
+    pub address: Option<Placed<Ipv4Addr>>,
+    /// Further records by zone.
+    pub records: BTreeMap<Domain, Vec<Placed<Record>>>,
+}
+
+/// A further record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Owner relative to the zone, `@` for the zone itself.
+    pub name: String,
+    /// `A`, `AAAA`, `CNAME`, `MX`, `TXT`, `NS`, `SRV`, `CAA`.
+    pub kind: String,
+    /// Data in presentation form; TXT without quotes.
+    pub value: String,
+}
+
+/// Scanning.
+#[derive(Clone, Debug)]
+pub struct Antivirus {
+    /// Which engine.
+    pub engine: Placed<Engine>,
+    /// What happens to an infected message.
+    pub on_infected: Placed<OnInfected>,
+    /// What happens when the engine cannot say.
+    pub on_failure: Placed<OnFailure>,
+    /// Signature files beside the site, by path, with their content.
+    pub signatures: Vec<Placed<Signature>>,
+}
+
+/// A signature file of the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// File name: `local.ndb`.
+    pub name: String,
+    /// Content.
+    pub bytes: Vec<u8>,
+}
+
+/// The scanning engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// None: mail is not scanned.
+    None,
+    /// ClamAV's clamd.
+    Clamav,
+}
+
+/// What happens to an infected message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnInfected {
+    /// 554 at the end of DATA.
+    Reject,
+}
+
+/// What happens when the engine cannot say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// 451 at the end of DATA.
+    Defer,
+}
+
+/// A control file's value as a person writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ControlValue {
+    /// A number.
+    Integer(u64),
+    /// One line.
+    Line(String),
+    /// Several lines.
+    Lines(Vec<String>),
+}
+
+/// One unit test of mail policy.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Who writes.
+    pub from: Address,
+    /// To whom.
+    pub to: Address,
+    /// What must come of it.
+    pub result: Expected,
+}
+
+/// What must come of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// It ends in this mailbox or at this outside address.
+    DeliveredTo(Address),
+    /// Refused at RCPT.
+    Refused,
+}

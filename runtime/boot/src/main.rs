@@ -1,0 +1,3 @@
+//! Placeholder of a program that is being begun.
+
+fn main() {}

@@ -1,0 +1,14 @@
+//! How roles talk: doors (who may begin a conversation with whom), channels (framed messages with descriptors), and one
+//! small set of messages per callee. Knows nothing about what the callee does. Start at [`Door`], then the callee's module.
+
+pub mod control;
+pub mod delivery;
+pub mod directory;
+pub mod keys;
+pub mod queue;
+
+mod channel;
+mod door;
+
+pub use channel::{BlockingChannel, Channel, ChannelError, FRAME_LIMIT};
+pub use door::{Door, Hatch, pair};

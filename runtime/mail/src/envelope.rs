@@ -1,0 +1,41 @@
+//! The envelope (RFC 5321 §2.3.1) and the name of a queued message.
+
+use std::fmt;
+
+use postkiln_address::{Address, ReversePath};
+use serde::{Deserialize, Serialize};
+
+/// Reverse path and recipients of one message. Immutable once queued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Where notices go.
+    pub sender: ReversePath,
+    /// At least one, in the order given.
+    pub recipients: Vec<Address>,
+}
+
+/// The name of a message in the queue: lower-case hex, unique for the life of the queue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct QueueId(String);
+
+impl QueueId {
+    /// Takes a name as the queue gave it: 1 to 32 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let valid = (1..=32).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        valid.then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for QueueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

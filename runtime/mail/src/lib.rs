@@ -1,0 +1,8 @@
+//! Messages apart from any protocol or store: envelopes, outcomes, enhanced status codes, header fields, notices.
+//! Pure: values and time in, values out. Start at [`Envelope`].
+
+mod envelope;
+mod outcome;
+
+pub use envelope::{Envelope, QueueId};
+pub use outcome::{Outcome, Status};

@@ -1,0 +1,96 @@
+//! The part of an address before the `@` (RFC 5321 §4.1.2).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::AddressError;
+
+/// A local part without its quotes: 1 to 64 printable ASCII octets or spaces (RFC 5321 §4.5.3.1.1), case kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LocalPart(Box<str>);
+
+impl LocalPart {
+    /// Takes the unquoted value.
+    ///
+    /// # Errors
+    /// When it is empty, over 64 octets, or holds a control or non-ASCII character.
+    pub fn new(text: &str) -> Result<Self, AddressError> {
+        if text.is_empty() || text.len() > 64 {
+            return Err(AddressError::new(text, "has a local part that is not 1 to 64 octets long"));
+        }
+        if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+            return Err(AddressError::new(text, "has a control or non-ASCII character"));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// `Local-part = Dot-string / Quoted-string`, as it stands on the wire.
+    pub(crate) fn parse_quoted(text: &str) -> Result<Self, AddressError> {
+        if let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            return Self::new(&unquote(text, inner)?);
+        }
+        if !is_dot_string(text) {
+            return Err(AddressError::new(text, "has a local part that needs quotes or is empty"));
+        }
+        Self::new(text)
+    }
+
+    /// The unquoted value, case kept.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LocalPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_dot_string(&self.0) {
+            return f.write_str(&self.0);
+        }
+        f.write_str("\"")?;
+        for c in self.0.chars() {
+            if matches!(c, '"' | '\\') {
+                f.write_str("\\")?;
+            }
+            write!(f, "{c}")?;
+        }
+        f.write_str("\"")
+    }
+}
+
+impl TryFrom<String> for LocalPart {
+    type Error = AddressError;
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        Self::new(&text)
+    }
+}
+
+impl From<LocalPart> for String {
+    fn from(local: LocalPart) -> Self {
+        local.0.into()
+    }
+}
+
+/// `QcontentSMTP = qtextSMTP / quoted-pairSMTP`.
+fn unquote(whole: &str, inner: &str) -> Result<String, AddressError> {
+    let mut value = String::new();
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => value.push(chars.next().ok_or_else(|| AddressError::new(whole, "ends inside its quotes"))?),
+            '"' => return Err(AddressError::new(whole, "has a bare quote inside its quotes")),
+            other => value.push(other),
+        }
+    }
+    Ok(value)
+}
+
+/// `Dot-string = Atom *("." Atom)` with `atext` of RFC 5322 §3.2.3.
+fn is_dot_string(text: &str) -> bool {
+    text.split('.')
+        .all(|atom| !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || ATEXT.contains(&b)))
+}
+
+const ATEXT: &[u8] = b"!#$%&'*+-/=?^_`{|}~";

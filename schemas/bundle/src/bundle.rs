@@ -1,0 +1,231 @@
+//! A bundle in memory and as a directory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::{FileEntry, Manifest, Owner, Service};
+
+/// Files and manifest. Made by `compiler/render` or read back from a directory or a packed file; the hashes hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    manifest: Manifest,
+    contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// A file on its way into a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Path below the bundle's root.
+    pub path: String,
+    /// Content.
+    pub bytes: Vec<u8>,
+    /// Who may read it on the node.
+    pub owner: Owner,
+}
+
+impl Bundle {
+    /// Puts files and services together; sorts, hashes and names the result. A path given twice keeps the last content.
+    #[must_use]
+    pub fn new(schema: u32, hostname: &str, files: Vec<File>, services: Vec<Service>) -> Self {
+        let sorted: BTreeMap<String, File> = files.into_iter().map(|file| (file.path.clone(), file)).collect();
+        let entries = sorted
+            .values()
+            .map(|file| FileEntry {
+                path: file.path.clone(),
+                size: file.bytes.len() as u64,
+                sha256: sha256_hex(&file.bytes),
+                owner: file.owner,
+            })
+            .collect();
+        let mut manifest = Manifest {
+            format: Manifest::FORMAT,
+            schema,
+            identity: String::new(),
+            hostname: hostname.to_owned(),
+            files: entries,
+            services,
+        };
+        manifest.identity = identity(&manifest);
+        Self { manifest, contents: sorted.into_iter().map(|(path, file)| (path, file.bytes)).collect() }
+    }
+
+    /// Checks every size, hash and path, and the identity.
+    ///
+    /// # Errors
+    /// When something does not agree with the manifest.
+    pub fn verified(manifest: Manifest, contents: BTreeMap<String, Vec<u8>>) -> Result<Self, BundleError> {
+        if manifest.format != Manifest::FORMAT {
+            return Err(BundleError::Format(manifest.format));
+        }
+        if identity(&manifest) != manifest.identity {
+            return Err(BundleError::Altered(Manifest::NAME.to_owned()));
+        }
+        for entry in &manifest.files {
+            if !is_plain_path(&entry.path) {
+                return Err(BundleError::Path(entry.path.clone()));
+            }
+            let bytes = contents.get(&entry.path).ok_or_else(|| BundleError::Missing(entry.path.clone()))?;
+            if bytes.len() as u64 != entry.size || sha256_hex(bytes) != entry.sha256 {
+                return Err(BundleError::Altered(entry.path.clone()));
+            }
+        }
+        if contents.len() != manifest.files.len() {
+            return Err(BundleError::Surplus);
+        }
+        Ok(Self { manifest, contents })
+    }
+
+    /// Reads a bundle directory and checks it.
+    ///
+    /// # Errors
+    /// When a file cannot be read or does not agree with the manifest.
+    pub fn read(directory: &Path) -> Result<Self, BundleError> {
+        let read = |name: &str| {
+            let path = directory.join(name);
+            fs::read(&path).map_err(|source| BundleError::Io { path, source })
+        };
+        let manifest: Manifest = serde_json::from_slice(&read(Manifest::NAME)?).map_err(BundleError::Manifest)?;
+        let mut contents = BTreeMap::new();
+        for entry in &manifest.files {
+            if !is_plain_path(&entry.path) {
+                return Err(BundleError::Path(entry.path.clone()));
+            }
+            contents.insert(entry.path.clone(), read(&entry.path)?);
+        }
+        Self::verified(manifest, contents)
+    }
+
+    /// Writes the directory: files mode 0600, directories 0700. The target must not exist or be empty.
+    ///
+    /// # Errors
+    /// When something cannot be written, or the target has content.
+    pub fn write(&self, directory: &Path) -> Result<(), BundleError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| BundleError::Io { path, source }
+        };
+        make_directory(directory).map_err(io(directory))?;
+        if fs::read_dir(directory).map_err(io(directory))?.next().is_some() {
+            return Err(BundleError::NotEmpty(directory.to_owned()));
+        }
+        let manifest = self.manifest_bytes();
+        let all = self.contents.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+        for (name, bytes) in all.chain([(Manifest::NAME, manifest.as_slice())]) {
+            let path = directory.join(name);
+            if let Some(parent) = path.parent() {
+                make_directory(parent).map_err(io(parent))?;
+            }
+            write_private(&path, bytes).map_err(io(&path))?;
+        }
+        Ok(())
+    }
+
+    /// The table of contents.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Path and content of every file but the manifest, sorted by path.
+    pub fn files(&self) -> impl Iterator<Item = (&FileEntry, &[u8])> {
+        self.manifest.files.iter().map(|entry| (entry, self.contents.get(&entry.path).map_or(&[][..], Vec::as_slice)))
+    }
+
+    /// One file's content.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<&[u8]> {
+        self.contents.get(path).map(Vec::as_slice)
+    }
+
+    /// The bytes of `manifest.json`: pretty JSON and a newline.
+    #[must_use]
+    pub fn manifest_bytes(&self) -> Vec<u8> {
+        manifest_bytes(&self.manifest)
+    }
+}
+
+/// Why a bundle is none.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum BundleError {
+    #[error("cannot use {}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("manifest.json is not a manifest of this version")]
+    Manifest(#[source] serde_json::Error),
+    #[error("bundle format {0} is not known to this version")]
+    Format(u32),
+    #[error("{0} is not what the manifest says")]
+    Altered(String),
+    #[error("{0} is named in the manifest but missing")]
+    Missing(String),
+    #[error("{0:?} is no path within a bundle")]
+    Path(String),
+    #[error("there are files that the manifest does not name")]
+    Surplus,
+    #[error("{} exists and is not empty", .0.display())]
+    NotEmpty(PathBuf),
+}
+
+fn identity(manifest: &Manifest) -> String {
+    sha256_hex(&manifest_bytes(&Manifest { identity: String::new(), ..manifest.clone() }))
+}
+
+fn manifest_bytes(manifest: &Manifest) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(manifest).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_plain_path(path: &str) -> bool {
+    !path.is_empty() && path.split('/').all(|part| !matches!(part, "" | "." | "..")) && !path.contains('\0')
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Bundle {
+        let file = |path: &str, text: &str| File {
+            path: path.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+            owner: Owner::Everyone,
+        };
+        Bundle::new(1, "mail.example.org", vec![file("control/me", "m\n"), file("a", "x")], Vec::new())
+    }
+
+    #[test]
+    fn the_order_of_files_does_not_change_the_identity() {
+        let bundle = sample();
+        let mut files: Vec<File> = bundle
+            .files()
+            .map(|(entry, bytes)| File { path: entry.path.clone(), bytes: bytes.to_vec(), owner: entry.owner })
+            .collect();
+        files.reverse();
+        assert_eq!(Bundle::new(1, "mail.example.org", files, Vec::new()), bundle);
+    }
+
+    #[test]
+    fn an_altered_file_is_noticed() {
+        let bundle = sample();
+        let mut contents = bundle.contents.clone();
+        contents.insert("a".to_owned(), b"y".to_vec());
+        assert!(matches!(Bundle::verified(bundle.manifest, contents), Err(BundleError::Altered(path)) if path == "a"));
+    }
+}
