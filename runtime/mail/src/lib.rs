@@ -2,7 +2,9 @@
 //! Pure: values and time in, values out. Start at [`Envelope`].
 
 mod envelope;
+mod flags;
 mod outcome;
 
 pub use envelope::{Envelope, QueueId};
+pub use flags::Flags;
 pub use outcome::{Outcome, Status};
