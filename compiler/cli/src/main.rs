@@ -1,3 +1,112 @@
-//! Placeholder of a program that is being begun.
+//! The command `postkiln`: arguments, one file per command, exit codes. Knows nothing about how anything is done; that is
+//! `compiler/site`, `blueprint`, `render` and `images`. Start at [`Command`].
+//!
+//! stdout carries the result, stderr progress and findings. Programs end in one place: here.
 
-fn main() {}
+mod boot;
+mod build;
+mod bundle;
+mod check;
+mod compile;
+mod findings;
+mod images;
+mod new;
+mod outcome;
+mod output;
+mod progress;
+mod queue;
+mod run;
+mod status;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::outcome::{Exit, Failure};
+
+/// One site description goes in; a mail appliance that boots comes out.
+#[derive(Debug, Parser)]
+#[command(name = "postkiln", version, max_term_width = 100, arg_required_else_help = true, after_help = FIRST_STEPS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    New(new::Args),
+    Check(check::Args),
+    Compile(compile::Args),
+    Build(build::Args),
+    Run(run::Args),
+    Boot(boot::Args),
+    Test(test::Args),
+    Images(images::Args),
+    Status(status::Args),
+    Queue(queue::Args),
+    /// Evaluates a site within limits; `check` and the others start this by themselves.
+    #[command(name = postkiln_site::CHILD_COMMAND, hide = true)]
+    EvaluateSite {
+        /// The site's folder.
+        root: std::path::PathBuf,
+        /// The file to begin with, relative to it.
+        entry: String,
+    },
+}
+
+impl Command {
+    fn run(self) -> Result<Exit, Failure> {
+        match self {
+            Self::New(args) => new::run(args),
+            Self::Check(args) => check::run(args),
+            Self::Compile(args) => compile::run(args),
+            Self::Build(args) => build::run(args),
+            Self::Run(args) => run::run(args),
+            Self::Boot(args) => boot::run(args),
+            Self::Test(args) => test::run(args),
+            Self::Images(args) => images::run(args),
+            Self::Status(args) => status::run(args),
+            Self::Queue(args) => queue::run(args),
+            Self::EvaluateSite { root, entry } => evaluate_site(&root, &entry),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    match cli.command.run() {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            if let Some(text) = failure.text() {
+                output::note(&format!("postkiln: {text}"));
+            }
+            failure.exit().into()
+        }
+    }
+}
+
+fn evaluate_site(root: &std::path::Path, entry: &str) -> Result<Exit, Failure> {
+    postkiln_site::evaluate_child(root, entry)
+        .map(|()| Exit::Success)
+        .map_err(|source| Failure::environment("cannot answer with the evaluated site", source))
+}
+
+const FIRST_STEPS: &str = "\
+First steps:
+  postkiln new mysite --domain example.org    a site to begin with; prints the password of its user
+  postkiln check mysite                       every mistake at once
+  postkiln run mysite                         the services on this machine, on high ports
+  postkiln build mysite -o mysite.img         an image that boots
+  postkiln boot mysite                        the same in QEMU
+
+Exit codes: 0 done; 1 the site (or what was tested) is wrong; 2 differences; 3 stopped by a guard;
+4 the environment failed; 64 wrong usage.";

@@ -1,0 +1,57 @@
+//! `postkiln check`: every finding about a site.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::findings::{self, Deny};
+use crate::outcome::{Exit, Failure};
+use crate::{bundle, output};
+
+/// Shows every mistake in a site at once
+///
+/// Evaluates the site within limits (10 s of processor time, 1 GiB of memory), checks every value and reference, and
+/// proves that each declared address leads somewhere. Nothing is written and no port is opened.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln check mysite
+  postkiln check mysite --deny warnings
+  postkiln check mysite --json | jq '.findings[].message'
+
+Exit codes: 0 no errors (warnings are shown), 1 errors, 4 the environment failed, 64 wrong usage.")]
+pub(crate) struct Args {
+    /// The site: its folder or its site.ncl
+    #[arg(value_name = "SITE")]
+    site: PathBuf,
+    /// Count warnings as errors
+    #[arg(long, value_name = "WHAT")]
+    deny: Option<Deny>,
+    /// Print the findings as JSON on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    let (bundle, found) = bundle::compile(&args.site);
+    let verdict = findings::judge(&found, args.deny);
+    if args.json {
+        let ok = verdict.is_ok() && bundle.is_some();
+        output::json(&Report { ok, findings: found.iter().map(postkiln_site::finding_json).collect() });
+    } else {
+        findings::show(&args.site, &found);
+        if found.is_empty() {
+            output::result("no findings");
+        } else {
+            output::result(&findings::count(&found));
+        }
+    }
+    verdict.map(|()| Exit::Success)
+}
+
+#[derive(Serialize)]
+struct Report {
+    ok: bool,
+    findings: Vec<serde_json::Value>,
+}

@@ -1,0 +1,26 @@
+//! Where text goes: results to stdout, everything for people to stderr. A closed pipe is not an error.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+/// One line of the result.
+pub(crate) fn result(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// The result as one JSON document, pretty, in place of text.
+pub(crate) fn json(document: &impl Serialize) {
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    result(&text);
+}
+
+/// One line for people.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Whether stderr may carry colour: a terminal, and nobody said `NO_COLOR` (no-color.org: set and not empty).
+pub(crate) fn colour() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
