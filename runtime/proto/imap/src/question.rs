@@ -1,0 +1,247 @@
+//! What a session asks and what it may be answered. The session knows nothing about where mail lies: folder names are
+//! the wire's (modified UTF-7, `/` between levels, `INBOX` in upper case), messages are named by UID, content has CRLF
+//! line ends. Every question gets exactly one answer, and a session has at most one question open.
+
+use std::fmt;
+
+use postkiln_mail::Flags;
+
+/// A question. Each variant says which answers fit; [`Answer::Failed`] always does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Is this the person? [`Answer::Done`] when the mailbox is theirs from now on, [`Answer::Denied`] when the password is wrong.
+    Login {
+        /// As the client gave it; the authorisation identity of SASL PLAIN was empty or the same.
+        name: String,
+        /// As the client gave it.
+        password: Secret,
+    },
+    /// Opens a folder in place of the open one: [`Answer::Selected`]. After a failure no folder is open (RFC 3501 §6.3.1).
+    Select {
+        /// Which one.
+        folder: String,
+        /// EXAMINE: nothing may change, nothing loses `\Recent`.
+        read_only: bool,
+    },
+    /// The open folder is left: [`Answer::Done`].
+    Unselect,
+    /// What does the open folder hold now? [`Answer::Unchanged`] or [`Answer::Snapshot`].
+    Poll,
+    /// Content of messages of the open folder: [`Answer::Messages`].
+    Read {
+        /// Ascending.
+        uids: Vec<u32>,
+        /// How much of each.
+        part: Part,
+    },
+    /// Changes flags in the open folder: [`Answer::Flagged`].
+    Flag {
+        /// Ascending.
+        uids: Vec<u32>,
+        /// How.
+        change: FlagChange,
+        /// Which.
+        flags: Flags,
+    },
+    /// Removes messages of the open folder for good, whatever their flags: [`Answer::Expunged`].
+    Expunge {
+        /// Ascending.
+        uids: Vec<u32>,
+    },
+    /// Copies messages of the open folder, all or none: [`Answer::Copied`].
+    Copy {
+        /// Ascending.
+        uids: Vec<u32>,
+        /// Where to.
+        folder: String,
+    },
+    /// Moves messages of the open folder (RFC 6851): [`Answer::Copied`]; those named in it are gone from here.
+    Move {
+        /// Ascending.
+        uids: Vec<u32>,
+        /// Where to.
+        folder: String,
+    },
+    /// Stores a new message: [`Answer::Appended`].
+    Append {
+        /// Where to.
+        folder: String,
+        /// With these flags.
+        flags: Flags,
+        /// Unix seconds; `None` is now.
+        internal_date: Option<i64>,
+        /// As the client sent it.
+        content: Vec<u8>,
+    },
+    /// All folders and subscriptions: [`Answer::Folders`].
+    Folders,
+    /// Counts of one folder, without opening it: [`Answer::Status`].
+    Status(String),
+    /// Makes a folder, and its parents: [`Answer::Done`].
+    Create(String),
+    /// Removes a folder and its messages: [`Answer::Done`].
+    Delete(String),
+    /// Renames a folder and those below it; `INBOX` instead gives its messages to the new folder (RFC 3501 §6.3.5): [`Answer::Done`].
+    Rename {
+        /// The old name.
+        from: String,
+        /// The new name.
+        to: String,
+    },
+    /// Changes the list of subscriptions: [`Answer::Done`].
+    Subscribe {
+        /// Need not exist (RFC 3501 §6.3.6).
+        folder: String,
+        /// `false` removes it from the list.
+        subscribed: bool,
+    },
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// Wrong name or password, or the service is off for this person: nobody is told which.
+    Denied,
+    /// It was not done, and nothing changed.
+    Failed(Failure),
+    /// The folder is open.
+    Selected(Snapshot),
+    /// The folder as it is now.
+    Snapshot(Snapshot),
+    /// The folder is as it was when last told.
+    Unchanged,
+    /// UID and content, in the order asked; `None` for a message that is gone.
+    Messages(Vec<(u32, Option<Vec<u8>>)>),
+    /// The flags that messages have now; those that are gone are missing.
+    Flagged(Vec<(u32, Flags)>),
+    /// The UIDs that are gone now.
+    Expunged(Vec<u32>),
+    /// Source and target UIDs.
+    Copied {
+        /// Of the target.
+        uid_validity: u32,
+        /// Source, target; ascending.
+        uids: Vec<(u32, u32)>,
+    },
+    /// Where the new message is.
+    Appended {
+        /// Of the target.
+        uid_validity: u32,
+        /// Its UID.
+        uid: u32,
+    },
+    /// Every folder, in any order.
+    Folders(Vec<Folder>),
+    /// Counts of a folder.
+    Status(Counts),
+}
+
+/// How much of a message is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The header and the blank line that ends it.
+    Header,
+    /// Everything.
+    Whole,
+}
+
+/// How flags change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagChange {
+    /// These as well.
+    Add,
+    /// Without these.
+    Remove,
+    /// Exactly these.
+    Replace,
+}
+
+/// What a folder holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Changes when UIDs start anew (RFC 3501 §2.3.1.1).
+    pub uid_validity: u32,
+    /// Above every UID ever given.
+    pub uid_next: u32,
+    /// Ascending by UID.
+    pub messages: Vec<Entry>,
+}
+
+/// One message of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its UID.
+    pub uid: u32,
+    /// Its flags.
+    pub flags: Flags,
+    /// No session has been told of it before.
+    pub recent: bool,
+    /// Octets on the wire, with CRLF line ends: RFC822.SIZE.
+    pub size: u64,
+    /// Unix seconds of its arrival.
+    pub internal_date: i64,
+}
+
+/// One folder of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// Its name on the wire.
+    pub name: String,
+    /// `false`: it stands here only because it is subscribed or has folders below it (`\Noselect`).
+    pub exists: bool,
+    /// Whether it is subscribed.
+    pub subscribed: bool,
+}
+
+/// The answer to STATUS (RFC 3501 §6.3.10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages.
+    pub messages: u32,
+    /// Those with `\Recent`.
+    pub recent: u32,
+    /// Above every UID ever given.
+    pub uid_next: u32,
+    /// The validity of UIDs.
+    pub uid_validity: u32,
+    /// Those without `\Seen`.
+    pub unseen: u32,
+}
+
+/// Why something was not done, and one line for the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The kind: chooses the response code (RFC 5530).
+    pub kind: FailureKind,
+    /// For the client: no paths, no secrets.
+    pub text: String,
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// No such folder: `NONEXISTENT`, or `TRYCREATE` where a message was to go there.
+    NoFolder,
+    /// There is such a folder already: `ALREADYEXISTS`.
+    Exists,
+    /// The mailbox is full: `OVERQUOTA`.
+    OverQuota,
+    /// Never possible: `CANNOT`.
+    Refused,
+    /// Not possible now: `UNAVAILABLE`.
+    Unavailable,
+    /// A message is gone that another session has just removed: `EXPUNGEISSUED`.
+    Gone,
+}
+
+/// A password in transit: has no readable `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
