@@ -1,1 +1,18 @@
-//! Placeholder of a crate that is being begun.
+//! System calls, and all `unsafe` of the project: inherited descriptors, files below a directory descriptor, starting
+//! processes, giving up powers, signals, durable writes. Knows nothing about mail. Start at [`Inherited`] for a role, at
+//! [`Spawn`] for `init`, at [`sync`] for anything that must survive a power cut.
+
+mod bundle;
+mod confine;
+mod inherited;
+mod process;
+mod signals;
+mod spawn;
+pub mod sync;
+
+pub use bundle::BundleDirectory;
+pub use confine::{confine, raise_descriptor_limit};
+pub use inherited::{DATA, DESCRIPTORS, Inherited, InheritedError};
+pub use process::{Exit, Process, reap};
+pub use signals::{Signal, Signals};
+pub use spawn::Spawn;

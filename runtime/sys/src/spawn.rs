@@ -1,0 +1,159 @@
+//! Starting a program with exactly the descriptors, user and environment it is to have.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::inherited::{DATA, DESCRIPTORS};
+use crate::process::Process;
+
+/// A program about to be started. The environment is empty but for what is set here; standard output and error are the
+/// caller's; standard input is `/dev/null`; every descriptor that is not handed over is closed.
+#[derive(Debug)]
+pub struct Spawn {
+    command: Command,
+    handed: Vec<(String, OwnedFd)>,
+    user: Option<u32>,
+}
+
+impl Spawn {
+    /// The program at `path`.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        let mut command = Command::new(path);
+        command.env_clear().stdin(Stdio::null());
+        Self { command, handed: Vec::new(), user: None }
+    }
+
+    /// One more argument.
+    #[must_use]
+    pub fn argument(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// One variable of the environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// The data directory, for [`crate::Inherited`].
+    #[must_use]
+    pub fn data(self, data: &Path) -> Self {
+        self.variable(DATA, data)
+    }
+
+    /// Runs as this user and the group of the same number, with no other group. Without this: as the caller.
+    #[must_use]
+    pub const fn user(mut self, id: u32) -> Self {
+        self.user = Some(id);
+        self
+    }
+
+    /// Hands over a copy of a descriptor under a name that [`crate::Inherited`] gives it back by.
+    ///
+    /// # Errors
+    /// When descriptors have run out.
+    pub fn hand(mut self, name: &str, descriptor: BorrowedFd<'_>) -> io::Result<Self> {
+        self.handed.push((name.to_owned(), rustix::io::fcntl_dupfd_cloexec(descriptor, 3)?));
+        Ok(self)
+    }
+
+    /// Starts it, in a session of its own (a terminal's interrupt reaches `init` alone) and with a death signal when its
+    /// parent goes.
+    ///
+    /// # Errors
+    /// When it cannot be started; also when the program does not exist.
+    pub fn start(mut self) -> io::Result<Process> {
+        let mut names = String::new();
+        let mut numbers = Vec::new();
+        for (name, descriptor) in &self.handed {
+            // Writing to a String cannot fail.
+            let _ = write!(names, "{}{name}={}", if names.is_empty() { "" } else { " " }, descriptor.as_raw_fd());
+            numbers.push(descriptor.as_raw_fd());
+        }
+        if !numbers.is_empty() {
+            self.command.env(DESCRIPTORS, OsString::from(names));
+        }
+        if let Some(id) = self.user {
+            // With root's rights `uid` also clears the supplementary groups.
+            self.command.uid(id).gid(id);
+        }
+        before_exec(&mut self.command, numbers);
+        let child = self.command.spawn()?;
+        Process::adopt(child.id())
+    }
+}
+
+/// What the child does between fork and exec.
+#[allow(unsafe_code, reason = "code between fork and exec")]
+fn before_exec(command: &mut Command, numbers: Vec<RawFd>) {
+    // SAFETY: the closure makes system calls only, allocates nothing, and the numbers stay open in the child because
+    // their owners live in `Spawn` until after the fork.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::setsid()?;
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+            rustix::thread::set_no_new_privs(true)?;
+            // Whatever else is open, opened by us or by whoever started us, does not get through.
+            if libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            for number in &numbers {
+                rustix::io::fcntl_setfd(BorrowedFd::borrow_raw(*number), rustix::io::FdFlags::empty())?;
+            }
+            Ok(())
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Exit;
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::process::{Pid, WaitOptions, waitpid};
+    use std::io::Read;
+    use std::os::fd::AsFd;
+
+    /// Runs a shell line with one handed descriptor and gives what it wrote there.
+    fn check(line: &str, expected: &str) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let stray = std::fs::File::open("/dev/null").unwrap();
+        rustix::io::fcntl_setfd(&stray, rustix::io::FdFlags::empty()).unwrap();
+        let process = Spawn::new(Path::new("/bin/sh"))
+            .argument("-c")
+            .argument(line)
+            .variable("STRAY", stray.as_raw_fd().to_string())
+            .hand("out", writer.as_fd())
+            .unwrap()
+            .start()
+            .unwrap();
+        drop(writer);
+        let mut said = String::new();
+        (&reader).read_to_string(&mut said).unwrap();
+        assert_eq!(said.trim(), expected);
+        poll(&mut [PollFd::new(&process, PollFlags::IN)], None).unwrap();
+        // Reaped by number: other tests of this process have children too.
+        let pid = Pid::from_raw(process.pid().cast_signed()).unwrap();
+        let (_, status) = waitpid(Some(pid), WaitOptions::empty()).unwrap().unwrap();
+        assert_eq!(status.exit_status().map(Exit::Code), Some(Exit::Code(0)));
+    }
+
+    #[test]
+    fn a_child_has_what_it_was_handed_and_nothing_else() {
+        check("eval exec 1\\>\\&${POSTKILN_DESCRIPTORS#out=}; echo here", "here");
+        check("eval exec 1\\>\\&${POSTKILN_DESCRIPTORS#out=}; test -e /proc/self/fd/$STRAY || echo closed", "closed");
+    }
+
+    #[test]
+    fn a_missing_program_is_an_error() {
+        assert!(Spawn::new(Path::new("/nonexistent/program")).start().is_err());
+    }
+}
