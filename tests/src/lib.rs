@@ -1,1 +1,59 @@
-//! Placeholder of a crate that is being begun.
+//! The harness of the tests that use Postkiln's programs as a person does: started, spoken to over sockets by clients that
+//! are not ours, killed, looked at from outside.
+//!
+//! It knows nothing about the insides of a role; what it shares with the product are formats (`schemas/`). Start with
+//! [`Running`] (a node in `run` mode), [`Site`] (a site to run), [`clients`] (Python's and a bare line client), [`nbd`] (a
+//! disk that forgets).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a failure here is the failure of a test"
+)]
+
+pub mod clients;
+pub mod nbd;
+mod running;
+mod sink;
+mod site;
+mod wait;
+pub mod world;
+
+use std::path::{Path, PathBuf};
+
+pub use running::{Running, Service, processes_of};
+pub use sink::{Received, Sink, Verdict};
+pub use site::Site;
+pub use wait::{Ended, eventually, finish, lines_of};
+
+/// A program of this workspace, as the same `cargo` run built it: it lies beside the test executables' folder.
+///
+/// # Panics
+/// When it is not there: `cargo test` builds the tests' own package only, so the programs come first
+/// (`cargo build --release --workspace`).
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let built = test.ancestors().nth(2).expect("tests lie in deps/").join(name);
+    assert!(built.is_file(), "{} is missing: cargo build --release --workspace", built.display());
+    built
+}
+
+/// The repository's top folder.
+#[must_use]
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the top folder")
+}
+
+/// A folder below `target/` that outlives a test run: stores and images that are expensive to make.
+///
+/// # Panics
+/// When it cannot be made.
+#[must_use]
+pub fn kept(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let folder = test.ancestors().nth(4).expect("target/<triple>/release/deps/test").join("kept").join(name);
+    std::fs::create_dir_all(&folder).expect("target/ is writable");
+    folder
+}

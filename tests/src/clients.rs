@@ -1,0 +1,173 @@
+//! Clients: Python's standard library by the scripts in `tests/clients/`, and a bare line client for what no decent client
+//! says. Knows nothing about a site.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{repository, running::Running};
+
+/// A person's name and password.
+#[derive(Clone, Copy, Debug)]
+pub struct Login {
+    /// `ada@example.org`.
+    pub user: &'static str,
+    /// The demonstration password the example publishes.
+    pub password: &'static str,
+}
+
+/// What the SMTP client heard.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The reply that ended the transaction: to the refused MAIL or RCPT, or to DATA's end.
+    pub code: u64,
+    /// Its text.
+    pub text: String,
+    /// Refused recipients with their codes.
+    pub refused: Value,
+}
+
+/// How a script of `tests/clients/` ended: the JSON it printed.
+///
+/// # Panics
+/// With its standard error when it failed, or did not end in time.
+pub fn python(script: &str, arguments: &[&str], input: &str) -> Value {
+    let mut child = Command::new("timeout")
+        .args(["--kill-after=5", "120", "python3"])
+        .arg(repository().join("tests/clients").join(script))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("python3 is installed");
+    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("the script ends");
+    let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{script} {arguments:?}: {}\n{text}\n{errors}", output.status);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{script} printed {text:?}: {error}"))
+}
+
+/// A complete message.
+#[must_use]
+pub fn message(from: &str, to: &str, subject: &str, text: &str) -> String {
+    let id =
+        format!("<{}.{}@test.example>", subject.replace(|c: char| !c.is_ascii_alphanumeric(), "-"), std::process::id());
+    format!(
+        "From: {from}\nTo: {to}\nSubject: {subject}\nDate: Mon, 02 Mar 2026 10:00:00 +0000\nMessage-ID: {id}\n\n{text}\n"
+    )
+}
+
+/// Sends on port 25 as a stranger does.
+#[must_use]
+pub fn receive_from_outside(node: &Running, from: &str, to: &[&str], message: &str) -> Submission {
+    send(node.port("smtp"), "plain", None, from, to, message)
+}
+
+/// Sends as a person of the site, over `submission` (STARTTLS) or `submissions` (TLS).
+#[must_use]
+pub fn submit(node: &Running, listener: &str, login: Login, to: &[&str], message: &str) -> Submission {
+    let mode = if listener == "submissions" { "tls" } else { "starttls" };
+    send(node.port(listener), mode, Some(login), login.user, to, message)
+}
+
+/// Python's smtplib.
+#[must_use]
+pub fn send(port: u16, mode: &str, login: Option<Login>, from: &str, to: &[&str], message: &str) -> Submission {
+    let port = port.to_string();
+    let mut arguments = vec![port.as_str(), mode, from];
+    arguments.extend(to);
+    if let Some(login) = &login {
+        arguments.extend(["--login", login.user, login.password]);
+    }
+    let said = python("smtp.py", &arguments, message);
+    Submission {
+        code: said.get("code").and_then(Value::as_u64).unwrap_or_default(),
+        text: said.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        refused: said.get("refused").cloned().unwrap_or_default(),
+    }
+}
+
+/// Waits until the mailbox holds a message of this subject, by IMAP; gives it whole.
+#[must_use]
+pub fn await_message(node: &Running, login: Login, subject: &str) -> String {
+    let port = node.port("imaps").to_string();
+    let said = python("imap_wait.py", &[&port, login.user, login.password, subject, "60"], "");
+    said.get("message").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// How many messages of this subject the mailbox holds now.
+#[must_use]
+pub fn count_messages(node: &Running, login: Login, subject: &str) -> u64 {
+    let port = node.port("imaps").to_string();
+    let said = python("imap_wait.py", &[&port, login.user, login.password, subject, "0"], "");
+    said.get("count").and_then(Value::as_u64).expect("the script counts")
+}
+
+/// A line client that says what it is told, byte for byte.
+#[derive(Debug)]
+pub struct Lines {
+    reader: BufReader<TcpStream>,
+}
+
+impl Lines {
+    /// Connects and takes the greeting.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    #[must_use]
+    pub fn connect(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("the listener accepts");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket");
+        stream.set_write_timeout(Some(Duration::from_secs(30))).expect("a socket");
+        let mut client = Self { reader: BufReader::new(stream) };
+        let greeting = client.reply();
+        assert!(greeting.starts_with("220"), "greeted with {greeting:?}");
+        client
+    }
+
+    /// Says these bytes; whether the peer still listens.
+    pub fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.reader.get_mut().write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// The next whole reply of SMTP, all its lines; empty when the connection is closed.
+    pub fn reply(&mut self) -> String {
+        let mut reply = String::new();
+        loop {
+            let mut line = String::new();
+            match self.reader.read_line(&mut line) {
+                Ok(count) if count > 0 => reply.push_str(&line),
+                _ => return reply,
+            }
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return reply;
+            }
+        }
+    }
+
+    /// Says a line and takes the reply.
+    pub fn ask(&mut self, line: &str) -> String {
+        self.say(format!("{line}\r\n"));
+        self.reply()
+    }
+
+    /// Says a line and insists on the class or code of the reply.
+    ///
+    /// # Panics
+    /// When the reply is another.
+    pub fn expect(&mut self, line: &str, code: &str) -> String {
+        let reply = self.ask(line);
+        assert!(reply.starts_with(code), "{line:?} was answered {reply:?}, not {code}");
+        reply
+    }
+
+    /// Whether the peer closes the connection within the time a read may take.
+    pub fn is_closed(&mut self) -> bool {
+        let mut rest = Vec::new();
+        self.reader.read_to_end(&mut rest).is_ok()
+    }
+}
