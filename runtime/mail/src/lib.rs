@@ -4,7 +4,10 @@
 mod envelope;
 mod flags;
 mod outcome;
+mod secret;
+pub mod wire;
 
 pub use envelope::{Envelope, QueueId};
 pub use flags::Flags;
 pub use outcome::{Outcome, Status};
+pub use secret::Secret;

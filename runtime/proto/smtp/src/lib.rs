@@ -1,1 +1,10 @@
-//! Placeholder of a crate that is being begun.
+//! An SMTP server session as a value: bytes and answers in, actions out (RFC 5321, 6409). No socket, no clock, no
+//! knowledge of mailboxes or the queue: what it cannot know, it asks. Start at [`Session`].
+
+mod action;
+mod config;
+mod session;
+
+pub use action::{Action, Answer, Begin, PIECE, Question};
+pub use config::{Config, Limits, Listener, Peer, Tls};
+pub use session::Session;

@@ -1,0 +1,94 @@
+//! What a session is told when it begins, what it wants from its driver, and what it hears back.
+
+use std::time::Duration;
+
+use postkiln_address::Domain;
+use postkiln_mail::{Secret, Status};
+
+/// One listener's service. Shared by all its sessions.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our name, in the greeting.
+    pub hostname: Domain,
+    /// How TLS begins, if at all.
+    pub tls: Tls,
+    /// Autologout: how long a client may be silent (RFC 1939 §3: at least 10 minutes once logged in).
+    pub timeout: Duration,
+    /// Failed logins in a session before it is closed.
+    pub max_logins: usize,
+    /// Commands in a session that are unknown, malformed or out of order before it is closed.
+    pub max_errors: usize,
+}
+
+/// How TLS begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// It runs already when the session begins (RFC 8314 §3.3).
+    Implicit,
+    /// The client may ask for it (RFC 2595 §4).
+    Stls,
+    /// There is no certificate: nobody can log in.
+    Unavailable,
+}
+
+/// What the driver has to do, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Write these octets to the client.
+    Send(Vec<u8>),
+    /// Find out, then call [`crate::Session::answer`]. Until then the session takes nothing from its input.
+    Ask(Question),
+    /// After all earlier `Send`s are written: start the TLS handshake, then call [`crate::Session::tls_started`].
+    StartTls,
+    /// Write what is left and close.
+    Close,
+}
+
+/// What a session cannot know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Is this the person? [`Answer::Authenticated`], or [`Answer::Refused`].
+    Authenticate {
+        /// As the client gave it.
+        name: String,
+        /// As the client gave it.
+        password: Secret,
+    },
+    /// Which messages are there, in which order? [`Answer::Opened`] or [`Answer::Refused`]. Comes once, directly after
+    /// [`Answer::Authenticated`]; the driver knows whose mailbox it is.
+    Open,
+    /// The beginning of the message at this place of the list (counted from 0): [`Answer::Piece`], [`Answer::End`] when
+    /// it is empty, or [`Answer::Refused`].
+    Retrieve(usize),
+    /// The next piece of the same message. When another question comes instead, or none, the rest is not needed.
+    More,
+    /// QUIT: delete the messages at these places, move the others from `new` to `cur`. [`Answer::Committed`] or
+    /// [`Answer::Refused`]. A session that ends without this question deletes nothing (RFC 1939 §6).
+    Commit(Vec<usize>),
+}
+
+/// What the driver found out. An answer that does not fit the question counts as a failure of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The password is right.
+    Authenticated,
+    /// The messages.
+    Opened(Vec<Message>),
+    /// Octets of the message as stored, LF line ends, at most 64 KiB, not empty.
+    Piece(Vec<u8>),
+    /// The message has no more octets.
+    End,
+    /// All deletions are done.
+    Committed,
+    /// No: class 4 for now, class 5 for good; one line for the client.
+    Refused(Status, String),
+}
+
+/// A message of the mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Unique and the same in every session: the file name up to `:` (RFC 1939 §7: 1 to 70 octets of `!` to `~`).
+    pub id: String,
+    /// Octets.
+    pub size: u64,
+}
