@@ -11,7 +11,6 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 
 use crate::channel::{BlockingChannel, Channel, receive_descriptor, send_descriptor};
@@ -54,7 +53,7 @@ impl Door {
 
 /// The callee's side: receives conversations from one caller.
 #[derive(Debug)]
-pub struct Hatch(AsyncFd<OwnedFd>);
+pub struct Hatch(UnixStream);
 
 impl Hatch {
     /// Takes the inherited descriptor; must be called within a tokio runtime.
@@ -62,8 +61,10 @@ impl Hatch {
     /// # Errors
     /// When the descriptor cannot be watched.
     pub fn new(inherited: OwnedFd) -> io::Result<Self> {
-        rustix::io::ioctl_fionbio(&inherited, true)?;
-        Ok(Self(AsyncFd::with_interest(inherited, Interest::READABLE)?))
+        let socket = BlockingStream::from(inherited);
+        socket.set_nonblocking(true)?;
+        // A SEQPACKET socket in a stream's clothes: only its readiness is used, the reading is done by `recvmsg`.
+        Ok(Self(UnixStream::from_std(socket)?))
     }
 
     /// Waits for the next conversation.
@@ -74,7 +75,7 @@ impl Hatch {
         loop {
             let mut mark = [0];
             let received =
-                self.0.async_io(Interest::READABLE, |socket| receive_descriptor(socket.as_fd(), &mut mark)).await?;
+                self.0.async_io(Interest::READABLE, || receive_descriptor(self.0.as_fd(), &mut mark)).await?;
             match received {
                 (0, None) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 (_, None) => {}

@@ -1,3 +1,59 @@
-//! Placeholder of a program that is being begun.
+//! `postkiln-node`: one static binary, started as PID 1 (`init`) or as the parent of an ordinary run (`supervise`); it
+//! starts itself again under a role per service. This file chooses; it knows nothing about what a role does. Start at
+//! `init.rs` for supervision, at `role.rs` for what every role has in common, then at the role's file.
 
-fn main() {}
+mod role;
+
+mod local;
+mod netd;
+mod queued;
+mod remote;
+
+use std::process::ExitCode;
+
+use postkiln_bundle::Role;
+use postkiln_sys::Inherited;
+
+/// Exit statuses as qmail's programs have them: try again later.
+const TEMPORARY: u8 = 111;
+/// Trying again does not help.
+const PERMANENT: u8 = 100;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some(name) => match name.parse() {
+            Ok(role) => ended(start(role)),
+            Err(_) => usage(),
+        },
+        None => usage(),
+    }
+}
+
+/// Runs one role until it is told to stop.
+fn start(role: Role) -> Result<(), String> {
+    postkiln_log::begin(role.name());
+    let inherited = Inherited::from_environment().map_err(|error| error.to_string())?;
+    match role {
+        Role::Queued => queued::run(inherited),
+        Role::Local => local::run(inherited),
+        Role::Remote => remote::run(inherited),
+        Role::Netd => netd::run(inherited),
+        _ => Err(format!("{role} is no role of this program")),
+    }
+}
+
+fn ended(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            postkiln_log::error("ended", &[("problem", &problem)]);
+            ExitCode::from(TEMPORARY)
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    postkiln_log::error("usage", &[("say", &"postkiln-node init | supervise --bundle DIR --data DIR | ROLE")]);
+    ExitCode::from(PERMANENT)
+}

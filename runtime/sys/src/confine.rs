@@ -1,7 +1,7 @@
 //! Giving up powers: no new privileges, and files only below named directories (Landlock). In this order everywhere.
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 
 use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
@@ -15,12 +15,12 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 ///
 /// # Errors
 /// When the kernel refuses; the caller must not go on.
-pub fn confine(read: &[&Path], write: &[&Path]) -> io::Result<bool> {
+pub fn confine(read: &[PathBuf], write: &[PathBuf]) -> io::Result<bool> {
     rustix::thread::set_no_new_privs(true)?;
     restrict(read, write).map_err(io::Error::other)
 }
 
-fn restrict(read: &[&Path], write: &[&Path]) -> Result<bool, landlock::RulesetError> {
+fn restrict(read: &[PathBuf], write: &[PathBuf]) -> Result<bool, landlock::RulesetError> {
     // ABI 3 (Linux 6.2) is what Debian 12 and 13 both have; older kernels get the subset they know.
     let abi = ABI::V3;
     let mut rules = Ruleset::default()

@@ -1,0 +1,267 @@
+//! What every role has in common: its seat. A role reads its configuration from the bundle, gives up what it does not
+//! need, says that it is ready, and from then on obeys `init`: prepare another bundle, commit or abort, stop. Knows
+//! nothing about any role's work. Start at [`serve`].
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use postkiln_bundle::{Manifest, Role, Service};
+use postkiln_ipc::control::{Order, Report};
+use postkiln_ipc::{Channel, ChannelError, Door, Hatch};
+use postkiln_sys::{BundleDirectory, Inherited};
+use rustix::io::dup;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// Reads a role's configuration out of a bundle: everything or nothing, changing nothing. The text of a refusal reaches
+/// the operator.
+pub(crate) type Prepare<C> = fn(&BundleDirectory) -> Result<C, String>;
+
+/// Where a role sits: what it was given, and how it tells `init` about itself.
+pub(crate) struct Seat<C> {
+    /// The configuration in force; replaced at a commit. Take `borrow().clone()` at the start of each piece of work.
+    pub(crate) config: watch::Receiver<Arc<C>>,
+    inherited: Inherited,
+    /// How to speak to `init`.
+    pub(crate) desk: Desk,
+    stop: watch::Receiver<bool>,
+}
+
+impl<C> Seat<C> {
+    /// The configuration in force now.
+    pub(crate) fn config(&self) -> Arc<C> {
+        self.config.borrow().clone()
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.inherited.data().to_owned()
+    }
+
+    /// The door to a role, to be taken once.
+    pub(crate) fn door(&mut self, role: Role) -> Result<Rc<Door>, String> {
+        let descriptor = self.inherited.take(&format!("door.{role}")).map_err(|error| error.to_string())?;
+        Ok(Rc::new(Door::new(descriptor)))
+    }
+
+    /// Every hatch with the caller's name, to be taken once.
+    pub(crate) fn hatches(&mut self) -> Result<Vec<(String, Hatch)>, String> {
+        let open = |(caller, descriptor)| {
+            Hatch::new(descriptor).map(|hatch| (caller, hatch)).map_err(|error| format!("a hatch: {error}"))
+        };
+        self.inherited.take_all("hatch").into_iter().map(open).collect()
+    }
+
+    /// Every listener with its name, to be taken once.
+    pub(crate) fn listeners(&mut self) -> Vec<(String, std::os::fd::OwnedFd)> {
+        self.inherited.take_all("listener")
+    }
+
+    /// Says that sockets and doors are answered.
+    pub(crate) fn ready(&self) {
+        self.desk.report(Report::Ready);
+    }
+
+    /// Waits until `init` wants this role to finish.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + use<C> {
+        let mut stop = self.stop.clone();
+        async move {
+            // An error means that the control loop has ended, which is a stop as well.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
+}
+
+/// How any part of a role speaks to `init`.
+#[derive(Clone)]
+pub(crate) struct Desk(mpsc::UnboundedSender<Report>);
+
+impl Desk {
+    /// Says why the role works only in part, for the console and `status`; an empty text says that this is over.
+    pub(crate) fn note(&self, text: &str) {
+        self.report(Report::Note(text.to_owned()));
+    }
+
+    fn report(&self, report: Report) {
+        // The other end goes only when the role ends.
+        let _ = self.0.send(report);
+    }
+}
+
+/// Runs a role: configuration, confinement, then `body` until it returns or `init` is gone.
+///
+/// # Errors
+/// When the role cannot start or its body gives up; `init` starts it again after a while.
+pub(crate) fn serve<C, F>(
+    role: Role,
+    mut inherited: Inherited,
+    prepare: Prepare<C>,
+    body: impl FnOnce(Seat<C>) -> F,
+) -> Result<(), String>
+where
+    C: 'static,
+    F: Future<Output = Result<(), String>>,
+{
+    let bundle = inherited.take("bundle").map_err(|error| error.to_string())?;
+    let bundle = BundleDirectory::new(bundle);
+    let control = inherited.take("control").map_err(|error| error.to_string())?;
+    postkiln_sys::raise_descriptor_limit();
+    let service = service_of(role, &bundle)?;
+    give_up_the_rest(&service, inherited.data())?;
+    let config = match prepare(&bundle) {
+        Ok(config) => config,
+        Err(problem) => return Err(tell(control, problem)),
+    };
+    drop(bundle);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    tokio::task::LocalSet::new().block_on(&runtime, async move {
+        let (configs, config) = watch::channel(Arc::new(config));
+        let (stops, stop) = watch::channel(false);
+        let (desk, reports) = mpsc::unbounded_channel();
+        let desk = Desk(desk);
+        let seat = Seat { config, inherited, desk: desk.clone(), stop };
+        let life = Life { prepare, configs, stops, desk, prepared: None };
+        tokio::select! {
+            result = body(seat) => result,
+            problem = life.obey(control, reports) => Err(problem),
+        }
+    })
+}
+
+/// Answers a hatch for as long as `init` lives: each conversation is a task of its own, at most `limit` at a time.
+pub(crate) async fn answer<S, R, F>(hatch: Hatch, limit: usize, talk: impl Fn(Channel<S, R>) -> F) -> Result<(), String>
+where
+    S: Serialize,
+    R: DeserializeOwned,
+    F: Future<Output = ()> + 'static,
+{
+    let seats = Arc::new(Semaphore::new(limit));
+    loop {
+        let seat = seats.clone().acquire_owned().await.map_err(|error| error.to_string())?;
+        let channel = hatch.accept().await.map_err(|error| format!("a hatch: {error}"))?;
+        let talk = talk(channel);
+        tokio::task::spawn_local(async move {
+            talk.await;
+            drop(seat);
+        });
+    }
+}
+
+/// The part of a role that obeys `init`.
+struct Life<C> {
+    prepare: Prepare<C>,
+    configs: watch::Sender<Arc<C>>,
+    stops: watch::Sender<bool>,
+    desk: Desk,
+    prepared: Option<C>,
+}
+
+impl<C> Life<C> {
+    /// Returns when `init` is gone: then nobody holds the sockets open and nobody would start what is missing.
+    async fn obey(mut self, control: std::os::fd::OwnedFd, mut reports: mpsc::UnboundedReceiver<Report>) -> String {
+        let (mut hearing, mut saying) = match ends(control) {
+            Ok(ends) => ends,
+            Err(error) => return format!("the control channel: {error}"),
+        };
+        let says = async {
+            while let Some(report) = reports.recv().await {
+                if saying.send(&report).await.is_err() {
+                    break;
+                }
+            }
+        };
+        let hears = async {
+            loop {
+                match hearing.receive().await {
+                    Ok(Some((order, directory))) => self.carry_out(&order, directory),
+                    Ok(None) => return "init is gone".to_owned(),
+                    Err(error) => return format!("the control channel: {error}"),
+                }
+            }
+        };
+        tokio::select! {
+            problem = hears => problem,
+            () = says => "init is gone".to_owned(),
+        }
+    }
+
+    fn carry_out(&mut self, order: &Order, directory: Option<std::os::fd::OwnedFd>) {
+        match order {
+            Order::Prepare => {
+                let offered = directory.ok_or_else(|| "no directory came with the order".to_owned());
+                let config = offered.and_then(|directory| (self.prepare)(&BundleDirectory::new(directory)));
+                self.desk.report(match config {
+                    Ok(config) => {
+                        self.prepared = Some(config);
+                        Report::Prepared
+                    }
+                    Err(problem) => Report::Refused(problem),
+                });
+            }
+            Order::Commit => {
+                if let Some(config) = self.prepared.take() {
+                    self.configs.send_replace(Arc::new(config));
+                }
+                self.desk.report(Report::Committed);
+            }
+            Order::Abort => self.prepared = None,
+            Order::Stop => {
+                self.stops.send_replace(true);
+            }
+        }
+    }
+}
+
+type Hearing = Channel<Report, Order>;
+
+/// Two ends of one socket, so that an order can be waited for while a report is on its way.
+fn ends(control: std::os::fd::OwnedFd) -> Result<(Hearing, Hearing), ChannelError> {
+    rustix::io::ioctl_fionbio(&control, true).map_err(std::io::Error::from)?;
+    let second = dup(&control).map_err(std::io::Error::from)?;
+    let channel = |descriptor: std::os::fd::OwnedFd| {
+        Ok::<_, ChannelError>(Channel::new(UnixStream::from_std(std::os::unix::net::UnixStream::from(descriptor))?))
+    };
+    Ok((channel(control)?, channel(second)?))
+}
+
+/// This role's line of the service table.
+fn service_of(role: Role, bundle: &BundleDirectory) -> Result<Service, String> {
+    let bytes = bundle.read(Manifest::NAME).map_err(|error| format!("{}: {error}", Manifest::NAME))?;
+    let bytes = bytes.ok_or_else(|| format!("the bundle has no {}", Manifest::NAME))?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", Manifest::NAME))?;
+    let found = manifest.services.into_iter().find(|service| service.role == role);
+    found.ok_or_else(|| format!("the service table has no {role}"))
+}
+
+/// Keeps the directories of the service table and the bundles, nothing else.
+fn give_up_the_rest(service: &Service, data: &Path) -> Result<(), String> {
+    let paths = |writable| {
+        let chosen = service.directories.iter().filter(move |directory| directory.writable == writable);
+        chosen.map(|directory| data.join(&directory.path)).collect::<Vec<_>>()
+    };
+    let (mut read, write) = (paths(false), paths(true));
+    // The descriptor of the bundle in force is not enough: what is opened below a descriptor is checked by its path,
+    // and the next bundle lies beside this one.
+    read.push(data.join("bundles"));
+    match postkiln_sys::confine(&read, &write) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            postkiln_log::warn("unconfined", &[("problem", &"this kernel has no Landlock")]);
+            Ok(())
+        }
+        Err(error) => Err(format!("cannot give up powers: {error}")),
+    }
+}
+
+/// Tells `init` why the role cannot start, as a note that stays when the process is gone.
+fn tell(control: std::os::fd::OwnedFd, problem: String) -> String {
+    let mut channel =
+        postkiln_ipc::BlockingChannel::<Report, Order>::new(std::os::unix::net::UnixStream::from(control));
+    // The same text goes to the log, so a lost note loses nothing.
+    let _ = channel.send(&Report::Note(problem.clone()), None);
+    problem
+}
