@@ -1,0 +1,126 @@
+//! What a start does with what an earlier process left: the table in the crate's header.
+
+use std::io;
+
+use postkiln_mail::QueueId;
+
+use crate::checksum::Checksum;
+use crate::entry::{HEADER, Head, Header, decode_envelope};
+use crate::storage::{Storage, Stored};
+use crate::{Message, QueueError, Recipient, journal};
+
+/// What a start found.
+#[derive(Clone, Debug, Default)]
+pub struct Recovered {
+    /// The queued messages, oldest name first.
+    pub messages: Vec<Message>,
+    /// What else there was, for the log.
+    pub findings: Vec<Finding>,
+}
+
+/// Something that was not simply a queued message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A message nobody was told 250 for: removed.
+    Unfinished(String),
+    /// Every recipient was done: removed.
+    Finished(String),
+    /// Not readable as a message: moved to `damaged/`. Either never acknowledged, or the disk has lost something.
+    Damaged(String),
+}
+
+enum State {
+    Unfinished,
+    Finished,
+    Damaged,
+    Queued(Message),
+}
+
+pub(crate) fn recover(storage: &dyn Storage) -> Result<Recovered, QueueError> {
+    let mut recovered = Recovered::default();
+    let names = storage.names().map_err(QueueError::directory("messages".as_ref()))?;
+    for name in names {
+        let failed = |step| {
+            let id = name.clone();
+            move |source| QueueError::Message { step, id, source }
+        };
+        match inspect(storage, &name).map_err(failed("read message"))? {
+            State::Queued(message) => recovered.messages.push(message),
+            State::Damaged => {
+                storage.set_aside(&name).map_err(failed("set aside"))?;
+                recovered.findings.push(Finding::Damaged(name));
+            }
+            state => {
+                storage.remove(&name).map_err(failed("remove message"))?;
+                let finished = matches!(state, State::Finished);
+                recovered.findings.push(if finished { Finding::Finished(name) } else { Finding::Unfinished(name) });
+            }
+        }
+    }
+    Ok(recovered)
+}
+
+fn inspect(storage: &dyn Storage, name: &str) -> io::Result<State> {
+    let Some(id) = QueueId::new(name) else { return Ok(State::Damaged) };
+    let file = storage.open(name)?;
+    let mut head = [0; HEADER];
+    let read = file.read_at(&mut head, 0)?;
+    let header = match Header::decode(head.get(..read).unwrap_or_default()) {
+        Head::Unfinished => return Ok(State::Unfinished),
+        Head::Damaged => return Ok(State::Damaged),
+        Head::Sealed(header) => header,
+    };
+    let block = read_block(file.as_ref(), HEADER as u64, u64::from(header.envelope_length))?;
+    let envelope = if Checksum::of(&block) == header.envelope_sum { decode_envelope(&block) } else { None };
+    let Some((arrived, envelope)) = envelope else { return Ok(State::Damaged) };
+    let offset = header.content_offset();
+    let Some(end) = offset.checked_add(header.size) else { return Ok(State::Damaged) };
+    if sum(file.as_ref(), offset, header.size)? != Some(header.content_sum) {
+        return Ok(State::Damaged);
+    }
+    let mut recipients = vec![Recipient::default(); envelope.recipients.len()];
+    let journal = read_block(file.as_ref(), end, u64::MAX)?;
+    let whole = journal::replay(&journal, &mut recipients);
+    if recipients.iter().all(|recipient| recipient.done) {
+        return Ok(State::Finished);
+    }
+    let journal_end = end + whole as u64;
+    if whole < journal.len() {
+        file.truncate(journal_end)?;
+    }
+    Ok(State::Queued(Message { id, envelope, arrived, offset, size: header.size, recipients, journal_end }))
+}
+
+/// At most `length` octets from `offset`; less when the file ends.
+fn read_block(file: &dyn Stored, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; PIECE];
+    while (bytes.len() as u64) < length {
+        let wanted = usize::try_from(length - bytes.len() as u64).unwrap_or(PIECE).min(PIECE);
+        let read = file.read_at(piece.get_mut(..wanted).unwrap_or_default(), offset + bytes.len() as u64)?;
+        bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
+        if read < wanted {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+/// The checksum of a stretch; `None` when the file ends before it does.
+fn sum(file: &dyn Stored, offset: u64, length: u64) -> io::Result<Option<u32>> {
+    let mut sum = Checksum::new();
+    let mut piece = vec![0; PIECE];
+    let mut done = 0;
+    while done < length {
+        let wanted = usize::try_from(length - done).unwrap_or(PIECE).min(PIECE);
+        let read = file.read_at(piece.get_mut(..wanted).unwrap_or_default(), offset + done)?;
+        if read < wanted {
+            return Ok(None);
+        }
+        sum.update(piece.get(..read).unwrap_or_default());
+        done += read as u64;
+    }
+    Ok(Some(sum.value()))
+}
+
+const PIECE: usize = 1 << 16;

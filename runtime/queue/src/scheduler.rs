@@ -1,0 +1,338 @@
+//! Which recipient is tried when (qmail-send without its files): pure, time and routes are arguments.
+//!
+//! Each recipient waits for its time, becomes ready on its channel, runs, and ends done, waiting again, or failed. When no
+//! recipient of a message is ready or running, its failures so far go into one notice ([`Work::Notice`]); they count as done
+//! once the notice is itself in the queue. Start at [`Scheduler::next`].
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, SystemTime};
+
+use postkiln_address::Address;
+use postkiln_mail::{QueueId, Status};
+
+use crate::{Channel, Message, retry};
+
+/// What may run at once and for how long messages stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// `concurrencylocal`; 0 holds.
+    pub local: usize,
+    /// `concurrencyremote`; 0 holds.
+    pub remote: usize,
+    /// `queuelifetime`.
+    pub lifetime: Duration,
+}
+
+/// One attempt that the caller has to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which message.
+    pub id: QueueId,
+    /// Index of the recipient in its envelope.
+    pub recipient: usize,
+    /// Which way.
+    pub channel: Channel,
+    /// When it began.
+    pub began: SystemTime,
+    /// Whether a deferral becomes a failure.
+    pub last: bool,
+}
+
+/// What there is to do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// An attempt; answer with [`Scheduler::ended`].
+    Attempt(Attempt),
+    /// A notice about these failures is to be queued; answer with [`Scheduler::noticed`].
+    Notice(QueueId, Vec<Failure>),
+}
+
+/// A recipient that will not get the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Index of the recipient in the envelope.
+    pub recipient: usize,
+    /// Why, as a code.
+    pub status: Status,
+    /// Why, for the notice.
+    pub text: String,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Somebody else is responsible now.
+    Delivered,
+    /// To be tried again.
+    Deferred(Status, String),
+    /// Never to be tried again.
+    Failed(Status, String),
+    /// The role that tried went away without a verdict.
+    Cut,
+}
+
+/// What the caller has to write down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Recipients to mark as done.
+    pub done: Vec<usize>,
+    /// A deferral to note: the recipient and the text.
+    pub deferred: Option<(usize, String)>,
+    /// The message is finished and no longer known here: remove it; no marks are needed.
+    pub finished: bool,
+}
+
+/// All queued messages and their times.
+#[derive(Debug)]
+pub struct Scheduler {
+    limits: Limits,
+    entries: BTreeMap<QueueId, Entry>,
+    agenda: BTreeSet<(SystemTime, QueueId, Item)>,
+    ready: Queues<VecDeque<(QueueId, usize)>>,
+    running: Queues<usize>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    message: Message,
+    states: Vec<State>,
+    failures: Vec<Failure>,
+    /// Recipients that are ready or running.
+    busy: usize,
+    notice: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Waiting { due: SystemTime, cut: bool },
+    Ready { cut: bool },
+    Running { cut: bool },
+    Failed,
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    Recipient(usize),
+    Notice,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Queues<T> {
+    local: T,
+    remote: T,
+}
+
+impl Scheduler {
+    /// An empty one.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let (entries, agenda) = (BTreeMap::new(), BTreeSet::new());
+        Self { limits, entries, agenda, ready: Queues::default(), running: Queues::default() }
+    }
+
+    /// Obeys other limits from now on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Takes a message, new or recovered: all recipients that are not done are due.
+    pub fn add(&mut self, message: Message, now: SystemTime) {
+        let waiting = |done| if done { State::Done } else { State::Waiting { due: now, cut: false } };
+        let states: Vec<State> = message.recipients.iter().map(|recipient| waiting(recipient.done)).collect();
+        for (at, _) in states.iter().enumerate().filter(|(_, state)| **state != State::Done) {
+            self.agenda.insert((now, message.id.clone(), Item::Recipient(at)));
+        }
+        let id = message.id.clone();
+        self.entries.insert(id, Entry { message, states, failures: Vec::new(), busy: 0, notice: false });
+    }
+
+    /// The next thing to do at `now`; `None` until [`Self::wake`] or until something running ends.
+    pub fn next(&mut self, now: SystemTime, route: impl Fn(&Address) -> Channel) -> Option<Work> {
+        while self.agenda.first().is_some_and(|(due, ..)| *due <= now) {
+            let (_, id, item) = self.agenda.pop_first()?;
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
+            match item {
+                Item::Notice => {
+                    entry.notice = true;
+                    return Some(Work::Notice(id, entry.failures.clone()));
+                }
+                Item::Recipient(at) => {
+                    let Some(recipient) = entry.make_ready(at) else { continue };
+                    let channel = route(recipient);
+                    self.ready.of(channel).push_back((id, at));
+                }
+            }
+        }
+        self.start(Channel::Local, now).or_else(|| self.start(Channel::Remote, now)).map(Work::Attempt)
+    }
+
+    fn start(&mut self, channel: Channel, now: SystemTime) -> Option<Attempt> {
+        if *self.running.of(channel) >= self.limit(channel) {
+            return None;
+        }
+        let (id, recipient) = self.ready.of(channel).pop_front()?;
+        let entry = self.entries.get_mut(&id)?;
+        let state = entry.states.get_mut(recipient)?;
+        *state = State::Running { cut: matches!(state, State::Ready { cut: true }) };
+        *self.running.of(channel) += 1;
+        let last = retry::is_last(entry.message.arrived, now, self.limits.lifetime);
+        Some(Attempt { id, recipient, channel, began: now, last })
+    }
+
+    /// When there will be something to do next, unless something running ends before.
+    #[must_use]
+    pub fn wake(&self) -> Option<SystemTime> {
+        self.agenda.first().map(|(due, ..)| *due)
+    }
+
+    /// An attempt has ended.
+    pub fn ended(&mut self, attempt: &Attempt, ended: Ended, now: SystemTime) -> Step {
+        let running = self.running.of(attempt.channel);
+        *running = running.saturating_sub(1);
+        let Some(entry) = self.entries.get_mut(&attempt.id) else { return Step::default() };
+        let at = attempt.recipient;
+        let Some(state) = entry.states.get_mut(at) else { return Step::default() };
+        let was_cut = matches!(state, State::Running { cut: true });
+        entry.busy = entry.busy.saturating_sub(1);
+        let mut step = Step::default();
+        match verdict(attempt, ended) {
+            Ended::Delivered => {
+                *state = State::Done;
+                step.done.push(at);
+            }
+            Ended::Failed(status, text) => {
+                *state = State::Failed;
+                entry.failures.push(Failure { recipient: at, status, text });
+            }
+            other => {
+                // A role that died is back at once; one that dies of this message must not do so again and again.
+                let cut = other == Ended::Cut;
+                let normal = retry::next_attempt(entry.message.arrived, attempt.began, attempt.channel);
+                let due = if cut && !was_cut { now + SOON } else { normal.max(now) };
+                *state = State::Waiting { due, cut };
+                self.agenda.insert((due, attempt.id.clone(), Item::Recipient(at)));
+                let text = if let Ended::Deferred(_, text) = other { text } else { CUT.to_owned() };
+                step.deferred = Some((at, text));
+            }
+        }
+        self.conclude(&attempt.id, step, now)
+    }
+
+    /// The notice that [`Work::Notice`] asked for is queued, or could not be (`kept` false: it is asked for again).
+    pub fn noticed(&mut self, id: &QueueId, reported: &[Failure], kept: bool, now: SystemTime) -> Step {
+        let Some(entry) = self.entries.get_mut(id) else { return Step::default() };
+        entry.notice = false;
+        let mut step = Step::default();
+        if kept {
+            for failure in reported {
+                if let Some(state) = entry.states.get_mut(failure.recipient) {
+                    *state = State::Done;
+                    step.done.push(failure.recipient);
+                }
+            }
+            entry.failures.retain(|failure| !reported.contains(failure));
+            return self.conclude(id, step, now);
+        }
+        entry.notice = true;
+        self.agenda.insert((now + LATER, id.clone(), Item::Notice));
+        step
+    }
+
+    /// Ends the message, or asks for a notice when the pass is over.
+    fn conclude(&mut self, id: &QueueId, mut step: Step, now: SystemTime) -> Step {
+        let Some(entry) = self.entries.get_mut(id) else { return step };
+        if entry.states.iter().all(|state| *state == State::Done) {
+            self.entries.remove(id);
+            step.finished = true;
+        } else if entry.busy == 0 && !entry.failures.is_empty() && !entry.notice {
+            entry.notice = true;
+            self.agenda.insert((now, id.clone(), Item::Notice));
+        }
+        step
+    }
+
+    /// Makes every waiting recipient due (SIGALRM of qmail-send).
+    pub fn flush(&mut self, now: SystemTime) {
+        for (id, entry) in &mut self.entries {
+            for (at, state) in entry.states.iter_mut().enumerate() {
+                if let State::Waiting { due, .. } = state {
+                    let item = (*due, id.clone(), Item::Recipient(at));
+                    self.agenda.remove(&item);
+                    *due = now;
+                    self.agenda.insert((now, id.clone(), Item::Recipient(at)));
+                }
+            }
+        }
+    }
+
+    /// A message.
+    #[must_use]
+    pub fn message(&self, id: &QueueId) -> Option<&Message> {
+        self.entries.get(id).map(|entry| &entry.message)
+    }
+
+    /// A message, to be marked by [`crate::Queue`].
+    pub fn message_mut(&mut self, id: &QueueId) -> Option<&mut Message> {
+        self.entries.get_mut(id).map(|entry| &mut entry.message)
+    }
+
+    /// Every message, oldest name first, and the time of its next attempt: `None` while one runs or is about to.
+    pub fn messages(&self) -> impl Iterator<Item = (&Message, Option<SystemTime>)> {
+        self.entries.values().map(|entry| (&entry.message, entry.next_attempt()))
+    }
+
+    /// How many attempts run: on the local and on the remote channel.
+    #[must_use]
+    pub const fn running(&self) -> (usize, usize) {
+        (self.running.local, self.running.remote)
+    }
+
+    const fn limit(&self, channel: Channel) -> usize {
+        match channel {
+            Channel::Local => self.limits.local,
+            Channel::Remote => self.limits.remote,
+        }
+    }
+}
+
+impl Entry {
+    fn make_ready(&mut self, at: usize) -> Option<&Address> {
+        let state = self.states.get_mut(at)?;
+        let State::Waiting { cut, .. } = *state else { return None };
+        *state = State::Ready { cut };
+        self.busy += 1;
+        self.message.envelope.recipients.get(at)
+    }
+
+    fn next_attempt(&self) -> Option<SystemTime> {
+        let due = |state: &State| if let State::Waiting { due, .. } = state { Some(*due) } else { None };
+        if self.busy > 0 { None } else { self.states.iter().filter_map(due).min() }
+    }
+}
+
+impl<T> Queues<T> {
+    const fn of(&mut self, channel: Channel) -> &mut T {
+        match channel {
+            Channel::Local => &mut self.local,
+            Channel::Remote => &mut self.remote,
+        }
+    }
+}
+
+/// The last try turns a deferral into a failure (RFC 3463 X.4.7: delivery time expired).
+fn verdict(attempt: &Attempt, ended: Ended) -> Ended {
+    match ended {
+        Ended::Deferred(_, text) if attempt.last => Ended::Failed(Status(4, 4, 7), format!("{text}\n{TOO_LONG}")),
+        Ended::Cut if attempt.last => Ended::Failed(Status(4, 4, 7), format!("{CUT}\n{TOO_LONG}")),
+        other => other,
+    }
+}
+
+const SOON: Duration = Duration::from_secs(5);
+const LATER: Duration = Duration::from_secs(60);
+const CUT: &str = "The delivery service went away in the middle of the attempt. (#4.3.0)";
+const TOO_LONG: &str = "I'm not going to try again; this message has been in the queue too long.";
+
+#[cfg(test)]
+mod tests;

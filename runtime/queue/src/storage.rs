@@ -1,0 +1,133 @@
+//! The file operations the queue consists of, as a trait so that tests can fail each of them and cut the power between them.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+
+use crate::QueueError;
+
+/// `messages/` and `damaged/`.
+pub(crate) trait Storage: Send + Sync {
+    /// Makes `messages/NAME`, which must not exist.
+    fn create(&self, name: &str) -> io::Result<Box<dyn Stored>>;
+    fn open(&self, name: &str) -> io::Result<Box<dyn Stored>>;
+    fn reader(&self, name: &str) -> io::Result<OwnedFd>;
+    fn remove(&self, name: &str) -> io::Result<()>;
+    /// Moves to `damaged/NAME`.
+    fn set_aside(&self, name: &str) -> io::Result<()>;
+    fn names(&self) -> io::Result<Vec<String>>;
+    /// `fsync` of `messages/`.
+    fn sync_names(&self) -> io::Result<()>;
+}
+
+/// An open file of `messages/`.
+pub(crate) trait Stored: Send {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Fills the buffer, or less at the end of the file.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    fn truncate(&self, length: u64) -> io::Result<()>;
+    /// `fdatasync`.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// The real thing.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    messages: PathBuf,
+    damaged: PathBuf,
+    messages_directory: fs::File,
+    _lock: fs::File,
+}
+
+impl Directory {
+    pub(crate) fn open(root: &Path) -> Result<Self, QueueError> {
+        let (messages, damaged) = (root.join("messages"), root.join("damaged"));
+        for directory in [&messages, &damaged] {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(directory)
+                .map_err(QueueError::directory(directory))?;
+        }
+        let lock = lock(&root.join("lock")).map_err(QueueError::directory(root))?;
+        // The two directories' own names must outlive a power cut as well.
+        let sync = |path: &Path| fs::File::open(path)?.sync_all();
+        sync(root).map_err(QueueError::directory(root))?;
+        let messages_directory = fs::File::open(&messages).map_err(QueueError::directory(&messages))?;
+        Ok(Self { messages, damaged, messages_directory, _lock: lock })
+    }
+}
+
+impl Storage for Directory {
+    fn create(&self, name: &str) -> io::Result<Box<dyn Stored>> {
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        Ok(Box::new(options.open(self.messages.join(name))?))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn Stored>> {
+        Ok(Box::new(fs::OpenOptions::new().read(true).write(true).open(self.messages.join(name))?))
+    }
+
+    fn reader(&self, name: &str) -> io::Result<OwnedFd> {
+        Ok(fs::File::open(self.messages.join(name))?.into())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.messages.join(name))
+    }
+
+    fn set_aside(&self, name: &str) -> io::Result<()> {
+        fs::rename(self.messages.join(name), self.damaged.join(name))
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.messages)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.messages_directory.sync_all()
+    }
+}
+
+impl Stored for fs::File {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match FileExt::read_at(self, rest, offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+fn lock(path: &Path) -> io::Result<fs::File> {
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
+}

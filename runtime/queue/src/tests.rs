@@ -1,0 +1,229 @@
+//! Every operation failed once, every prefix of steps recovered, a process killed in the middle.
+
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use postkiln_mail::Envelope;
+
+use crate::model::{Model, Survives};
+use crate::{Finding, Message, Queue, QueueError};
+
+fn envelope() -> Envelope {
+    Envelope {
+        sender: "ada@example.org".parse().unwrap(),
+        recipients: vec!["grace@example.net".parse().unwrap(), "joan@example.net".parse().unwrap()],
+    }
+}
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+/// Long enough for several writes, so that the seal comes last.
+fn long() -> Vec<u8> {
+    b"0123456789abcde\n".repeat(40_000)
+}
+
+fn submit(queue: &Queue, content: &[u8]) -> Result<Message, QueueError> {
+    let mut incoming = queue.begin(now(), envelope())?;
+    for piece in content.chunks(60_000) {
+        incoming.write(piece)?;
+    }
+    incoming.commit()
+}
+
+/// A message's whole life: accepted, deferred, marked, removed. Says how far it came.
+fn life(model: &Model, content: &[u8]) -> Progress {
+    let Ok((queue, _)) = Queue::over(Arc::new(model.clone()), 7) else { return Progress::Nothing };
+    let Ok(mut message) = submit(&queue, content) else { return Progress::Nothing };
+    let deferred = queue.note_deferral(&mut message, 1, "connection refused").is_ok();
+    let marked = queue.mark_done(&mut message, 0).is_ok();
+    if !(deferred && marked) {
+        return Progress::Accepted;
+    }
+    if queue.remove(&message.id).is_ok() { Progress::Removed } else { Progress::Marked }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Progress {
+    Nothing,
+    Accepted,
+    Marked,
+    Removed,
+}
+
+fn content_on(model: &Model, message: &Message) -> Vec<u8> {
+    use crate::storage::Storage;
+    let mut bytes = vec![0; usize::try_from(message.size).unwrap()];
+    model.open(message.id.as_str()).unwrap().read_at(&mut bytes, message.offset).unwrap();
+    bytes
+}
+
+/// What recovery must find after the disk lost what it may lose.
+fn check_after(model: &Model, survives: Survives, progress: Progress, content: &[u8], case: &str) {
+    let disk = model.after_power_cut(survives);
+    let (_, recovered) = Queue::over(Arc::new(disk.clone()), 8).unwrap();
+    for message in &recovered.messages {
+        assert_eq!(message.envelope, envelope(), "{case}");
+        assert_eq!(content_on(&disk, message), content, "half a message: {case}");
+    }
+    match progress {
+        Progress::Nothing => assert!(recovered.messages.len() <= 1, "{case}"),
+        Progress::Accepted | Progress::Marked => assert_eq!(recovered.messages.len(), 1, "lost: {case}"),
+        Progress::Removed if survives == Survives::All => assert!(recovered.messages.is_empty(), "{case}"),
+        Progress::Removed => {}
+    }
+    if progress >= Progress::Accepted {
+        assert_eq!(disk.damaged(), Vec::<String>::new(), "{case}");
+    }
+    if survives == Survives::All && progress == Progress::Marked {
+        let recipients = &recovered.messages[0].recipients;
+        assert!(recipients[0].done && !recipients[1].done, "{case}");
+        assert_eq!((recipients[1].attempts, recipients[1].text.as_str()), (1, "connection refused"), "{case}");
+    }
+    let (_, again) = Queue::over(Arc::new(disk), 9).unwrap();
+    assert_eq!(again.messages, recovered.messages, "recovery settles at once: {case}");
+    assert_eq!(again.findings, [], "{case}");
+}
+
+fn steps_of_a_life(content: &[u8]) -> usize {
+    let model = Model::default();
+    assert_eq!(life(&model, content), Progress::Removed);
+    model.steps().len()
+}
+
+#[test]
+fn every_prefix_of_steps_is_recovered() {
+    for content in [b"short\n".to_vec(), Vec::new(), long()] {
+        for step in 0..=steps_of_a_life(&content) {
+            for survives in Survives::EACH {
+                let model = Model::default();
+                model.die_at(step);
+                let progress = life(&model, &content);
+                let case = format!("dead at {step} of {:?}, survives {survives:?}", model.steps());
+                check_after(&model, survives, progress, &content, &case);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_operation_may_fail_once() {
+    for content in [b"short\n".to_vec(), long()] {
+        for step in 0..steps_of_a_life(&content) {
+            for survives in Survives::EACH {
+                let model = Model::default();
+                model.fail_at(step);
+                let progress = life(&model, &content);
+                let case = format!("step {step} of {:?} failed, survives {survives:?}", model.steps());
+                check_after(&model, survives, progress, &content, &case);
+            }
+        }
+    }
+}
+
+#[test]
+fn acceptance_costs_two_syncs_and_completion_none() {
+    let model = Model::default();
+    life(&model, b"short\n");
+    let syncs: Vec<&str> = model.steps().into_iter().filter(|step| step.starts_with("sync")).collect();
+    assert_eq!(syncs, ["sync", "sync names"]);
+}
+
+#[test]
+fn a_name_that_was_synced_with_another_needs_no_second_sync() {
+    let model = Model::default();
+    let (queue, _) = Queue::over(Arc::new(model.clone()), 7).unwrap();
+    let slow = queue.begin(now(), envelope()).unwrap();
+    submit(&queue, b"fast\n").unwrap();
+    slow.commit().unwrap();
+    assert_eq!(model.steps().iter().filter(|step| **step == "sync names").count(), 1);
+    let (_, recovered) = Queue::over(Arc::new(model.after_power_cut(Survives::Nothing)), 8).unwrap();
+    assert_eq!(recovered.messages.len(), 2);
+}
+
+#[test]
+fn a_dropped_message_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (queue, _) = Queue::open(directory.path(), 1).unwrap();
+    let mut incoming = queue.begin(now(), envelope()).unwrap();
+    incoming.write(&long()).unwrap();
+    drop(incoming);
+    assert_eq!(std::fs::read_dir(directory.path().join("messages")).unwrap().count(), 0);
+}
+
+#[test]
+fn files_that_are_no_messages_are_set_aside() {
+    let directory = tempfile::tempdir().unwrap();
+    let messages = directory.path().join("messages");
+    std::fs::create_dir_all(&messages).unwrap();
+    std::fs::write(messages.join("0a"), [b'x'; 100]).unwrap();
+    std::fs::write(messages.join("notes.txt"), "?").unwrap();
+    std::fs::write(messages.join("0b"), "short").unwrap();
+    let (_queue, recovered) = Queue::open(directory.path(), 1).unwrap();
+    let expected = [
+        Finding::Damaged("0a".to_owned()),
+        Finding::Unfinished("0b".to_owned()),
+        Finding::Damaged("notes.txt".to_owned()),
+    ];
+    assert_eq!(recovered.findings, expected);
+    assert_eq!(std::fs::read_dir(directory.path().join("damaged")).unwrap().count(), 2);
+}
+
+#[test]
+fn there_is_one_writer() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Queue::open(directory.path(), 1).unwrap();
+    assert!(matches!(Queue::open(directory.path(), 2), Err(QueueError::Directory { .. })));
+    drop(first);
+    Queue::open(directory.path(), 3).unwrap();
+}
+
+#[test]
+fn a_reader_sees_the_content_at_its_offset() {
+    let directory = tempfile::tempdir().unwrap();
+    let (queue, _) = Queue::open(directory.path(), 1).unwrap();
+    let message = submit(&queue, &long()).unwrap();
+    let mut file = std::fs::File::from(queue.reader(&message).unwrap());
+    file.seek(SeekFrom::Start(message.offset)).unwrap();
+    let mut content = Vec::new();
+    file.take(message.size).read_to_end(&mut content).unwrap();
+    assert_eq!(content, long());
+}
+
+/// The child of the next test: submits until it is killed, and prints each id once it was told "kept".
+#[test]
+fn submit_until_killed() {
+    let Ok(directory) = std::env::var(CHILD) else { return };
+    let (queue, _) = Queue::open(directory.as_ref(), 1).unwrap();
+    loop {
+        println!("kept {}", submit(&queue, &long()).unwrap().id);
+    }
+}
+
+#[test]
+fn a_killed_writer_loses_nothing_it_has_confirmed() {
+    for rounds in [1, 3, 10] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tests::submit_until_killed", "--nocapture"])
+            .env(CHILD, directory.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let kept: Vec<String> =
+            lines.filter_map(|line| Some(line.split_once("kept ")?.1.to_owned())).take(rounds).collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (_, recovered) = Queue::open(directory.path(), 2).unwrap();
+        for id in kept {
+            let message = recovered.messages.iter().find(|message| message.id.as_str() == id);
+            assert_eq!(message.map(|message| message.size), Some(long().len() as u64), "{id}");
+        }
+    }
+}
+
+const CHILD: &str = "POSTKILN_QUEUE_TEST_DIRECTORY";
