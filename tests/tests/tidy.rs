@@ -1,0 +1,229 @@
+//! Rules that run: who may name whom, headers, sizes, READMEs, where `unsafe` lives. Reads the table in `ARCHITECTURE.md`
+//! and the manifests; knows nothing about what the code does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use postkiln_tests::{finish, repository};
+use serde_json::Value;
+
+/// A crate as cargo sees it.
+struct Member {
+    /// `schemas/address`.
+    folder: String,
+    /// The names of ours it depends on, in any kind of dependency, as the table writes them: `address`.
+    names: BTreeSet<String>,
+}
+
+fn members() -> Vec<Member> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(repository()).args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
+    let ended = finish(&mut cargo, Duration::from_secs(60)).success();
+    let metadata: Value = serde_json::from_str(&ended.output).expect("cargo prints JSON");
+    metadata["packages"].as_array().expect("packages").iter().map(member).collect()
+}
+
+fn member(package: &Value) -> Member {
+    let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
+    let folder = folder_of(manifest.parent().expect("a folder"));
+    let ours = |dependency: &Value| dependency["path"].as_str().map(|path| folder_of(Path::new(path)));
+    let dependencies = package["dependencies"].as_array().expect("dependencies");
+    Member { folder, names: dependencies.iter().filter_map(ours).map(|folder| short(&folder)).collect() }
+}
+
+fn folder_of(path: &Path) -> String {
+    let root = repository().canonicalize().expect("the repository");
+    let path = path.canonicalize().expect("a crate's folder");
+    path.strip_prefix(root).expect("in the repository").to_string_lossy().into_owned()
+}
+
+fn short(folder: &str) -> String {
+    folder.rsplit('/').next().unwrap_or(folder).to_owned()
+}
+
+/// The table "Who may name whom".
+fn table() -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(repository().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let section = text.split("## Who may name whom").nth(1).expect("the section").split("\n## ").next().expect("it");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| {
+        let (folder, rest) = row.split_once("` |").expect("a row of two cells");
+        let names = rest.trim_end_matches('|').split(',').map(str::trim).filter(|name| !name.is_empty());
+        (folder.to_owned(), names.map(ToOwned::to_owned).collect())
+    })
+    .collect()
+}
+
+/// Every file with this ending that git knows or would add.
+fn files(ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    walk(repository(), &mut found);
+    found.retain(|path| path.to_string_lossy().ends_with(ending));
+    assert!(!found.is_empty(), "no {ending} at all: the walk is wrong");
+    found
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a readable folder").flatten() {
+        let name = entry.file_name();
+        let hidden = name.to_string_lossy().starts_with('.') || name == "target";
+        let kind = entry.file_type().expect("a type");
+        match (hidden, kind.is_dir()) {
+            (true, _) => {}
+            (false, true) => walk(&entry.path(), found),
+            (false, false) => found.push(entry.path()),
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(repository()).unwrap_or(path).display().to_string()
+}
+
+/// One rule over every Rust file; `wrong` says what is wrong with one.
+fn check(rule: &str, wrong: impl Fn(&str, &str) -> bool) {
+    let read = |path: &PathBuf| fs::read_to_string(path).expect("text");
+    let bad: Vec<String> = files(".rs")
+        .iter()
+        .map(|path| (shown(path), read(path)))
+        .filter(|(path, text)| wrong(path, text))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(bad.is_empty(), "{rule}:\n{}", bad.join("\n"));
+}
+
+#[test]
+fn crates_name_only_whom_the_table_lets_them() {
+    let table = table();
+    let members = members();
+    let folders: BTreeSet<&str> = members.iter().map(|member| member.folder.as_str()).collect();
+    let rows: BTreeSet<&str> = table.keys().map(String::as_str).collect();
+    assert_eq!(folders, rows, "the table has a row for each crate and none besides");
+    let mut wrong = Vec::new();
+    for member in &members {
+        let allowed = &table[&member.folder];
+        wrong.extend(member.names.difference(allowed).map(|name| format!("{} may not name {name}", member.folder)));
+    }
+    assert!(wrong.is_empty(), "{}\nChange ARCHITECTURE.md first, and say why.", wrong.join("\n"));
+}
+
+#[test]
+fn the_two_halves_never_name_each_other() {
+    let (compiler, runtime): (Vec<_>, Vec<_>) = members()
+        .into_iter()
+        .filter(|member| member.folder.starts_with("compiler/") || member.folder.starts_with("runtime/"))
+        .partition(|member| member.folder.starts_with("compiler/"));
+    for (half, other) in [(&compiler, &runtime), (&runtime, &compiler)] {
+        let others: BTreeSet<String> = other.iter().map(|member| short(&member.folder)).collect();
+        for member in half.iter() {
+            let crossing: Vec<_> = member.names.intersection(&others).collect();
+            assert!(crossing.is_empty(), "{} names {crossing:?}", member.folder);
+        }
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    check("files without a `//!` header", |_, text| {
+        !text
+            .lines()
+            .find(|line| !line.starts_with("#!") && !line.trim().is_empty())
+            .is_some_and(|line| line.starts_with("//!"))
+    });
+}
+
+#[test]
+fn long_files_have_a_reason() {
+    check("files over 500 lines; split along a noun, or begin with `//! … Long because …`", |_, text| {
+        text.lines().count() > 500 && !text.lines().take(30).any(|line| line.contains("Long because"))
+    });
+}
+
+#[test]
+fn unsafe_lives_in_runtime_sys_alone() {
+    check("files that use `unsafe`", |path, text| {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let uses =
+            |line: &str| line.contains(concat!("unsafe", " {")) || line.contains(concat!("allow(unsafe", "_code"));
+        !path.starts_with("runtime/sys/") && code.into_iter().any(uses)
+    });
+}
+
+#[test]
+fn every_folder_down_to_the_crates_has_a_readme() {
+    let crates = members().into_iter().map(|member| member.folder);
+    let above = ["schemas", "compiler", "runtime", "runtime/proto", "examples"].map(ToOwned::to_owned);
+    let missing: Vec<String> =
+        crates.chain(above).filter(|folder| !repository().join(folder).join("README.md").is_file()).collect();
+    assert!(missing.is_empty(), "no README.md in {missing:?}");
+}
+
+#[test]
+fn the_top_level_stays_short() {
+    let listing = finish(
+        Command::new("git").current_dir(repository()).args(["ls-files", "--others", "--cached", "--exclude-standard"]),
+        Duration::from_secs(60),
+    );
+    if !listing.status.success() {
+        return; // An export without git: nothing to look at.
+    }
+    let tops: BTreeSet<&str> = listing.output.lines().filter_map(|path| path.split('/').next()).collect();
+    let known = BTreeSet::from([
+        ".cargo",
+        ".ci",
+        ".gitignore",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "README.md",
+        "clippy.toml",
+        "compiler",
+        "examples",
+        "images",
+        "runtime",
+        "rust-toolchain.toml",
+        "rustfmt.toml",
+        "schemas",
+        "tests",
+    ]);
+    let strangers: Vec<_> = tops.difference(&known).collect();
+    assert!(strangers.is_empty(), "on the top level: {strangers:?}");
+}
+
+#[test]
+fn versions_stand_in_the_workspace_manifest_once() {
+    let own = |text: &str| -> Vec<String> {
+        let lines = text.lines().skip_while(|line| !line.contains("dependencies]"));
+        lines
+            .filter(|line| {
+                line.contains('=') && !line.contains(".workspace = true") && !line.contains("workspace = true")
+            })
+            .filter(|line| !line.starts_with('#'))
+            .map(ToOwned::to_owned)
+            .collect()
+    };
+    for member in members() {
+        let manifest = repository().join(&member.folder).join("Cargo.toml");
+        let versions = own(&fs::read_to_string(&manifest).expect("a manifest"));
+        assert!(versions.is_empty(), "{}: say `name.workspace = true` instead of {versions:?}", member.folder);
+    }
+}
+
+#[test]
+fn every_control_file_is_in_its_registry() {
+    let folder = repository().join("schemas/control/src");
+    let registry = fs::read_to_string(folder.join("lib.rs")).expect("the registry");
+    for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let module = name.trim_end_matches(".rs");
+        assert!(module == "lib" || registry.contains(module), "{name} is not in schemas/control/src/lib.rs");
+    }
+}
