@@ -1,0 +1,9 @@
+//! `doublebouncehost`: who learns of undeliverable notices.
+
+use crate::lines::host_file;
+
+host_file!(
+    /// The host of the address that gets double bounces.
+    Doublebouncehost, "doublebouncehost", &["queued"],
+    "The host of the address that gets double bounces."
+);

@@ -1,0 +1,180 @@
+//! The table of all control files, and the check of a value a person wrote for one of them.
+
+use crate::{
+    Badmailfrom, Bouncefrom, Bouncehost, Concurrencylocal, Concurrencyremote, ControlFile, Databytes, Defaultdomain,
+    Defaulthost, Doublebouncehost, Doublebounceto, Helohost, Kind, Locals, Maxrcpt, Me, Network, ParseError,
+    Queuelifetime, Rcpthosts, Resolvers, Scanner, Smtpgreeting, Smtproutes, Timeoutconnect, Timeoutremote,
+    Timeoutsmtpd, Virtualdomains,
+};
+
+/// Every control file, by name.
+pub const REGISTRY: &[Entry] = &[
+    entry::<Badmailfrom>(),
+    entry::<Bouncefrom>(),
+    entry::<Bouncehost>(),
+    entry::<Concurrencylocal>(),
+    entry::<Concurrencyremote>(),
+    entry::<Databytes>(),
+    entry::<Defaultdomain>(),
+    entry::<Defaulthost>(),
+    entry::<Doublebouncehost>(),
+    entry::<Doublebounceto>(),
+    entry::<Helohost>(),
+    entry::<Locals>(),
+    entry::<Maxrcpt>(),
+    entry::<Me>(),
+    entry::<Network>(),
+    entry::<Queuelifetime>(),
+    entry::<Rcpthosts>(),
+    entry::<Resolvers>(),
+    entry::<Scanner>(),
+    entry::<Smtpgreeting>(),
+    entry::<Smtproutes>(),
+    entry::<Timeoutconnect>(),
+    entry::<Timeoutremote>(),
+    entry::<Timeoutsmtpd>(),
+    entry::<Virtualdomains>(),
+];
+
+/// One control file as the registry knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// [`ControlFile::NAME`].
+    pub name: &'static str,
+    /// [`ControlFile::KIND`].
+    pub kind: Kind,
+    /// [`ControlFile::DEFAULT`].
+    pub default: &'static str,
+    /// [`ControlFile::READERS`].
+    pub readers: &'static [&'static str],
+    /// [`ControlFile::DOC`].
+    pub doc: &'static str,
+    /// Parses and prints again: the one form of a content.
+    pub normal: fn(&[u8]) -> Result<String, ParseError>,
+}
+
+const fn entry<F: ControlFile>() -> Entry {
+    Entry {
+        name: F::NAME,
+        kind: F::KIND,
+        default: F::DEFAULT,
+        readers: F::READERS,
+        doc: F::DOC,
+        normal: |bytes| F::parse(bytes).map(|value| value.print()),
+    }
+}
+
+/// A control file's value as a person writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A number.
+    Integer(u64),
+    /// One line.
+    Line(&'a str),
+    /// Several lines.
+    Lines(&'a [String]),
+}
+
+/// The file's content for a value, in its one form.
+///
+/// # Errors
+/// When no file has the name, or the value is none for it.
+pub fn check_value(name: &str, value: Value<'_>) -> Result<String, ValueError> {
+    let Some(entry) = REGISTRY.iter().find(|entry| entry.name == name) else {
+        return Err(ValueError::Unknown { closest: closest_name(name) });
+    };
+    let text = match (entry.kind, value) {
+        (Kind::Integer, Value::Integer(number)) => number.to_string(),
+        (Kind::Line, Value::Line(line)) => line.to_owned(),
+        (Kind::Lines, Value::Lines(lines)) => lines.join("\n"),
+        (Kind::Lines, Value::Line(line)) => line.to_owned(),
+        (kind, _) => return Err(ValueError::Kind(kind)),
+    };
+    let one_line = |text: &str| !text.contains(['\n', '\r', '\0']);
+    let whole = match value {
+        Value::Lines(lines) => lines.iter().all(|line| one_line(line)),
+        Value::Line(line) => one_line(line),
+        Value::Integer(_) => true,
+    };
+    if !whole {
+        return Err(ValueError::Invalid(ParseError::new(1, "a line has a line break in it")));
+    }
+    (entry.normal)(text.as_bytes()).map_err(ValueError::Invalid)
+}
+
+/// Why a value is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// There is no control file of this name.
+    #[error("there is no such control file")]
+    Unknown {
+        /// The name that may have been meant.
+        closest: Option<&'static str>,
+    },
+    /// Another kind of value is wanted.
+    #[error("it takes {}", .0.words())]
+    Kind(Kind),
+    /// The content is malformed.
+    #[error("{0}")]
+    Invalid(ParseError),
+}
+
+/// The known name closest to this one, when it is close.
+#[must_use]
+pub fn closest_name(name: &str) -> Option<&'static str> {
+    let distances = REGISTRY.iter().map(|entry| (distance(name, entry.name), entry.name));
+    distances.min().filter(|(distance, _)| *distance <= 3).map(|(_, name)| name)
+}
+
+/// Levenshtein's distance, by rows.
+fn distance(one: &str, two: &str) -> usize {
+    let mut row: Vec<usize> = (0..=two.len()).collect();
+    for (i, a) in one.bytes().take(64).enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, b) in row.iter_mut().skip(1).zip(two.bytes()) {
+            let best = (diagonal + usize::from(a != b)).min(*cell + 1).min(left + 1);
+            diagonal = std::mem::replace(cell, best);
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_and_documented() {
+        assert!(REGISTRY.is_sorted_by(|one, two| one.name < two.name));
+        assert!(REGISTRY.iter().all(|entry| !entry.doc.is_empty() && !entry.readers.is_empty()));
+    }
+
+    #[test]
+    fn values_are_checked_by_kind_and_content() {
+        let check = |name: &str, value: Value<'_>, expected: Result<&str, &str>| {
+            let got = check_value(name, value).map_err(|error| error.to_string());
+            assert_eq!(got.as_deref().map_err(String::as_str), expected, "{name} {value:?}");
+        };
+        check("databytes", Value::Integer(5), Ok("5\n"));
+        check("databytes", Value::Line("5"), Err("it takes a number"));
+        check("helohost", Value::Line("MX.example.org"), Ok("mx.example.org\n"));
+        check("helohost", Value::Line("a\nb"), Err("line 1: a line has a line break in it"));
+        check("smtproutes", Value::Lines(&[":192.0.2.1:2525".to_owned()]), Ok(":192.0.2.1:2525\n"));
+        check("smtproutes", Value::Line(":192.0.2.1"), Ok(":192.0.2.1\n"));
+        check("timeoutsmtpd", Value::Integer(0), Err("line 1: 0 is not between 1 and 86400"));
+        check("rcpthost", Value::Integer(0), Err("there is no such control file"));
+    }
+
+    #[test]
+    fn the_closest_name_is_suggested() {
+        assert_eq!(closest_name("rcpthost"), Some("rcpthosts"));
+        assert_eq!(closest_name("concurencyremote"), Some("concurrencyremote"));
+        assert_eq!(closest_name("zzzzzzzzz"), None);
+        assert_eq!(closest_name("m"), Some("me"));
+    }
+}
