@@ -2,6 +2,8 @@
 //! starts itself again under a role per service. This file chooses; it knows nothing about what a role does. Start at
 //! `init.rs` for supervision, at `role.rs` for what every role has in common, then at the role's file.
 
+mod init;
+mod machine;
 mod role;
 
 mod local;
@@ -22,6 +24,8 @@ const PERMANENT: u8 = 100;
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
+        Some("init") => ended(init::boot()),
+        Some("supervise") => ended(init::supervise(arguments)),
         Some(name) => match name.parse() {
             Ok(role) => ended(start(role)),
             Err(_) => usage(),

@@ -1,0 +1,86 @@
+//! `init`: starts the roles, keeps their sockets open while one of them is down, starts what died again, hands out new
+//! bundles, and stops everything in the end. Synchronous, and parses nothing from strangers. Two ways in: [`boot`] as
+//! PID 1 of the machine, [`supervise`] as an ordinary process for `postkiln run`. Start there, then `supervisor.rs`.
+
+mod apply;
+mod clamav;
+mod layout;
+mod sockets;
+pub(crate) mod status;
+mod supervisor;
+mod unit;
+
+use std::path::PathBuf;
+
+use crate::machine;
+use supervisor::Supervisor;
+
+/// Where this node lives.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The data directory.
+    pub(crate) data: PathBuf,
+    /// The directory of the bundle to start with.
+    pub(crate) bundle: PathBuf,
+    /// Where services are offered.
+    pub(crate) listen: Listen,
+    /// Whether roles get users of their own: we are root.
+    pub(crate) privileged: bool,
+}
+
+/// Where services are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listen {
+    /// On 127.0.0.1, at this port plus the standard one; 0: at free ports.
+    Loopback(u16),
+    /// On every address of the machine, at the standard ports.
+    Everywhere,
+}
+
+/// How the machine ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Switched off; for an ordinary process: it exits.
+    Off,
+    /// Started again.
+    Again,
+}
+
+/// PID 1. Comes back only when the machine could not be brought up; the kernel then has nothing to run.
+///
+/// # Errors
+/// When the machine cannot be brought up, or the bundle cannot be used.
+pub(crate) fn boot() -> Result<(), String> {
+    let brought = machine::bring_up()?;
+    let place = Place { data: brought.data, bundle: brought.bundle, listen: Listen::Everywhere, privileged: true };
+    let ending = Supervisor::new(place, brought.buttons)?.run()?;
+    machine::go_down(ending)
+}
+
+/// The parent of an ordinary run: `--bundle DIR --data DIR [--base-port N]`.
+///
+/// # Errors
+/// When an argument or the bundle cannot be used, or a socket cannot be opened.
+pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
+    let (mut bundle, mut data, mut base) = (None, None, 10_000);
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("{name} wants a value"))?;
+        match name.as_str() {
+            "--bundle" => bundle = Some(PathBuf::from(value)),
+            "--data" => data = Some(PathBuf::from(value)),
+            "--base-port" => base = value.parse().map_err(|_| format!("--base-port {value} is no port"))?,
+            _ => return Err(format!("{name} is no option of supervise")),
+        }
+    }
+    let absolute = |path: Option<PathBuf>, name: &str| {
+        let path = path.ok_or_else(|| format!("{name} is missing"))?;
+        std::path::absolute(&path).map_err(|error| format!("{name} {}: {error}", path.display()))
+    };
+    let place = Place {
+        data: absolute(data, "--data")?,
+        bundle: absolute(bundle, "--bundle")?,
+        listen: Listen::Loopback(base),
+        privileged: false,
+    };
+    Supervisor::new(place, Vec::new())?.run().map(drop)
+}

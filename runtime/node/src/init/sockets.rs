@@ -1,0 +1,148 @@
+//! Everything `init` keeps open on behalf of roles: listeners, doors and hatches. They outlive the role that uses them,
+//! so a caller or a client waits while the callee is started again, and is not refused.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use postkiln_bundle::{Listener, Manifest, Program, Role};
+
+use super::status::ListenerStatus;
+use super::{Listen, Place};
+
+/// The sockets of all roles.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    listeners: BTreeMap<String, (Role, TcpListener)>,
+    doors: BTreeMap<(Role, Role), (OwnedFd, OwnedFd)>,
+    control: UnixListener,
+}
+
+impl Sockets {
+    /// Opens what the service table asks for.
+    ///
+    /// # Errors
+    /// When a port is taken or descriptors have run out.
+    pub(super) fn open(place: &Place, manifest: &Manifest) -> Result<Self, String> {
+        let control = operators_socket(&place.data).map_err(|error| format!("the operators' socket: {error}"))?;
+        let mut sockets = Self { listeners: BTreeMap::new(), doors: BTreeMap::new(), control };
+        sockets.follow(place, manifest)?;
+        Ok(sockets)
+    }
+
+    /// Opens what a new service table adds and closes listeners it no longer has. Doors stay: an idle pair costs
+    /// nothing, and a role may come back.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) fn follow(&mut self, place: &Place, manifest: &Manifest) -> Result<(), String> {
+        let wanted =
+            |name: &str| manifest.services.iter().flat_map(|service| &service.listeners).any(|l| l.name == name);
+        self.listeners.retain(|name, _| wanted(name));
+        for service in &manifest.services {
+            for listener in &service.listeners {
+                if !self.listeners.contains_key(&listener.name) {
+                    let socket = listen(place.listen, listener)?;
+                    self.listeners.insert(listener.name.clone(), (service.role, socket));
+                }
+            }
+            for callee in &service.doors {
+                if is_node_role(manifest, *callee) && !self.doors.contains_key(&(service.role, *callee)) {
+                    let pair = postkiln_ipc::pair().map_err(|error| format!("a door: {error}"))?;
+                    self.doors.insert((service.role, *callee), pair);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The listeners of a role.
+    pub(super) fn listeners_of(&self, role: Role) -> impl Iterator<Item = (&str, &TcpListener)> {
+        let own = self.listeners.iter().filter(move |(_, (owner, _))| *owner == role);
+        own.map(|(name, (_, socket))| (name.as_str(), socket))
+    }
+
+    /// The callers' ends that a role holds, with the callee.
+    pub(super) fn doors_of(&self, role: Role) -> impl Iterator<Item = (Role, &OwnedFd)> {
+        self.doors
+            .iter()
+            .filter(move |((caller, _), _)| *caller == role)
+            .map(|((_, callee), (door, _))| (*callee, door))
+    }
+
+    /// The callee's ends that a role holds, with the caller.
+    pub(super) fn hatches_of(&self, role: Role) -> impl Iterator<Item = (Role, &OwnedFd)> {
+        self.doors
+            .iter()
+            .filter(move |((_, callee), _)| *callee == role)
+            .map(|((caller, _), (_, hatch))| (*caller, hatch))
+    }
+
+    /// The socket operators connect to, for `controld`.
+    pub(super) const fn control(&self) -> &UnixListener {
+        &self.control
+    }
+
+    /// For the status.
+    pub(super) fn listeners(&self) -> Vec<ListenerStatus> {
+        let describe = |(name, (role, socket)): (&String, &(Role, TcpListener))| {
+            let bound = socket.local_addr().ok()?;
+            Some(ListenerStatus {
+                name: name.clone(),
+                role: *role,
+                address: bound.ip().to_string(),
+                port: bound.port(),
+            })
+        };
+        self.listeners.iter().filter_map(describe).collect()
+    }
+}
+
+fn is_node_role(manifest: &Manifest, role: Role) -> bool {
+    manifest.services.iter().any(|service| service.role == role && service.program == Program::Node)
+}
+
+fn listen(listen: Listen, listener: &Listener) -> Result<TcpListener, String> {
+    let bound = match listen {
+        Listen::Loopback(base) => {
+            let port = if base == 0 { Some(0) } else { base.checked_add(listener.port) };
+            let port = port.ok_or_else(|| format!("the base port is too high for {}", listener.name))?;
+            TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+                .map_err(|error| format!("127.0.0.1:{port} ({}): {error}", listener.name))
+        }
+        // One socket for both families (RFC 3493 §5.3); a kernel without IPv6 gets the other.
+        Listen::Everywhere => TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, listener.port)))
+            .or_else(|_| TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, listener.port))))
+            .map_err(|error| format!("port {} ({}): {error}", listener.port, listener.name)),
+    };
+    let bound = bound?;
+    bound.set_nonblocking(true).map_err(|error| format!("{}: {error}", listener.name))?;
+    Ok(bound)
+}
+
+/// `run/control.sock`, for its owner alone. Opened here so that `controld` needs no directory it may write.
+fn operators_socket(data: &Path) -> io::Result<UnixListener> {
+    let path = data.join("run/control.sock");
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let socket = bind_at(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// Binds also where the path is longer than an address may be (unix(7): 108 octets), by way of the directory's descriptor.
+fn bind_at(path: &Path) -> io::Result<UnixListener> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidFilename.into());
+    };
+    let folder = std::fs::File::open(folder)?;
+    let short = Path::new("/proc/self/fd").join(std::os::fd::AsRawFd::as_raw_fd(&folder).to_string()).join(name);
+    UnixListener::bind(short)
+}

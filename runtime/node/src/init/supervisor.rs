@@ -1,0 +1,397 @@
+//! [`Supervisor`]: the loop. It waits for signals, for what roles say, and for the next thing that is due; everything
+//! else is done in between without waiting for anybody.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use postkiln_bundle::{Program, Role};
+use postkiln_ipc::control::{Order, Report};
+use postkiln_sys::{Signal, Signals};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::apply::{self, Change, Held};
+use super::clamav::{self, Readiness};
+use super::sockets::Sockets;
+use super::status::{Applied, State, Status, now};
+use super::unit::{Bundled, Unit};
+use super::{Ending, Listen, Place, layout};
+use crate::machine;
+
+/// Everything `init` holds.
+#[derive(Debug)]
+pub(super) struct Supervisor {
+    place: Place,
+    held: Held,
+    sockets: Sockets,
+    units: Vec<Unit>,
+    signals: Signals,
+    buttons: Vec<File>,
+    change: Option<Change>,
+    applied: Option<Applied>,
+    started: u64,
+    announced: bool,
+    shown: Option<Status>,
+    ping_due: Instant,
+}
+
+/// What woke the loop.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Signals,
+    Button(usize),
+    Unit(usize),
+}
+
+impl Supervisor {
+    /// Reads the bundle, makes directories and sockets; starts nothing yet.
+    pub(super) fn new(place: Place, buttons: Vec<File>) -> Result<Self, String> {
+        postkiln_log::begin("init");
+        postkiln_sys::raise_descriptor_limit();
+        // Before any child: a signal that comes early waits.
+        let wanted =
+            [Signal::Hangup, Signal::Interrupt, Signal::Terminate, Signal::Child, Signal::User1, Signal::User2];
+        let signals = Signals::watch(&wanted).map_err(|error| format!("signals: {error}"))?;
+        let held = Held::open(&place.bundle)?;
+        layout::prepare(&place, held.bundle.manifest())?;
+        apply::activate(&place.data, &held.path).map_err(|error| format!("bundles/active: {error}"))?;
+        clamav::prepare(&place, &held.bundle)?;
+        let sockets = Sockets::open(&place, held.bundle.manifest())?;
+        let unit = |service: &postkiln_bundle::Service| Unit::new(service.clone(), held.callers_of(service.role));
+        let units = held.bundle.manifest().services.iter().map(unit).collect();
+        Ok(Self {
+            place,
+            held,
+            sockets,
+            units,
+            signals,
+            buttons,
+            change: None,
+            applied: None,
+            started: now(),
+            announced: false,
+            shown: None,
+            ping_due: Instant::now(),
+        })
+    }
+
+    /// Runs until it is told to stop, then stops everything.
+    pub(super) fn run(mut self) -> Result<Ending, String> {
+        loop {
+            self.start_due();
+            self.ping();
+            self.show();
+            for source in self.wait(self.next_due())? {
+                match source {
+                    Source::Signals => {
+                        while let Some(signal) = self.signals.take() {
+                            if let Some(ending) = self.signalled(signal) {
+                                return self.stop(ending);
+                            }
+                        }
+                    }
+                    Source::Button(at) => {
+                        if self.buttons.get_mut(at).is_some_and(machine::is_pressed) {
+                            return self.stop(Ending::Off);
+                        }
+                    }
+                    Source::Unit(at) => self.hear(at),
+                }
+            }
+            if self.change.as_ref().is_some_and(|change| change.deadline <= Instant::now()) {
+                let silent = self.change.as_ref().map(Change::silent).unwrap_or_default();
+                self.abort(&format!("no answer from {silent}"));
+            }
+        }
+    }
+
+    /// What a signal means; an ending when everything is to stop.
+    fn signalled(&mut self, signal: Signal) -> Option<Ending> {
+        match signal {
+            Signal::Child => {
+                self.reap();
+                None
+            }
+            Signal::Hangup => {
+                self.offer_next();
+                None
+            }
+            // As PID 1: Control-Alt-Delete is an interrupt (reboot(2)).
+            Signal::Interrupt | Signal::User2 if self.place.listen == Listen::Everywhere => Some(Ending::Again),
+            _ => Some(Ending::Off),
+        }
+    }
+
+    fn reap(&mut self) {
+        for (pid, exit) in postkiln_sys::reap() {
+            let Some(unit) = self.units.iter_mut().find(|unit| unit.pid() == Some(pid)) else { continue };
+            // What it said last may still lie in the channel: the reason of its end.
+            while let Some(report) = unit.hear() {
+                if let Report::Note(text) = report {
+                    unit.note = text;
+                }
+            }
+            unit.ended(exit);
+            let role = unit.role();
+            if self.change.as_ref().is_some_and(|change| change.awaits(role)) {
+                self.abort(&format!("{role} ended"));
+            }
+        }
+    }
+
+    fn start_due(&mut self) {
+        let now = Instant::now();
+        let bundle = Bundled { path: &self.held.path, directory: self.held.as_fd() };
+        for unit in self.units.iter_mut().filter(|unit| unit.due().is_some_and(|due| due <= now)) {
+            let readiness = match unit.role() {
+                Role::Clamd => clamav::readiness(&self.place, &unit.service.program),
+                _ => installed(&unit.service.program),
+            };
+            match readiness {
+                Readiness::Possible => unit.start(&self.place, &bundle, &self.sockets),
+                other if unit.role() == Role::Clamd => unit.wait(other.note(), now + LOOK_AGAIN),
+                _ => unit.wait("the program is not installed", now + LOOK_AGAIN),
+            }
+        }
+    }
+
+    /// clamd says nothing by itself, so it is asked; freshclam's state is that of its process.
+    fn ping(&mut self) {
+        if self.ping_due > Instant::now() {
+            return;
+        }
+        self.ping_due = Instant::now() + PING;
+        let starting = self.units.iter_mut().filter(|unit| unit.state == State::Starting && unit.pid().is_some());
+        for unit in starting.filter(|unit| unit.service.program != Program::Node) {
+            if unit.role() != Role::Clamd || clamav::answers(&self.place) {
+                unit.note.clear();
+                unit.become_state(State::Ready);
+            }
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let external = |unit: &&Unit| unit.state == State::Starting && unit.service.program != Program::Node;
+        let ping = self.units.iter().find(external).map(|_| self.ping_due);
+        let change = self.change.as_ref().map(|change| change.deadline);
+        self.units.iter().filter_map(Unit::due).chain(ping).chain(change).min()
+    }
+
+    fn wait(&self, due: Option<Instant>) -> Result<Vec<Source>, String> {
+        let mut sources = vec![Source::Signals];
+        let mut watched = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        for (at, button) in self.buttons.iter().enumerate() {
+            sources.push(Source::Button(at));
+            watched.push(PollFd::new(button, PollFlags::IN));
+        }
+        for (at, unit) in self.units.iter().enumerate() {
+            if let Some(control) = unit.control() {
+                sources.push(Source::Unit(at));
+                watched.push(PollFd::from_borrowed_fd(control, PollFlags::IN));
+            }
+        }
+        let timeout = due.map(|due| {
+            let left = due.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+            Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() }
+        });
+        match poll(&mut watched, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(Vec::new()),
+            Err(error) => return Err(format!("poll: {error}")),
+        }
+        let woken = watched.iter().zip(&sources).filter(|(polled, _)| !polled.revents().is_empty());
+        Ok(woken.map(|(_, source)| *source).collect())
+    }
+
+    fn hear(&mut self, at: usize) {
+        let Some(unit) = self.units.get_mut(at) else { return };
+        let role = unit.role();
+        match unit.hear() {
+            None | Some(Report::Committed) => {}
+            Some(Report::Ready) => {
+                if unit.state == State::Starting && unit.become_state(State::Ready) {
+                    postkiln_log::info("ready", &[("service", &role)]);
+                }
+            }
+            Some(Report::Note(text)) => unit.note = text,
+            Some(Report::Prepared) => {
+                if self.change.as_mut().is_some_and(|change| change.prepared(role)) {
+                    self.commit();
+                }
+            }
+            Some(Report::Refused(problem)) => self.abort(&format!("{role}: {problem}")),
+        }
+    }
+
+    /// SIGHUP: offers `bundles/next` to every role that runs.
+    fn offer_next(&mut self) {
+        if self.change.is_some() {
+            postkiln_log::warn("change-refused", &[("problem", &"another change is under way")]);
+            return;
+        }
+        let held = match Held::open(&self.place.data.join("bundles/next")) {
+            Ok(held) => held,
+            Err(problem) => return self.record(String::new(), &problem),
+        };
+        if let Err(problem) = layout::follow(&self.place, held.bundle.manifest()) {
+            return self.record(held.bundle.manifest().identity.clone(), &problem);
+        }
+        let mut asked = BTreeSet::new();
+        // A role that the new table does not have is only stopped; it has nothing to prepare.
+        for unit in self.units.iter_mut().filter(|unit| unit.obeys() && held.service(unit.service.role).is_some()) {
+            if unit.order(&Order::Prepare, Some(held.as_fd())) {
+                asked.insert(unit.role());
+            }
+        }
+        let nobody = asked.is_empty();
+        self.change = Some(Change::new(held, asked));
+        if nobody {
+            self.commit();
+        }
+    }
+
+    /// All have prepared: from here there is no way back but another change.
+    fn commit(&mut self) {
+        let Some(change) = self.change.take() else { return };
+        let identity = change.held.bundle.manifest().identity.clone();
+        if let Err(error) = apply::activate(&self.place.data, &change.held.path) {
+            self.change = Some(change);
+            return self.abort(&format!("bundles/active: {error}"));
+        }
+        self.held = change.held;
+        for unit in &mut self.units {
+            unit.order(&Order::Commit, None);
+        }
+        let problem = self.follow_table().err().unwrap_or_default();
+        self.record(identity, &problem);
+    }
+
+    /// Brings sockets, services and ClamAV's files in line with the bundle now in force.
+    fn follow_table(&mut self) -> Result<(), String> {
+        let manifest = self.held.bundle.manifest();
+        let scanner_changed = clamav::prepare(&self.place, &self.held.bundle)?;
+        self.sockets.follow(&self.place, manifest)?;
+        let mut earlier = std::mem::take(&mut self.units);
+        for service in &manifest.services {
+            let callers = self.held.callers_of(service.role);
+            match earlier.iter().position(|unit| unit.role() == service.role) {
+                None => self.units.push(Unit::new(service.clone(), callers)),
+                Some(at) => {
+                    let mut unit = earlier.remove(at);
+                    let differs = unit.service != *service || unit.callers != callers;
+                    if differs || (scanner_changed && matches!(service.role, Role::Clamd | Role::Freshclam)) {
+                        (unit.service, unit.callers) = (service.clone(), callers);
+                        unit.restart();
+                    }
+                    self.units.push(unit);
+                }
+            }
+        }
+        for mut gone in earlier {
+            gone.stop();
+        }
+        Ok(())
+    }
+
+    fn abort(&mut self, problem: &str) {
+        let Some(change) = self.change.take() else { return };
+        for unit in &mut self.units {
+            unit.order(&Order::Abort, None);
+        }
+        self.record(change.held.bundle.manifest().identity.clone(), problem);
+    }
+
+    fn record(&mut self, bundle: String, problem: &str) {
+        if problem.is_empty() {
+            postkiln_log::info("bundle-applied", &[("bundle", &bundle)]);
+        } else {
+            postkiln_log::error("bundle-refused", &[("bundle", &bundle), ("problem", &problem)]);
+        }
+        self.applied = Some(Applied { bundle, at: now(), problem: problem.to_owned() });
+    }
+
+    /// Writes the status where it changed; the first time that everything is ready, says so.
+    fn show(&mut self) {
+        let status = self.status();
+        if self.shown.as_ref() == Some(&status) {
+            return;
+        }
+        status.write(&self.place.data);
+        if self.place.listen == Listen::Everywhere {
+            machine::show(&status);
+        } else if status.ready && !self.announced {
+            self.announced = true;
+            let line = serde_json::json!({ "ready": true, "ports": status.ports() });
+            // Nobody may be listening; the same is in run/status.json.
+            let _ = writeln!(std::io::stdout(), "{line}");
+        }
+        self.shown = Some(status);
+    }
+
+    fn status(&self) -> Status {
+        let manifest = self.held.bundle.manifest();
+        // A scanner that cannot start is no reason to wait for: its note says what the node does meanwhile.
+        let settled =
+            |unit: &Unit| unit.state == State::Ready || unit.role() == Role::Freshclam || unit.state == State::Waiting;
+        Status {
+            ready: self.units.iter().all(settled),
+            hostname: manifest.hostname.clone(),
+            bundle: manifest.identity.clone(),
+            started: self.started,
+            services: self.units.iter().map(Unit::status).collect(),
+            listeners: self.sockets.listeners(),
+            applied: self.applied.clone(),
+        }
+    }
+
+    /// Tells everybody to stop, waits for them a while, and ends whoever stays.
+    fn stop(mut self, ending: Ending) -> Result<Ending, String> {
+        postkiln_log::info("stopping", &[]);
+        self.change = None;
+        for unit in &mut self.units {
+            unit.stop();
+        }
+        for (signal, patience) in [(Signal::Terminate, GRACE), (Signal::Kill, GRACE), (Signal::Kill, GRACE)] {
+            let deadline = Instant::now() + patience;
+            while self.units.iter().any(|unit| unit.pid().is_some()) && Instant::now() < deadline {
+                self.wait(Some(deadline))?;
+                while self.signals.take().is_some() {}
+                for unit in &mut self.units {
+                    // Whatever it says now changes nothing, but an unread channel would wake us again and again.
+                    if unit.control().is_some_and(has_input) {
+                        unit.hear();
+                    }
+                }
+                self.reap();
+                self.show();
+            }
+            for unit in &self.units {
+                unit.signal(signal);
+            }
+        }
+        self.show();
+        postkiln_log::info("stopped", &[]);
+        Ok(ending)
+    }
+}
+
+/// Whether something can be read without waiting.
+fn has_input(descriptor: std::os::fd::BorrowedFd<'_>) -> bool {
+    let mut watched = [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)];
+    poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|count| count > 0)
+}
+
+fn installed(program: &Program) -> Readiness {
+    match program {
+        Program::External { path, .. } if !std::path::Path::new(path).exists() => Readiness::NotInstalled,
+        _ => Readiness::Possible,
+    }
+}
+
+/// How long roles may finish what is in hand.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often a service that waits for something outside is looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// How often a starting clamd is asked.
+const PING: Duration = Duration::from_millis(300);

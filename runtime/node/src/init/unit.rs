@@ -1,0 +1,271 @@
+//! [`Unit`]: one service over the lives of its processes. Knows how to start it, what it said, and when to try again.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use postkiln_bundle::{Program, Role, Service, User};
+use postkiln_ipc::BlockingChannel;
+use postkiln_ipc::control::{Order, Report};
+use postkiln_sys::{Exit, Process, Signal, Spawn};
+
+use super::Place;
+use super::sockets::Sockets;
+use super::status::{ServiceStatus, State, now};
+
+/// One service.
+#[derive(Debug)]
+pub(super) struct Unit {
+    /// Its line of the service table.
+    pub(super) service: Service,
+    /// Who holds a door to it; a change means new hatches, hence a new process.
+    pub(super) callers: Vec<Role>,
+    /// What it does now.
+    pub(super) state: State,
+    /// Why it works only in part.
+    pub(super) note: String,
+    process: Option<Process>,
+    control: Option<BlockingChannel<Order, Report>>,
+    since: u64,
+    started: Option<Instant>,
+    due: Option<Instant>,
+    delay: Duration,
+    restarts: u32,
+}
+
+impl Unit {
+    /// A service that is to be started as soon as possible.
+    pub(super) fn new(service: Service, callers: Vec<Role>) -> Self {
+        let delay = first_delay(service.role);
+        Self {
+            service,
+            callers,
+            state: State::Starting,
+            note: String::new(),
+            process: None,
+            control: None,
+            since: now(),
+            started: None,
+            due: Some(Instant::now()),
+            delay,
+            restarts: 0,
+        }
+    }
+
+    /// Which role.
+    pub(super) const fn role(&self) -> Role {
+        self.service.role
+    }
+
+    /// The number of its process.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::pid)
+    }
+
+    /// When it is to be started; nothing while it runs.
+    pub(super) const fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Whether it obeys orders: it is a role of ours and its process lives.
+    pub(super) const fn obeys(&self) -> bool {
+        self.control.is_some()
+    }
+
+    /// The descriptor that is readable when it has something to say.
+    pub(super) fn control(&self) -> Option<BorrowedFd<'_>> {
+        self.control.as_ref().map(|channel| channel.stream().as_fd())
+    }
+
+    /// For the status.
+    pub(super) fn status(&self) -> ServiceStatus {
+        ServiceStatus {
+            role: self.role(),
+            state: self.state,
+            since: self.since,
+            pid: self.pid(),
+            restarts: self.restarts,
+            note: self.note.clone(),
+        }
+    }
+
+    /// Changes the state; gives whether it is another one.
+    pub(super) fn become_state(&mut self, state: State) -> bool {
+        let changed = self.state != state;
+        if changed {
+            self.state = state;
+            self.since = now();
+        }
+        changed
+    }
+
+    /// Starts its process with everything it is to have. A failure counts as an end: it is tried again later.
+    pub(super) fn start(&mut self, place: &Place, bundle: &Bundled<'_>, sockets: &Sockets) {
+        self.due = None;
+        match self.spawn(place, bundle, sockets) {
+            Ok(process) => {
+                postkiln_log::info("started", &[("service", &self.role()), ("pid", &process.pid())]);
+                self.process = Some(process);
+                self.started = Some(Instant::now());
+                self.note.clear();
+                self.become_state(State::Starting);
+            }
+            Err(error) => {
+                self.note = format!("cannot be started: {error}");
+                postkiln_log::error("not-started", &[("service", &self.role()), ("problem", &error)]);
+                self.try_again();
+            }
+        }
+    }
+
+    /// Waits for something else to change, looking again at `due`.
+    pub(super) fn wait(&mut self, note: &str, due: Instant) {
+        note.clone_into(&mut self.note);
+        self.due = Some(due);
+        self.become_state(State::Waiting);
+    }
+
+    /// Its process has ended.
+    pub(super) fn ended(&mut self, exit: Exit) {
+        self.process = None;
+        self.control = None;
+        if self.state == State::Stopped {
+            return;
+        }
+        postkiln_log::warn("service-ended", &[("service", &self.role()), ("with", &exit)]);
+        if self.note.is_empty() {
+            self.note = format!("ended with {exit}");
+        }
+        if self.started.is_some_and(|started| started.elapsed() >= STABLE) {
+            self.delay = first_delay(self.role());
+        }
+        self.try_again();
+    }
+
+    /// Gives one order, with a bundle's directory where one belongs to it; `false` when it does not obey.
+    pub(super) fn order(&mut self, order: &Order, directory: Option<BorrowedFd<'_>>) -> bool {
+        self.control.as_mut().is_some_and(|control| control.send(order, directory).is_ok())
+    }
+
+    /// What it says; nothing when it has hung up.
+    pub(super) fn hear(&mut self) -> Option<Report> {
+        let said = self.control.as_mut()?.receive();
+        if let Ok(Some((report, _))) = said {
+            return Some(report);
+        }
+        // The end of the process is heard of by its signal; without its control channel the role stops by itself.
+        self.control = None;
+        None
+    }
+
+    /// Tells it to stop for good.
+    pub(super) fn stop(&mut self) {
+        self.become_state(State::Stopped);
+        self.due = None;
+        if !self.order(&Order::Stop, None) {
+            self.signal(Signal::Terminate);
+        }
+    }
+
+    /// Tells it to stop and come back, at once, with other equipment.
+    pub(super) fn restart(&mut self) {
+        self.delay = first_delay(self.role());
+        if self.process.is_none() {
+            self.due = Some(Instant::now());
+        } else if !self.order(&Order::Stop, None) {
+            self.signal(Signal::Terminate);
+        }
+    }
+
+    /// Sends its process a signal, if it has one.
+    pub(super) fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.process
+            && let Err(error) = process.signal(signal)
+        {
+            postkiln_log::warn("signal-not-sent", &[("service", &self.role()), ("problem", &error)]);
+        }
+    }
+
+    fn try_again(&mut self) {
+        self.due = Some(Instant::now() + self.delay);
+        self.delay = (self.delay * 2).min(longest_delay(self.role()));
+        self.restarts = self.restarts.saturating_add(1);
+        self.become_state(State::Restarting);
+    }
+
+    fn spawn(&mut self, place: &Place, bundle: &Bundled<'_>, sockets: &Sockets) -> io::Result<Process> {
+        let spawn = match &self.service.program {
+            Program::Node => self.role_of_ours(place, bundle, sockets)?,
+            Program::External { path, arguments } => {
+                let fill = |argument: &String| {
+                    argument
+                        .replace("{data}", &place.data.to_string_lossy())
+                        .replace("{bundle}", &bundle.path.to_string_lossy())
+                };
+                let spawn = Spawn::new(Path::new(path)).variable("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+                arguments.iter().map(fill).fold(spawn, |spawn, argument| spawn.argument(argument))
+            }
+        };
+        let user = self.service.user;
+        let spawn = if place.privileged && user != User::Root { spawn.user(user.id()) } else { spawn };
+        spawn.start()
+    }
+
+    fn role_of_ours(&mut self, place: &Place, bundle: &Bundled<'_>, sockets: &Sockets) -> io::Result<Spawn> {
+        let role = self.role();
+        let (ours, theirs) = UnixStream::pair()?;
+        // A frame is written in one piece; the limit is for a role that went mad in the middle of one.
+        ours.set_read_timeout(Some(Duration::from_secs(1)))?;
+        ours.set_write_timeout(Some(Duration::from_secs(1)))?;
+        let mut spawn = Spawn::new(&std::env::current_exe()?)
+            .argument(role.name())
+            .data(&place.data)
+            // One arena for all threads: our roles rarely allocate in two at once, and each arena costs memory.
+            .variable("MALLOC_ARENA_MAX", "1")
+            .hand("bundle", bundle.directory)?
+            .hand("control", theirs.as_fd())?;
+        for (name, listener) in sockets.listeners_of(role) {
+            spawn = spawn.hand(&format!("listener.{name}"), listener.as_fd())?;
+        }
+        if role == Role::Controld {
+            spawn = spawn.hand("listener.control", sockets.control().as_fd())?;
+        }
+        let doors = sockets.doors_of(role).map(|(callee, door)| ("door", callee, door));
+        let hatches = sockets.hatches_of(role).map(|(caller, hatch)| ("hatch", caller, hatch));
+        for (kind, other, descriptor) in doors.chain(hatches) {
+            let descriptor: &OwnedFd = descriptor;
+            spawn = spawn.hand(&format!("{kind}.{other}"), descriptor.as_fd())?;
+        }
+        self.control = Some(BlockingChannel::new(ours));
+        Ok(spawn)
+    }
+}
+
+/// The bundle that processes are started with.
+#[derive(Debug)]
+pub(super) struct Bundled<'a> {
+    /// Its directory, by path.
+    pub(super) path: &'a Path,
+    /// Its directory.
+    pub(super) directory: BorrowedFd<'a>,
+}
+
+/// A process that lived this long has earned the shortest delay again.
+const STABLE: Duration = Duration::from_secs(30);
+
+/// As daemontools: never more than one start a second. freshclam talks to servers of others and waits longer.
+const fn first_delay(role: Role) -> Duration {
+    match role {
+        Role::Freshclam => Duration::from_secs(60),
+        _ => Duration::from_secs(1),
+    }
+}
+
+const fn longest_delay(role: Role) -> Duration {
+    match role {
+        Role::Freshclam => Duration::from_secs(3600),
+        _ => Duration::from_secs(60),
+    }
+}
