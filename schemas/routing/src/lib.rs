@@ -1,1 +1,113 @@
-//! Placeholder of a crate that is being begun.
+//! From an address to its destinations, as qmail and vdelivermail walk: `virtualdomains` → `users/cdb` → the search for a
+//! `.qmail` file → its instructions → destinations.
+//!
+//! Pure: what exists is asked of a [`LookUp`]; `directoryd` answers from the bundle and its database, the compiler from
+//! a blueprint. Knows nothing about who may send. Start at [`route`].
+
+mod look_up;
+mod ready;
+mod walk;
+
+use postkiln_address::Address;
+use postkiln_control::ParseError;
+
+pub use look_up::LookUp;
+pub use ready::block_on_ready;
+pub use walk::{route, trace};
+
+/// What becomes of mail for an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The domain is not ours.
+    NotOurs,
+    /// The domain is ours and mail is refused; one line for the sender, with its enhanced status code in qmail's form.
+    NoSuchAddress(String),
+    /// All places the address leads to; none: the mail is dropped on purpose.
+    Destinations(Vec<Destination>),
+}
+
+/// One place mail goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A user's mailbox.
+    Mailbox {
+        /// The domain the user lives in, never an alias domain.
+        domain: String,
+        /// The local part in lower case.
+        user: String,
+    },
+    /// Back into the queue for another address.
+    Forward(Address),
+    /// A copy to each member of a list.
+    List {
+        /// The list's own address.
+        address: Address,
+        /// Below `lists/`: `example.org/announce`.
+        directory: String,
+    },
+    /// An automatic reply.
+    Respond {
+        /// The address that answers.
+        address: Address,
+        /// The message, below the bundle: `robots/example.org/info`.
+        message: String,
+        /// Where senders of the period are kept, below the data directory: `robots/example.org/info.d`.
+        directory: String,
+        /// Replies to one sender within the period.
+        replies: u32,
+        /// Seconds.
+        period: u64,
+    },
+}
+
+/// One step of the walk, for `explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `virtualdomains` puts this before the local part.
+    Virtual {
+        /// The address at this point of the walk.
+        address: Address,
+        /// What is put before it.
+        prepend: String,
+    },
+    /// `users/assign` names the domain directory and the extension.
+    Assigned {
+        /// The domain directory.
+        domain: String,
+        /// The extension.
+        extension: String,
+    },
+    /// This file holds the instructions.
+    File {
+        /// The domain directory.
+        domain: String,
+        /// The file's name.
+        name: String,
+    },
+    /// A file with one forward to an address of ours: the walk goes on there.
+    Followed(Address),
+}
+
+/// Why it cannot be said where mail goes; the delivery is deferred.
+#[derive(Debug, thiserror::Error)]
+pub enum RouteError<E> {
+    /// The look-up failed.
+    #[error("the look-up failed")]
+    LookUp(E),
+    /// A file of instructions cannot be obeyed.
+    #[error("{domain}/{name}: {problem}")]
+    Instructions {
+        /// The domain directory.
+        domain: String,
+        /// The file's name.
+        name: String,
+        /// Where and what.
+        problem: ParseError,
+    },
+}
+
+impl<E> From<E> for RouteError<E> {
+    fn from(error: E) -> Self {
+        Self::LookUp(error)
+    }
+}
