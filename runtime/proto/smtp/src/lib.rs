@@ -2,8 +2,21 @@
 //! knowledge of mailboxes or the queue: what it cannot know, it asks. Start at [`Session`].
 
 mod action;
+mod auth;
+mod command;
 mod config;
+mod content;
+mod context;
+mod data;
+mod greeting;
+mod mail;
+mod path;
+mod plain;
+mod rcpt;
+mod reply;
 mod session;
+mod starttls;
+mod state;
 
 pub use action::{Action, Answer, Begin, PIECE, Question};
 pub use config::{Config, Limits, Listener, Peer, Tls};

@@ -1,0 +1,121 @@
+//! Replays `tests/dialogs/smtp`.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+
+#[path = "../../../../tests/dialogs/script.rs"]
+mod script;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use postkiln_mail::{QueueId, Status};
+use postkiln_smtp::{Action, Answer, Config, Limits, Listener, Peer, Question, Session, Tls};
+use script::{Event, Party, replay_folder, unescape};
+
+#[test]
+fn dialogs_are_held_as_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/dialogs/smtp");
+    let count = replay_folder(&folder, &|settings| Box::new(Subject::new(settings)));
+    assert!(count >= 25, "only {count} dialogs found");
+}
+
+struct Subject {
+    session: Session,
+    now: Instant,
+}
+
+impl Subject {
+    fn new(settings: &[(String, String)]) -> Self {
+        let mut config = Config {
+            hostname: "mail.example.org".parse().unwrap(),
+            greeting: "mail.example.org".to_owned(),
+            listener: Listener::Mx,
+            tls: Tls::Starttls,
+            badmailfrom: Vec::new(),
+            limits: Limits::default(),
+        };
+        let mut peer = Peer { ip: "192.0.2.1".parse().unwrap(), relay_client: None };
+        for (key, value) in settings {
+            match key.as_str() {
+                "submission" => config.listener = Listener::Submission,
+                "tls" if value == "implicit" => config.tls = Tls::Implicit,
+                "tls" if value == "unavailable" => config.tls = Tls::Unavailable,
+                "badmailfrom" => config.badmailfrom.push(value.clone()),
+                "relayclient" => peer.relay_client = Some(value.clone()),
+                "databytes" => config.limits.databytes = Some(value.parse().unwrap()),
+                "max_recipients" => config.limits.max_recipients = value.parse().unwrap(),
+                "max_refused" => config.limits.max_refused = value.parse().unwrap(),
+                "max_errors" => config.limits.max_errors = value.parse().unwrap(),
+                "max_hops" => config.limits.max_hops = value.parse().unwrap(),
+                "content_line" => config.limits.content_line = value.parse().unwrap(),
+                other => panic!("unknown setting {other}"),
+            }
+        }
+        let now = Instant::now();
+        Self { session: Session::new(Arc::new(config), peer, now), now }
+    }
+}
+
+impl Party for Subject {
+    fn receive(&mut self, bytes: &[u8]) {
+        self.session.receive(bytes, self.now);
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        Some(match self.session.next()? {
+            Action::Send(bytes) => Event::Sent(bytes),
+            Action::Content(bytes) => Event::Content(bytes),
+            Action::Ask(question) => Event::Asked(print(&question)),
+            Action::Abort => Event::Did("abort"),
+            Action::StartTls => Event::Did("starttls"),
+            Action::Close => Event::Did("close"),
+        })
+    }
+
+    fn answer(&mut self, text: &str) {
+        self.session.answer(read(text), self.now);
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+        self.session.expire(self.now);
+    }
+
+    fn handshake(&mut self) {
+        self.session.tls_started(self.now);
+    }
+}
+
+fn print(question: &Question) -> String {
+    match question {
+        Question::Authenticate { name, password } => format!("authenticate {name} {}", password.expose()),
+        Question::Sender { account, sender } => format!("sender {account} <{sender}>"),
+        Question::Recipient { address } => format!("recipient {address}"),
+        Question::Begin(begin) => {
+            let recipients: Vec<String> = begin.envelope.recipients.iter().map(ToString::to_string).collect();
+            let list =
+                if recipients.len() > 5 { format!("{} recipients", recipients.len()) } else { recipients.join(",") };
+            let helo = begin.helo.as_deref().unwrap_or("-");
+            format!("begin <{}> {list} {} {helo}", begin.envelope.sender, begin.protocol)
+        }
+        Question::Finish => "finish".to_owned(),
+    }
+}
+
+fn read(text: &str) -> Answer {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    match word {
+        "authenticated" => Answer::Authenticated(rest.to_owned()),
+        "accepted" => Answer::Accepted,
+        "not-ours" => Answer::NotOurs,
+        "kept" => Answer::Kept(QueueId::new(rest).unwrap()),
+        "refused" => {
+            let (status, text) = rest.split_once(' ').unwrap();
+            let numbers: Vec<u16> = status.split('.').map(|n| n.parse().unwrap()).collect();
+            let text = String::from_utf8(unescape(text)).unwrap();
+            Answer::Refused(Status(u8::try_from(numbers[0]).unwrap(), numbers[1], numbers[2]), text)
+        }
+        other => panic!("unknown answer {other}"),
+    }
+}
