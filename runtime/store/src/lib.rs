@@ -1,1 +1,34 @@
-//! Placeholder of a crate that is being begun.
+//! Mailboxes on disk: Maildir++ with sizes in the names, quota, folders, and a UID list per folder. Blocking calls on
+//! paths it is given; knows nothing about users, protocols or configuration. Readers and deliverers need no lock; whoever
+//! renames or removes holds the mailbox's lease.
+//!
+//! Start at [`deliver`] for mail that arrives, at [`Maildir`] for mail that is read.
+//!
+//! Legal states on disk, and what is done about them: a file in `tmp` (a delivery that did not end: removed after 36
+//! hours), a file in both `tmp` and `new` (the same), a file without a record in the UID list (gets the next UID), a
+//! record without a file (expunged), a torn last record (cut off: it was never told to a client), a directory in `tmp`
+//! (a deleted folder: removed after 36 hours).
+
+mod deliver;
+mod disk;
+mod error;
+mod folder;
+mod folders;
+mod lease;
+mod maildir;
+mod name;
+mod quota;
+mod scan;
+mod transfer;
+mod uidfile;
+mod uidlist;
+mod wire;
+
+pub use deliver::{Delivered, Delivery, deliver};
+pub use error::StoreError;
+pub use folder::{Folder, Listing, Message};
+pub use folders::FolderName;
+pub use maildir::Maildir;
+pub use name::{Unique, Uniques};
+pub use quota::Quota;
+pub use scan::Stored;

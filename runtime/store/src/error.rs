@@ -1,0 +1,68 @@
+//! Why something was not stored or read.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use postkiln_mail::Status;
+
+/// A failure; whether it is worth another try says [`StoreError::status`].
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file operation failed.
+    #[error("cannot {operation} {}", path.display())]
+    Io {
+        /// "create", "write", "sync", …
+        operation: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The message could not be read from where it comes from, or is not as long as was said.
+    #[error("cannot read the message to be stored")]
+    Source(#[source] io::Error),
+    /// The message does not fit into what the mailbox may hold.
+    #[error("the mailbox is full")]
+    OverQuota,
+    /// There is no folder of this name.
+    #[error("there is no folder {0:?}")]
+    NoFolder(String),
+    /// There is a folder of this name.
+    #[error("there is a folder {0:?} already")]
+    Exists(String),
+    /// No folder can have this name, or this folder cannot be treated so.
+    #[error("the folder name {0:?} cannot be used")]
+    Name(String),
+    /// The message is not there any more.
+    #[error("the message is gone")]
+    Gone,
+}
+
+impl StoreError {
+    pub(crate) fn io(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { operation, path, source }
+    }
+
+    /// The enhanced status (RFC 3463): class 4 is worth another try, class 5 is not.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self {
+            Self::OverQuota => Status(5, 2, 2),
+            Self::NoFolder(_) | Self::Exists(_) | Self::Name(_) | Self::Gone => Status(5, 2, 0),
+            // The disk of the machine is full: not the fault of this mailbox (RFC 3463 §3.4, X.3.1).
+            Self::Io { source, .. }
+                if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>
+            {
+                Status(4, 3, 1)
+            }
+            Self::Io { .. } | Self::Source(_) => Status(4, 3, 0),
+        }
+    }
+
+    /// Whether another try is useless.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.status().0 == 5
+    }
+}

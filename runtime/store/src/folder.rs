@@ -1,0 +1,386 @@
+//! An open folder: its messages with UIDs, and what may be done to them.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use postkiln_mail::Flags;
+
+use crate::lease::Lease;
+use crate::maildir::Maildir;
+use crate::scan::Stored;
+use crate::uidfile::UidFile;
+use crate::uidlist::Record;
+use crate::{FolderName, StoreError, name, quota, scan, wire};
+
+/// A folder that somebody looks into.
+#[derive(Debug)]
+pub struct Folder {
+    pub(crate) home: Maildir,
+    pub(crate) name: FolderName,
+    pub(crate) path: PathBuf,
+    pub(crate) uids: UidFile,
+    pub(crate) messages: Vec<Message>,
+    /// UIDs that this reader was the first to take from `new`.
+    recent: HashSet<u32>,
+    /// When `new` and `cur` had last changed at the last scan; `None` when that was too close to be sure.
+    settled: Option<(SystemTime, SystemTime)>,
+}
+
+/// One message of an open folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its UID.
+    pub uid: u32,
+    /// Its flags.
+    pub flags: Flags,
+    /// In `new`, or taken from there by this reader.
+    pub recent: bool,
+    /// Octets with CRLF line ends.
+    pub wire_size: u64,
+    /// Unix seconds: the file's time when it got its UID.
+    pub internal_date: i64,
+    /// The file.
+    pub stored: Stored,
+}
+
+/// What a folder holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Listing<'a> {
+    /// Changes when UIDs start anew.
+    pub uid_validity: u32,
+    /// Above every UID given.
+    pub uid_next: u32,
+    /// Ascending by UID.
+    pub messages: &'a [Message],
+}
+
+impl Folder {
+    pub(crate) fn new(home: Maildir, name: FolderName, path: PathBuf) -> Self {
+        Self { home, name, path, uids: UidFile::default(), messages: Vec::new(), recent: HashSet::new(), settled: None }
+    }
+
+    /// As of the last refresh or change.
+    #[must_use]
+    pub fn listing(&self) -> Listing<'_> {
+        Listing { uid_validity: self.uids.list.validity, uid_next: self.uids.list.next, messages: &self.messages }
+    }
+
+    /// Looks at the directories again and says whether anything changed; with `claim`, takes what is in `new` to `cur`:
+    /// it is then recent for this reader and nobody else.
+    ///
+    /// # Errors
+    /// [`StoreError::NoFolder`] when it was deleted or renamed, or a failing disk.
+    pub fn refresh(&mut self, now: SystemTime, claim: bool) -> Result<bool, StoreError> {
+        if !self.path.join("cur").is_dir() {
+            return Err(StoreError::NoFolder(self.name.to_string()));
+        }
+        if self.settled.is_some() && scan::modified(&self.path).ok() == self.settled {
+            return Ok(false);
+        }
+        let _lease = Lease::take(&self.home.path)?;
+        self.refresh_held(now, claim)
+    }
+
+    /// As [`Self::refresh`], by who holds the lease.
+    pub(crate) fn refresh_held(&mut self, now: SystemTime, claim: bool) -> Result<bool, StoreError> {
+        let modified = scan::modified(&self.path)?;
+        let disk = self.home.disk.clone();
+        let old_validity = self.uids.list.validity;
+        self.uids.load(&*disk, &self.path, &self.home.path, now)?;
+        if self.uids.list.validity != old_validity {
+            self.recent.clear();
+        }
+        let mut stored = scan::messages(&self.path)?;
+        self.give_uids(&stored, now)?;
+        let claimed = if claim { self.claim(&mut stored)? } else { HashSet::new() };
+        let messages = self.joined(stored, &claimed);
+        // A change within the clock's grain after the scan would not show in the times.
+        let settled = |time: SystemTime| now.duration_since(time).is_ok_and(|age| age > GRAIN);
+        self.settled = (claimed.is_empty() && settled(modified.0) && settled(modified.1)).then_some(modified);
+        let changed = messages != self.messages || self.uids.list.validity != old_validity;
+        self.messages = messages;
+        let live = self.messages.iter().map(|message| message.uid).collect();
+        self.uids.compact(&*disk, &self.path, &live)?;
+        Ok(changed)
+    }
+
+    /// UIDs for the files that have none, in the order of their arrival.
+    fn give_uids(&mut self, stored: &[Stored], now: SystemTime) -> Result<(), StoreError> {
+        let known: HashSet<&str> = self.uids.list.records.iter().map(|record| record.unique.as_str()).collect();
+        let mut new = Vec::new();
+        for message in stored.iter().filter(|message| !known.contains(message.unique.as_str())) {
+            // Removed by another program since the scan: the next one will not show it.
+            let Ok(found) = fs::metadata(message.path(&self.path)) else { continue };
+            new.push((found.modified().unwrap_or(now), message));
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        if self.uids.uid_after(new.len()).is_none() {
+            // All numbers are used up: begin anew, which changes UIDVALIDITY.
+            let disk = self.home.disk.clone();
+            self.uids.begin(&*disk, &self.path, &self.home.path, now)?;
+            return self.give_uids(stored, now);
+        }
+        new.sort_by(|(time, message), (other_time, other)| (time, &message.unique).cmp(&(other_time, &other.unique)));
+        let mut records = Vec::with_capacity(new.len());
+        for (uid, (time, message)) in (self.uids.list.next..).zip(new) {
+            let wire_size = match name::wire_size(&message.unique) {
+                Some(size) => size,
+                None => measured(&message.path(&self.path))?,
+            };
+            records.push(Record { uid, wire_size, internal_date: unix_seconds(time), unique: message.unique.clone() });
+        }
+        self.uids.append(&*self.home.disk, &self.path, records)
+    }
+
+    /// Moves what is new to `cur`.
+    fn claim(&self, stored: &mut [Stored]) -> Result<HashSet<String>, StoreError> {
+        let mut claimed = HashSet::new();
+        for message in stored.iter_mut().filter(|message| message.is_new) {
+            let target = format!("cur/{}", name::with_letters(&message.unique, &message.letters));
+            let path = message.path(&self.path);
+            match self.home.disk.rename(&path, &self.path.join(&target)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                other => other.map_err(StoreError::io("rename", &path))?,
+            }
+            message.file = target;
+            message.is_new = false;
+            claimed.insert(message.unique.clone());
+        }
+        Ok(claimed)
+    }
+
+    /// Records and files put together.
+    fn joined(&mut self, stored: Vec<Stored>, claimed: &HashSet<String>) -> Vec<Message> {
+        let mut files: HashMap<String, Stored> =
+            stored.into_iter().map(|message| (message.unique.clone(), message)).collect();
+        let mut messages = Vec::with_capacity(files.len());
+        // From the end: a name that was given a second UID is known by the later one.
+        for record in self.uids.list.records.iter().rev() {
+            let Some(stored) = files.remove(&record.unique) else { continue };
+            if claimed.contains(&record.unique) {
+                self.recent.insert(record.uid);
+            }
+            messages.push(Message {
+                uid: record.uid,
+                flags: name::flags(&stored.letters),
+                recent: stored.is_new || self.recent.contains(&record.uid),
+                wire_size: record.wire_size,
+                internal_date: record.internal_date,
+                stored,
+            });
+        }
+        messages.reverse();
+        messages
+    }
+
+    pub(crate) fn position(&self, uid: u32) -> Option<usize> {
+        self.messages.binary_search_by_key(&uid, |message| message.uid).ok()
+    }
+
+    /// The content of a message with CRLF line ends, only its header with the blank line when `header_only`. `None` when
+    /// it is gone.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn read(&mut self, uid: u32, header_only: bool, now: SystemTime) -> Result<Option<Vec<u8>>, StoreError> {
+        for attempt in 0..3 {
+            let Some(message) = self.position(uid).and_then(|at| self.messages.get(at)) else { return Ok(None) };
+            match read_file(&message.stored.path(&self.path), header_only)? {
+                Some(content) => return Ok(Some(wire::to_wire(&content))),
+                // Another session has changed its flags, or removed it.
+                None if attempt == 0 => {
+                    self.settled = None;
+                    self.refresh(now, false)?;
+                }
+                None => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives messages other flags; says which flags they have now. Messages that are gone are left out.
+    ///
+    /// # Errors
+    /// When the disk fails: some may have changed.
+    pub fn set_flags(
+        &mut self,
+        uids: &[u32],
+        change: impl Fn(Flags) -> Flags,
+        now: SystemTime,
+    ) -> Result<Vec<(u32, Flags)>, StoreError> {
+        let _lease = Lease::take(&self.home.path)?;
+        self.refresh_held(now, false)?;
+        let mut result = Vec::with_capacity(uids.len());
+        for at in uids.iter().filter_map(|uid| self.position(*uid)).collect::<Vec<_>>() {
+            let Some(message) = self.messages.get_mut(at) else { continue };
+            let flags = change(message.flags);
+            let letters = name::letters(flags, &message.stored.letters);
+            if letters != message.stored.letters {
+                let target = format!("cur/{}", name::with_letters(&message.stored.unique, &letters));
+                let path = message.stored.path(&self.path);
+                match self.home.disk.rename(&path, &self.path.join(&target)) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    other => other.map_err(StoreError::io("rename", &path))?,
+                }
+                message.stored.is_new = false;
+                message.stored.file = target;
+                message.stored.letters = letters;
+                message.flags = flags;
+                self.settled = None;
+            }
+            result.push((message.uid, flags));
+        }
+        Ok(result)
+    }
+
+    /// Removes messages for good; says which are gone now.
+    ///
+    /// # Errors
+    /// When the disk fails: some may be gone.
+    pub fn remove(&mut self, uids: &[u32], now: SystemTime) -> Result<Vec<u32>, StoreError> {
+        let _lease = Lease::take(&self.home.path)?;
+        self.refresh_held(now, false)?;
+        let mut freed = (0, 0);
+        let mut gone = HashSet::new();
+        let mut result = Ok(());
+        for message in uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?)) {
+            let path = message.stored.path(&self.path);
+            let size = message.file_size(&self.path);
+            match self.home.disk.remove(&path) {
+                Ok(()) => {
+                    freed = (freed.0 + i64::try_from(size).unwrap_or(0), freed.1 + 1);
+                    gone.insert(message.uid);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    gone.insert(message.uid);
+                }
+                Err(error) => {
+                    result = Err(StoreError::io("remove", &path)(error));
+                    break;
+                }
+            }
+        }
+        self.messages.retain(|message| !gone.contains(&message.uid));
+        self.settled = None;
+        if !quota::is_trash(&self.name.directory()) && freed.1 > 0 {
+            quota::record(&self.home.path, self.home.quota, -freed.0, -freed.1);
+        }
+        result?;
+        Ok(uids.iter().copied().filter(|uid| self.position(*uid).is_none()).collect())
+    }
+
+    /// The messages in POP3's order, by arrival; ties by name.
+    #[must_use]
+    pub fn by_arrival(&self) -> Vec<&Message> {
+        let mut messages: Vec<&Message> = self.messages.iter().collect();
+        messages.sort_by(|a, b| (a.internal_date, &a.stored.unique).cmp(&(b.internal_date, &b.stored.unique)));
+        messages
+    }
+
+    /// Takes messages from `new` to `cur`, as a POP3 session does at its end.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn mark_old(&mut self, now: SystemTime) -> Result<(), StoreError> {
+        let _lease = Lease::take(&self.home.path)?;
+        let seen: HashSet<u32> = self.messages.iter().map(|message| message.uid).collect();
+        self.refresh_held(now, false)?;
+        let mut old: Vec<Stored> =
+            self.messages.iter().filter(|m| seen.contains(&m.uid)).map(|m| m.stored.clone()).collect();
+        self.claim(&mut old)?;
+        self.settled = None;
+        Ok(())
+    }
+}
+
+impl Message {
+    /// Octets of the file.
+    pub(crate) fn file_size(&self, folder: &Path) -> u64 {
+        name::size(&self.stored.unique)
+            .or_else(|| Some(fs::metadata(self.stored.path(folder)).ok()?.len()))
+            .unwrap_or_default()
+    }
+}
+
+/// The content as it is in the file; `None` when there is no such file.
+fn read_file(path: &Path, header_only: bool) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(StoreError::io("open", path))?,
+    };
+    let mut content = Vec::new();
+    if !header_only {
+        file.read_to_end(&mut content).map_err(StoreError::io("read", path))?;
+        return Ok(Some(content));
+    }
+    loop {
+        let before = content.len();
+        let read = file.by_ref().take(8192).read_to_end(&mut content).map_err(StoreError::io("read", path))?;
+        if let Some(end) = header_end(&content, before.saturating_sub(3)) {
+            content.truncate(end);
+            return Ok(Some(content));
+        }
+        if read == 0 {
+            return Ok(Some(content));
+        }
+    }
+}
+
+/// Where the header ends, after its blank line, looking from an offset on.
+fn header_end(content: &[u8], from: usize) -> Option<usize> {
+    if from == 0 {
+        let at_once = [&b"\n"[..], b"\r\n"].into_iter().find(|blank| content.starts_with(blank));
+        if let Some(blank) = at_once {
+            return Some(blank.len());
+        }
+    }
+    let ends = content.iter().enumerate().skip(from).filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    ends.filter_map(|at| {
+        let rest = content.get(at..)?;
+        [&b"\n"[..], b"\r\n"].into_iter().find(|blank| rest.starts_with(blank)).map(|blank| at + blank.len())
+    })
+    .next()
+}
+
+/// The size on the wire of a file whose name does not tell it.
+fn measured(path: &Path) -> Result<u64, StoreError> {
+    let mut size = wire::WireSize::default();
+    if let Some(content) = read_file(path, false)? {
+        size.add(&content);
+    }
+    Ok(size.total())
+}
+
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds),
+    }
+}
+
+/// File times are taken from a clock that ticks every few milliseconds, on network file systems every second or two.
+const GRAIN: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_end_at_the_first_blank_line() {
+        for (text, end) in [
+            ("a: b\n\nbody\n\n", Some(6)),
+            ("a: b\r\n\r\nbody", Some(8)),
+            ("\nbody", Some(1)),
+            ("\r\nbody", Some(2)),
+            ("a: b\n", None),
+            ("", None),
+        ] {
+            assert_eq!(header_end(text.as_bytes(), 0), end, "{text:?}");
+        }
+    }
+}

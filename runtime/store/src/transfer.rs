@@ -1,0 +1,179 @@
+//! Messages that come from a client or another folder: APPEND, COPY, MOVE.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use postkiln_mail::Flags;
+
+use crate::deliver::{Item, place, placed};
+use crate::folder::{Folder, Message};
+use crate::lease::Lease;
+use crate::maildir::Maildir;
+use crate::{FolderName, StoreError, quota, wire};
+
+/// UIDVALIDITY of the target, and pairs of source and target UIDs, ascending.
+type Transferred = (u32, Vec<(u32, u32)>);
+
+impl Maildir {
+    /// Stores a message that came with CRLF line ends; gives the folder's UIDVALIDITY and the message's UID.
+    ///
+    /// # Errors
+    /// [`StoreError::NoFolder`], [`StoreError::OverQuota`], or a failing disk.
+    pub fn append(
+        &self,
+        folder: &FolderName,
+        flags: Flags,
+        internal_date: Option<i64>,
+        content: &[u8],
+        now: SystemTime,
+    ) -> Result<(u32, u32), StoreError> {
+        let mut target = Folder::new(self.clone(), folder.clone(), self.existing(folder)?);
+        let content = wire::from_wire(content);
+        let size = content.len() as u64;
+        let counted = !quota::is_trash(&folder.directory());
+        if counted {
+            quota::admit(&*self.disk, &self.path, self.quota, size, now)?;
+        }
+        let unique = self.uniques.next(now).to_string();
+        let internal_date = internal_date.map(|seconds| at(seconds).unwrap_or(now));
+        let item = Item { prefix: b"", size, flags, internal_date, unique: &unique };
+        let delivered = place(&*self.disk, &target.path, &item, &mut content.as_slice())?;
+        if counted {
+            quota::record(&self.path, self.quota, i64::try_from(size).unwrap_or(i64::MAX), 1);
+        }
+        target.refresh(now, false)?;
+        let uid = target.uid_of(&delivered.name).ok_or(StoreError::Gone)?;
+        Ok((target.listing().uid_validity, uid))
+    }
+}
+
+impl Folder {
+    /// Copies messages, all or none. The copies share the files' content (hard links): content never changes, flags are
+    /// in the names.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`] when one of them is not here any more, [`StoreError::NoFolder`], [`StoreError::OverQuota`],
+    /// or a failing disk.
+    pub fn copy_to(&mut self, uids: &[u32], to: &FolderName, now: SystemTime) -> Result<Transferred, StoreError> {
+        let mut target = Self::new(self.home.clone(), to.clone(), self.home.existing(to)?);
+        let _lease = Lease::take(&self.home.path)?;
+        self.refresh_held(now, false)?;
+        let messages = uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?)).collect::<Vec<_>>();
+        if messages.len() != uids.len() {
+            return Err(StoreError::Gone);
+        }
+        let counted = !quota::is_trash(&to.directory());
+        let size = self.sizes(&messages);
+        if counted {
+            quota::admit_many(&*self.home.disk, &self.home.path, self.home.quota, (size, messages.len() as u64), now)?;
+        }
+        let mut made: Vec<(u32, String, PathBuf)> = Vec::with_capacity(messages.len());
+        let linked = messages.iter().try_for_each(|message| {
+            let (unique, path) = self.new_place(message, &target.path, now);
+            let source = message.stored.path(&self.path);
+            self.home.disk.link(&source, &path).map_err(StoreError::io("link", &source))?;
+            made.push((message.uid, unique, path));
+            Ok(())
+        });
+        if let Err(error) = linked.and_then(|()| target.sync_places()) {
+            for (_, _, path) in made {
+                let _ = self.home.disk.remove(&path);
+            }
+            return Err(error);
+        }
+        if counted {
+            self.note(size, made.len());
+        }
+        target.told(made, now)
+    }
+
+    /// Moves messages (RFC 6851); those that are gone already are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::NoFolder`], [`StoreError::OverQuota`] out of Trash, or a failing disk: some may have moved.
+    pub fn move_to(&mut self, uids: &[u32], to: &FolderName, now: SystemTime) -> Result<Transferred, StoreError> {
+        let mut target = Self::new(self.home.clone(), to.clone(), self.home.existing(to)?);
+        let _lease = Lease::take(&self.home.path)?;
+        self.refresh_held(now, false)?;
+        let messages = uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?)).collect::<Vec<_>>();
+        let (from_trash, to_trash) = (quota::is_trash(&self.name.directory()), quota::is_trash(&to.directory()));
+        let size = self.sizes(&messages);
+        if from_trash && !to_trash {
+            quota::admit_many(&*self.home.disk, &self.home.path, self.home.quota, (size, messages.len() as u64), now)?;
+        }
+        let mut made = Vec::with_capacity(messages.len());
+        let mut result = Ok(());
+        for message in messages {
+            let (unique, path) = self.new_place(message, &target.path, now);
+            let source = message.stored.path(&self.path);
+            if let Err(error) = self.home.disk.rename(&source, &path) {
+                result = Err(StoreError::io("rename", &source)(error));
+                break;
+            }
+            made.push((message.uid, unique, path));
+        }
+        // The numbers change only across Trash; what moved before a failure is counted when they are next made anew.
+        match (from_trash, to_trash) {
+            (true, false) => self.note(size, made.len()),
+            (false, true) => quota::record(
+                &self.home.path,
+                self.home.quota,
+                i64::try_from(size).map_or(0, |size| -size),
+                i64::try_from(made.len()).map_or(0, |count| -count),
+            ),
+            _ => {}
+        }
+        target.sync_places()?;
+        self.sync_places()?;
+        self.refresh_held(now, false)?;
+        let told = target.told(made, now)?;
+        if told.1.is_empty() { result.map(|()| told) } else { Ok(told) }
+    }
+
+    fn sizes(&self, messages: &[&Message]) -> u64 {
+        messages.iter().map(|message| message.file_size(&self.path)).sum()
+    }
+
+    fn note(&self, size: u64, count: usize) {
+        let (size, count) = (i64::try_from(size).unwrap_or(i64::MAX), i64::try_from(count).unwrap_or(i64::MAX));
+        quota::record(&self.home.path, self.home.quota, size, count);
+    }
+
+    /// A new name in the target: a name that came back would bring its old UID back. Always in `cur`, or `new` without flags.
+    fn new_place(&self, message: &Message, target: &Path, now: SystemTime) -> (String, PathBuf) {
+        let size = message.file_size(&self.path);
+        let unique = format!("{},S={size},W={}", self.home.uniques.next(now), message.wire_size);
+        let path = placed(target, &unique, &message.stored.letters);
+        (unique, path)
+    }
+
+    fn sync_places(&self) -> Result<(), StoreError> {
+        for part in ["new", "cur"] {
+            let path = self.path.join(part);
+            self.home.disk.sync_directory(&path).map_err(StoreError::io("sync", &path))?;
+        }
+        Ok(())
+    }
+
+    /// The UIDs that the new messages got.
+    fn told(&mut self, made: Vec<(u32, String, PathBuf)>, now: SystemTime) -> Result<Transferred, StoreError> {
+        self.refresh_held(now, false)?;
+        let uids: HashMap<&str, u32> =
+            self.messages.iter().map(|message| (message.stored.unique.as_str(), message.uid)).collect();
+        let pairs = made.iter().filter_map(|(uid, unique, _)| Some((*uid, *uids.get(unique.as_str())?))).collect();
+        Ok((self.listing().uid_validity, pairs))
+    }
+
+    fn uid_of(&self, unique: &str) -> Option<u32> {
+        self.messages.iter().rev().find(|message| message.stored.unique == unique).map(|message| message.uid)
+    }
+}
+
+/// A file time.
+fn at(seconds: i64) -> Option<SystemTime> {
+    match u64::try_from(seconds) {
+        Ok(after) => UNIX_EPOCH.checked_add(Duration::from_secs(after)),
+        Err(_) => UNIX_EPOCH.checked_sub(Duration::from_secs(seconds.unsigned_abs())),
+    }
+}
