@@ -1,1 +1,13 @@
-//! Placeholder of a crate that is being begun.
+//! The one driver between sockets, TLS and protocol sessions. Knows no protocol and no policy: bytes go into a session,
+//! its questions go to an [`Answers`], its deadlines are kept. Start at [`drive`], then [`accept`].
+
+mod accept;
+mod conversation;
+mod driver;
+mod stream;
+mod tls;
+
+pub use accept::{Counting, Limits, Place, accept};
+pub use conversation::{Answers, Conversation, Step};
+pub use driver::{Begin, DriveError, drive};
+pub use tls::{ServerTls, TlsError};

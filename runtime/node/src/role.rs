@@ -4,7 +4,6 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use postkiln_bundle::{Manifest, Role, Service};
@@ -43,9 +42,9 @@ impl<C> Seat<C> {
     }
 
     /// The door to a role, to be taken once.
-    pub(crate) fn door(&mut self, role: Role) -> Result<Rc<Door>, String> {
+    pub(crate) fn door(&mut self, role: Role) -> Result<Arc<Door>, String> {
         let descriptor = self.inherited.take(&format!("door.{role}")).map_err(|error| error.to_string())?;
-        Ok(Rc::new(Door::new(descriptor)))
+        Ok(Arc::new(Door::new(descriptor)))
     }
 
     /// Every hatch with the caller's name, to be taken once.

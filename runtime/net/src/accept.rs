@@ -1,0 +1,145 @@
+//! [`accept`]: clients in, within limits for all and for each peer.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+
+/// How many connections there may be (tcpserver's `-c`, and the same for one peer).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Of all peers together; further clients wait in the system's backlog.
+    pub total: usize,
+    /// Of one peer (for IPv6, of one /64); further ones are closed.
+    pub per_peer: usize,
+}
+
+/// Who is connected. Shared by the listeners of a role.
+#[derive(Clone, Debug)]
+pub struct Counting {
+    limits: Limits,
+    state: Rc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    total: RefCell<usize>,
+    peers: RefCell<HashMap<IpAddr, usize>>,
+    left: tokio::sync::Notify,
+}
+
+/// One connection's place; dropping it gives the place back.
+#[derive(Debug)]
+pub struct Place {
+    key: IpAddr,
+    state: Rc<State>,
+}
+
+impl Counting {
+    /// Nobody is connected.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, state: Rc::default() }
+    }
+
+    /// Waits until there is room for one more.
+    async fn room(&self) {
+        while *self.state.total.borrow() >= self.limits.total {
+            self.state.left.notified().await;
+        }
+    }
+
+    /// A place for this peer; nothing when it has all it may have.
+    pub fn enter(&self, peer: IpAddr) -> Option<Place> {
+        let key = group(peer);
+        let mut peers = self.state.peers.borrow_mut();
+        let count = peers.entry(key).or_default();
+        if *count >= self.limits.per_peer {
+            return None;
+        }
+        *count += 1;
+        *self.state.total.borrow_mut() += 1;
+        Some(Place { key, state: self.state.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut peers = self.state.peers.borrow_mut();
+        if let Some(count) = peers.get_mut(&self.key) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                peers.remove(&self.key);
+            }
+        }
+        let mut total = self.state.total.borrow_mut();
+        *total = total.saturating_sub(1);
+        self.state.left.notify_one();
+    }
+}
+
+/// Takes connections from an inherited listener for ever, one local task each: `handle` gets the connection, the peer's
+/// address (an IPv4 peer on a dual-stack socket as IPv4) and its place.
+///
+/// # Errors
+/// When the listener is none.
+pub async fn accept<F: Future<Output = ()> + 'static>(
+    listener: OwnedFd,
+    counting: Counting,
+    handle: impl Fn(TcpStream, SocketAddr, Place) -> F,
+) -> io::Result<()> {
+    let listener = std::net::TcpListener::from(listener);
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    loop {
+        counting.room().await;
+        match listener.accept().await {
+            Ok((connection, peer)) => {
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                if let Some(place) = counting.enter(peer.ip()) {
+                    tokio::task::spawn_local(handle(connection, peer, place));
+                }
+            }
+            // A peer that went away is nothing; without descriptors it helps only to wait for some to be closed.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(_) => tokio::time::sleep(NO_DESCRIPTORS).await,
+        }
+    }
+}
+
+/// A person with IPv6 has at least a /64 to call from.
+fn group(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V4(peer) => IpAddr::V4(peer),
+        IpAddr::V6(peer) => IpAddr::V6((peer.to_bits() & !u128::from(u64::MAX)).into()),
+    }
+}
+
+const NO_DESCRIPTORS: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_gets_its_share_and_gives_it_back() {
+        let counting = Counting::new(Limits { total: 10, per_peer: 2 });
+        let peer = |text: &str| text.parse::<IpAddr>().unwrap();
+        let first = counting.enter(peer("192.0.2.1"));
+        let second = counting.enter(peer("::ffff:192.0.2.1"));
+        assert!(first.is_some() && second.is_some());
+        assert!(counting.enter(peer("192.0.2.1")).is_none());
+        assert!(counting.enter(peer("192.0.2.2")).is_some());
+        drop(first);
+        assert!(counting.enter(peer("192.0.2.1")).is_some());
+        let one = counting.enter(peer("2001:db8::1"));
+        let two = counting.enter(peer("2001:db8::2"));
+        assert!(one.is_some() && two.is_some() && counting.enter(peer("2001:db8::3")).is_none());
+        assert!(counting.enter(peer("2001:db8:0:1::3")).is_some());
+    }
+}

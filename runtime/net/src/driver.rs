@@ -1,0 +1,163 @@
+//! [`drive`]: one connection from its first octet to its last.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+
+use crate::conversation::{Answers, Conversation, Step};
+use crate::stream::Stream;
+use crate::tls::ServerTls;
+
+/// How a connection begins.
+#[derive(Clone, Debug)]
+pub enum Begin {
+    /// Plain; TLS when the session asks for it, if there is any.
+    Plain(Option<ServerTls>),
+    /// With a TLS handshake.
+    Tls(ServerTls),
+}
+
+/// Why a connection ended early. Always the peer's doing or the network's.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum DriveError {
+    #[error("the TLS handshake failed")]
+    Handshake(#[source] io::Error),
+    #[error("the connection failed")]
+    Connection(#[from] io::Error),
+    #[error("the client did not read for too long")]
+    Stuck,
+}
+
+/// Runs a session over a connection until either ends it or `stop` comes.
+///
+/// # Errors
+/// When the connection breaks. What the session was told until then stands.
+pub async fn drive<C: Conversation>(
+    connection: TcpStream,
+    begin: Begin,
+    mut session: C,
+    answers: &mut impl Answers<C>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), DriveError> {
+    // Replies are small and complete: waiting for more of them (Nagle) costs 40 ms each.
+    connection.set_nodelay(true)?;
+    let (stream, tls) = match begin {
+        Begin::Plain(tls) => (Stream::Plain(connection), tls),
+        Begin::Tls(tls) => (Stream::Plain(connection).encrypt(&tls).await.map_err(DriveError::Handshake)?, Some(tls)),
+    };
+    let mut driver = Driver { stream, tls, output: Vec::new() };
+    let mut stop = pin!(stop);
+    let mut stopping = false;
+    let mut buffer = vec![0; READ];
+    loop {
+        let (next, closed) = driver.carry_out(&mut session, answers).await?;
+        driver = next;
+        if closed {
+            return driver.close().await;
+        }
+        let deadline = session.deadline().unwrap_or_else(|| Instant::now() + FALLBACK);
+        tokio::select! {
+            read = driver.stream.read(&mut buffer), if session.wants_input() => match read? {
+                0 => return Ok(()),
+                length => session.receive(buffer.get(..length).unwrap_or_default(), Instant::now()),
+            },
+            () = tokio::time::sleep_until(deadline.into()) => session.expire(Instant::now()),
+            () = &mut stop, if !stopping => {
+                stopping = true;
+                session.shut_down();
+            }
+        }
+    }
+}
+
+/// A connection with what is still to be written.
+struct Driver {
+    stream: Stream,
+    tls: Option<ServerTls>,
+    output: Vec<u8>,
+}
+
+impl Driver {
+    /// Does what the session wants until it wants nothing; `true` when it wants to close.
+    async fn carry_out<C: Conversation>(
+        mut self,
+        session: &mut C,
+        answers: &mut impl Answers<C>,
+    ) -> Result<(Self, bool), DriveError> {
+        while let Some(step) = session.next_step() {
+            match step {
+                Step::Send(bytes) => {
+                    self.output.extend_from_slice(&bytes);
+                    if self.output.len() >= FLUSH {
+                        self.flush().await?;
+                    }
+                }
+                Step::Ask(question) => {
+                    // The client reads while we look: an answer may take long, and pipelined replies may be many.
+                    self.flush().await?;
+                    let answer = answers.answer(question).await;
+                    session.answer(answer, Instant::now());
+                }
+                Step::Content(piece) => answers.content(piece).await,
+                Step::Abort => answers.abort().await,
+                Step::StartTls => {
+                    self.flush().await?;
+                    let Some(tls) = self.tls.clone() else { return Ok((self, true)) };
+                    self.stream = self.stream.encrypt(&tls).await.map_err(DriveError::Handshake)?;
+                    session.tls_started(Instant::now());
+                }
+                Step::Close => return Ok((self, true)),
+            }
+        }
+        self.flush().await?;
+        Ok((self, false))
+    }
+
+    async fn flush(&mut self) -> Result<(), DriveError> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        let written = tokio::time::timeout(WRITE, self.stream.write(&self.output)).await;
+        written.map_err(|_| DriveError::Stuck)??;
+        self.output.clear();
+        if self.output.capacity() > 2 * FLUSH {
+            self.output = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Writes the rest and reads for a moment: a client that is still sending would get a reset, which takes the last
+    /// reply with it.
+    async fn close(mut self) -> Result<(), DriveError> {
+        self.flush().await?;
+        let linger = async {
+            self.stream.finish().await?;
+            let mut rest = vec![0; READ];
+            for _ in 0..LINGER_READS {
+                if self.stream.read(&mut rest).await? == 0 {
+                    break;
+                }
+            }
+            io::Result::Ok(())
+        };
+        // Whatever goes wrong now, everything was said.
+        let _ = tokio::time::timeout(LINGER, linger).await;
+        Ok(())
+    }
+}
+
+/// Octets read at once.
+const READ: usize = 16 * 1024;
+/// Octets of replies collected before they are written.
+const FLUSH: usize = 64 * 1024;
+/// How long a client may leave its replies unread.
+const WRITE: Duration = Duration::from_secs(300);
+/// For a session without a deadline of its own.
+const FALLBACK: Duration = Duration::from_secs(3600);
+/// How long a closing connection is read, and how often.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_READS: usize = 64;
