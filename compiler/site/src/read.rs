@@ -1,33 +1,98 @@
-//! From a path to a [`Site`].
+//! From a path to a [`Site`]: evaluation, then decoding, and all findings together.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use crate::{Diagnostic, Severity, Site};
+use crate::answer::{Answer, Trouble};
+use crate::beneath::Beneath;
+use crate::lines::Lines;
+use crate::{Diagnostic, Severity, Site, child, decode, evaluate};
 
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
+///
+/// Evaluation runs in a process of its own, with at most 10 s of processor time and 1 GiB of memory, in which this
+/// program is started again with [`crate::CHILD_COMMAND`].
 ///
 /// # Errors
 /// With every finding, in source order, when one of them is an error.
 pub fn read(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let _ = path;
-    Err(vec![Diagnostic {
-        code: "E0000",
-        severity: Severity::Error,
-        message: "the evaluation of sites is being written".to_owned(),
-        place: None,
-        hint: None,
-        related: Vec::new(),
-    }])
+    let (root, entry) = locate(path)?;
+    let answer = match child::evaluate_apart(&root, &entry) {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(ended)) => {
+            let (code, message, hint) = ended.words();
+            let beginning = Lines::new(&[(entry, Vec::new())]).beginning();
+            let finding = Diagnostic { place: Some(beginning), ..environment(code, message) };
+            return Err(vec![Diagnostic { hint: Some(hint.to_owned()), ..finding }]);
+        }
+        Err(error) => return Err(vec![environment("E0107", format!("cannot start the evaluator: {error}"))]),
+    };
+    decoded(&root, answer)
 }
 
-/// The hidden command of `postkiln` that [`read`] starts itself again with.
-pub const CHILD_COMMAND: &str = "evaluate-site";
-
-/// What that command does: evaluates within limits and answers on stdout.
+/// [`read`] within this process and without limits: for tests and fuzzing, where no `postkiln` can be started.
 ///
 /// # Errors
-/// When stdout cannot be written.
-pub fn evaluate_child(root: &Path, entry: &str) -> std::io::Result<()> {
-    let _ = (root, entry);
-    Err(std::io::Error::other("being written"))
+/// As [`read`].
+pub fn read_unconfined(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (root, entry) = locate(path)?;
+    let answer = match Beneath::open(&root) {
+        Ok(beneath) => evaluate::evaluate(&beneath, &entry),
+        Err(error) => child::unreadable(&root, &error),
+    };
+    decoded(&root, answer)
+}
+
+/// The site's folder and the name of its main file.
+fn locate(path: &Path) -> Result<(PathBuf, String), Vec<Diagnostic>> {
+    let cannot = |error: io::Error| vec![environment("E0100", format!("{} cannot be read: {error}", path.display()))];
+    let path = path.canonicalize().map_err(cannot)?;
+    if path.is_dir() {
+        return Ok((path, "site.ncl".to_owned()));
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+    match (path.parent(), name) {
+        (Some(folder), Some(name)) => Ok((folder.to_owned(), name)),
+        _ => Err(vec![environment("E0100", format!("{} is no site", path.display()))]),
+    }
+}
+
+fn decoded(root: &Path, answer: Answer) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let lines = Lines::new(&answer.files);
+    let troubles: Vec<Diagnostic> = answer.troubles.iter().map(|trouble| finding(trouble, &lines)).collect();
+    let Some(tree) = &answer.tree else { return Err(sorted(troubles)) };
+    let beneath = Beneath::open(root)
+        .map_err(|error| vec![environment("E0100", format!("{} cannot be opened: {error}", root.display()))])?;
+    let (site, findings) = decode::site(tree, &lines, &beneath, answer.unchecked);
+    let is_wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
+    match site {
+        Some(site) if !is_wrong && troubles.is_empty() => {
+            let sources = answer.files.into_iter().collect();
+            Ok((Site { sources, ..site }, sorted(findings)))
+        }
+        // The walker says what the contracts said, and more; only what it has not seen is theirs to say.
+        _ if is_wrong => Err(sorted(findings)),
+        _ => Err(sorted(troubles)),
+    }
+}
+
+fn finding(trouble: &Trouble, lines: &Lines) -> Diagnostic {
+    Diagnostic {
+        place: trouble.span.map(|span| lines.place(span)),
+        hint: trouble.hint.clone(),
+        ..environment(trouble.kind.code(), trouble.message.clone())
+    }
+}
+
+/// An error that concerns the site as a whole.
+const fn environment(code: &'static str, message: String) -> Diagnostic {
+    Diagnostic { code, severity: Severity::Error, message, place: None, hint: None, related: Vec::new() }
+}
+
+/// In source order; what has no place comes first.
+fn sorted(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    findings
+        .sort_by(|one, other| (&one.place, one.code, &one.message).cmp(&(&other.place, other.code, &other.message)));
+    findings.dedup();
+    findings
 }

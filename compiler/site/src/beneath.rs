@@ -1,0 +1,98 @@
+//! Reading files of the site and nothing else: every path is resolved beneath the root by the kernel, without
+//! following symbolic links (openat2 with RESOLVE_BENEATH). Knows nothing about what the files mean.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
+use rustix::io::Errno;
+
+/// The site's folder.
+#[derive(Debug)]
+pub(crate) struct Beneath {
+    root: OwnedFd,
+}
+
+/// Why a file beneath the root was not read. The message reads as a sentence after the file's name.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BeneathError {
+    /// A link, or a path that leads out.
+    #[error("leads out of the site, or is reached through a symbolic link")]
+    Outside,
+    /// No such file.
+    #[error("does not exist in the site")]
+    Absent,
+    /// A folder, a socket, a device.
+    #[error("is not an ordinary file")]
+    NotAFile,
+    /// Larger than any site.
+    #[error("is larger than {} MiB", LARGEST >> 20)]
+    TooLarge,
+    /// Anything else.
+    #[error("cannot be read: {0}")]
+    Io(io::Error),
+}
+
+impl Beneath {
+    /// Opens the root; here links are followed, because the person named it.
+    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self { root: openat(CWD, root, flags, Mode::empty())? })
+    }
+
+    /// The content of the file at `path`, relative to the root.
+    pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, BeneathError> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let file = openat2(&self.root, path, flags, Mode::empty(), resolve).map_err(|errno| match errno {
+            Errno::LOOP | Errno::XDEV => BeneathError::Outside,
+            Errno::NOENT | Errno::NOTDIR => BeneathError::Absent,
+            other => BeneathError::Io(other.into()),
+        })?;
+        let status = fstat(&file).map_err(|errno| BeneathError::Io(errno.into()))?;
+        if !FileType::from_raw_mode(status.st_mode).is_file() {
+            return Err(BeneathError::NotAFile);
+        }
+        let mut bytes = Vec::new();
+        File::from(file).take(LARGEST + 1).read_to_end(&mut bytes).map_err(BeneathError::Io)?;
+        if bytes.len() as u64 > LARGEST { Err(BeneathError::TooLarge) } else { Ok(bytes) }
+    }
+}
+
+const LARGEST: u64 = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn check(root: &Beneath, path: &str, expected: &str) {
+        let found = match root.read(path) {
+            Ok(bytes) => String::from_utf8(bytes).unwrap(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, expected, "{path}");
+    }
+
+    #[test]
+    fn only_ordinary_files_beneath_the_root_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().join("site");
+        std::fs::create_dir_all(site.join("sub")).unwrap();
+        std::fs::write(folder.path().join("secret"), "secret").unwrap();
+        std::fs::write(site.join("sub/a.txt"), "inside").unwrap();
+        symlink("../secret", site.join("out")).unwrap();
+        symlink("sub/a.txt", site.join("in")).unwrap();
+        let root = Beneath::open(&site).unwrap();
+        check(&root, "sub/a.txt", "inside");
+        check(&root, "sub/../sub/a.txt", "inside");
+        let outside = "leads out of the site, or is reached through a symbolic link";
+        for path in ["../secret", "/etc/hostname", "out", "in", "sub/../../secret"] {
+            check(&root, path, outside);
+        }
+        check(&root, "absent", "does not exist in the site");
+        check(&root, "sub", "is not an ordinary file");
+    }
+}

@@ -1,0 +1,168 @@
+//! The evaluation in a process of its own: this program starts itself again, and whatever a site does to the evaluator
+//! (endless recursion, all memory, an exhausted stack) ends as one finding. Start at [`evaluate_apart`].
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::answer::{Answer, Kind, Trouble};
+use crate::beneath::Beneath;
+use crate::confine::{self, MEMORY, SECONDS};
+use crate::evaluate::evaluate;
+
+/// The hidden command of `postkiln` that evaluates a site within limits.
+pub const CHILD_COMMAND: &str = "evaluate-site";
+
+/// What that command does: evaluates `entry` below `root` within limits and answers on stdout.
+///
+/// # Errors
+/// When the limits cannot be set, or stdout cannot be written.
+pub fn evaluate_child(root: &Path, entry: &str) -> io::Result<()> {
+    confine::confine(root)?;
+    let answer = match Beneath::open(root) {
+        Ok(beneath) => evaluate(&beneath, entry),
+        Err(error) => unreadable(root, &error),
+    };
+    let bytes = postcard::to_allocvec(&answer).map_err(io::Error::other)?;
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&bytes)?;
+    stdout.flush()
+}
+
+/// The answer when the site's folder cannot be opened.
+pub(crate) fn unreadable(root: &Path, error: &io::Error) -> Answer {
+    let trouble = Trouble::new(Kind::Unreadable, format!("{} cannot be opened: {error}", root.display()), None);
+    Answer { troubles: vec![trouble], ..Answer::default() }
+}
+
+/// How an evaluation ended that gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It used all its processor time, or hung.
+    Time,
+    /// It wanted more memory than it may have.
+    Memory,
+    /// It recursed until its stack was exhausted.
+    Stack,
+    /// Anything else.
+    Other,
+}
+
+/// Evaluates `entry` below `root` in a process of its own.
+///
+/// # Errors
+/// The outer one when the process cannot be started; the inner one when it ended without an answer.
+pub(crate) fn evaluate_apart(root: &Path, entry: &str) -> io::Result<Result<Answer, Ended>> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args([CHILD_COMMAND.as_ref(), root.as_os_str(), entry.as_ref()])
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(io::Error::other("no pipes to the evaluator"));
+    };
+    let (sender, answered) = mpsc::channel();
+    let answers = std::thread::spawn(move || {
+        let bytes = read_up_to(stdout, LARGEST_ANSWER);
+        let _ = sender.send(());
+        bytes
+    });
+    let complaints = std::thread::spawn(move || read_up_to(stderr, LARGEST_COMPLAINT));
+    // The processor time is limited by the kernel; this is for a machine so busy, or a child so stuck, that it never runs.
+    let hung = answered.recv_timeout(LONGEST_WAIT).is_err();
+    if hung {
+        child.kill()?;
+    }
+    let status = child.wait()?;
+    let bytes = answers.join().unwrap_or_default();
+    let complaints = complaints.join().unwrap_or_default();
+    if hung {
+        return Ok(Err(Ended::Time));
+    }
+    if !status.success() {
+        return Ok(Err(ended(status, &complaints)));
+    }
+    Ok(postcard::from_bytes(&bytes).map_err(|_| Ended::Other))
+}
+
+/// Reads at most `limit` bytes, and drains the rest so that the writer is never stuck.
+fn read_up_to(mut from: impl Read, limit: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = from.by_ref().take(limit).read_to_end(&mut bytes);
+    let _ = io::copy(&mut from, &mut io::sink());
+    bytes
+}
+
+/// What a signal, and what the runtime printed before it, tell.
+fn ended(status: ExitStatus, complaints: &[u8]) -> Ended {
+    use std::os::unix::process::ExitStatusExt;
+    let complaints = String::from_utf8_lossy(complaints);
+    if complaints.contains("has overflowed its stack") {
+        return Ended::Stack;
+    }
+    if complaints.contains("memory allocation of") {
+        return Ended::Memory;
+    }
+    match status.signal() {
+        // 24 is SIGXCPU, the soft limit; 9 is SIGKILL, the hard one.
+        Some(24 | 9) => Ended::Time,
+        Some(11) => Ended::Stack,
+        _ => Ended::Other,
+    }
+}
+
+impl Ended {
+    /// The finding's code, message and hint.
+    pub(crate) fn words(self) -> (&'static str, String, &'static str) {
+        match self {
+            Self::Time => (
+                "E0105",
+                format!("evaluating the site took more than {SECONDS} seconds of processor time"),
+                "look for a function or a value that refers to itself without end",
+            ),
+            Self::Memory => (
+                "E0106",
+                format!("evaluating the site took more than {} MiB of memory", MEMORY >> 20),
+                "look for endless recursion or a list that is generated far too long",
+            ),
+            Self::Stack => (
+                "E0104",
+                "the site is nested too deeply to be evaluated".to_owned(),
+                "look for endless recursion or thousands of nested expressions",
+            ),
+            Self::Other => (
+                "E0107",
+                "the evaluator failed without an answer".to_owned(),
+                "this is a fault of Postkiln: please report it together with the site",
+            ),
+        }
+    }
+}
+
+const LARGEST_ANSWER: u64 = 1 << 30;
+const LARGEST_COMPLAINT: u64 = 64 << 10;
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    fn check(signal: i32, complaint: &str, expected: Ended) {
+        assert_eq!(ended(ExitStatus::from_raw(signal), complaint.as_bytes()), expected, "{signal} {complaint}");
+    }
+
+    #[test]
+    fn the_way_it_died_tells_why() {
+        check(24, "", Ended::Time);
+        check(9, "", Ended::Time);
+        check(6, "memory allocation of 4096 bytes failed", Ended::Memory);
+        check(6, "thread '<unnamed>' has overflowed its stack", Ended::Stack);
+        check(11, "", Ended::Stack);
+        check(1 << 8, "postkiln: something", Ended::Other);
+    }
+}

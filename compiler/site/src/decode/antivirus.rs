@@ -1,0 +1,54 @@
+//! `antivirus`: engine, decisions, own signatures.
+
+use crate::beneath::Beneath;
+use crate::decode::fields::optional;
+use crate::decode::walker::{At, Walker};
+use crate::{Antivirus, Engine, OnFailure, OnInfected, Placed, Signature};
+
+pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Option<Antivirus> {
+    let fields = walker.fields(at, "antivirus", &["engine", "on_infected", "on_failure", "signatures"])?;
+    let engine = fields
+        .defaulted("engine")
+        .and_then(|at| walker.tag(&at, &[("clamav", Engine::Clamav), ("none", Engine::None)]));
+    let on_infected = fields.defaulted("on_infected").and_then(|at| walker.tag(&at, &[("reject", OnInfected::Reject)]));
+    let on_failure = fields.defaulted("on_failure").and_then(|at| walker.tag(&at, &[("defer", OnFailure::Defer)]));
+    let signatures = optional(fields.get("signatures"), |at| {
+        let items = walker.list(at, "names of signature files")?;
+        let found: Vec<_> = items.iter().map(|item| signature(walker, item, files)).collect();
+        found.into_iter().collect::<Option<Vec<_>>>()
+    });
+    let signatures = signatures?.unwrap_or_default();
+    let mut complete = true;
+    for (index, one) in signatures.iter().enumerate() {
+        if signatures.iter().take(index).any(|other| other.value.name == one.value.name) {
+            let message = format!("two signature files are called {:?}", one.value.name);
+            walker.error("E0205", message, &one.place, Some("the scanner has one folder for all"));
+            complete = false;
+        }
+    }
+    complete.then_some(())?;
+    Some(Antivirus { engine: engine?, on_infected: on_infected?, on_failure: on_failure?, signatures })
+}
+
+/// Reads a signature file beside the site.
+fn signature(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Option<Placed<Signature>> {
+    let path = walker.line(at, "the name of a signature file")?.value;
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let known = name.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && ENDINGS.contains(&ending));
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    if !known || !plain {
+        let hint = format!("ClamAV reads files ending in .{}", ENDINGS.join(", ."));
+        walker.error("E0204", format!("{path:?} is not the name of a signature file"), &at.place, Some(&hint));
+        return None;
+    }
+    match files.read(&path) {
+        Ok(bytes) => Some(at.placed(Signature { name: name.to_owned(), bytes })),
+        Err(error) => {
+            walker.error("E0100", format!("{path:?} {error}"), &at.place, Some("put the file beside site.ncl"));
+            None
+        }
+    }
+}
+
+/// Formats of signatures that are plain text.
+const ENDINGS: [&str; 9] = ["ndb", "hdb", "hsb", "ldb", "mdb", "msb", "fp", "sfp", "ign2"];

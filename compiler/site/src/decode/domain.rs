@@ -1,0 +1,176 @@
+//! `domains`: domains of their own and alias domains.
+
+use std::collections::BTreeMap;
+
+use postkiln_address::{Domain, LocalPart};
+
+use crate::answer::Value;
+use crate::decode::fields::{Fields, optional};
+use crate::decode::walker::{At, Named, Walker};
+use crate::decode::{mailing, user};
+use crate::{CatchAll, DomainEntry, MailDomain, Place, Placed, Target, User};
+
+pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Placed<DomainEntry>>> {
+    let mut domains = BTreeMap::new();
+    let mut complete = true;
+    for named in walker.entries(at, "the domains")? {
+        let decoded = match named.name.parse::<Domain>() {
+            Ok(name) => decode(walker, &name, &named).map(|entry| (name, entry)),
+            Err(error) => {
+                walker.error("E0204", format!("not a domain name: {error}"), &named.place, None);
+                None
+            }
+        };
+        let Some((name, entry)) = decoded else {
+            complete = false;
+            continue;
+        };
+        complete &= insert_once(walker, &mut domains, name, Placed { value: entry, place: named.place });
+    }
+    if domains.is_empty() && complete {
+        walker.error("E0202", "there is no domain", &at.place, Some("write `\"example.org\" = { … }`"));
+        return None;
+    }
+    complete.then_some(domains)
+}
+
+/// Adds to a map; the same name in other letters is recorded as an error, with both places.
+pub(super) fn insert_once<K: Ord + std::fmt::Display, V>(
+    walker: &Walker<'_>,
+    map: &mut BTreeMap<K, Placed<V>>,
+    key: K,
+    value: Placed<V>,
+) -> bool {
+    if let Some(first) = map.get(&key) {
+        let message = format!("`{key}` is declared twice; letters in upper and lower case are the same");
+        let hint = format!("the first is in line {}", first.place.line);
+        walker.error("E0205", message, &value.place, Some(&hint));
+        return false;
+    }
+    map.insert(key, value);
+    true
+}
+
+fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<DomainEntry> {
+    let fields = walker.fields(&named.value, "a domain", FIELDS)?;
+    if let Some(target) = fields.get("alias_of") {
+        let mut complete = true;
+        for field in fields.written().filter(|field| field.name != "alias_of" && FIELDS.contains(&field.name)) {
+            let message = format!("an alias domain has no `{}`", field.name);
+            walker.error("E0206", message, &field.place, Some("its addresses are those of the other domain"));
+            complete = false;
+        }
+        let target = walker.domain(&target)?;
+        return complete.then_some(DomainEntry::AliasOf(target));
+    }
+    let users = optional(fields.get("users"), |at| users(walker, at, name));
+    let aliases = optional(fields.get("aliases"), |at| aliases(walker, at, name));
+    let catch_all = optional(fields.get("catch_all"), |at| catch_all(walker, at, name));
+    let lists = optional(fields.get("lists"), |at| mailing::lists(walker, at, name));
+    let autoresponders = optional(fields.get("autoresponders"), |at| mailing::autoresponders(walker, at));
+    let users = users?.unwrap_or_default();
+    let postmaster = postmaster(walker, &fields, &users, &named.place);
+    let reject = || Placed { value: CatchAll::Reject, place: named.place.clone() };
+    Some(DomainEntry::Mail(MailDomain {
+        postmaster: postmaster?,
+        users,
+        aliases: aliases?.unwrap_or_default(),
+        catch_all: catch_all?.unwrap_or_else(reject),
+        lists: lists?.unwrap_or_default(),
+        autoresponders: autoresponders?.unwrap_or_default(),
+    }))
+}
+
+/// Who gets postmaster's mail (RFC 5321 §4.5.1): the user who is named, or called so, or the only one.
+fn postmaster(
+    walker: &Walker<'_>,
+    fields: &Fields<'_>,
+    users: &BTreeMap<LocalPart, Placed<User>>,
+    domain: &Place,
+) -> Option<Placed<LocalPart>> {
+    if let Some(at) = fields.get("postmaster") {
+        let text = walker.text(&at, "the name of a user")?;
+        let name = walker.local_part(text, &at.place)?;
+        if !users.contains_key(&name) {
+            let known: Vec<&str> = users.keys().map(LocalPart::as_str).collect();
+            let near = crate::suggest::nearest(name.as_str(), &known);
+            let hint =
+                near.map_or_else(|| "declare it under `users`".to_owned(), |near| format!("did you mean \"{near}\"?"));
+            walker.error("E0207", format!("postmaster `{name}` is no user of this domain"), &at.place, Some(&hint));
+            return None;
+        }
+        return Some(at.placed(name));
+    }
+    let called = LocalPart::new("postmaster").ok().filter(|name| users.contains_key(name));
+    let only = if users.len() == 1 { users.keys().next().cloned() } else { None };
+    let found = called.or(only).and_then(|name| users.get(&name).map(|user| (name, user.place.clone())));
+    if found.is_none() {
+        let hint = "write `postmaster = \"ada\"`, naming one of the domain's users";
+        walker.error("E0202", "the field `postmaster` is missing", domain, Some(hint));
+    }
+    found.map(|(value, place)| Placed { value, place })
+}
+
+fn users(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<BTreeMap<LocalPart, Placed<User>>> {
+    by_local_part(walker, at, "the users", |at| user::decode(walker, at, home))
+}
+
+fn aliases(
+    walker: &Walker<'_>,
+    at: &At<'_>,
+    home: &Domain,
+) -> Option<BTreeMap<LocalPart, Placed<Vec<Placed<Target>>>>> {
+    by_local_part(walker, at, "the aliases", |at| {
+        if matches!(at.node.value, Value::Text(_)) {
+            walker.mistyped(at, "a list of addresses", Some("a single target is a list too: `[\"ada\"]`"));
+            return None;
+        }
+        let targets = walker.targets(at, home)?;
+        if targets.is_empty() {
+            walker.error("E0204", "an alias without targets leads nowhere", &at.place, Some("name one, or remove it"));
+            return None;
+        }
+        Some(targets)
+    })
+}
+
+/// Decodes a map whose keys are local parts.
+pub(super) fn by_local_part<T>(
+    walker: &Walker<'_>,
+    at: &At<'_>,
+    what: &str,
+    decode: impl Fn(&At<'_>) -> Option<T>,
+) -> Option<BTreeMap<LocalPart, Placed<T>>> {
+    let mut map = BTreeMap::new();
+    let mut complete = true;
+    for named in walker.entries(at, what)? {
+        let key = walker.local_part(named.name, &named.place);
+        match (key, decode(&named.value)) {
+            (Some(key), Some(value)) => {
+                complete &= insert_once(walker, &mut map, key, Placed { value, place: named.place });
+            }
+            _ => complete = false,
+        }
+    }
+    complete.then_some(map)
+}
+
+fn catch_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<CatchAll>> {
+    match &at.node.value {
+        Value::Tag(tag, Some(target)) if tag == "deliver_to" => {
+            let target = At { node: target, ..at.clone() };
+            walker.target(&target, home).map(|target| at.placed(CatchAll::Deliver(target.value)))
+        }
+        Value::Tag(tag, None) if tag == "deliver_to" => {
+            walker.mistyped(at, "a target after 'deliver_to", Some("write 'deliver_to \"ada\""));
+            None
+        }
+        _ => {
+            let choices = [("reject", false), ("discard", true)];
+            let chosen = walker.tag(at, &choices)?;
+            Some(at.placed(if chosen.value { CatchAll::Discard } else { CatchAll::Reject }))
+        }
+    }
+}
+
+const FIELDS: &[&str] = &["alias_of", "postmaster", "users", "aliases", "catch_all", "lists", "autoresponders"];

@@ -1,0 +1,59 @@
+//! From the evaluated tree to a [`Site`]: every value parsed, every name of a field known, all mistakes collected.
+//! Knows nothing about the interpreter, nor about how values depend on one another. Start at [`site`].
+//!
+//! A decoding function gives `None` when it has recorded a finding; its caller goes on with the next field, so that one
+//! run finds everything.
+
+mod antivirus;
+mod appliance;
+mod control;
+mod dns;
+mod domain;
+mod expect;
+mod fields;
+mod mailing;
+mod quantity;
+mod user;
+mod walker;
+
+use std::collections::BTreeMap;
+
+use crate::answer::Node;
+use crate::beneath::Beneath;
+use crate::lines::Lines;
+use crate::{Diagnostic, Site};
+use walker::Walker;
+
+/// Decodes a whole site. `unchecked` says that the schema's contracts, and with them its defaults, were left out.
+pub(crate) fn site(tree: &Node, lines: &Lines, files: &Beneath, unchecked: bool) -> (Option<Site>, Vec<Diagnostic>) {
+    let walker = Walker::new(lines, unchecked);
+    let site = whole(&walker, tree, files);
+    (site, walker.into_findings())
+}
+
+fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
+    let here = walker.root(tree);
+    let fields = walker.fields(&here, "a site", FIELDS)?;
+    if !walker.unchecked && fields.get("dns").is_none() && fields.get("expect").is_none() {
+        let hint = "begin with `let pk = import \"postkiln/site.ncl\" in` and end with `| pk.Site`";
+        walker.error("E0208", "the site does not say that it is one", &here.place, Some(hint));
+        return None;
+    }
+    let appliance = fields.required("appliance").and_then(|at| appliance::decode(walker, &at));
+    let domains = fields.required("domains").and_then(|at| domain::decode_all(walker, &at));
+    let dns = fields.defaulted("dns").and_then(|at| dns::decode(walker, &at));
+    let antivirus = fields.defaulted("antivirus").and_then(|at| antivirus::decode(walker, &at, files));
+    let control = fields.defaulted("control").and_then(|at| control::decode(walker, &at));
+    let expect = fields.defaulted("expect").and_then(|at| expect::decode(walker, &at));
+    Some(Site {
+        appliance: appliance?,
+        domains: domains?,
+        dns: dns?,
+        antivirus: antivirus?,
+        control: control?,
+        expect: expect?,
+        sources: BTreeMap::new(),
+    })
+}
+
+const FIELDS: &[&str] = &["appliance", "domains", "dns", "antivirus", "control", "expect"];

@@ -1,0 +1,74 @@
+//! Quantities with units: sizes (`5 GiB`, `300 MB`) and times (`1 day`, `30 minutes`).
+
+/// Octets of a size. Decimal and binary prefixes mean what IEC 80000-13 says: `1 MB` is 1,000,000, `1 MiB` 1,048,576.
+///
+/// # Errors
+/// With what is wrong, as a sentence.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let factors: [(&str, u64); 9] = [
+        ("B", 1),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+    ];
+    quantity(text, &factors, "B, kB, MB, GB, TB, KiB, MiB, GiB or TiB")
+}
+
+/// Seconds of a time.
+///
+/// # Errors
+/// With what is wrong, as a sentence.
+pub(super) fn time(text: &str) -> Result<u64, String> {
+    let factors = [("second", 1), ("minute", 60), ("hour", 3_600), ("day", 86_400), ("week", 604_800)];
+    let plural = text.strip_suffix('s').unwrap_or(text);
+    quantity(plural, &factors, "seconds, minutes, hours, days or weeks").map_err(|error| error.replace(plural, text))
+}
+
+fn quantity(text: &str, factors: &[(&str, u64)], units: &str) -> Result<u64, String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let unit = unit.strip_prefix(' ').unwrap_or(unit);
+    if digits.is_empty() {
+        return Err(format!("{text:?} does not begin with a whole number"));
+    }
+    let factor = factors.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).map(|(_, factor)| *factor);
+    let factor = factor.ok_or_else(|| format!("{text:?} has not one of the units {units}"))?;
+    let number: Option<u64> = digits.parse().ok();
+    number.and_then(|number| number.checked_mul(factor)).ok_or_else(|| format!("{text:?} is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(parsed: Result<u64, String>, expected: Result<u64, &str>) {
+        assert_eq!(parsed.as_ref().map_err(String::as_str), expected.as_ref().map_err(|text| *text));
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        check(size("5 GiB"), Ok(5 << 30));
+        check(size("300 MB"), Ok(300_000_000));
+        check(size("300mb"), Ok(300_000_000));
+        let units = "has not one of the units B, kB, MB, GB, TB, KiB, MiB, GiB or TiB";
+        check(size("5"), Err(&format!("\"5\" {units}")));
+        check(size("1.5 GiB"), Err(&format!("\"1.5 GiB\" {units}")));
+        check(size("-5 GiB"), Err("\"-5 GiB\" does not begin with a whole number"));
+        check(size("99999999999999999999 B"), Err("\"99999999999999999999 B\" is too large"));
+        check(size("99999999999 TiB"), Err("\"99999999999 TiB\" is too large"));
+        check(size(""), Err("\"\" does not begin with a whole number"));
+    }
+
+    #[test]
+    fn times_have_units() {
+        check(time("1 day"), Ok(86_400));
+        check(time("30 minutes"), Ok(1_800));
+        check(time("1 week"), Ok(604_800));
+        check(time("2 mins"), Err("\"2 mins\" has not one of the units seconds, minutes, hours, days or weeks"));
+    }
+}

@@ -1,0 +1,249 @@
+//! Walking the tree: where a value stands, what type it has, what is wrong with it.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+
+use postkiln_address::{Address, Domain, LocalPart};
+
+use crate::answer::{Entry, Node, Value};
+use crate::decode::fields::Fields;
+use crate::lines::Lines;
+use crate::{Diagnostic, Place, Placed, Severity, suggest};
+
+/// Findings so far, and what is needed to place them.
+pub(super) struct Walker<'a> {
+    lines: &'a Lines,
+    findings: RefCell<Vec<Diagnostic>>,
+    /// Whether the schema's defaults are absent, because its contracts were left out.
+    pub(super) unchecked: bool,
+}
+
+/// A value and where to report about it: where it was written, else where its name was, else the same of what it is in.
+#[derive(Clone)]
+pub(super) struct At<'a> {
+    pub(super) node: &'a Node,
+    pub(super) place: Place,
+    /// Whether a person wrote it: it, or its name, stands in a file of the site.
+    pub(super) is_written: bool,
+}
+
+/// A field of a record, or an entry of a map, whose name matters.
+pub(super) struct Named<'a> {
+    pub(super) name: &'a str,
+    /// Where the name stands, or else the value.
+    pub(super) place: Place,
+    pub(super) value: At<'a>,
+}
+
+impl<'a> Walker<'a> {
+    pub(super) const fn new(lines: &'a Lines, unchecked: bool) -> Self {
+        Self { lines, findings: RefCell::new(Vec::new()), unchecked }
+    }
+
+    pub(super) fn into_findings(self) -> Vec<Diagnostic> {
+        self.findings.into_inner()
+    }
+
+    /// The whole tree.
+    pub(super) fn root<'n>(&self, node: &'n Node) -> At<'n> {
+        let place = node.span.map_or_else(|| self.lines.beginning(), |span| self.lines.place(span));
+        At { node, place, is_written: true }
+    }
+
+    /// Something within `outer`.
+    fn within<'n>(&self, outer: &At<'_>, node: &'n Node, name: Option<&Entry>) -> At<'n> {
+        let span = node.span.or_else(|| name.and_then(|entry| entry.span));
+        let place = span.map_or_else(|| outer.place.clone(), |span| self.lines.place(span));
+        At { node, place, is_written: span.is_some() }
+    }
+
+    /// Records an error.
+    pub(super) fn error(&self, code: &'static str, message: impl Into<String>, place: &Place, hint: Option<&str>) {
+        self.finding(Severity::Error, code, message.into(), place, hint);
+    }
+
+    /// Records a warning.
+    pub(super) fn warning(&self, code: &'static str, message: impl Into<String>, place: &Place, hint: Option<&str>) {
+        self.finding(Severity::Warning, code, message.into(), place, hint);
+    }
+
+    fn finding(&self, severity: Severity, code: &'static str, message: String, place: &Place, hint: Option<&str>) {
+        let hint = hint.map(str::to_owned);
+        let finding = Diagnostic { code, severity, message, place: Some(place.clone()), hint, related: Vec::new() };
+        self.findings.borrow_mut().push(finding);
+    }
+
+    /// Records that a value has the wrong type.
+    pub(super) fn mistyped(&self, at: &At<'_>, expected: &str, hint: Option<&str>) {
+        let found = type_name(&at.node.value);
+        self.error("E0201", format!("expected {expected}, found {found}"), &at.place, hint);
+    }
+
+    /// A record with known fields; unknown ones are recorded.
+    pub(super) fn fields<'n>(
+        &'n self,
+        at: &At<'n>,
+        what: &'static str,
+        known: &'static [&'static str],
+    ) -> Option<Fields<'n>> {
+        let named = self.entries(at, what)?;
+        for field in named.iter().filter(|field| !known.contains(&field.name)) {
+            let hint = suggest::nearest(field.name, known).map_or_else(
+                || format!("{what} has the fields {}", known.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.error("E0203", format!("unknown field `{}` in {what}", field.name), &field.place, Some(&hint));
+        }
+        Some(Fields::new(self, at.place.clone(), what, named))
+    }
+
+    /// The entries of a record used as a map.
+    pub(super) fn entries<'n>(&self, at: &At<'n>, what: &str) -> Option<Vec<Named<'n>>> {
+        let Value::Record(entries) = &at.node.value else {
+            self.mistyped(at, &format!("{what} (a record)"), None);
+            return None;
+        };
+        let named = entries.iter().map(|entry| {
+            let value = self.within(at, &entry.node, Some(entry));
+            let place = entry.span.map_or_else(|| value.place.clone(), |span| self.lines.place(span));
+            Named { name: &entry.name, place, value }
+        });
+        Some(named.collect())
+    }
+
+    /// The elements of a list.
+    pub(super) fn list<'n>(&self, at: &At<'n>, what: &str) -> Option<Vec<At<'n>>> {
+        let Value::List(items) = &at.node.value else {
+            self.mistyped(at, &format!("a list of {what}"), Some("a list is written in brackets: `[…]`"));
+            return None;
+        };
+        Some(items.iter().map(|item| self.within(at, item, None)).collect())
+    }
+
+    /// A string.
+    pub(super) fn text<'n>(&self, at: &At<'n>, what: &str) -> Option<&'n str> {
+        let Value::Text(text) = &at.node.value else {
+            self.mistyped(at, &format!("{what} (a string)"), None);
+            return None;
+        };
+        Some(text)
+    }
+
+    /// A string of one line that may go into headers and control files.
+    pub(super) fn line(&self, at: &At<'_>, what: &str) -> Option<Placed<String>> {
+        let text = self.text(at, what)?;
+        if text.chars().any(char::is_control) {
+            self.error("E0204", format!("{what} must be one line without control characters"), &at.place, None);
+            return None;
+        }
+        Some(at.placed(text.to_owned()))
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&self, at: &At<'_>, what: &str) -> Option<bool> {
+        let Value::Bool(value) = at.node.value else {
+            self.mistyped(at, &format!("{what} (`true` or `false`)"), None);
+            return None;
+        };
+        Some(value)
+    }
+
+    /// A tag without a value, one of those known.
+    pub(super) fn tag<T: Copy>(&self, at: &At<'_>, known: &[(&'static str, T)]) -> Option<Placed<T>> {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        let choices = names.iter().map(|name| format!("'{name}")).collect::<Vec<_>>().join(", ");
+        let written = match &at.node.value {
+            Value::Tag(tag, None) => tag,
+            Value::Text(text) if names.contains(&text.as_str()) => {
+                self.mistyped(at, &format!("one of {choices}"), Some(&format!("write '{text} without the quotes")));
+                return None;
+            }
+            _ => {
+                self.mistyped(at, &format!("one of {choices}"), None);
+                return None;
+            }
+        };
+        let found = known.iter().find(|(name, _)| name == written).map(|(_, value)| at.placed(*value));
+        if found.is_none() {
+            let hint = suggest::nearest(written, &names).map(|near| format!("did you mean '{near}?"));
+            self.error("E0204", format!("'{written} is none of {choices}"), &at.place, hint.as_deref());
+        }
+        found
+    }
+
+    /// Something that is parsed from a string; the error's text is the message.
+    pub(super) fn parsed<T, E: Display>(
+        &self,
+        at: &At<'_>,
+        what: &str,
+        hint: Option<&str>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Placed<T>> {
+        let text = self.text(at, what)?;
+        match parse(text) {
+            Ok(value) => Some(at.placed(value)),
+            Err(error) => {
+                self.error("E0204", format!("not {what}: {error}"), &at.place, hint);
+                None
+            }
+        }
+    }
+
+    /// A mail domain or host name.
+    pub(super) fn domain(&self, at: &At<'_>) -> Option<Placed<Domain>> {
+        self.parsed(at, "a domain name", None, str::parse::<Domain>)
+    }
+
+    /// `ada` (in `home`) or `ada@example.org`.
+    pub(super) fn target(&self, at: &At<'_>, home: &Domain) -> Option<Placed<Address>> {
+        self.parsed(at, "an address", Some("write `ada` for this domain, or `ada@example.org`"), |text| {
+            if text.contains('@') {
+                return text.parse();
+            }
+            format!("{text}@{home}").parse::<Address>()
+        })
+    }
+
+    /// A list of targets.
+    pub(super) fn targets(&self, at: &At<'_>, home: &Domain) -> Option<Vec<Placed<Address>>> {
+        let items = self.list(at, "addresses")?;
+        let found: Vec<_> = items.iter().map(|item| self.target(item, home)).collect();
+        found.into_iter().collect()
+    }
+
+    /// The part before the `@` of an address that is declared, in lower case: mailboxes ignore case.
+    pub(super) fn local_part(&self, text: &str, place: &Place) -> Option<LocalPart> {
+        let problem = match format!("{text}@example.org").parse::<Address>() {
+            // The name becomes part of file names: `.qmail-NAME`.
+            Ok(_) if text.contains('/') => "has a slash",
+            Ok(_) if text.starts_with('"') => "needs quotes in an address",
+            Ok(address) => return LocalPart::new(&address.local().as_str().to_ascii_lowercase()).ok(),
+            Err(_) if text.contains('@') => "has an @; the domain is where it stands",
+            Err(_) => "has a character that needs quotes in an address, or is empty or too long",
+        };
+        self.error("E0204", format!("{text:?} cannot be the name of a mailbox: it {problem}"), place, None);
+        None
+    }
+}
+
+impl At<'_> {
+    /// The decoded value with this place.
+    pub(super) fn placed<T>(&self, value: T) -> Placed<T> {
+        Placed { value, place: self.place.clone() }
+    }
+}
+
+/// What a person calls a value's type.
+fn type_name(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "a boolean".to_owned(),
+        Value::Integer(_) | Value::Fraction(_) => "a number".to_owned(),
+        Value::Text(_) => "a string".to_owned(),
+        Value::Tag(tag, None) => format!("the tag '{tag}"),
+        Value::Tag(tag, Some(_)) => format!("the tag '{tag} with a value"),
+        Value::List(_) => "a list".to_owned(),
+        Value::Record(_) => "a record".to_owned(),
+        Value::Other(kind) => format!("a {kind}"),
+    }
+}

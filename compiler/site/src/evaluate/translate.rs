@@ -1,0 +1,81 @@
+//! The interpreter's errors as troubles with a place in the person's files.
+
+use codespan_reporting::diagnostic::{Diagnostic, Label, LabelStyle};
+use nickel_lang_core::error::{Error, EvalError, EvalErrorKind, IntoDiagnostics};
+use nickel_lang_core::files::{FileId, Files};
+use nickel_lang_core::position::TermPos;
+
+use super::Ids;
+use crate::answer::{Kind, Span, Trouble};
+
+/// Finds places in files of the site; everything else (schema, standard library, generated text) has none.
+pub(super) struct Places<'a> {
+    ids: &'a Ids,
+}
+
+impl<'a> Places<'a> {
+    pub(super) const fn new(ids: &'a Ids) -> Self {
+        Self { ids }
+    }
+
+    /// The place of a position.
+    pub(super) fn span(&self, position: TermPos) -> Option<Span> {
+        let span = position.into_opt()?;
+        Some(Span { file: *self.ids.get(&span.src_id)?, start: span.start.0, end: span.end.0 })
+    }
+
+    /// One error of the interpreter, which may be several.
+    pub(super) fn troubles(&self, error: Error, mut files: Files) -> Vec<Trouble> {
+        let kind = match &error {
+            Error::ParseErrors(_) => Kind::Syntax,
+            Error::ImportError(_) => Kind::Import,
+            _ => Kind::Evaluation,
+        };
+        self.all(kind, error.into_diagnostics(&mut files))
+    }
+
+    /// Diagnostics of the interpreter.
+    pub(super) fn all(&self, kind: Kind, diagnostics: Vec<Diagnostic<FileId>>) -> Vec<Trouble> {
+        let mut troubles: Vec<Trouble> =
+            diagnostics.into_iter().map(|diagnostic| self.trouble(kind, diagnostic)).collect();
+        // One error's later diagnostics are its call stack: they stay only when nothing else has a place.
+        if kind == Kind::Evaluation {
+            let best = troubles.iter().position(|trouble| trouble.span.is_some()).unwrap_or(0);
+            let span = troubles.get(best).and_then(|trouble| trouble.span);
+            troubles.truncate(1);
+            if let Some(first) = troubles.first_mut() {
+                first.span = span;
+            }
+        }
+        troubles
+    }
+
+    fn trouble(&self, kind: Kind, diagnostic: Diagnostic<FileId>) -> Trouble {
+        let message = diagnostic.message.trim().replace('\n', " ");
+        let label = self.best(&diagnostic.labels);
+        let said = label.map(|label| label.message.trim()).filter(|said| !said.is_empty());
+        let message = match said {
+            // "this expression", "here" and the like say nothing without the underlining, which stands below.
+            Some(said) if kind != Kind::Evaluation && !message.contains(said) => format!("{message}: {said}"),
+            _ => message,
+        };
+        let span = label.and_then(|label| {
+            let file = *self.ids.get(&label.file_id)?;
+            let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+            Some(Span { file, start: at(label.range.start), end: at(label.range.end) })
+        });
+        Trouble::new(kind, message, span)
+    }
+
+    /// The first label in a file of the site, primary ones before others: for a missing field the primary one is in
+    /// the schema, for a broken contract it is the person's.
+    fn best<'l>(&self, labels: &'l [Label<FileId>]) -> Option<&'l Label<FileId>> {
+        let ours = || labels.iter().filter(|label| self.ids.contains_key(&label.file_id));
+        ours().find(|label| label.style == LabelStyle::Primary).or_else(|| ours().next())
+    }
+}
+
+/// The permissive run calls an optional field without a value a missing definition.
+pub(super) fn is_absent_option(error: &EvalError) -> bool {
+    matches!(&error.error, EvalErrorKind::MissingFieldDef { metadata, .. } if metadata.opt)
+}

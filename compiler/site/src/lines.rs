@@ -1,0 +1,84 @@
+//! From byte ranges to lines and columns. Columns count characters, as editors do.
+
+use std::sync::Arc;
+
+use crate::Place;
+use crate::answer::Span;
+
+/// The files of a site, ready to tell places in them.
+pub(crate) struct Lines {
+    files: Vec<LineTable>,
+}
+
+struct LineTable {
+    name: Arc<str>,
+    text: String,
+    /// The byte at which each line begins.
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// Takes names and contents, in the order that [`Span::file`] counts.
+    pub(crate) fn new(files: &[(String, Vec<u8>)]) -> Self {
+        Self { files: files.iter().map(|(name, bytes)| LineTable::new(name, bytes)).collect() }
+    }
+
+    /// The place of a span; the beginning of the site when there is no such file.
+    pub(crate) fn place(&self, span: Span) -> Place {
+        let file = usize::try_from(span.file).ok().and_then(|index| self.files.get(index));
+        let Some(file) = file else { return self.beginning() };
+        let (line, column) = file.position(span.start);
+        let (end_line, end_column) = file.position(span.end.max(span.start));
+        Place { file: file.name.clone(), line, column, end_line, end_column }
+    }
+
+    /// The first character of the site's main file.
+    pub(crate) fn beginning(&self) -> Place {
+        let name = self.files.first().map_or_else(|| Arc::from("site.ncl"), |file| file.name.clone());
+        Place { file: name, line: 1, column: 1, end_line: 1, end_column: 1 }
+    }
+}
+
+impl LineTable {
+    fn new(name: &str, bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { name: name.into(), text, starts }
+    }
+
+    /// Line and column, both from 1, of a byte; clamped to the text.
+    fn position(&self, byte: u32) -> (u32, u32) {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
+        let line = self.starts.partition_point(|start| *start <= byte);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.as_bytes().get(start..byte).unwrap_or_default();
+        let characters = before.iter().filter(|byte| !is_continuation(**byte)).count();
+        let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        (number(line), number(characters + 1))
+    }
+}
+
+/// The second and later bytes of a character in UTF-8 (RFC 3629 §3).
+const fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, byte: u32, expected: (u32, u32)) {
+        let lines = Lines::new(&[("a.ncl".to_owned(), text.into())]);
+        let place = lines.place(Span { file: 0, start: byte, end: byte });
+        assert_eq!((place.line, place.column), expected, "{text:?} {byte}");
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        check("", 0, (1, 1));
+        check("ab\ncd", 4, (2, 2));
+        check("\u{e9}\u{4e2d}x", 5, (1, 3));
+        check("ab\n", 3, (2, 1));
+        check("ab", 99, (1, 3));
+    }
+}
