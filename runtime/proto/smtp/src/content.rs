@@ -200,7 +200,7 @@ mod tests {
         check(b".\r\nQUIT", b"", Progress::End(3), None);
         check(b"a\r\n.\r\n", b"a\n", Progress::End(6), None);
         check(b"\r\n\r\n.\r\n", b"\n\n", Progress::End(7), None);
-        check(b"a.\r\n..\r\n.b\r\n...\r\n.\r\n", b"a.\n.\nb\n..\n", Progress::End(21), None);
+        check(b"a.\r\n..\r\n.b\r\n...\r\n.\r\n", b"a.\n.\nb\n..\n", Progress::End(20), None);
         check(b"a\r\n.\r\n.\r\n", b"a\n", Progress::End(6), None);
         check(b"a\r\n.", b"a\n", Progress::More, None);
     }

@@ -32,7 +32,7 @@ pub(crate) fn mail(context: &mut Context, mail: Mail) -> State {
         return State::Idle.after(context.fault("555 5.5.4 unsupported parameter (#5.5.4)"));
     }
     // RFC 1870 §6.1: refused before it is sent.
-    if context.config.limits.databytes.zip(mail.size).is_some_and(|(limit, size)| size > u128::from(limit)) {
+    if context.config.limits.databytes.zip(mail.size).is_some_and(|(limit, size)| size > limit) {
         context.say("552 5.3.4 sorry, that message size exceeds my databytes limit (#5.3.4)");
         return State::Idle;
     }
@@ -40,7 +40,7 @@ pub(crate) fn mail(context: &mut Context, mail: Mail) -> State {
         barred: is_barred(&context.config.badmailfrom, &mail.sender),
         sender: mail.sender,
         recipients: Vec::new(),
-        declared_size: mail.size.and_then(|size| u64::try_from(size).ok()),
+        declared_size: mail.size,
     };
     let Some(account) = context.account.clone() else {
         context.say("250 2.1.0 ok");

@@ -28,7 +28,7 @@ pub(crate) fn rcpt(transaction: Transaction, context: &mut Context, address: Add
     State::Asking(Asking::Recipient(transaction, address))
 }
 
-pub(crate) fn answered(mut transaction: Transaction, address: Address, context: &mut Context, answer: Answer) -> State {
+pub(crate) fn answered(transaction: Transaction, address: Address, context: &mut Context, answer: Answer) -> State {
     let patience = match answer {
         Answer::Accepted => return accept(transaction, address, context),
         Answer::NotOurs if context.may_relay() => return accept(transaction, address, context),
@@ -45,7 +45,6 @@ pub(crate) fn answered(mut transaction: Transaction, address: Address, context: 
             return State::Transaction(transaction);
         }
     };
-    transaction.recipients.shrink_to_fit();
     State::Transaction(transaction).after(patience)
 }
 

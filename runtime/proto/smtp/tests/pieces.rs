@@ -42,14 +42,16 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
         8 => prop::sample::select(WORDS).prop_map(<[u8]>::to_vec),
         1 => prop::collection::vec(any::<u8>(), 0..40),
     ];
-    prop::collection::vec(word, 0..60).prop_map(|words| words.concat())
+    let begun = b"MAIL FROM:<ada@example.org>\r\nRCPT TO:<grace@example.org>\r\nDATA\r\n";
+    let start = prop::sample::select(&[&b""[..], begun, b"AUTH PLAIN AHRlc3QAcGFzcw==\r\n"][..]);
+    (start, prop::collection::vec(word, 0..60)).prop_map(|(start, words)| [start, &words.concat()].concat())
 }
 
 fn config(listener: Listener, tls: Tls) -> Arc<Config> {
     let limits = Limits {
         databytes: Some(60),
         max_recipients: 3,
-        max_errors: 6,
+        max_errors: 20,
         max_hops: 2,
         content_line: 30,
         ..Limits::default()
