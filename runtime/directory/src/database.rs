@@ -1,0 +1,169 @@
+//! [`Directory`]: the table of accounts. Its schema and who writes which column: `schemas/database`.
+
+use std::path::Path;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Executor, Row};
+
+use crate::DirectoryError;
+
+/// The user database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Directory(SqlitePool);
+
+/// A person's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Never used again.
+    pub id: String,
+    /// Lower case.
+    pub domain: String,
+    /// Lower case.
+    pub local: String,
+    /// Octets; `None` without a limit.
+    pub quota: Option<u64>,
+}
+
+/// An account and what its password has to agree with.
+pub struct Credentials {
+    /// Whose.
+    pub account: Account,
+    /// In crypt form; `None`: nobody can log in.
+    pub hash: Option<String>,
+}
+
+impl Directory {
+    /// Opens the database, makes it when there is none, and brings its tables up to this version.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub async fn open(path: &Path) -> Result<Self, DirectoryError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What a person has changed and was told so survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .pragma("cache_size", "-1024");
+        // One connection: each has a thread and a cache of its own, and look-ups take microseconds.
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
+        let open = |source| DirectoryError::Open { path: path.to_owned(), source };
+        let pool = pool.map_err(open)?;
+        pool.execute(sqlx::raw_sql(TABLES)).await.map_err(open)?;
+        Ok(Self(pool))
+    }
+
+    /// Brings the accounts in line with a bundle's seed; a second time changes nothing.
+    ///
+    /// # Errors
+    /// When the text is no seed or the disk is full; the accounts are then as before.
+    pub async fn apply_seed(&self, seed: &str) -> Result<(), DirectoryError> {
+        let mut connection = self.0.acquire().await.map_err(DirectoryError::Seed)?;
+        // The text is a script with a transaction of its own and comes from the verified bundle.
+        let applied = connection.execute(sqlx::raw_sql(AssertSqlSafe(seed))).await;
+        if let Err(error) = applied {
+            // Fails when the script did not get as far as BEGIN; then there is nothing to take back.
+            let _ = connection.execute(sqlx::raw_sql("ROLLBACK")).await;
+            return Err(DirectoryError::Seed(error));
+        }
+        Ok(())
+    }
+
+    /// The account that may log in and get mail at this address.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn account(&self, domain: &str, local: &str) -> Result<Option<Account>, DirectoryError> {
+        let row = sqlx::query(ACCOUNT).bind(domain).bind(local).fetch_optional(&self.0).await;
+        row.map_err(DirectoryError::Account)?.map(|row| account(&row)).transpose().map_err(DirectoryError::Account)
+    }
+
+    /// The same with the password's hash.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn credentials(&self, domain: &str, local: &str) -> Result<Option<Credentials>, DirectoryError> {
+        let row = sqlx::query(ACCOUNT).bind(domain).bind(local).fetch_optional(&self.0).await;
+        let Some(row) = row.map_err(DirectoryError::Account)? else { return Ok(None) };
+        let read = || Ok(Credentials { account: account(&row)?, hash: row.try_get("password")? });
+        read().map(Some).map_err(DirectoryError::Account)
+    }
+
+    /// Records a login. Of logins from one place within a minute only the first is written: each costs a disk sync.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn logged_in(&self, id: &str, at: i64, peer: &str, service: &str) -> Result<(), DirectoryError> {
+        let written = sqlx::query(LOGIN).bind(id).bind(at).bind(peer).bind(service).execute(&self.0).await;
+        written.map(drop).map_err(DirectoryError::Login)
+    }
+}
+
+impl Account {
+    /// The Maildir below the directory `mail/`.
+    #[must_use]
+    pub fn maildir(&self) -> String {
+        let hash = self.id.get(..2).unwrap_or_default();
+        format!("{}/{hash}/{}/Maildir", self.domain, self.id)
+    }
+}
+
+fn account(row: &SqliteRow) -> Result<Account, sqlx::Error> {
+    let quota: Option<i64> = row.try_get("quota")?;
+    Ok(Account {
+        id: row.try_get("id")?,
+        domain: row.try_get("domain")?,
+        local: row.try_get("local")?,
+        quota: quota.and_then(|quota| u64::try_from(quota).ok()),
+    })
+}
+
+const TABLES: &str = include_str!("../../../schemas/database/0001-accounts.sqlite.sql");
+
+// `enabled = 1` implies that the account is not removed.
+const ACCOUNT: &str = "SELECT id, domain, local, quota, password FROM accounts WHERE domain = ? AND local = ? AND removed IS NULL AND enabled = 1";
+
+const LOGIN: &str = "INSERT INTO lastauth (account, at, peer, service) VALUES (?, ?, ?, ?) \
+     ON CONFLICT (account) DO UPDATE SET at = excluded.at, peer = excluded.peer, service = excluded.service \
+     WHERE excluded.at >= lastauth.at + 60 OR excluded.peer <> lastauth.peer OR excluded.service <> lastauth.service";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    const SEED: &str = "BEGIN IMMEDIATE;
+        INSERT INTO accounts (id, domain, local, quota, password, created)
+        VALUES ('0a1b2c3d4e5f6071', 'example.org', 'ada', 5000, '$5$x$y', 0) ON CONFLICT DO NOTHING;
+        INSERT INTO accounts (id, domain, local, created, enabled, removed)
+        VALUES ('ffff2c3d4e5f6071', 'example.org', 'old', 0, 0, 1) ON CONFLICT DO NOTHING;
+        COMMIT;";
+
+    #[test]
+    fn a_seed_may_be_applied_again_and_a_broken_one_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        block_on(async {
+            let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
+            directory.apply_seed(SEED).await.unwrap();
+            directory.apply_seed(SEED).await.unwrap();
+            let broken = "BEGIN IMMEDIATE; DELETE FROM accounts; SELECT nonsense; COMMIT;";
+            assert!(directory.apply_seed(broken).await.is_err());
+            directory.apply_seed(SEED).await.unwrap();
+            let ada = directory.account("example.org", "ada").await.unwrap().unwrap();
+            assert_eq!(ada.maildir(), "example.org/0a/0a1b2c3d4e5f6071/Maildir");
+            assert_eq!(ada.quota, Some(5000));
+            assert_eq!(directory.account("example.org", "old").await.unwrap(), None);
+            assert_eq!(directory.account("example.net", "ada").await.unwrap(), None);
+            let credentials = directory.credentials("example.org", "ada").await.unwrap().unwrap();
+            assert_eq!(credentials.hash.as_deref(), Some("$5$x$y"));
+            directory.logged_in(&ada.id, 100, "192.0.2.1", "imap").await.unwrap();
+            directory.logged_in(&ada.id, 110, "192.0.2.1", "imap").await.unwrap();
+        });
+    }
+}

@@ -1,0 +1,22 @@
+//! Why the directory cannot say something now. Every failure here is temporary for whoever asked.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why something cannot be said or done.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum DirectoryError {
+    #[error("cannot open {}", path.display())]
+    Open { path: PathBuf, source: sqlx::Error },
+    #[error("cannot apply the seed of users")]
+    Seed(#[source] sqlx::Error),
+    #[error("cannot read an account")]
+    Account(#[source] sqlx::Error),
+    #[error("cannot record a login")]
+    Login(#[source] sqlx::Error),
+    #[error("cannot read {path} of the bundle")]
+    Bundle { path: String, source: io::Error },
+    #[error("{path} of the bundle: {problem}")]
+    Malformed { path: &'static str, problem: String },
+}

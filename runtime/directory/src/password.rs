@@ -1,0 +1,73 @@
+//! Password checks: `$argon2id$`, and the `$6$` and `$5$` of crypt(3). Slow on purpose and without any waiting in
+//! between: to be run on a thread of its own.
+
+use argon2::password_hash::{PasswordHash, PasswordVerifier};
+use sha_crypt::ShaCrypt;
+
+/// Whether the password agrees with the hash. Without a hash (no such user, or one who cannot log in) the same work is
+/// done for nothing, so that the time taken does not tell which names exist.
+#[must_use]
+pub fn agrees(hash: Option<&str>, password: &str) -> bool {
+    match hash {
+        // No person has a longer one, and crypt's cost grows with it.
+        _ if password.len() > LONGEST => false,
+        Some(hash) => verify(hash, password),
+        None => {
+            verify(DUMMY, password);
+            false
+        }
+    }
+}
+
+fn verify(hash: &str, password: &str) -> bool {
+    if hash.starts_with("$argon2") {
+        let Ok(parsed) = PasswordHash::new(hash) else { return false };
+        return argon2::Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
+    }
+    if hash.starts_with("$6$") || hash.starts_with("$5$") {
+        let crypt = ShaCrypt::default();
+        return sha_crypt::PasswordVerifier::<str>::verify_password(&crypt, password.as_bytes(), hash).is_ok();
+    }
+    false
+}
+
+/// The hash of a password nobody knows, with argon2's usual parameters.
+const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRvbmx5$4DdkVZBwq6lUCa3nuTqFJUtGWqQxbrUzqkGuSmEsuQA";
+/// Octets.
+const LONGEST: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(hash: &str, password: &str, expected: bool) {
+        assert_eq!(agrees(Some(hash), password), expected, "{hash} {password}");
+    }
+
+    #[test]
+    fn known_hashes_agree_with_their_passwords() {
+        // As crypt(3) of glibc makes them.
+        let six = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
+        let five = "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5";
+        let rounds = "$6$rounds=10000$saltstringsaltst$OW1/O6BYHV6BcXZu8QVeXbDWra3Oeqh0sbHbbMCVNSnCM/UrjmM0Dp8vOuZeHBy/YTBmSK6H9qs/y3RnOaw5v.";
+        check(rounds, "Hello world!", true);
+        check(six, "Hello world!", true);
+        check(six, "hello world!", false);
+        check(five, "Hello world!", true);
+        check(five, "", false);
+        check("$1$x$y", "y", false);
+        check("", "", false);
+        check("$argon2id$nonsense", "x", false);
+    }
+
+    #[test]
+    fn argon2_agrees_and_the_dummy_is_well_formed() {
+        use argon2::password_hash::{PasswordHasher, SaltString};
+        let salt = SaltString::encode_b64(b"a salt of bytes").unwrap();
+        let hash = argon2::Argon2::default().hash_password(b"demonstration", &salt).unwrap().to_string();
+        check(&hash, "demonstration", true);
+        check(&hash, "Demonstration", false);
+        assert!(PasswordHash::new(DUMMY).is_ok(), "or unknown names would be answered at once");
+        assert!(!agrees(None, "anything"));
+    }
+}

@@ -1,0 +1,137 @@
+//! The bundle's part of the walk from address to destinations: `virtualdomains`, `users/cdb`, the `.qmail` files.
+
+use postkiln_address::Address;
+use postkiln_control::users_assign::{self, Assigned};
+use postkiln_control::{ControlFile, Virtualdomains};
+use postkiln_routing::LookUp;
+use postkiln_sys::BundleDirectory;
+
+use crate::{Directory, DirectoryError};
+
+/// What one bundle says about addresses.
+#[derive(Debug)]
+pub struct Tables {
+    virtualdomains: Virtualdomains,
+    users: Vec<u8>,
+    bundle: BundleDirectory,
+}
+
+impl Tables {
+    /// Reads the tables; the `.qmail` files are read when they are asked for, from this bundle also after another was
+    /// committed.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is malformed.
+    pub fn read(bundle: &BundleDirectory) -> Result<Self, DirectoryError> {
+        let io = |path: &str| {
+            let path = path.to_owned();
+            move |source| DirectoryError::Bundle { path, source }
+        };
+        let virtualdomains = Virtualdomains::read(|name| bundle.read(&format!("control/{name}"))).map_err(|error| {
+            DirectoryError::Malformed { path: "control/virtualdomains", problem: error.to_string() }
+        })?;
+        let users = bundle.read(USERS).map_err(io(USERS))?;
+        let users = users.ok_or(DirectoryError::Malformed { path: USERS, problem: "it is missing".to_owned() })?;
+        let bundle = bundle.try_clone().map_err(io("."))?;
+        Ok(Self { virtualdomains, users, bundle })
+    }
+
+    /// Domain and user in it for a login name: an alias domain leads to the real one.
+    #[must_use]
+    pub fn login(&self, name: &Address) -> Option<(String, String)> {
+        let assigned = self.assigned(&format!("{}-{}", self.virtualdomains.prepend(name)?, name.local().as_str()))?;
+        Some((assigned.user, assigned.ext.to_ascii_lowercase()))
+    }
+
+    fn assigned(&self, local: &str) -> Option<Assigned> {
+        // A damaged file is one that the manifest's hash does not agree with: `init` would not have handed it out.
+        users_assign::lookup(&self.users, local).ok().flatten()
+    }
+}
+
+/// One walk, for [`postkiln_routing::route`].
+#[derive(Debug)]
+pub struct Walk<'a> {
+    /// The bundle's part.
+    pub tables: &'a Tables,
+    /// The database.
+    pub directory: &'a Directory,
+}
+
+impl LookUp for Walk<'_> {
+    type Error = DirectoryError;
+
+    async fn virtual_domain(&mut self, address: &Address) -> Result<Option<String>, DirectoryError> {
+        Ok(self.tables.virtualdomains.prepend(address).map(ToOwned::to_owned))
+    }
+
+    async fn assign(&mut self, local: &str) -> Result<Option<Assigned>, DirectoryError> {
+        Ok(self.tables.assigned(local))
+    }
+
+    async fn dot_qmail(&mut self, domain: &str, file: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
+        // A local part may be longer than a file name, or hold what no file name holds: then there is no such file.
+        if file.len() > 255 || file.contains(['/', '\0']) {
+            return Ok(None);
+        }
+        let path = format!("domains/{domain}/{file}");
+        self.tables.bundle.read(&path).map_err(|source| DirectoryError::Bundle { path, source })
+    }
+
+    async fn user(&mut self, domain: &str, local: &str) -> Result<bool, DirectoryError> {
+        Ok(self.directory.account(domain, local).await?.is_some())
+    }
+}
+
+const USERS: &str = "users/cdb";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use postkiln_routing::{Destination, Route, route};
+    use std::fs;
+
+    fn bundle(folder: &std::path::Path) -> BundleDirectory {
+        fs::create_dir_all(folder.join("control")).unwrap();
+        fs::create_dir_all(folder.join("users")).unwrap();
+        fs::create_dir_all(folder.join("domains/example.org")).unwrap();
+        fs::write(folder.join("control/virtualdomains"), "example.org:example.org\nexample.net:example.net\n").unwrap();
+        let assign = "+example.org-:example.org:207:207:/data/mail/example.org:-::\n\
+                      +example.net-:example.org:207:207:/data/mail/example.org:-::\n.\n";
+        fs::write(folder.join("users/cdb"), users_assign::compile(&users_assign::parse(assign).unwrap())).unwrap();
+        fs::write(folder.join("domains/example.org/.qmail-default"), "|vdelivermail '' bounce-no-mailbox\n").unwrap();
+        fs::write(folder.join("domains/example.org/.qmail-sales"), "&ada@example.org\n").unwrap();
+        BundleDirectory::open(folder).unwrap()
+    }
+
+    #[test]
+    fn addresses_lead_to_accounts_through_the_bundle_and_the_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let tables = Tables::read(&bundle(folder.path())).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
+            let seed = "INSERT INTO accounts (id, domain, local, created) VALUES ('0a1b2c3d4e5f6071', 'example.org', 'ada', 0)";
+            directory.apply_seed(seed).await.unwrap();
+            let mut walk = Walk { tables: &tables, directory: &directory };
+            let ada = Route::Destinations(vec![Destination::Mailbox { domain: "example.org".into(), user: "ada".into() }]);
+            for (address, expected) in [
+                ("ada@example.org", Some(&ada)),
+                ("ADA@example.net", Some(&ada)),
+                ("sales@example.org", Some(&ada)),
+                ("ada@example.com", Some(&Route::NotOurs)),
+                ("nobody@example.org", None),
+                ("a/b@example.org", None),
+            ] {
+                let found = route(&mut walk, &address.parse().unwrap()).await.unwrap();
+                match expected {
+                    Some(expected) => assert_eq!(&found, expected, "{address}"),
+                    None => assert!(matches!(found, Route::NoSuchAddress(_)), "{address}"),
+                }
+            }
+        });
+        let login = tables.login(&"Ada@Example.NET".parse().unwrap());
+        assert_eq!(login, Some(("example.org".to_owned(), "ada".to_owned())));
+        assert_eq!(tables.login(&"ada@example.com".parse().unwrap()), None);
+    }
+}
