@@ -2,9 +2,12 @@
 //! processes, giving up powers, signals, durable writes. Knows nothing about mail. Start at [`Inherited`] for a role, at
 //! [`Spawn`] for `init`, at [`sync`] for anything that must survive a power cut.
 
+pub mod block;
 mod bundle;
 mod confine;
 mod inherited;
+pub mod modules;
+pub mod mount;
 mod process;
 mod signals;
 mod spawn;

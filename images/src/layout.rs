@@ -1,0 +1,143 @@
+//! The disk's partitions: `layout.json`, and the partition table made of it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+
+use gpt::disk::LogicalBlockSize;
+use gpt::mbr::ProtectiveMBR;
+use gpt::partition::Partition;
+use gpt::partition_types::{OperatingSystem, Type};
+use serde::Deserialize;
+
+use crate::ImageError;
+
+const SECTOR: u64 = 512;
+const MIB: u64 = 1 << 20;
+
+/// The layout: fixed names, sizes and identifiers, so that every image of a version is cut the same way.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Layout {
+    disk: String,
+    /// Volume id of the ESP.
+    pub(crate) volume: u32,
+    partitions: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    mib: u64,
+    r#type: String,
+    guid: String,
+}
+
+/// Where a partition lies, in octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) start: u64,
+    pub(crate) size: u64,
+}
+
+impl Layout {
+    pub(crate) fn builtin() -> Result<Self, ImageError> {
+        serde_json::from_str(include_str!("../layout.json")).map_err(|error| ImageError::Builtin(error.to_string()))
+    }
+
+    /// Octets of the whole disk: a mebibyte before the first partition and one behind the last, for the two tables.
+    pub(crate) fn size(&self) -> u64 {
+        self.partitions.iter().map(|entry| entry.mib * MIB).sum::<u64>() + 2 * MIB
+    }
+
+    pub(crate) fn place(&self, name: &str) -> Result<Place, ImageError> {
+        let mut start = MIB;
+        for entry in &self.partitions {
+            if entry.name == name {
+                return Ok(Place { start, size: entry.mib * MIB });
+            }
+            start += entry.mib * MIB;
+        }
+        Err(ImageError::Builtin(format!("layout.json has no partition {name}")))
+    }
+
+    /// Writes both tables and the first sector with its boot code.
+    pub(crate) fn write(&self, disk: &mut File, boot_code: &[u8]) -> Result<(), ImageError> {
+        let wrong = ImageError::make("the partition table");
+        let fail = |error: &dyn std::fmt::Display| wrong(error.to_string());
+        let mut table = BTreeMap::new();
+        for (number, entry) in (1..).zip(&self.partitions) {
+            let place = self.place(&entry.name)?;
+            let partition = Partition {
+                part_type_guid: Type {
+                    guid: entry.r#type.parse().map_err(|error| fail(&error))?,
+                    os: OperatingSystem::None,
+                },
+                part_guid: entry.guid.parse().map_err(|error| fail(&error))?,
+                first_lba: place.start / SECTOR,
+                last_lba: (place.start + place.size) / SECTOR - 1,
+                flags: 0,
+                name: entry.name.clone(),
+            };
+            table.insert(number, partition);
+        }
+        let guid = Some(self.disk.parse().map_err(|error| fail(&error))?);
+        let config = gpt::GptConfig::new().writable(true).logical_block_size(LogicalBlockSize::Lb512);
+        let mut gpt = config.create_from_device(&mut *disk, guid).map_err(|error| fail(&error))?;
+        gpt.update_partitions(table).map_err(|error| fail(&error))?;
+        gpt.write().map_err(|error| fail(&error))?;
+        let last = u32::try_from(self.size() / SECTOR - 1).unwrap_or(u32::MAX);
+        let mut mbr = ProtectiveMBR::with_lb_size(last);
+        let code = boot_code.get(..440).and_then(|code| code.try_into().ok());
+        mbr.set_bootcode(code.ok_or_else(|| wrong("boot.img is too short".to_owned()))?);
+        mbr.overwrite_lba0(disk).map_err(|error| fail(&error))?;
+        Ok(())
+    }
+}
+
+/// Writes content at a place and leaves holes where it is zero. The file must read as zeros there.
+pub(crate) fn put(disk: &mut File, place: Place, what: &str, content: &[u8]) -> Result<(), ImageError> {
+    const CHUNK: usize = 1 << 16;
+    if content.len() as u64 > place.size {
+        return Err(ImageError::TooLarge { what: what.to_owned(), size: content.len() as u64, room: place.size });
+    }
+    let write = |disk: &mut File| {
+        for (number, chunk) in (0..).zip(content.chunks(CHUNK)) {
+            if chunk.iter().any(|octet| *octet != 0) {
+                disk.seek(SeekFrom::Start(place.start + number * CHUNK as u64))?;
+                disk.write_all(chunk)?;
+            }
+        }
+        Ok(())
+    };
+    write(disk).map_err(|error: std::io::Error| ImageError::make("the disk image")(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_independent_reader_finds_the_partitions_where_the_layout_says() {
+        let layout = Layout::builtin().unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        file.set_len(layout.size()).unwrap();
+        layout.write(&mut file, &[0x90; 512]).unwrap();
+        let disk = gpt::GptConfig::new().only_valid_headers(true).open_from_device(&mut file).unwrap();
+        let names: Vec<&str> = disk.partitions().values().map(|partition| partition.name.as_str()).collect();
+        assert_eq!(names, ["bios", "esp", "root-a", "bundle-a", "root-b", "bundle-b", "data"]);
+        for partition in disk.partitions().values() {
+            let place = layout.place(&partition.name).unwrap();
+            assert_eq!(partition.first_lba * SECTOR, place.start);
+            assert_eq!((partition.last_lba + 1) * SECTOR, place.start + place.size);
+        }
+    }
+
+    #[test]
+    fn content_that_does_not_fit_is_refused() {
+        let mut file = tempfile::tempfile().unwrap();
+        let error = put(&mut file, Place { start: 0, size: 4 }, "the bundle", b"12345").unwrap_err();
+        assert_eq!(error.to_string(), "the bundle takes 5 octets, its partition has 4");
+    }
+}
