@@ -1,8 +1,201 @@
-//! The role `remote`: not written yet; its owner replaces this file.
+//! The role `remote`: outbound SMTP (qmail-rspawn and qmail-remote). It is given one message, one sender and one recipient
+//! at a time, finds the hosts to try and says what became of it. Knows nothing about the queue or about retries. Reads the
+//! active bundle and what `netd` found out; opens connections to anybody. Start at [`deliver`].
 
-use postkiln_sys::Inherited;
+mod body;
+mod names;
+mod reply;
+mod session;
+mod tls;
 
-/// Says that there is nothing here yet.
-pub(crate) fn run(_inherited: Inherited) -> Result<(), String> {
-    Err("this role is not written yet".to_owned())
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use postkiln_address::Domain;
+use postkiln_bundle::Role;
+use postkiln_control::{ControlFile, Helohost, Resolvers, Smtproutes, Timeoutconnect, Timeoutremote};
+use postkiln_ipc::Channel;
+use postkiln_ipc::delivery::Request;
+use postkiln_mail::{Outcome, Status};
+use postkiln_sys::{BundleDirectory, Inherited};
+use tokio_rustls::TlsConnector;
+
+use crate::role::{self, Seat};
+use names::{Exchange, Names};
+use session::{Content, Tried};
+
+/// Runs the role until `init` stops it.
+///
+/// # Errors
+/// When it cannot start or its socket to `queued` is gone.
+pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+    role::serve(Role::Remote, inherited, Config::read, |seat| async move { work(seat).await })
 }
+
+/// What the control files say.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    routes: Smtproutes,
+    /// The site's own resolvers; empty: those of `netd`.
+    resolvers: Vec<SocketAddr>,
+    helo: Domain,
+    connect: Duration,
+    patience: Duration,
+    /// Where mail exchangers listen: 25.
+    port: u16,
+}
+
+impl Config {
+    fn read(bundle: &BundleDirectory) -> Result<Self, String> {
+        fn file<F: ControlFile>(bundle: &BundleDirectory) -> Result<F, String> {
+            F::read(|name| bundle.read(&format!("control/{name}"))).map_err(|error| postkiln_log::chain(&error))
+        }
+        let resolvers: Resolvers = file(bundle)?;
+        Ok(Self {
+            routes: file(bundle)?,
+            resolvers: resolvers.0.iter().map(|server| SocketAddr::new(server.address, server.port)).collect(),
+            helo: file::<Helohost>(bundle)?.0,
+            connect: Duration::from_secs(file::<Timeoutconnect>(bundle)?.0),
+            patience: Duration::from_secs(file::<Timeoutremote>(bundle)?.0),
+            port: 25,
+        })
+    }
+}
+
+async fn work(mut seat: Seat<Config>) -> Result<(), String> {
+    let hatches = seat.hatches()?;
+    let resolv_conf = seat.data().join("run/resolv.conf");
+    let tools = Rc::new(Tools::new(resolv_conf)?);
+    let stopped = seat.stopped();
+    seat.ready();
+    let seat = Rc::new(seat);
+    let answering = hatches.into_iter().map(|(_, hatch)| {
+        let (seat, tools) = (seat.clone(), tools.clone());
+        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| {
+            answer(channel, seat.config(), tools.clone())
+        }))
+    });
+    let answering: Vec<_> = answering.collect();
+    tokio::select! {
+        result = first_end(answering) => result,
+        () = stopped => Ok(()),
+    }
+}
+
+/// The hatches end only when `init` is gone.
+async fn first_end(tasks: Vec<tokio::task::JoinHandle<Result<(), String>>>) -> Result<(), String> {
+    for task in tasks {
+        task.await.map_err(|error| error.to_string())??;
+    }
+    Ok(())
+}
+
+/// What all attempts share.
+pub(crate) struct Tools {
+    connector: TlsConnector,
+    resolv_conf: PathBuf,
+    names: RefCell<Option<Rc<Names>>>,
+}
+
+impl Tools {
+    fn new(resolv_conf: PathBuf) -> Result<Self, String> {
+        Ok(Self { connector: tls::connector()?, resolv_conf, names: RefCell::default() })
+    }
+
+    /// The resolver for the servers in force, kept as long as those do not change, with its cache.
+    fn names(&self, config: &Config) -> Result<Rc<Names>, String> {
+        let servers = if config.resolvers.is_empty() { self.leased() } else { config.resolvers.clone() };
+        let mut names = self.names.borrow_mut();
+        if let Some(names) = names.as_ref().filter(|names| names.servers() == servers) {
+            return Ok(names.clone());
+        }
+        let made = Rc::new(Names::new(servers)?);
+        *names = Some(made.clone());
+        Ok(made)
+    }
+
+    /// `nameserver` lines as `netd` writes them; none when there is no file yet.
+    fn leased(&self) -> Vec<SocketAddr> {
+        let text = std::fs::read_to_string(&self.resolv_conf).unwrap_or_default();
+        let address = |line: &str| line.strip_prefix("nameserver ")?.trim().parse().ok();
+        text.lines().filter_map(address).map(|address| SocketAddr::new(address, 53)).collect()
+    }
+}
+
+/// One conversation: one attempt.
+async fn answer(mut channel: Channel<Outcome, Request>, config: std::sync::Arc<Config>, tools: Rc<Tools>) {
+    // A caller that went away needs no answer: the attempt is repeated.
+    let Ok(Some((request, Some(descriptor)))) = channel.receive().await else { return };
+    let content = Content { file: descriptor.into(), offset: request.offset, size: request.size };
+    let outcome = deliver(&config, &tools, &request, &content).await;
+    let _ = channel.send(&outcome).await;
+}
+
+/// One attempt: every host in its order until one of them gives an answer that counts.
+pub(crate) async fn deliver(config: &Config, tools: &Tools, request: &Request, content: &Content) -> Outcome {
+    let names = match tools.names(config) {
+        Ok(names) => names,
+        Err(problem) => return Outcome::Deferred(Status(4, 4, 3), format!("{problem} (#4.4.3)")),
+    };
+    let exchanges = match names.exchanges(request.recipient.domain(), config).await {
+        Ok(exchanges) => exchanges,
+        Err(outcome) => return outcome,
+    };
+    let mut failure = None;
+    for exchange in &exchanges {
+        match try_exchange(config, tools, &names, exchange, request, content).await {
+            Tried::Ended(outcome) => return outcome,
+            Tried::OurOwn if exchange.preference == exchanges.first().map_or(0, |first| first.preference) => {
+                return reply::our_own();
+            }
+            // RFC 5321 §5.1: what is not preferred to ourselves is not tried.
+            Tried::OurOwn => break,
+            Tried::Next(outcome) => failure = Some(worse(failure, outcome)),
+        }
+    }
+    failure.unwrap_or_else(reply::no_connection)
+}
+
+async fn try_exchange(
+    config: &Config,
+    tools: &Tools,
+    names: &Names,
+    exchange: &Exchange,
+    request: &Request,
+    content: &Content,
+) -> Tried {
+    if !exchange.routed && exchange.is_called(&config.helo) {
+        return Tried::OurOwn;
+    }
+    let addresses = match names.addresses(exchange).await {
+        Ok(addresses) => addresses,
+        Err(outcome) => return Tried::Next(outcome),
+    };
+    let mut failure = None;
+    for address in addresses.into_iter().take(ADDRESSES) {
+        match session::try_address(config, &tools.connector, exchange, address, request, content).await {
+            Tried::Next(outcome) => failure = Some(worse(failure, outcome)),
+            other => return other,
+        }
+    }
+    Tried::Next(failure.unwrap_or_else(reply::no_connection))
+}
+
+/// Of two hosts' failures the one that leaves more hope; of equals the later.
+fn worse(before: Option<Outcome>, now: Outcome) -> Outcome {
+    match (before, now) {
+        (Some(before @ Outcome::Deferred(..)), Outcome::Bounced(..)) => before,
+        (_, now) => now,
+    }
+}
+
+/// Conversations at the same time: `queued` keeps to `concurrencyremote`; this is for the worst.
+const CONVERSATIONS: usize = 1000;
+/// Addresses tried for one host name.
+const ADDRESSES: usize = 8;

@@ -1,0 +1,162 @@
+//! Which hosts take mail for a domain: `smtproutes`, else MX, else the domain's own addresses (RFC 5321 §5.1), asked of the
+//! site's resolvers and nobody else.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ServerOrderingStrategy,
+};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::rdata::MX;
+use hickory_resolver::proto::rr::{Name, RData};
+use postkiln_address::Domain;
+use postkiln_control::RelayHost;
+use postkiln_mail::Outcome;
+
+use super::{Config, reply};
+
+/// A host that may take the mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    pub(crate) host: RelayHost,
+    pub(crate) port: u16,
+    pub(crate) preference: u16,
+    /// From `smtproutes`: it may be ourselves.
+    pub(crate) routed: bool,
+}
+
+impl Exchange {
+    pub(crate) fn is_called(&self, name: &Domain) -> bool {
+        matches!(&self.host, RelayHost::Name(host) if host == name)
+    }
+
+    /// For logs and for TLS.
+    pub(crate) fn name(&self) -> String {
+        match &self.host {
+            RelayHost::Name(name) => name.to_string(),
+            RelayHost::Address(address) => address.to_string(),
+        }
+    }
+}
+
+/// A resolver with its cache.
+pub(crate) struct Names {
+    servers: Vec<SocketAddr>,
+    resolver: Option<TokioResolver>,
+}
+
+impl Names {
+    /// Asks these servers. Without any, only `smtproutes` with addresses lead anywhere.
+    pub(crate) fn new(servers: Vec<SocketAddr>) -> Result<Self, String> {
+        let resolver = if servers.is_empty() { None } else { Some(resolver(&servers)?) };
+        Ok(Self { servers, resolver })
+    }
+
+    pub(crate) fn servers(&self) -> &[SocketAddr] {
+        &self.servers
+    }
+
+    /// The hosts for a domain, best first; never empty.
+    pub(crate) async fn exchanges(&self, domain: &Domain, config: &Config) -> Result<Vec<Exchange>, Outcome> {
+        if let Some(relay) = config.routes.relay(domain) {
+            let (host, port) = (relay.host.clone(), relay.port);
+            return Ok(vec![Exchange { host, port, preference: 0, routed: true }]);
+        }
+        let exchange =
+            |preference, host| Exchange { host: RelayHost::Name(host), port: config.port, preference, routed: false };
+        let lookup = match self.resolver(domain.as_str())?.mx_lookup(absolute(domain)).await {
+            Ok(lookup) => lookup,
+            Err(error) if error.is_nx_domain() => return Err(reply::no_host(domain.as_str())),
+            // RFC 5321 §5.1: without MX records the domain itself stands in with preference 0.
+            Err(error) if error.is_no_records_found() => return Ok(vec![exchange(0, domain.clone())]),
+            Err(error) => return Err(reply::no_lookup(domain.as_str(), &error.to_string())),
+        };
+        let found = lookup.answers().iter().filter_map(|record| match &record.data {
+            RData::MX(mx) => Some(mx),
+            _ => None,
+        });
+        let records: Vec<&MX> = found.collect();
+        if let [only] = records.as_slice()
+            && only.exchange.is_root()
+        {
+            return Err(reply::null_mx(domain));
+        }
+        let mut hosts: Vec<Exchange> =
+            records.iter().filter_map(|mx| Some(exchange(mx.preference, host_name(&mx.exchange)?))).collect();
+        if hosts.is_empty() {
+            return Err(reply::no_lookup(domain.as_str(), "its MX records name no host"));
+        }
+        shuffle(&mut hosts);
+        hosts.sort_by_key(|host| host.preference);
+        Ok(hosts)
+    }
+
+    /// A host's addresses; never empty.
+    pub(crate) async fn addresses(&self, exchange: &Exchange) -> Result<Vec<SocketAddr>, Outcome> {
+        let name = match &exchange.host {
+            RelayHost::Address(address) => return Ok(vec![SocketAddr::new(*address, exchange.port)]),
+            RelayHost::Name(name) => name,
+        };
+        match self.resolver(name.as_str())?.lookup_ip(absolute(name)).await {
+            Ok(found) => {
+                let mut addresses: Vec<IpAddr> = found.iter().collect();
+                // Addresses of both families: the fourth first, many machines have no way out by the sixth.
+                addresses.sort_by_key(IpAddr::is_ipv6);
+                Ok(addresses.into_iter().map(|address| SocketAddr::new(address, exchange.port)).collect())
+            }
+            Err(error) if absent(&error) => Err(reply::no_host(name.as_str())),
+            Err(error) => Err(reply::no_lookup(name.as_str(), &error.to_string())),
+        }
+    }
+
+    fn resolver(&self, name: &str) -> Result<&TokioResolver, Outcome> {
+        self.resolver.as_ref().ok_or_else(|| reply::no_lookup(name, "no DNS server is known"))
+    }
+}
+
+fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, String> {
+    let connections = |port| {
+        [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+            connection.port = port;
+            connection
+        })
+    };
+    let servers =
+        servers.iter().map(|server| NameServerConfig::new(server.ip(), true, connections(server.port()).to_vec()));
+    let config = ResolverConfig::from_name_servers(servers.collect());
+    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+    let options = builder.options_mut();
+    options.use_hosts_file = ResolveHosts::Never;
+    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
+    options.timeout = Duration::from_secs(5);
+    // A failure that is remembered would outlive the cause: mail is tried again soon enough.
+    options.negative_max_ttl = Some(Duration::from_secs(60));
+    builder.build().map_err(|error| error.to_string())
+}
+
+fn absent(error: &NetError) -> bool {
+    error.is_nx_domain() || error.is_no_records_found()
+}
+
+/// With the final dot: nothing is appended.
+fn absolute(domain: &Domain) -> String {
+    format!("{domain}.")
+}
+
+fn host_name(name: &Name) -> Option<Domain> {
+    name.to_ascii().trim_end_matches('.').parse().ok()
+}
+
+/// Hosts of equal preference are to be tried in random order (RFC 5321 §5.1).
+fn shuffle(hosts: &mut [Exchange]) {
+    let mut random = [0; 1];
+    for end in (1..hosts.len()).rev() {
+        // Without randomness the order stays: that is no reason to hold mail back.
+        let _ = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
+        hosts.swap(end, usize::from(random[0]) % (end + 1));
+    }
+}

@@ -1,0 +1,275 @@
+//! Whole attempts against a name server and mail hosts on loopback addresses, with ports the kernel chose.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+
+use hickory_resolver::proto::op::{Message, ResponseCode};
+use hickory_resolver::proto::rr::rdata::{A, MX};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use postkiln_address::ReversePath;
+use postkiln_mail::QueueId;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::*;
+
+/// What a mail host answers; the first matching command's line wins, else `250 ok`.
+type Script = &'static [(&'static str, &'static str)];
+
+const KIND: Script = &[("EHLO", "250-there\r\n250-SIZE 1000000\r\n250 8BITMIME"), ("QUIT", "221 bye")];
+
+/// A mail host; gives its port and, when the session is over, what it heard.
+async fn host(ip: &str, greeting: &'static str, script: Script) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind((ip, 0)).await.unwrap();
+    serve_host(listener, greeting, script)
+}
+
+fn serve_host(
+    listener: TcpListener,
+    greeting: &'static str,
+    script: Script,
+) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+    let port = listener.local_addr().unwrap().port();
+    let session = async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (reader, mut writer) = stream.into_split();
+        let mut lines = BufReader::new(reader).lines();
+        writer.write_all(format!("{greeting}\r\n").as_bytes()).await.unwrap();
+        let (mut heard, mut in_data) = (Vec::new(), false);
+        while let Ok(Some(line)) = lines.next_line().await {
+            heard.push(line.clone());
+            if in_data && line != "." {
+                continue;
+            }
+            let usual = if line == "DATA" { "354 go ahead" } else { "250 ok" };
+            let answer = script.iter().find(|(command, _)| line.starts_with(command)).map_or(usual, |found| found.1);
+            in_data = line == "DATA" && answer.starts_with("354");
+            writer.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+            if line == "QUIT" {
+                break;
+            }
+        }
+        heard
+    };
+    (port, tokio::task::spawn_local(session))
+}
+
+/// A name server for a table of `TYPE name` to values; `NXDOMAIN` for everything else, `SERVFAIL` for the value `?`.
+async fn name_server(table: &[(&'static str, &'static str)]) -> SocketAddr {
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let mut records: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (key, value) in table {
+        records.entry(key).or_default().push(value);
+    }
+    tokio::task::spawn_local(async move {
+        let mut buffer = [0; 2000];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+            let answer = answer_query(&records, &buffer[..length]);
+            socket.send_to(&answer, from).await.unwrap();
+        }
+    });
+    address
+}
+
+fn answer_query(records: &HashMap<&str, Vec<&str>>, query: &[u8]) -> Vec<u8> {
+    let asked = Message::from_vec(query).unwrap();
+    let question = asked.queries[0].clone();
+    let name = question.name().to_lowercase().to_ascii();
+    let name = name.trim_end_matches('.');
+    let mut answer = asked.into_response();
+    answer.queries = vec![question.clone()];
+    answer.answers.clear();
+    let exists = records.keys().any(|key| key.ends_with(&format!(" {name}")));
+    answer.metadata.response_code = if exists { ResponseCode::NoError } else { ResponseCode::NXDomain };
+    for value in records.get(format!("{} {name}", question.query_type()).as_str()).into_iter().flatten() {
+        let data = match question.query_type() {
+            _ if *value == "?" => {
+                answer.metadata.response_code = ResponseCode::ServFail;
+                continue;
+            }
+            RecordType::MX => {
+                let (preference, host) = value.split_once(' ').unwrap();
+                RData::MX(MX::new(preference.parse().unwrap(), Name::from_ascii(host).unwrap()))
+            }
+            _ => RData::A(A(value.parse::<Ipv4Addr>().unwrap())),
+        };
+        answer.add_answer(Record::from_rdata(question.name().clone(), 60, data));
+    }
+    answer.to_vec().unwrap()
+}
+
+fn config(resolver: Option<SocketAddr>, port: u16, routes: &str) -> Config {
+    Config {
+        routes: Smtproutes::parse(routes.as_bytes()).unwrap(),
+        resolvers: resolver.into_iter().collect(),
+        helo: "mail.example.org".parse().unwrap(),
+        connect: Duration::from_secs(10),
+        patience: Duration::from_secs(10),
+        port,
+    }
+}
+
+async fn attempt(config: &Config, recipient: &str, body: &str) -> Outcome {
+    let mut file = tempfile::tempfile().unwrap();
+    write!(file, "header of the queue{body}").unwrap();
+    let content = Content { file, offset: 19, size: body.len() as u64 };
+    let request = Request {
+        id: QueueId::new("1").unwrap(),
+        sender: "ada@example.org".parse::<ReversePath>().unwrap(),
+        recipient: recipient.parse().unwrap(),
+        offset: content.offset,
+        size: content.size,
+    };
+    let tools = Tools::new(PathBuf::from("/nonexistent/resolv.conf")).unwrap();
+    deliver(config, &tools, &request, &content).await
+}
+
+fn run<F: Future<Output = ()>>(test: F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, test);
+}
+
+fn bounced(outcome: &Outcome, status: Status, text: &str) {
+    assert!(matches!(outcome, Outcome::Bounced(given, said) if *given == status && said.contains(text)), "{outcome:?}");
+}
+
+fn deferred(outcome: &Outcome, status: Status, text: &str) {
+    assert!(
+        matches!(outcome, Outcome::Deferred(given, said) if *given == status && said.contains(text)),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_route_is_obeyed_and_the_message_arrives_whole() {
+    run(async {
+        let (port, session) = host("127.0.0.1", "220 there", KIND).await;
+        let config = config(None, 25, &format!(":127.0.0.1:{port}\n"));
+        let outcome = attempt(&config, "bob@example.net", "Subject: x\n\n.dot\nend").await;
+        let expected = "127.0.0.1 accepted message. Remote host said: 250 ok";
+        assert_eq!(outcome, Outcome::Delivered(expected.to_owned()));
+        let expected = [
+            "EHLO mail.example.org",
+            "MAIL FROM:<ada@example.org> SIZE=20 BODY=8BITMIME",
+            "RCPT TO:<bob@example.net>",
+            "DATA",
+            "Subject: x",
+            "",
+            "..dot",
+            "end",
+            ".",
+            "QUIT",
+        ];
+        assert_eq!(session.await.unwrap(), expected);
+    });
+}
+
+#[test]
+fn answers_decide_between_deferral_and_bounce() {
+    run(async {
+        let cases: [(&'static str, Script, fn(&Outcome)); 5] = [
+            ("220 hi", &[("RCPT", "550 5.1.1 nobody")], |outcome| {
+                bounced(
+                    outcome,
+                    Status(5, 1, 1),
+                    "127.0.0.1 does not like recipient. Remote host said: 550 5.1.1 nobody",
+                );
+            }),
+            ("220 hi", &[("MAIL", "451 4.7.1 later")], |outcome| {
+                deferred(outcome, Status(4, 7, 1), "sender was rejected");
+            }),
+            ("220 hi", &[(".", "554 spam")], |outcome| {
+                bounced(outcome, Status(5, 0, 0), "failed after I sent the message");
+            }),
+            ("220 hi", &[("DATA", "250 what?")], |outcome| deferred(outcome, Status(4, 5, 0), "failed on DATA")),
+            ("554 go away", &[], |outcome| deferred(outcome, Status(4, 0, 0), "greeting failed")),
+        ];
+        for (greeting, script, check) in cases {
+            let (port, _session) = host("127.0.0.1", greeting, script).await;
+            check(&attempt(&config(None, 25, &format!(":127.0.0.1:{port}\n")), "bob@example.net", "x\n").await);
+        }
+    });
+}
+
+#[test]
+fn helo_stands_in_for_ehlo() {
+    run(async {
+        let (port, session) = host("127.0.0.1", "220 old", &[("EHLO", "502 what?")]).await;
+        let outcome = attempt(&config(None, 25, &format!(":127.0.0.1:{port}\n")), "bob@example.net", "x\n").await;
+        assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
+        let heard = session.await.unwrap();
+        assert_eq!(heard[1..3], ["HELO mail.example.org", "MAIL FROM:<ada@example.org>"]);
+    });
+}
+
+#[test]
+fn a_second_exchange_is_tried_when_the_first_does_not_greet() {
+    run(async {
+        let (port, first) = host("127.0.0.2", "421 busy", &[]).await;
+        let listener = TcpListener::bind(("127.0.0.3", port)).await.unwrap();
+        let (_, second) = serve_host(listener, "220 hi", KIND);
+        let resolver = name_server(&[
+            ("MX example.net", "20 b.example.net."),
+            ("MX example.net", "10 a.example.net."),
+            ("A a.example.net", "127.0.0.2"),
+            ("A b.example.net", "127.0.0.3"),
+        ])
+        .await;
+        let outcome = attempt(&config(Some(resolver), port, ""), "bob@example.net", "x\n").await;
+        assert!(matches!(&outcome, Outcome::Delivered(text) if text.starts_with("127.0.0.3 ")), "{outcome:?}");
+        first.await.unwrap();
+        second.await.unwrap();
+    });
+}
+
+#[test]
+fn names_decide_where_mail_goes() {
+    run(async {
+        let (port, _session) = host("127.0.0.2", "220 hi", KIND).await;
+        let resolver = name_server(&[
+            ("A plain.example", "127.0.0.2"),
+            ("MX null.example", "0 ."),
+            ("MX own.example", "10 mail.example.org."),
+            ("MX self.example", "10 loop.example."),
+            ("A loop.example", "127.0.0.1"),
+            ("MX backup.example", "10 gone.example."),
+            ("MX backup.example", "20 mail.example.org."),
+            ("MX broken.example", "?"),
+        ])
+        .await;
+        let own = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let config = config(Some(resolver), port, "");
+        let to = |domain: &str| format!("bob@{domain}");
+        let plain = attempt(&config, &to("plain.example"), "x\n").await;
+        assert!(matches!(plain, Outcome::Delivered(_)), "{plain:?}");
+        bounced(&attempt(&config, &to("null.example"), "x\n").await, Status(5, 1, 10), "null MX");
+        bounced(&attempt(&config, &to("nothing.example"), "x\n").await, Status(5, 1, 2), "nothing.example");
+        bounced(&attempt(&config, &to("own.example"), "x\n").await, Status(5, 4, 6), "best-preference");
+        bounced(&attempt(&config, &to("self.example"), "x\n").await, Status(5, 4, 6), "best-preference");
+        bounced(&attempt(&config, &to("backup.example"), "x\n").await, Status(5, 1, 2), "gone.example");
+        deferred(&attempt(&config, &to("broken.example"), "x\n").await, Status(4, 4, 3), "broken.example");
+        drop(own);
+    });
+}
+
+#[test]
+fn without_resolvers_mail_waits() {
+    run(async {
+        let outcome = attempt(&config(None, 25, ""), "bob@example.net", "x\n").await;
+        deferred(&outcome, Status(4, 4, 3), "no DNS server is known");
+    });
+}
+
+#[test]
+fn a_host_that_refuses_connections_is_a_deferral() {
+    run(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let outcome = attempt(&config(None, 25, &format!(":{address}\n")), "bob@example.net", "x\n").await;
+        deferred(&outcome, Status(4, 4, 1), "127.0.0.1");
+        assert_eq!(address.ip(), IpAddr::V4(Ipv4Addr::LOCALHOST));
+    });
+}
