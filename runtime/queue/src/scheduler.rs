@@ -272,6 +272,12 @@ impl Scheduler {
         self.entries.get(id).map(|entry| &entry.message)
     }
 
+    /// A message and the time of its next attempt, as [`Self::messages`] gives it.
+    #[must_use]
+    pub fn find(&self, id: &QueueId) -> Option<(&Message, Option<SystemTime>)> {
+        self.entries.get(id).map(|entry| (&entry.message, entry.next_attempt()))
+    }
+
     /// A message, to be marked by [`crate::Queue`].
     pub fn message_mut(&mut self, id: &QueueId) -> Option<&mut Message> {
         self.entries.get_mut(id).map(|entry| &mut entry.message)
