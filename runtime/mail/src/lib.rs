@@ -1,13 +1,19 @@
 //! Messages apart from any protocol or store: envelopes, outcomes, enhanced status codes, header fields, notices.
 //! Pure: values and time in, values out. Start at [`Envelope`].
 
+pub mod bounce;
+mod date;
 mod envelope;
 mod flags;
+pub mod header;
 mod outcome;
 mod secret;
+mod trace;
 pub mod wire;
 
+pub use date::date;
 pub use envelope::{Envelope, QueueId};
 pub use flags::Flags;
 pub use outcome::{Outcome, Status};
 pub use secret::Secret;
+pub use trace::{Received, delivered_to, received_line, return_path};
