@@ -1,7 +1,7 @@
 //! Clients: Python's standard library by the scripts in `tests/clients/`, and a bare line client for what no decent client
 //! says. Knows nothing about a site.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -17,6 +17,21 @@ pub struct Login {
     pub user: &'static str,
     /// The demonstration password the example publishes.
     pub password: &'static str,
+}
+
+/// A person of `examples/small-office`: writes and gets everything.
+pub const ADA: Login = Login { user: "ada@example.org", password: PASSWORD };
+/// Another: moderates the list, forwards her mail and keeps it.
+pub const GRACE: Login = Login { user: "grace@example.org", password: PASSWORD };
+/// Another: nothing special.
+pub const ALAN: Login = Login { user: "alan@example.org", password: PASSWORD };
+/// The demonstration password that the example publishes.
+const PASSWORD: &str = "postkiln";
+
+/// The EICAR test file, put together here: no file of the repository may look like one to a scanner.
+#[must_use]
+pub fn eicar() -> String {
+    ["X5O!P%@AP[4\\PZX54(P^)7CC)7}", "$EICAR-STANDARD-ANTIVIRUS-", "TEST-FILE!$H+H*"].concat()
 }
 
 /// What the SMTP client heard.
@@ -50,6 +65,9 @@ pub fn python(script: &str, arguments: &[&str], input: &str) -> Value {
     assert!(output.status.success(), "{script} {arguments:?}: {}\n{text}\n{errors}", output.status);
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{script} printed {text:?}: {error}"))
 }
+
+/// How long a reply may take: longer than the scanner's own limit.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A complete message.
 #[must_use]
@@ -92,7 +110,10 @@ pub fn send(port: u16, mode: &str, login: Option<Login>, from: &str, to: &[&str]
 }
 
 /// Waits until the mailbox holds a message of this subject, by IMAP; gives it whole.
-#[must_use]
+///
+/// # Panics
+/// When there is none within a minute.
+#[allow(clippy::must_use_candidate, reason = "that it came is the point, mostly")]
 pub fn await_message(node: &Running, login: Login, subject: &str) -> String {
     let port = node.port("imaps").to_string();
     let said = python("imap_wait.py", &[&port, login.user, login.password, subject, "60"], "");
@@ -120,13 +141,30 @@ impl Lines {
     /// When nobody answers.
     #[must_use]
     pub fn connect(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).expect("the listener accepts");
-        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket");
-        stream.set_write_timeout(Some(Duration::from_secs(30))).expect("a socket");
-        let mut client = Self { reader: BufReader::new(stream) };
-        let greeting = client.reply();
-        assert!(greeting.starts_with("220"), "greeted with {greeting:?}");
-        client
+        Self::try_connect(port).expect("a greeting of 220")
+    }
+
+    /// Connects and takes the greeting, if there is one and it is 220.
+    #[must_use]
+    pub fn try_connect(port: u16) -> Option<Self> {
+        let mut client = Self::over(TcpStream::connect(("127.0.0.1", port)).ok()?);
+        client.reply().starts_with("220").then_some(client)
+    }
+
+    /// Connects and listens to nothing.
+    ///
+    /// # Panics
+    /// When nobody accepts.
+    #[must_use]
+    pub fn raw(port: u16) -> Self {
+        Self::over(TcpStream::connect(("127.0.0.1", port)).expect("the listener accepts"))
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
+        stream.set_nodelay(true).expect("a socket");
+        Self { reader: BufReader::new(stream) }
     }
 
     /// Says these bytes; whether the peer still listens.
@@ -163,11 +201,5 @@ impl Lines {
         let reply = self.ask(line);
         assert!(reply.starts_with(code), "{line:?} was answered {reply:?}, not {code}");
         reply
-    }
-
-    /// Whether the peer closes the connection within the time a read may take.
-    pub fn is_closed(&mut self) -> bool {
-        let mut rest = Vec::new();
-        self.reader.read_to_end(&mut rest).is_ok()
     }
 }

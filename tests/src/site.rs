@@ -59,6 +59,18 @@ impl Site {
         self
     }
 
+    /// Without scanning.
+    #[must_use]
+    pub fn without_antivirus(self) -> Self {
+        self.with("antivirus.engine | force = 'none, antivirus.signatures | force = []")
+    }
+
+    /// With the scanner, and nothing it could look for.
+    #[must_use]
+    pub fn without_signatures(self) -> Self {
+        self.with("antivirus.signatures | force = []")
+    }
+
     /// Puts a file beside `site.ncl`.
     ///
     /// # Panics

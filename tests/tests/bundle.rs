@@ -1,0 +1,158 @@
+//! The files of a bundle are real: other people's programs read them. BIND's zone checker, SQLite's shell, tinycdb.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use postkiln_tests::{Site, binary, finish, repository};
+use tempfile::TempDir;
+
+const EXAMPLES: [&str; 2] = ["minimal", "small-office"];
+
+fn compiled(site: &Path) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut compile = Command::new(binary("postkiln"));
+    compile.arg("compile").arg(site).arg("-o").arg(folder.path().join("bundle"));
+    let _ = finish(&mut compile, Duration::from_secs(60)).success();
+    folder
+}
+
+fn example(name: &str) -> TempDir {
+    compiled(&repository().join("examples").join(name))
+}
+
+fn listed(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.to_string_lossy().ends_with(ending)).collect()
+}
+
+#[test]
+fn named_checkzone_accepts_every_zone() {
+    for name in EXAMPLES {
+        let bundle = example(name);
+        let zones = listed(&bundle.path().join("bundle/dns"), ".zone");
+        assert!(!zones.is_empty(), "{name} has no zone");
+        for zone in zones {
+            let domain = zone.file_stem().unwrap().to_str().unwrap().to_owned();
+            // -k fail: host names; -i full-sibling stays off, the world's DNS is not asked.
+            let mut check = Command::new("/usr/bin/named-checkzone");
+            check.args(["-k", "fail", "-n", "fail", "-m", "fail", "-r", "fail", "-S", "fail", "-i", "local"]);
+            let ended = finish(check.arg(&domain).arg(&zone), Duration::from_secs(20));
+            assert!(ended.status.success(), "{}\n{}{}", zone.display(), ended.output, ended.errors);
+        }
+    }
+}
+
+#[test]
+fn sqlite_loads_the_seed_twice_with_one_result() {
+    let bundle = example("small-office");
+    let database = bundle.path().join("test.sqlite");
+    let sql = |text: &str| {
+        let ended =
+            finish(Command::new("sqlite3").arg("-bail").arg(&database).arg(text), Duration::from_secs(60)).success();
+        assert!(ended.errors.is_empty(), "{}", ended.errors);
+        ended.output
+    };
+    let seed = format!(".read {}", bundle.path().join("bundle/seeds/sqlite.sql").display());
+    let mut tables: Vec<PathBuf> = listed(&repository().join("schemas/database"), ".sqlite.sql");
+    tables.sort();
+    assert!(!tables.is_empty());
+    for table in tables {
+        sql(&format!(".read {}", table.display()));
+    }
+    sql(&seed);
+    let once = sql(".dump");
+    assert!(once.contains("ada") && once.contains("$argon2id$"), "{once:.2000}");
+    sql(&seed);
+    assert_eq!(once, sql(".dump"), "the seed is not idempotent");
+    assert_eq!(sql("pragma integrity_check; pragma foreign_key_check;").trim(), "ok");
+}
+
+/// `cdb -d -m`: one line per record, key and value.
+fn cdb_dump(file: &Path) -> String {
+    finish(Command::new("cdb").args(["-d", "-m"]).arg(file), Duration::from_secs(20)).success().output
+}
+
+fn cdb_get(file: &Path, key: &[u8]) -> Option<Vec<u8>> {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let output =
+        Command::new("cdb").arg("-q").arg(file).arg(OsStr::from_bytes(key)).stderr(Stdio::inherit()).output().unwrap();
+    output.status.success().then_some(output.stdout)
+}
+
+#[test]
+fn tinycdb_reads_the_databases() {
+    for name in EXAMPLES {
+        let bundle = example(name);
+        let bundle = bundle.path().join("bundle");
+        let users = bundle.join("users/cdb");
+        for line in fs::read_to_string(bundle.join("users/assign")).unwrap().lines().filter(|line| *line != ".") {
+            // qmail-newu: the key is `!` and the name; a wildcard's key is the name without its `-`… and no NUL at the end.
+            let (name, rest) = line.split_at(1);
+            let fields: Vec<&str> = rest.split(':').collect();
+            let mut key = format!("!{}", fields[0]);
+            if name == "=" {
+                key.push('\0');
+            }
+            if name == "=" {
+                continue; // A NUL cannot be an argument; exact names are compared through the dump.
+            }
+            let value = cdb_get(&users, key.as_bytes()).unwrap_or_else(|| panic!("{key:?} is not in users/cdb"));
+            let value: Vec<String> =
+                value.split(|byte| *byte == 0).map(|field| String::from_utf8_lossy(field).into_owned()).collect();
+            assert_eq!(value[..4], fields[1..5], "{line}");
+        }
+        let databases = listed(&bundle.join("tcp"), ".cdb");
+        assert!(!databases.is_empty());
+        for database in databases {
+            let rules = fs::read_to_string(database.with_extension("")).unwrap();
+            let dump = cdb_dump(&database);
+            let count = rules.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
+            assert!(dump.lines().count() >= count, "{}: {rules}\n{dump}", database.display());
+        }
+    }
+}
+
+#[test]
+fn the_same_site_gives_the_same_bytes() {
+    let site = Site::small_office();
+    let (one, two) = (compiled(site.path()), compiled(&repository().join("examples/small-office")));
+    let same = Command::new("diff").arg("-r").arg(one.path()).arg(two.path()).output().unwrap();
+    assert!(same.status.success(), "{}", String::from_utf8_lossy(&same.stdout));
+}
+
+#[test]
+fn a_bundle_holds_no_password_outside_the_seed() {
+    let bundle = example("small-office");
+    let mut found = Command::new("grep");
+    found.args(["-rlE", r"\$(argon2|[1256y]\$)"]).arg(bundle.path().join("bundle"));
+    let ended = finish(&mut found, Duration::from_secs(20));
+    let files: Vec<&str> = ended.output.lines().filter(|line| !line.ends_with("seeds/sqlite.sql")).collect();
+    assert!(files.is_empty(), "{files:?}");
+}
+
+#[test]
+fn the_examples_pass_check_without_a_warning() {
+    for name in EXAMPLES {
+        let mut check = Command::new(binary("postkiln"));
+        check.arg("check").arg(repository().join("examples").join(name)).args(["--deny", "warnings"]);
+        let ended = finish(&mut check, Duration::from_secs(60));
+        assert_eq!(ended.code(), 0, "{name}\n{}{}", ended.output, ended.errors);
+    }
+}
+
+#[test]
+fn a_new_site_passes_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("mine");
+    let postkiln = || Command::new(binary("postkiln"));
+    let limit = Duration::from_secs(60);
+    let _ = finish(postkiln().arg("new").arg(&site).args(["--domain", "example.com"]), limit).success();
+    let ended = finish(postkiln().arg("check").arg(&site), limit);
+    assert_eq!(ended.code(), 0, "{}{}", ended.output, ended.errors);
+    // What is there is not overwritten.
+    assert_ne!(finish(postkiln().arg("new").arg(&site).args(["--domain", "example.com"]), limit).code(), 0);
+}
