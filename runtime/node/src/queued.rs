@@ -1,8 +1,118 @@
-//! The role `queued`: not written yet; its owner replaces this file.
+//! The role `queued`: the one writer of the queue (qmail-queue, qmail-send, qmail-clean). It accepts messages from the
+//! narrow door, gives each recipient to `local` or `remote` when its time has come, and reports failures. Knows nothing about
+//! mailboxes, DNS or SMTP. Touches `queue/` and nothing else. Start at [`work`]; the files below are `intake` (submissions
+//! and operators), `dispatch` (attempts), `notice` (bounces).
 
+mod config;
+mod dispatch;
+mod intake;
+mod notice;
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use postkiln_bundle::Role;
+use postkiln_ipc::Door;
+use postkiln_queue::{Finding, Message, Queue, Scheduler};
 use postkiln_sys::Inherited;
+use tokio::sync::{Notify, watch};
 
-/// Says that there is nothing here yet.
-pub(crate) fn run(_inherited: Inherited) -> Result<(), String> {
-    Err("this role is not written yet".to_owned())
+use crate::role::{self, Seat};
+use config::Config;
+
+/// Runs the role until `init` stops it.
+///
+/// # Errors
+/// When the queue cannot be used; `init` starts the role again, and the queue is recovered.
+pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+    role::serve(Role::Queued, inherited, Config::read, |seat| async move { work(seat).await })
 }
+
+/// What the parts of the role share.
+struct Shared {
+    queue: Queue,
+    scheduler: RefCell<Scheduler>,
+    config: watch::Receiver<Arc<Config>>,
+    local: Arc<Door>,
+    remote: Arc<Door>,
+    /// There may be something to do.
+    changed: Notify,
+    /// The queue cannot promise anything any more: the role has to start again.
+    broken: Notify,
+}
+
+impl Shared {
+    fn config(&self) -> Arc<Config> {
+        self.config.borrow().clone()
+    }
+
+    /// A message that is on stable storage begins its life in the schedule.
+    fn schedule(&self, message: Message) {
+        self.scheduler.borrow_mut().add(message, SystemTime::now());
+        self.changed.notify_one();
+    }
+}
+
+async fn work(mut seat: Seat<Config>) -> Result<(), String> {
+    let (local, remote) = (seat.door(Role::Local)?, seat.door(Role::Remote)?);
+    let hatches = seat.hatches()?;
+    let mut scheduler = Scheduler::new(seat.config().limits());
+    let queue = open(&seat.data().join("queue"), &mut scheduler)?;
+    let shared = Rc::new(Shared {
+        queue,
+        scheduler: RefCell::new(scheduler),
+        config: seat.config.clone(),
+        local,
+        remote,
+        changed: Notify::new(),
+        broken: Notify::new(),
+    });
+    let stopped = seat.stopped();
+    for (caller, hatch) in hatches {
+        let shared = shared.clone();
+        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| {
+            intake::talk(shared.clone(), caller.clone(), channel)
+        }));
+    }
+    seat.ready();
+    tokio::select! {
+        () = dispatch::run(&shared) => Ok(()),
+        () = shared.broken.notified() => Err("the queue has to be opened again".to_owned()),
+        () = stopped => {
+            dispatch::settle(&shared).await;
+            Ok(())
+        }
+    }
+}
+
+/// Opens the queue and schedules what an earlier life left.
+fn open(directory: &Path, scheduler: &mut Scheduler) -> Result<Queue, String> {
+    let (queue, recovered) = Queue::open(directory, nonce()?).map_err(|error| postkiln_log::chain(&error))?;
+    for finding in &recovered.findings {
+        match finding {
+            Finding::Damaged(name) => postkiln_log::error("damaged", &[("queue", name), ("moved", &"queue/damaged")]),
+            Finding::Unfinished(name) => postkiln_log::info("forgotten", &[("queue", name)]),
+            Finding::Finished(name) => postkiln_log::info("end", &[("queue", name)]),
+        }
+    }
+    postkiln_log::info("recovered", &[("messages", &recovered.messages.len())]);
+    let now = SystemTime::now();
+    for message in recovered.messages {
+        scheduler.add(message, now);
+    }
+    Ok(queue)
+}
+
+/// What tells the names of this start from those of others.
+fn nonce() -> Result<u16, String> {
+    let mut bytes = [0; 2];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
+        .map_err(|error| format!("no randomness: {error}"))?;
+    Ok(u16::from_le_bytes(bytes))
+}
+
+/// Conversations per caller at the same time.
+const CONVERSATIONS: usize = 1000;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use postkiln_address::Address;
+use postkiln_mail::bounce::TOO_LONG_IN_QUEUE;
 use postkiln_mail::{QueueId, Status};
 
 use crate::{Channel, Message, retry};
@@ -329,8 +330,10 @@ impl<T> Queues<T> {
 /// The last try turns a deferral into a failure (RFC 3463 X.4.7: delivery time expired).
 fn verdict(attempt: &Attempt, ended: Ended) -> Ended {
     match ended {
-        Ended::Deferred(_, text) if attempt.last => Ended::Failed(Status(4, 4, 7), format!("{text}\n{TOO_LONG}")),
-        Ended::Cut if attempt.last => Ended::Failed(Status(4, 4, 7), format!("{CUT}\n{TOO_LONG}")),
+        Ended::Deferred(_, text) if attempt.last => {
+            Ended::Failed(Status(4, 4, 7), format!("{text}\n{TOO_LONG_IN_QUEUE}"))
+        }
+        Ended::Cut if attempt.last => Ended::Failed(Status(4, 4, 7), format!("{CUT}\n{TOO_LONG_IN_QUEUE}")),
         other => other,
     }
 }
@@ -338,7 +341,6 @@ fn verdict(attempt: &Attempt, ended: Ended) -> Ended {
 const SOON: Duration = Duration::from_secs(5);
 const LATER: Duration = Duration::from_secs(60);
 const CUT: &str = "The delivery service went away in the middle of the attempt. (#4.3.0)";
-const TOO_LONG: &str = "I'm not going to try again; this message has been in the queue too long.";
 
 #[cfg(test)]
 mod tests;

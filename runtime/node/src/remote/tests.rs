@@ -166,10 +166,13 @@ fn a_route_is_obeyed_and_the_message_arrives_whole() {
     });
 }
 
+/// A greeting, a script, and what must come of it.
+type Case = (&'static str, Script, fn(&Outcome));
+
 #[test]
 fn answers_decide_between_deferral_and_bounce() {
     run(async {
-        let cases: [(&'static str, Script, fn(&Outcome)); 5] = [
+        let cases: [Case; 5] = [
             ("220 hi", &[("RCPT", "550 5.1.1 nobody")], |outcome| {
                 bounced(
                     outcome,
