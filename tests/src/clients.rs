@@ -113,10 +113,10 @@ pub fn send(port: u16, mode: &str, login: Option<Login>, from: &str, to: &[&str]
 ///
 /// # Panics
 /// When there is none within a minute.
-#[allow(clippy::must_use_candidate, reason = "that it came is the point, mostly")]
 pub fn await_message(node: &Running, login: Login, subject: &str) -> String {
     let port = node.port("imaps").to_string();
     let said = python("imap_wait.py", &[&port, login.user, login.password, subject, "60"], "");
+    assert!(said.get("count").and_then(Value::as_u64) > Some(0), "no message with subject {subject:?} within a minute");
     said.get("message").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 

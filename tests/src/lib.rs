@@ -2,8 +2,8 @@
 //! are not ours, killed, looked at from outside.
 //!
 //! It knows nothing about the insides of a role; what it shares with the product are formats (`schemas/`). Start with
-//! [`Running`] (a node in `run` mode), [`Site`] (a site to run), [`clients`] (Python's and a bare line client), [`nbd`] (a
-//! disk that forgets).
+//! [`Running`] (a node in `run` mode), [`Site`] (a site to run), [`Machine`] (an
+//! appliance in QEMU), [`clients`] (Python's and a bare line client), [`nbd`] (a disk that forgets).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,15 +13,18 @@
 )]
 
 pub mod clients;
+mod machine;
 pub mod nbd;
 mod running;
 mod sink;
 mod site;
+pub mod unsynced;
 mod wait;
 pub mod world;
 
 use std::path::{Path, PathBuf};
 
+pub use machine::{Image, Machine};
 pub use running::{Running, Service, processes_of};
 pub use sink::{Received, Sink, Verdict};
 pub use site::Site;

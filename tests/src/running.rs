@@ -223,7 +223,7 @@ impl Drop for Running {
 }
 
 /// The ports in the line that `run` prints when every role answers: a JSON object with `ready` and `ports`.
-fn ready_ports(line: &str) -> Option<BTreeMap<String, u16>> {
+pub(crate) fn ready_ports(line: &str) -> Option<BTreeMap<String, u16>> {
     let value: Value = serde_json::from_str(line).ok()?;
     value.get("ready").filter(|ready| **ready != Value::Bool(false))?;
     let ports = value.get("ports")?.as_object()?;

@@ -11,6 +11,12 @@ use crate::{eventually, finish};
 /// Set within the namespace.
 const MARK: &str = "POSTKILN_TESTS_NAMESPACE";
 
+/// Whether this process stands in the namespace already.
+#[must_use]
+pub fn is_inside() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
 /// Whether this process stands in the namespace already. If not, runs the test of this name there and gives `false`: the
 /// caller returns, it has passed.
 ///
@@ -18,7 +24,16 @@ const MARK: &str = "POSTKILN_TESTS_NAMESPACE";
 /// When the test fails there, or no namespace can be had (a kernel that refuses user namespaces to ordinary users).
 #[must_use]
 pub fn inside(test: &str) -> bool {
-    if std::env::var_os(MARK).is_some() {
+    inside_for(test, Duration::from_secs(300))
+}
+
+/// As [`inside`], for a test that takes as long as this.
+///
+/// # Panics
+/// As [`inside`].
+#[must_use]
+pub fn inside_for(test: &str, limit: Duration) -> bool {
+    if is_inside() {
         let _ = finish(Command::new("ip").args(["link", "set", "lo", "up"]), Duration::from_secs(10)).success();
         return true;
     }
@@ -30,8 +45,10 @@ pub fn inside(test: &str) -> bool {
             .arg(executable)
             .args(["--exact", test, "--nocapture"])
             .env(MARK, "1"),
-        Duration::from_secs(300),
+        limit,
     );
+    // What the test printed is worth reading in any case.
+    print!("{}", ended.output);
     assert!(ended.status.success(), "in its own network, {test} fails\n{}\n{}", ended.output, ended.errors);
     assert!(ended.output.contains("1 passed"), "{test} did not run in its own network\n{}", ended.output);
     false
