@@ -1,1 +1,21 @@
-//! Placeholder of a crate that is being begun.
+//! From a [`postkiln_site::Site`] to a [`Blueprint`]: every default decided, every reference proved. All semantic findings are
+//! collected, with places, codes and hints; `codes.rs` lists them.
+//!
+//! Knows nothing about evaluation and nothing about file formats beyond those of `schemas/control`. Start at [`lower`].
+
+mod codes;
+mod findings;
+mod instructions;
+mod lower;
+mod model;
+mod prove;
+mod services;
+mod world;
+
+pub use codes::{CODES, Code};
+pub use lower::lower;
+pub use model::{
+    Antivirus, Blueprint, CatchAll, Forward, List, MailDomain, Password, Posting, Responder, Signature, User, Zone,
+    ZoneRecord,
+};
+pub use world::World;

@@ -42,7 +42,7 @@ mod virtualdomains;
 
 pub use file::{ControlFile, Kind, ParseError, ReadError};
 pub use host_pattern::HostPattern;
-pub use registry::{Entry, REGISTRY, Value, ValueError, check_value, closest_name};
+pub use registry::{Entry, REGISTRY, Value, ValueError, check_value, closest, closest_name};
 
 pub use badmailfrom::{BadSender, Badmailfrom};
 pub use bouncefrom::Bouncefrom;

@@ -122,8 +122,14 @@ pub enum ValueError {
 /// The known name closest to this one, when it is close.
 #[must_use]
 pub fn closest_name(name: &str) -> Option<&'static str> {
-    let distances = REGISTRY.iter().map(|entry| (distance(name, entry.name), entry.name));
-    distances.min().filter(|(distance, _)| *distance <= 3).map(|(_, name)| name)
+    closest(name, REGISTRY.iter().map(|entry| entry.name))
+}
+
+/// The candidate closest to a name, when it is close enough to have been meant: "did you mean …?".
+pub fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (name.len() / 3).clamp(1, 3);
+    let distances = candidates.map(|candidate| (distance(name, candidate), candidate));
+    distances.min().filter(|(distance, _)| *distance <= allowed).map(|(_, candidate)| candidate)
 }
 
 /// Levenshtein's distance, by rows.

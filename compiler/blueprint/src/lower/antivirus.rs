@@ -1,0 +1,69 @@
+//! The scanner's part of the blueprint.
+
+use std::collections::BTreeMap;
+
+use postkiln_control::{ControlFile, Databytes};
+use postkiln_site::{Engine, Site};
+use sha2::{Digest, Sha256};
+
+use crate::codes;
+use crate::findings::{Findings, Hint};
+use crate::model::{Antivirus, Signature};
+
+/// Decides whether clamd runs and what it must take.
+pub(super) fn lower(site: &Site, control: &BTreeMap<String, String>, findings: &mut Findings) -> Antivirus {
+    let clamav = site.antivirus.engine.value == Engine::Clamav;
+    let mut signatures = BTreeMap::new();
+    for signature in &site.antivirus.signatures {
+        let name = &signature.value.name;
+        if let Some(problem) = problem(name, signatures.contains_key(name)) {
+            findings
+                .add(codes::SIGNATURE, &signature.place, format!("the signature file {name:?} {problem}"))
+                .hint("ClamAV tells the kind of a file by its ending: local.ndb, local.hdb, local.ldb, local.yar, …");
+        }
+        let sha256 = Sha256::digest(&signature.value.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        signatures.insert(name.clone(), Signature { sha256, bytes: signature.value.bytes.clone() });
+    }
+    if let (false, Some(first)) = (clamav, site.antivirus.signatures.first()) {
+        findings
+            .add(
+                codes::UNUSED_SIGNATURES,
+                &first.place,
+                "there are signature files and no engine to use them".to_owned(),
+            )
+            .hint("set `antivirus.engine = 'clamav`");
+    }
+    Antivirus { clamav, stream_limit: stream_limit(control), signatures }
+}
+
+/// What a message may measure, and some more for the header fields that are put before it.
+fn stream_limit(control: &BTreeMap<String, String>) -> u64 {
+    let databytes = control.get(Databytes::NAME).and_then(|text| Databytes::parse(text.as_bytes()).ok());
+    match databytes.unwrap_or_default() {
+        Databytes(0) => LARGEST_STREAM,
+        Databytes(limit) => limit.saturating_add(1 << 20).min(LARGEST_STREAM),
+    }
+}
+
+/// clamd's sizes end below 2 GiB.
+const LARGEST_STREAM: u64 = 2_000 << 20;
+
+fn problem(name: &str, again: bool) -> Option<&'static str> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    if again {
+        Some("is named twice")
+    } else if name.starts_with('.') || !name.bytes().all(plain) {
+        Some("has a name that is not made of letters, digits and - _ .")
+    } else if !ending.is_some_and(|ending| ENDINGS.contains(&ending)) {
+        Some("has an ending that ClamAV does not load")
+    } else {
+        None
+    }
+}
+
+/// What clamd loads from its database directory, without the containers that only ClamAV's own key signs.
+const ENDINGS: [&str; 28] = [
+    "cat", "cbc", "cdb", "crb", "fp", "ftm", "gdb", "hdb", "hdu", "hsb", "hsu", "idb", "ign", "ign2", "ldb", "ldu",
+    "mdb", "mdu", "msb", "msu", "ndb", "ndu", "pdb", "pwdb", "sfp", "wdb", "yar", "yara",
+];

@@ -1,0 +1,205 @@
+//! Domains, users, aliases, lists, autoresponders: every local part in lower case and declared once.
+
+use std::collections::BTreeMap;
+
+use postkiln_address::{Address, Domain, LocalPart};
+use postkiln_control::closest;
+use postkiln_site as site;
+use postkiln_site::{DomainEntry, Place, Placed, Site};
+
+use super::names::Names;
+use super::password;
+use crate::codes;
+use crate::findings::{Findings, Hint};
+use crate::model::{CatchAll, Forward, List, MailDomain, Posting, Responder, User};
+
+/// Domains of their own, and alias domains with what they stand for.
+pub(super) fn lower(site: &Site, findings: &mut Findings) -> (BTreeMap<Domain, MailDomain>, BTreeMap<Domain, Domain>) {
+    let mut domains = BTreeMap::new();
+    let mut aliases = BTreeMap::new();
+    for (name, entry) in &site.domains {
+        match &entry.value {
+            DomainEntry::Mail(mail) => {
+                domains.insert(name.clone(), mail_domain(name, mail, findings));
+            }
+            DomainEntry::AliasOf(target) => {
+                if check_alias(site, name, target, findings) {
+                    aliases.insert(name.clone(), target.value.clone());
+                }
+            }
+        }
+    }
+    (domains, aliases)
+}
+
+fn check_alias(site: &Site, name: &Domain, target: &Placed<Domain>, findings: &mut Findings) -> bool {
+    let (problem, hint) = match site.domains.get(&target.value).map(|entry| &entry.value) {
+        Some(DomainEntry::Mail(_)) => return true,
+        _ if target.value == *name => ("stands for itself", Some("name a domain with users".to_owned())),
+        Some(DomainEntry::AliasOf(further)) => {
+            ("is an alias domain itself", Some(format!("name the domain it stands for: {:?}", further.value.as_str())))
+        }
+        None => {
+            let near = closest(target.value.as_str(), site.domains.keys().map(Domain::as_str));
+            ("is not a domain of this site", near.map(|near| format!("did you mean {near:?}?")))
+        }
+    };
+    let message = format!("{name} is an alias of {}, which {problem}", target.value);
+    findings.add(codes::ALIAS_DOMAIN, &target.place, message).hint = hint;
+    false
+}
+
+fn mail_domain(domain: &Domain, mail: &site::MailDomain, findings: &mut Findings) -> MailDomain {
+    let mut names = Names::new(domain);
+    let users = users(mail, &mut names, findings);
+    let aliases = aliases(domain, mail, &mut names, findings);
+    let lists = lists(mail, &mut names, findings);
+    let responders = responders(mail, &mut names, findings);
+    let postmaster = lower_case(&mail.postmaster.value);
+    let mut lowered = MailDomain { postmaster, users, aliases, catch_all: catch_all(mail), lists, responders };
+    add_postmaster(domain, mail, &mut lowered, &mut names, findings);
+    lowered
+}
+
+fn users(mail: &site::MailDomain, names: &mut Names<'_>, findings: &mut Findings) -> BTreeMap<LocalPart, User> {
+    let mut users = BTreeMap::new();
+    for (local, user) in &mail.users {
+        let file = user.value.forward.is_some();
+        names.declare(local, &user.place, "a user", file, findings);
+        let local = lower_case(local);
+        users.insert(local.clone(), lower_user(&local, user, names, findings));
+    }
+    users
+}
+
+fn lower_user(local: &LocalPart, user: &Placed<site::User>, names: &Names<'_>, findings: &mut Findings) -> User {
+    let User { name, quota, password, forward } = User {
+        name: user.value.name.as_ref().map(|name| one_line(name, "a person's name", findings)).unwrap_or_default(),
+        quota: user.value.quota.as_ref().map(|quota| quota.value),
+        password: password::lower(user.value.password.as_ref(), findings),
+        forward: user.value.forward.as_ref().map(|forward| lower_forward(local, forward, findings)),
+    };
+    let has_mailbox = forward.as_ref().is_none_or(|forward| forward.keep);
+    password::warn(&password, has_mailbox, &format!("{local}@{}", names.domain()), user, findings);
+    User { name, quota, password, forward }
+}
+
+fn lower_forward(local: &LocalPart, forward: &Placed<site::Forward>, findings: &mut Findings) -> Forward {
+    let to = values(&forward.value.to);
+    if to.is_empty() {
+        findings
+            .add(codes::DANGLING, &forward.place, format!("the forward of {local} leads nowhere"))
+            .hint("name at least one target, or leave the forward out");
+    }
+    Forward { to, keep: forward.value.keep }
+}
+
+fn aliases(
+    domain: &Domain,
+    mail: &site::MailDomain,
+    names: &mut Names<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<LocalPart, Vec<Address>> {
+    let mut aliases = BTreeMap::new();
+    for (local, user) in &mail.users {
+        for alias in &user.value.aliases {
+            names.declare(&alias.value, &alias.place, "an alias", true, findings);
+            aliases.insert(lower_case(&alias.value), vec![Address::new(lower_case(local), domain.clone())]);
+        }
+    }
+    for (local, targets) in &mail.aliases {
+        names.declare(local, &targets.place, "an alias", true, findings);
+        if targets.value.is_empty() {
+            findings
+                .add(codes::DANGLING, &targets.place, format!("the alias {local} leads nowhere"))
+                .hint("name at least one target");
+        }
+        aliases.insert(lower_case(local), values(&targets.value));
+    }
+    aliases
+}
+
+fn lists(mail: &site::MailDomain, names: &mut Names<'_>, findings: &mut Findings) -> BTreeMap<LocalPart, List> {
+    let mut lists = BTreeMap::new();
+    for (local, list) in &mail.lists {
+        names.declare(local, &list.place, "a list", true, findings);
+        let site::List { members, post, moderators, prefix } = &list.value;
+        let post = match post.value {
+            site::Posting::Anyone => Posting::Anyone,
+            site::Posting::Members => Posting::Members,
+            site::Posting::Moderators => Posting::Moderators,
+        };
+        let prefix = prefix.as_ref().map(|prefix| one_line(prefix, "a prefix", findings));
+        let list = List { members: values(members), post, moderators: values(moderators), prefix };
+        lists.insert(lower_case(local), list);
+    }
+    lists
+}
+
+fn responders(
+    mail: &site::MailDomain,
+    names: &mut Names<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<LocalPart, Responder> {
+    let mut responders = BTreeMap::new();
+    for (local, responder) in &mail.autoresponders {
+        names.respond(local, &responder.place, findings);
+        let site::Autoresponder { subject, text, once_per } = &responder.value;
+        if let Some(bad) = text.value.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+            findings
+                .add(codes::TEXT, &text.place, format!("the text of an automatic reply holds {bad:?}"))
+                .hint("only line breaks and tabs may stand beside letters");
+        }
+        let subject = one_line(subject, "a subject", findings);
+        responders.insert(lower_case(local), Responder { subject, text: text.value.clone(), once_per: once_per.value });
+    }
+    responders
+}
+
+fn catch_all(mail: &site::MailDomain) -> CatchAll {
+    match &mail.catch_all.value {
+        site::CatchAll::Reject => CatchAll::Reject,
+        site::CatchAll::Deliver(address) => CatchAll::Deliver(address.clone()),
+        site::CatchAll::Discard => CatchAll::Discard,
+    }
+}
+
+/// `postmaster` must work in every domain (RFC 5321 §4.5.1): an alias of the named user, unless it is that user.
+fn add_postmaster(
+    domain: &Domain,
+    mail: &site::MailDomain,
+    lowered: &mut MailDomain,
+    names: &mut Names<'_>,
+    findings: &mut Findings,
+) {
+    let Ok(local) = LocalPart::new("postmaster") else { return };
+    let target = vec![Address::new(lowered.postmaster.clone(), domain.clone())];
+    // `postmaster = "postmaster"` names an address declared elsewhere; an equal alias says the same thing twice.
+    if lowered.postmaster != local && lowered.aliases.get(&local) != Some(&target) {
+        names.declare(&local, &mail.postmaster.place, "the postmaster", true, findings);
+        lowered.aliases.insert(local, target);
+    }
+}
+
+fn values<T: Clone>(placed: &[Placed<T>]) -> Vec<T> {
+    placed.iter().map(|item| item.value.clone()).collect()
+}
+
+/// Addresses are compared without case, so one form is kept.
+pub(super) fn lower_case(local: &LocalPart) -> LocalPart {
+    LocalPart::new(&local.as_str().to_ascii_lowercase()).unwrap_or_else(|_| local.clone())
+}
+
+/// A text that ends up in a header field or a line of a file.
+fn one_line(text: &Placed<String>, what: &str, findings: &mut Findings) -> String {
+    if text.value.chars().any(char::is_control) {
+        control_character(&text.place, what, findings);
+    }
+    text.value.clone()
+}
+
+fn control_character(place: &Place, what: &str, findings: &mut Findings) {
+    findings
+        .add(codes::TEXT, place, format!("{what} holds a line break or another control character"))
+        .hint("write it on one line");
+}

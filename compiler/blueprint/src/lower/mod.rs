@@ -1,0 +1,56 @@
+//! The steps from site to blueprint. Each decides its part and adds what it finds; the proofs come last.
+
+mod antivirus;
+mod control;
+mod domains;
+mod names;
+mod password;
+mod record;
+mod zones;
+
+use postkiln_address::Domain;
+use postkiln_site::{Diagnostic, Place, Site};
+
+use crate::findings::Findings;
+use crate::model::Blueprint;
+use crate::{codes, prove, services};
+
+/// Decides everything the site leaves open and proves what it claims.
+///
+/// # Errors
+/// With all findings, in the order of their places, when at least one is an error. Otherwise the warnings come with
+/// the blueprint.
+pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    let (domains, alias_domains) = domains::lower(site, &mut findings);
+    if domains.is_empty() {
+        findings.add(codes::NO_DOMAIN, any_place(site), "the site has no mail domain of its own".to_owned());
+    }
+    let names: Vec<&Domain> = domains.keys().chain(alias_domains.keys()).collect();
+    let control = control::lower(site, &names, &mut findings);
+    let antivirus = antivirus::lower(site, &control, &mut findings);
+    let zones = zones::lower(site, &names, &mut findings);
+    let services = services::services(antivirus.clamav);
+    // Nobody relays by address: submission asks for a login, and port 25 serves everybody for our own domains.
+    let listeners = services.iter().flat_map(|service| &service.listeners);
+    let tcp = listeners.map(|listener| (listener.name.clone(), ":allow\n".to_owned())).collect();
+    let blueprint = Blueprint {
+        version: Blueprint::VERSION,
+        hostname: site.appliance.hostname.value.clone(),
+        operators: site.appliance.operators.iter().map(|key| key.value.clone()).collect(),
+        control,
+        domains,
+        alias_domains,
+        tcp,
+        zones,
+        antivirus,
+        services,
+    };
+    prove::all(site, &blueprint, &mut findings);
+    findings.finish(blueprint)
+}
+
+/// For what is missing altogether: the machine's name, which is always there.
+fn any_place(site: &Site) -> &Place {
+    &site.appliance.hostname.place
+}

@@ -1,0 +1,75 @@
+//! One address, one meaning: notices what is declared twice and what cannot be a local part of ours.
+
+use std::collections::BTreeMap;
+
+use postkiln_address::{Domain, LocalPart};
+use postkiln_control::dot_qmail::file_name;
+use postkiln_site::Place;
+
+use super::domains::lower_case;
+use crate::codes;
+use crate::findings::{Findings, Hint};
+
+/// The addresses of one domain, as far as they were declared.
+pub(super) struct Names<'a> {
+    domain: &'a Domain,
+    declared: BTreeMap<LocalPart, (Place, &'static str)>,
+}
+
+impl<'a> Names<'a> {
+    /// None yet.
+    pub(super) const fn new(domain: &'a Domain) -> Self {
+        Self { domain, declared: BTreeMap::new() }
+    }
+
+    /// Whose they are.
+    pub(super) const fn domain(&self) -> &Domain {
+        self.domain
+    }
+
+    /// Declares an address; `file` when it gets a `.qmail` file of its own.
+    pub(super) fn declare(
+        &mut self,
+        local: &LocalPart,
+        place: &Place,
+        what: &'static str,
+        file: bool,
+        findings: &mut Findings,
+    ) {
+        self.check_form(local, place, what, file, findings);
+        let Some((first, as_what)) = self.declared.get(&lower_case(local)) else {
+            self.declared.insert(lower_case(local), (place.clone(), what));
+            return;
+        };
+        let message = format!("{local}@{} is declared twice: as {as_what} and as {what}", self.domain);
+        findings
+            .add(codes::DUPLICATE, place, message)
+            .hint("an address has one meaning; remove or rename one of the two")
+            .related(first, "first declared here");
+    }
+
+    /// Declares an autoresponder, which may stand beside a user.
+    pub(super) fn respond(&mut self, local: &LocalPart, place: &Place, findings: &mut Findings) {
+        match self.declared.get(&lower_case(local)) {
+            Some((_, "a user")) => self.check_form(local, place, AUTORESPONDER, true, findings),
+            _ => self.declare(local, place, AUTORESPONDER, true, findings),
+        }
+    }
+
+    fn check_form(&self, local: &LocalPart, place: &Place, what: &str, file: bool, findings: &mut Findings) {
+        // Display puts quotes around what RFC 5321 wants quoted; no program of ours should need them.
+        let quoted = local.to_string() != local.as_str();
+        if !quoted && (!file || file_name(local).is_some()) {
+            return;
+        }
+        let hint = if quoted {
+            "use letters, digits and . - _ +"
+        } else {
+            "a slash, `default` and names that end with `-default` cannot name a file of delivery instructions"
+        };
+        let message = format!("{:?} cannot be the name of {what} in {}", local.as_str(), self.domain);
+        findings.add(codes::NAME, place, message).hint(hint);
+    }
+}
+
+const AUTORESPONDER: &str = "an autoresponder";

@@ -1,0 +1,54 @@
+//! Proofs over the finished blueprint: what it would do with mail, asked of the same walk the node uses.
+
+mod expectations;
+mod limits;
+mod lists;
+mod loops;
+mod relay;
+mod targets;
+
+use postkiln_site::{DomainEntry, MailDomain, Placed, Site, Target};
+
+use crate::findings::Findings;
+use crate::model::Blueprint;
+use crate::world::World;
+
+/// Every proof.
+pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
+    let mut world = World::new(blueprint);
+    targets::check(site, blueprint, &mut world, findings);
+    loops::check(site, blueprint, findings);
+    lists::check(site, findings);
+    limits::check(site, blueprint, findings);
+    relay::check(site, blueprint, findings);
+    expectations::check(site, blueprint, &mut world, findings);
+}
+
+/// The site's domains of their own.
+fn mail_domains(site: &Site) -> impl Iterator<Item = (&postkiln_address::Domain, &MailDomain)> {
+    site.domains.iter().filter_map(|(name, entry)| match &entry.value {
+        DomainEntry::Mail(mail) => Some((name, mail)),
+        DomainEntry::AliasOf(_) => None,
+    })
+}
+
+/// A target and what names it.
+type Named<'a> = (&'a Placed<Target>, String);
+
+/// Every target that a domain names, with who names it.
+fn named_targets<'a>(mail: &'a MailDomain) -> impl Iterator<Item = Named<'a>> {
+    let aliases = mail
+        .aliases
+        .iter()
+        .flat_map(|(local, targets)| targets.value.iter().map(move |target| (target, format!("the alias {local}"))));
+    let forwards = mail.users.iter().flat_map(|(local, user)| {
+        let targets = user.value.forward.iter().flat_map(|forward| &forward.value.to);
+        targets.map(move |target| (target, format!("the forward of {local}")))
+    });
+    let lists = mail.lists.iter().flat_map(|(local, list)| {
+        let members = list.value.members.iter().map(move |member| (member, format!("a member of the list {local}")));
+        members
+            .chain(list.value.moderators.iter().map(move |person| (person, format!("a moderator of the list {local}"))))
+    });
+    aliases.chain(forwards).chain(lists)
+}

@@ -1,0 +1,61 @@
+//! Nobody relays: what `rcpthosts` accepts from strangers is ours, or mail we are a declared relay for.
+
+use postkiln_address::{Address, Domain, LocalPart};
+use postkiln_control::{HostPattern, Rcpthosts, Smtproutes, VirtualKey, Virtualdomains};
+use postkiln_site::Site;
+
+use crate::codes;
+use crate::findings::{Findings, Hint};
+use crate::model::Blueprint;
+
+/// Judges the final files, whoever wrote them.
+pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
+    let Some(rcpthosts) = blueprint.control_file::<Rcpthosts>() else { return };
+    let virtualdomains: Virtualdomains = blueprint.control_file().unwrap_or_default();
+    let routes: Smtproutes = blueprint.control_file().unwrap_or_default();
+    if let Some(written) = site.control.get("rcpthosts") {
+        for pattern in &rcpthosts.0 {
+            if !ours(&virtualdomains, pattern) && !routes.0.iter().any(|(route, _)| route.as_ref() == Some(pattern)) {
+                let message = format!("rcpthosts has {pattern}, so strangers could send through this system to others");
+                findings
+                    .add(codes::OPEN_RELAY, &written.place, message)
+                    .hint("name domains of this site only; to relay for another domain, give it a line of its own in smtproutes");
+            }
+        }
+    }
+    for (name, entry) in &site.domains {
+        if !rcpthosts.allows(name) {
+            let place = site.control.get("rcpthosts").map_or(&entry.place, |written| &written.place);
+            findings
+                .add(
+                    codes::UNREACHABLE,
+                    place,
+                    format!("mail from others for {name} is refused: rcpthosts leaves it out"),
+                )
+                .hint("add it to rcpthosts");
+        }
+    }
+}
+
+fn ours(virtualdomains: &Virtualdomains, pattern: &HostPattern) -> bool {
+    match pattern {
+        HostPattern::Exact(domain) => accepts_anybody(virtualdomains, domain),
+        // Everything below a name is ours only when a line says so for that name or one above it.
+        HostPattern::Below(domain) => virtualdomains.0.iter().any(|line| {
+            let covers = match &line.key {
+                VirtualKey::Host(HostPattern::Below(above)) => {
+                    above == domain || domain.parents().any(|parent| parent == above.as_str())
+                }
+                VirtualKey::Everything => true,
+                VirtualKey::Host(HostPattern::Exact(_)) | VirtualKey::Address(_) => false,
+            };
+            covers && !line.prepend.is_empty()
+        }),
+    }
+}
+
+/// Whether a whole domain is ours: some address nobody would give a line of its own.
+fn accepts_anybody(virtualdomains: &Virtualdomains, domain: &Domain) -> bool {
+    LocalPart::new("anybody.at.all")
+        .is_ok_and(|local| virtualdomains.prepend(&Address::new(local, domain.clone())).is_some())
+}

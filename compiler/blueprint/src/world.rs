@@ -1,0 +1,87 @@
+//! A blueprint as `schemas/routing` looks at it: the same files the node will read, in memory.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+
+use postkiln_address::{Address, Domain, LocalPart};
+use postkiln_control::users_assign::{self, Assigned};
+use postkiln_control::{ControlFile, Virtualdomains, dot_qmail};
+use postkiln_routing::{LookUp, Route, RouteError, Step, block_on_ready, trace};
+
+use crate::model::Blueprint;
+
+/// The routes of a blueprint.
+#[derive(Debug)]
+pub struct World<'a> {
+    blueprint: &'a Blueprint,
+    virtualdomains: Virtualdomains,
+    assign: Vec<u8>,
+    files: BTreeMap<&'a str, BTreeMap<String, String>>,
+}
+
+impl<'a> World<'a> {
+    /// Lays out the blueprint's files.
+    #[must_use]
+    pub fn new(blueprint: &'a Blueprint) -> Self {
+        let files = blueprint.domains.iter().map(|(domain, mail)| {
+            let printed = mail.dot_qmail(domain).into_iter();
+            (domain.as_str(), printed.map(|(name, lines)| (name, dot_qmail::print(&lines))).collect())
+        });
+        Self {
+            blueprint,
+            virtualdomains: blueprint.control_file().unwrap_or_default(),
+            assign: users_assign::compile(&blueprint.assignments()),
+            files: files.collect(),
+        }
+    }
+
+    /// Where mail for an address goes, and by which steps.
+    ///
+    /// # Errors
+    /// When a delivery instruction cannot be obeyed; the blueprint's own always can.
+    pub fn trace(&mut self, recipient: &Address) -> Result<(Route, Vec<Step>), RouteError<Infallible>> {
+        block_on_ready(trace(self, recipient))
+    }
+}
+
+impl Blueprint {
+    /// A control file's value; `None` when it is malformed, which the making of the blueprint has reported.
+    #[must_use]
+    pub fn control_file<F: ControlFile>(&self) -> Option<F> {
+        F::read(|name: &str| -> io::Result<_> { Ok(self.control.get(name).map(|text| text.clone().into_bytes())) }).ok()
+    }
+
+    /// The address as it stands in a domain of its own, in lower case; `None` when the domain is not ours.
+    #[must_use]
+    pub fn own_address(&self, address: &Address) -> Option<(&Domain, LocalPart)> {
+        let domain = self.alias_domains.get(address.domain()).unwrap_or_else(|| address.domain());
+        let (domain, _) = self.domains.get_key_value(domain)?;
+        LocalPart::new(&address.local().as_str().to_ascii_lowercase()).ok().map(|local| (domain, local))
+    }
+}
+
+impl LookUp for World<'_> {
+    type Error = Infallible;
+
+    async fn virtual_domain(&mut self, address: &Address) -> Result<Option<String>, Infallible> {
+        Ok(self.virtualdomains.prepend(address).map(str::to_owned))
+    }
+
+    async fn assign(&mut self, local: &str) -> Result<Option<Assigned>, Infallible> {
+        // The bytes were compiled here, so they are whole.
+        Ok(users_assign::lookup(&self.assign, local).unwrap_or_default())
+    }
+
+    async fn dot_qmail(&mut self, domain: &str, file: &str) -> Result<Option<Vec<u8>>, Infallible> {
+        Ok(self.files.get(domain).and_then(|files| files.get(file)).map(|text| text.clone().into_bytes()))
+    }
+
+    async fn user(&mut self, domain: &str, local: &str) -> Result<bool, Infallible> {
+        let known = || {
+            let mail = self.blueprint.domains.get(&domain.parse::<Domain>().ok()?)?;
+            Some(mail.users.contains_key(&LocalPart::new(local).ok()?))
+        };
+        Ok(known().unwrap_or(false))
+    }
+}
