@@ -1,0 +1,77 @@
+//! What a test run found: printed line by line as it happens, or as one document at the end.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::output;
+
+/// The steps so far.
+#[derive(Debug)]
+pub(super) struct Report {
+    is_silent: bool,
+    steps: Vec<Step>,
+}
+
+/// One thing that was tried.
+#[derive(Debug, Serialize)]
+struct Step {
+    name: String,
+    ok: bool,
+    /// What was seen; for a failure, what is wrong.
+    text: String,
+    milliseconds: u64,
+}
+
+/// The whole, as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct Document<'a> {
+    ok: bool,
+    steps: &'a [Step],
+}
+
+impl Report {
+    pub(super) const fn new(is_silent: bool) -> Self {
+        Self { is_silent, steps: Vec::new() }
+    }
+
+    /// Tries one thing and writes down how it ended; gives what it made.
+    pub(super) async fn step<T>(
+        &mut self,
+        name: &str,
+        attempt: impl Future<Output = Result<(T, String), String>>,
+    ) -> Option<T> {
+        let began = Instant::now();
+        let limited = tokio::time::timeout(STEP, attempt).await;
+        let (made, ok, text) = match limited.unwrap_or_else(|_| Err(format!("no answer within {} s", STEP.as_secs()))) {
+            Ok((made, text)) => (Some(made), true, text),
+            Err(text) => (None, false, text),
+        };
+        let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if !self.is_silent {
+            let verdict = if ok { "ok    " } else { "FAILED" };
+            output::result(&format!("{verdict} {milliseconds:>6} ms  {name}: {text}"));
+        }
+        self.steps.push(Step { name: name.to_owned(), ok, text, milliseconds });
+        made
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.steps.iter().any(|step| !step.ok)
+    }
+
+    pub(super) fn document(&self) -> Document<'_> {
+        Document { ok: !self.has_failed(), steps: &self.steps }
+    }
+
+    pub(super) fn summary(&self) -> String {
+        let failed = self.steps.iter().filter(|step| !step.ok).count();
+        match failed {
+            0 => format!("all {} steps passed", self.steps.len()),
+            _ => format!("{failed} of {} steps failed", self.steps.len()),
+        }
+    }
+}
+
+/// No step may hang: longer than any wait within one.
+const STEP: Duration = Duration::from_secs(180);

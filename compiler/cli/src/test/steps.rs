@@ -1,0 +1,189 @@
+//! What `postkiln test` proves, in order.
+
+use std::time::{Duration, Instant};
+
+use postkiln_site::{Engine, Expectation, Expected, Site};
+
+use super::report::Report;
+use super::{Login, Target, imap, pop3, smtp};
+
+/// Every step; each failure is written down and the next step tried.
+pub(super) async fn all(site: &Site, target: &Target, report: &mut Report) {
+    let Some(()) = report.step("SMTP answers and offers STARTTLS", answers(target)).await else { return };
+    report.step("a stranger may not relay", no_relay(target)).await;
+    for expectation in &site.expect {
+        let expectation = &expectation.value;
+        let name = format!("expect: mail from {} to {}", expectation.from, expectation.to);
+        report.step(&name, expect(target, expectation)).await;
+    }
+    let Some(login) = &target.login else { return };
+    report.step("a wrong password is refused", wrong_password(target, login)).await;
+    report.step("login on port 465", submissions(target, login)).await;
+    let Some(token) =
+        report.step("chance", async { token().map(|token| (token, "a token for this run".into())) }).await
+    else {
+        return;
+    };
+    let submitted = Probe::new(&token, "submitted", &login.user, &login.user);
+    let received = Probe::new(&token, "received", STRANGER, &login.user);
+    let sent = [
+        report.step("submission by port 587", submit(target, login, &submitted)).await,
+        report.step("mail from outside by port 25", receive(target, &received)).await,
+    ];
+    for (probe, sent) in [&submitted, &received].into_iter().zip(sent) {
+        if sent.is_some() {
+            report.step(&format!("{} mail over IMAP", probe.word), over_imap(target, login, probe)).await;
+            report.step(&format!("{} mail over POP3", probe.word), over_pop3(target, login, probe)).await;
+        }
+    }
+    if site.antivirus.engine.value == Engine::Clamav {
+        report.step("a virus is refused", virus(target, &token, &login.user)).await;
+    }
+    report.step("the probes are removed", remove(target, login, &token)).await;
+}
+
+/// What a step gives: something, and a sentence about it.
+type Outcome<T = ()> = Result<(T, String), String>;
+
+async fn answers(target: &Target) -> Outcome {
+    let mut client = smtp::outside(target).await?;
+    if !smtp::offers_starttls(&mut client).await? {
+        return Err("STARTTLS is not offered on port 25".to_owned());
+    }
+    smtp::with_starttls(target, "smtp").await?;
+    Ok(((), format!("as {}", target.hostname)))
+}
+
+async fn no_relay(target: &Target) -> Outcome {
+    let mut client = smtp::outside(target).await?;
+    match smtp::recipient(&mut client, STRANGER, "someone@elsewhere.invalid").await? {
+        (code @ 500..=599, text) => Ok(((), format!("{code} {text}"))),
+        (code, text) => Err(format!("answered {code} {text}: this is a relay, or cannot decide")),
+    }
+}
+
+/// Asks the running server what the site says about an address. Where accepted mail ends is proved when compiling.
+async fn expect(target: &Target, expectation: &Expectation) -> Outcome {
+    let (from, to) = (expectation.from.to_string(), expectation.to.to_string());
+    let mut client = smtp::outside(target).await?;
+    let (code, text) = smtp::recipient(&mut client, &from, &to).await?;
+    let is_right = match expectation.result {
+        Expected::DeliveredTo(_) => code == 250,
+        Expected::Refused => (500..600).contains(&code),
+    };
+    if is_right { Ok(((), format!("{code} {text}"))) } else { Err(format!("answered {code} {text}")) }
+}
+
+async fn wrong_password(target: &Target, login: &Login) -> Outcome {
+    let mut client = smtp::with_starttls(target, "submission").await?;
+    let wrong = Login { user: login.user.clone(), password: format!("not-{}", login.password) };
+    match smtp::authenticate(&mut client, &wrong).await {
+        Ok(()) => Err("a wrong password was accepted".to_owned()),
+        Err(text) if text.contains("535") => Ok(((), text)),
+        Err(text) => Err(text),
+    }
+}
+
+async fn submissions(target: &Target, login: &Login) -> Outcome {
+    let mut client = smtp::with_tls(target).await?;
+    smtp::authenticate(&mut client, login).await?;
+    Ok(((), format!("as {}", login.user)))
+}
+
+async fn submit(target: &Target, login: &Login, probe: &Probe) -> Outcome {
+    let mut client = smtp::with_starttls(target, "submission").await?;
+    smtp::authenticate(&mut client, login).await?;
+    accepted(smtp::send(&mut client, &login.user, &login.user, &probe.message).await?)
+}
+
+async fn receive(target: &Target, probe: &Probe) -> Outcome {
+    let mut client = smtp::outside(target).await?;
+    accepted(smtp::send(&mut client, STRANGER, &probe.to, &probe.message).await?)
+}
+
+fn accepted((code, text): (u16, String)) -> Outcome {
+    if code == 250 { Ok(((), format!("{code} {text}"))) } else { Err(format!("answered {code} {text}")) }
+}
+
+async fn over_imap(target: &Target, login: &Login, probe: &Probe) -> Outcome {
+    let began = Instant::now();
+    let mut session = imap::Session::open(target, login).await?;
+    loop {
+        if let Some(uid) = session.search(&probe.subject).await?.first() {
+            let message = session.fetch(*uid).await?;
+            session.close().await?;
+            let text = String::from_utf8_lossy(&message);
+            let is_whole = text.contains(&probe.text) && text.contains("Received:");
+            let said = format!("{} octets, UID {uid}", message.len());
+            return if is_whole { Ok(((), said)) } else { Err(format!("not the message that was sent: {said}")) };
+        }
+        if began.elapsed() > target.wait {
+            return Err(format!("not in the mailbox after {} s", target.wait.as_secs()));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn over_pop3(target: &Target, login: &Login, probe: &Probe) -> Outcome {
+    let found = pop3::find(target, login, &[&probe.subject, &probe.text]).await?;
+    let message = found.ok_or_else(|| "not in the maildrop".to_owned())?;
+    Ok(((), format!("{} lines", message.lines().count())))
+}
+
+async fn virus(target: &Target, token: &str, to: &str) -> Outcome {
+    let eicar: String = EICAR_REVERSED.chars().rev().collect();
+    let message = format!("{}{eicar}\r\n", heading(&format!("postkiln test {token} virus"), STRANGER, to, token));
+    let mut client = smtp::outside(target).await?;
+    match smtp::send(&mut client, STRANGER, to, &message).await? {
+        (code @ 500..=599, text) => Ok(((), format!("{code} {text}"))),
+        (code @ 400..=499, text) => Err(format!("answered {code} {text}: the scanner does not work")),
+        (code, text) => Err(format!("answered {code} {text}: the virus was let in")),
+    }
+}
+
+async fn remove(target: &Target, login: &Login, token: &str) -> Outcome {
+    let mut session = imap::Session::open(target, login).await?;
+    let uids = session.search(token).await?;
+    session.remove(&uids).await?;
+    let left = session.search(token).await?;
+    session.close().await?;
+    if left.is_empty() { Ok(((), format!("{} messages", uids.len()))) } else { Err(format!("still there: {left:?}")) }
+}
+
+/// A message to look for.
+struct Probe {
+    word: &'static str,
+    to: String,
+    subject: String,
+    text: String,
+    message: String,
+}
+
+impl Probe {
+    fn new(token: &str, word: &'static str, from: &str, to: &str) -> Self {
+        let subject = format!("postkiln test {token} {word}");
+        let text = format!("This is the {word} message of run {token}.");
+        let message = format!("{}{text}\r\n.A line that begins with a dot.\r\n", heading(&subject, from, to, token));
+        Self { word, to: to.to_owned(), subject, text, message }
+    }
+}
+
+fn heading(subject: &str, from: &str, to: &str, token: &str) -> String {
+    let word = subject.rsplit(' ').next().unwrap_or_default();
+    let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S %z").to_string();
+    format!(
+        "From: <{from}>\r\nTo: <{to}>\r\nSubject: {subject}\r\nDate: {date}\r\nMessage-ID: <{word}.{token}@postkiln.invalid>\r\n\r\n"
+    )
+}
+
+/// Nobody can send this mail by chance.
+fn token() -> Result<String, String> {
+    let mut bytes = [0_u8; 8];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(|error| error.to_string())?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A sender nobody can be (RFC 2606 §2).
+const STRANGER: &str = "stranger@elsewhere.invalid";
+/// The EICAR test file backwards: this program must not look like one to a scanner.
+const EICAR_REVERSED: &str = "*H+H$!ELIF-TSET-SURIVITNA-DRADNATS-RACIE$}7)CC7)^P(45XZP\\4[PA@%P!O5X";
