@@ -27,6 +27,7 @@ pub(crate) enum Event {
     /// It sends octets to the client.
     Sent(Vec<u8>),
     /// It hands content to the driver.
+    #[allow(dead_code, reason = "not every protocol does")]
     Content(Vec<u8>),
     /// It asks; printed as in a dialog.
     Asked(String),

@@ -1,35 +1,6 @@
-//! What a session is told when it begins, what it wants from its driver, and what it hears back.
+//! What a session wants from its driver, and what it hears back.
 
-use std::time::Duration;
-
-use postkiln_address::Domain;
 use postkiln_mail::{Secret, Status};
-
-/// One listener's service. Shared by all its sessions.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Our name, in the greeting.
-    pub hostname: Domain,
-    /// How TLS begins, if at all.
-    pub tls: Tls,
-    /// Autologout: how long a client may be silent (RFC 1939 §3: at least 10 minutes once logged in).
-    pub timeout: Duration,
-    /// Failed logins in a session before it is closed.
-    pub max_logins: usize,
-    /// Commands in a session that are unknown, malformed or out of order before it is closed.
-    pub max_errors: usize,
-}
-
-/// How TLS begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// It runs already when the session begins (RFC 8314 §3.3).
-    Implicit,
-    /// The client may ask for it (RFC 2595 §4).
-    Stls,
-    /// There is no certificate: nobody can log in.
-    Unavailable,
-}
 
 /// What the driver has to do, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,15 @@
 //! knowledge of mailboxes: what it cannot know, it asks. Start at [`Session`].
 
 mod action;
+mod authorization;
+mod command;
+mod config;
+mod context;
+mod sending;
 mod session;
+mod state;
+mod transaction;
 
-pub use action::{Action, Answer, Config, Message, Question, Tls};
+pub use action::{Action, Answer, Message, Question};
+pub use config::{Config, Tls};
 pub use session::Session;
