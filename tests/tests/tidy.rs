@@ -153,6 +153,42 @@ fn unsafe_lives_in_runtime_sys_alone() {
     });
 }
 
+/// What stands before the tests of a file, without comments.
+fn code(text: &str) -> String {
+    let before = text.split("#[cfg(test)]").next().unwrap_or_default();
+    before.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Files below these folders do not hold these words.
+fn check_words(rule: &str, folders: &[&str], words: &[&str]) {
+    check(rule, |path, text| {
+        folders.iter().any(|folder| path.starts_with(folder) && path.contains("/src/"))
+            && !path.ends_with("/tests.rs")
+            && words.iter().any(|word| code(text).contains(word))
+    });
+}
+
+#[test]
+fn pure_crates_are_given_clock_files_and_environment() {
+    let pure = ["runtime/proto/", "runtime/mail/", "schemas/address/", "schemas/control/", "schemas/routing/"];
+    let compiler = ["compiler/blueprint/", "compiler/render/"];
+    let edge =
+        ["Instant::now(", "SystemTime::now(", "Timestamp::now(", "std::fs", "std::env::", "std::net::Tcp", "tokio::"];
+    check_words("pure crates that reach for the world; make it an argument", &[&pure[..], &compiler].concat(), &edge);
+}
+
+#[test]
+fn the_compiler_keeps_things_in_order() {
+    let unordered = ["HashMap", "HashSet"];
+    check_words("unordered maps: the same site must give the same bytes", &["compiler/", "images/"], &unordered);
+}
+
+#[test]
+fn the_node_resolves_names_itself() {
+    // In a static program getaddrinfo(3) loads the shared NSS libraries of whatever glibc is there.
+    check_words("names resolved by libc", &["runtime/"], &["to_socket_addrs", "lookup_host", "getaddrinfo"]);
+}
+
 #[test]
 fn every_folder_down_to_the_crates_has_a_readme() {
     let crates = members().into_iter().map(|member| member.folder);
