@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::{Action, Config, Listener, Peer, Question, Tls};
+use crate::{Action, Config, Listener, PIECE, Peer, Question, Tls};
 
 /// A session apart from its state.
 #[derive(Debug)]
@@ -65,6 +65,17 @@ impl Context {
 
     pub(crate) fn ask(&mut self, question: Question) {
         self.actions.push_back(Action::Ask(question));
+    }
+
+    /// Content to the driver, in pieces; mostly it is one.
+    pub(crate) fn hand_on(&mut self, mut content: Vec<u8>) {
+        while content.len() > PIECE {
+            let rest = content.split_off(PIECE);
+            self.actions.push_back(Action::Content(std::mem::replace(&mut content, rest)));
+        }
+        if !content.is_empty() {
+            self.actions.push_back(Action::Content(content));
+        }
     }
 
     /// A last reply.

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::mail::Transaction;
 use crate::reply::{Stage, refusal};
 use crate::state::{Asking, State};
-use crate::{Action, Answer, Begin, PIECE, Question};
+use crate::{Action, Answer, Begin, Question};
 
 /// Content is coming.
 #[derive(Debug)]
@@ -65,9 +65,7 @@ impl Receiving {
     pub(crate) fn receive(mut self, input: &[u8], context: &mut Context) -> (State, usize) {
         let mut content = Vec::with_capacity(input.len());
         let progress = self.decoder.decode(input, &mut content);
-        for piece in content.chunks(PIECE) {
-            context.actions.push_back(Action::Content(piece.to_vec()));
-        }
+        context.hand_on(content);
         if self.decoder.refusal().is_some() {
             self.abort(context);
         }

@@ -74,7 +74,8 @@ impl Session {
         }
     }
 
-    /// We are stopping: says so and closes. A message not yet kept is aborted.
+    /// We are stopping: says so and closes. Content under way is aborted. Meant for when no answer is awaited: a message
+    /// that is just being kept would be kept without the client's knowledge, and come again.
     pub fn shut_down(&mut self) {
         let reply = format!("421 4.3.2 {} is stopping (#4.3.2)", self.context.config.hostname);
         self.end(&reply);
