@@ -22,8 +22,8 @@ impl QueueId {
     /// Takes a name as the queue gave it: 1 to 32 lower-case hexadecimal digits.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let valid = (1..=32).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let valid =
+            (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         valid.then(|| Self(text.to_owned()))
     }
 
