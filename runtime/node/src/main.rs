@@ -6,10 +6,17 @@ mod init;
 mod machine;
 mod role;
 
+mod asking;
+mod scanner;
+
+mod controld;
+mod directoryd;
+mod keyd;
 mod local;
 mod netd;
 mod queued;
 mod remote;
+mod smtpd;
 
 use std::process::ExitCode;
 
@@ -39,9 +46,13 @@ fn start(role: Role) -> Result<(), String> {
     postkiln_log::begin(role.name());
     let inherited = Inherited::from_environment().map_err(|error| error.to_string())?;
     match role {
+        Role::Keyd => keyd::run(inherited),
+        Role::Directoryd => directoryd::run(inherited),
+        Role::Controld => controld::run(inherited),
         Role::Queued => queued::run(inherited),
         Role::Local => local::run(inherited),
         Role::Remote => remote::run(inherited),
+        Role::Smtpd => smtpd::run(inherited),
         Role::Netd => netd::run(inherited),
         _ => Err(format!("{role} is no role of this program")),
     }

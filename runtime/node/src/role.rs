@@ -3,6 +3,7 @@
 //! nothing about any role's work. Start at [`serve`].
 
 use std::future::Future;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -110,7 +111,7 @@ where
     let control = inherited.take("control").map_err(|error| error.to_string())?;
     postkiln_sys::raise_descriptor_limit();
     let service = service_of(role, &bundle)?;
-    give_up_the_rest(&service, inherited.data())?;
+    give_up_the_rest(&service, &bundle, inherited.data())?;
     let config = match prepare(&bundle) {
         Ok(config) => config,
         Err(problem) => return Err(tell(control, problem)),
@@ -236,17 +237,16 @@ fn service_of(role: Role, bundle: &BundleDirectory) -> Result<Service, String> {
     found.ok_or_else(|| format!("the service table has no {role}"))
 }
 
-/// Keeps the directories of the service table and the bundles, nothing else.
-fn give_up_the_rest(service: &Service, data: &Path) -> Result<(), String> {
+/// Keeps the bundle in force, those that may follow it, and the directories of the service table; nothing else.
+fn give_up_the_rest(service: &Service, bundle: &BundleDirectory, data: &Path) -> Result<(), String> {
     let paths = |writable| {
         let chosen = service.directories.iter().filter(move |directory| directory.writable == writable);
         chosen.map(|directory| data.join(&directory.path)).collect::<Vec<_>>()
     };
     let (mut read, write) = (paths(false), paths(true));
-    // The descriptor of the bundle in force is not enough: what is opened below a descriptor is checked by its path,
-    // and the next bundle lies beside this one.
+    // What is opened below a descriptor that comes later is checked by its path.
     read.push(data.join("bundles"));
-    match postkiln_sys::confine(&read, &write) {
+    match postkiln_sys::confine(bundle.as_fd(), &read, &write) {
         Ok(true) => Ok(()),
         Ok(false) => {
             postkiln_log::warn("unconfined", &[("problem", &"this kernel has no Landlock")]);

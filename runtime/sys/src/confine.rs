@@ -1,6 +1,7 @@
 //! Giving up powers: no new privileges, and files only below named directories (Landlock). In this order everywhere.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
 use landlock::{
@@ -9,24 +10,25 @@ use landlock::{
 };
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// From now on this process, and every thread it starts later, reads files only below `read` and `write` and changes
-/// them only below `write`; set-user-id programs gain nothing. Directories that do not exist are left out. To be called
+/// From now on this process, and every thread it starts later, reads files only below `bundle`, `read` and `write` and
+/// changes them only below `write`; set-user-id programs gain nothing. Directories that do not exist are left out. To be called
 /// before any thread starts. Gives `false` where the kernel has no Landlock: then only the user's rights hold.
 ///
 /// # Errors
 /// When the kernel refuses; the caller must not go on.
-pub fn confine(read: &[PathBuf], write: &[PathBuf]) -> io::Result<bool> {
+pub fn confine(bundle: BorrowedFd<'_>, read: &[PathBuf], write: &[PathBuf]) -> io::Result<bool> {
     rustix::thread::set_no_new_privs(true)?;
-    restrict(read, write).map_err(io::Error::other)
+    restrict(bundle, read, write).map_err(io::Error::other)
 }
 
-fn restrict(read: &[PathBuf], write: &[PathBuf]) -> Result<bool, landlock::RulesetError> {
+fn restrict(bundle: BorrowedFd<'_>, read: &[PathBuf], write: &[PathBuf]) -> Result<bool, landlock::RulesetError> {
     // ABI 3 (Linux 6.2) is what Debian 12 and 13 both have; older kernels get the subset they know.
     let abi = ABI::V3;
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))?
-        .create()?;
+        .create()?
+        .add_rule(PathBeneath::new(bundle, AccessFs::ReadFile | AccessFs::ReadDir))?;
     for (paths, access) in [(read, AccessFs::ReadFile | AccessFs::ReadDir), (write, AccessFs::from_all(abi))] {
         for path in paths {
             if let Ok(opened) = PathFd::new(path) {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, waitpid};
+use rustix::process::{Pid, PidfdFlags, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, wait};
 
 use crate::signals::Signal;
 
@@ -69,7 +69,7 @@ impl fmt::Display for Exit {
 #[must_use]
 pub fn reap() -> Vec<(u32, Exit)> {
     let mut ended = Vec::new();
-    while let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) {
+    while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
         ended.push((pid.as_raw_nonzero().get().unsigned_abs(), exit(status)));
     }
     ended

@@ -35,6 +35,11 @@ impl Held {
         Ok(Self { bundle, directory, path })
     }
 
+    /// What is to run. Without root's rights there is no network to set up.
+    pub(super) fn services(&self, privileged: bool) -> impl Iterator<Item = &Service> {
+        self.bundle.manifest().services.iter().filter(move |service| privileged || service.role != Role::Netd)
+    }
+
     /// Who begins conversations with a role.
     pub(super) fn callers_of(&self, role: Role) -> Vec<Role> {
         let services = &self.bundle.manifest().services;
@@ -89,7 +94,7 @@ impl Change {
 ///
 /// # Errors
 /// When a step fails; the old link is then still there.
-pub(super) fn activate(data: &Path, bundle: &Path) -> std::io::Result<()> {
+pub(crate) fn activate(data: &Path, bundle: &Path) -> std::io::Result<()> {
     let bundles = data.join("bundles");
     // Relative where it can be, so that the data directory may move.
     let target = bundle.strip_prefix(fs::canonicalize(&bundles)?).unwrap_or(bundle);

@@ -101,7 +101,7 @@ fn with_paths(text: &str, data: &Path) -> String {
 
 fn socket(place: &Place) -> Option<PathBuf> {
     let text = fs::read_to_string(place.data.join("run/clamd.conf")).ok()?;
-    text.lines().find_map(|line| Some(PathBuf::from(line.strip_prefix("LocalSocket ")?.trim())))
+    crate::scanner::socket_of(&text, &place.data)
 }
 
 /// Copies the site's signature files and removes those that an earlier bundle brought.

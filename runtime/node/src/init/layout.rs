@@ -40,17 +40,19 @@ pub(super) fn follow(place: &Place, manifest: &Manifest) -> Result<(), String> {
         for directory in &service.directories {
             let path = place.data.join(&directory.path);
             let say = |error: io::Error| format!("{}: {error}", path.display());
-            if !path.is_dir() {
-                // Below `run/` callers meet the callee's sockets, so they have to get through.
-                let mode = if directory.path.starts_with("run") { 0o755 } else { 0o700 };
-                make(&path, mode).map_err(say)?;
-            }
+            // A directory that another role reads too holds nothing that is secret: clamd's socket and signatures.
+            make(&path, if is_shared(manifest, &directory.path) { 0o755 } else { 0o700 }).map_err(say)?;
             if directory.writable {
                 give(place, &path, service.user).map_err(say)?;
             }
         }
     }
     Ok(())
+}
+
+fn is_shared(manifest: &Manifest, path: &str) -> bool {
+    let all = manifest.services.iter().flat_map(|service| &service.directories);
+    path == "run" || all.into_iter().any(|directory| directory.path == path && !directory.writable)
 }
 
 /// Gives a file or directory to a user, where there are users.

@@ -59,7 +59,7 @@ impl Supervisor {
         clamav::prepare(&place, &held.bundle)?;
         let sockets = Sockets::open(&place, held.bundle.manifest())?;
         let unit = |service: &postkiln_bundle::Service| Unit::new(service.clone(), held.callers_of(service.role));
-        let units = held.bundle.manifest().services.iter().map(unit).collect();
+        let units = held.services(place.privileged).map(unit).collect();
         Ok(Self {
             place,
             held,
@@ -273,7 +273,7 @@ impl Supervisor {
         let scanner_changed = clamav::prepare(&self.place, &self.held.bundle)?;
         self.sockets.follow(&self.place, manifest)?;
         let mut earlier = std::mem::take(&mut self.units);
-        for service in &manifest.services {
+        for service in self.held.services(self.place.privileged) {
             let callers = self.held.callers_of(service.role);
             match earlier.iter().position(|unit| unit.role() == service.role) {
                 None => self.units.push(Unit::new(service.clone(), callers)),

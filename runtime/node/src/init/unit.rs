@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use postkiln_bundle::{Program, Role, Service, User};
 use postkiln_ipc::BlockingChannel;
 use postkiln_ipc::control::{Order, Report};
-use postkiln_sys::{Exit, Process, Signal, Spawn};
+use postkiln_sys::{CapabilitySet, Exit, Process, Signal, Spawn};
 
 use super::Place;
 use super::sockets::Sockets;
@@ -210,6 +210,7 @@ impl Unit {
         };
         let user = self.service.user;
         let spawn = if place.privileged && user != User::Root { spawn.user(user.id()) } else { spawn };
+        let spawn = if place.privileged && self.role() == Role::Netd { spawn.capabilities(NETWORK) } else { spawn };
         spawn.start()
     }
 
@@ -251,6 +252,9 @@ pub(super) struct Bundled<'a> {
     /// Its directory.
     pub(super) directory: BorrowedFd<'a>,
 }
+
+/// What `netd` keeps of root's powers: addresses and routes, a socket on one interface, DHCP's low port.
+const NETWORK: CapabilitySet = CapabilitySet::NET_ADMIN.union(CapabilitySet::NET_RAW).union(CapabilitySet::NET_BIND_SERVICE);
 
 /// A process that lived this long has earned the shortest delay again.
 const STABLE: Duration = Duration::from_secs(30);

@@ -1,0 +1,100 @@
+//! What roles ask of their neighbours while a client waits: who somebody is and where mail goes, of `directoryd`; the
+//! certificate, of `keyd`. A neighbour that is being started again costs time, not an error.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postkiln_ipc::directory::{Reply, Request};
+use postkiln_ipc::{Channel, ChannelError, Door};
+use postkiln_net::ServerTls;
+
+use crate::role::Desk;
+
+/// A conversation with `directoryd`, begun when it is needed and begun anew when it broke.
+pub(crate) struct Directory {
+    door: Arc<Door>,
+    channel: Option<Channel<Request, Reply>>,
+}
+
+impl Directory {
+    /// Asks nothing yet.
+    pub(crate) const fn new(door: Arc<Door>) -> Self {
+        Self { door, channel: None }
+    }
+
+    /// Asks one question; [`Reply::Unavailable`] when no answer can be had in time.
+    pub(crate) async fn ask(&mut self, question: &Request) -> Reply {
+        let asked = tokio::time::timeout(PATIENCE, async {
+            // The second time: the first conversation may have been with a process that is gone.
+            match self.try_ask(question).await {
+                Err(_) => self.try_ask(question).await,
+                answered => answered,
+            }
+        });
+        match asked.await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => {
+                self.channel = None;
+                Reply::Unavailable(format!("directoryd: {}", postkiln_log::chain(&error)))
+            }
+            Err(_) => {
+                // An answer that comes late must not be taken for the next question's.
+                self.channel = None;
+                Reply::Unavailable("directoryd does not answer".to_owned())
+            }
+        }
+    }
+
+    async fn try_ask(&mut self, question: &Request) -> Result<Reply, ChannelError> {
+        let mut channel = match self.channel.take() {
+            Some(channel) => channel,
+            None => self.door.open()?,
+        };
+        let reply = channel.ask(question).await?;
+        self.channel = Some(channel);
+        Ok(reply)
+    }
+}
+
+/// The means to begin TLS, as soon as `keyd` has given them.
+#[derive(Clone, Default)]
+pub(crate) struct Certificate(Rc<RefCell<Option<ServerTls>>>);
+
+impl Certificate {
+    /// Asks for the certificate. When it does not come at once the role begins without TLS, says so, and goes on asking.
+    pub(crate) async fn fetch(door: Arc<Door>, desk: Desk) -> Self {
+        let certificate = Self::default();
+        if certificate.try_fetch(&door).await.is_err() {
+            desk.note("keyd has no certificate: there is no TLS");
+            let later = certificate.clone();
+            tokio::task::spawn_local(async move {
+                while let Err(problem) = later.try_fetch(&door).await {
+                    postkiln_log::warn("no-certificate", &[("problem", &problem)]);
+                    tokio::time::sleep(AGAIN).await;
+                }
+                desk.note("");
+            });
+        }
+        certificate
+    }
+
+    /// What there is now.
+    pub(crate) fn get(&self) -> Option<ServerTls> {
+        self.0.borrow().clone()
+    }
+
+    async fn try_fetch(&self, door: &Arc<Door>) -> Result<(), String> {
+        let fetched = tokio::time::timeout(KEYD, ServerTls::from_keyd(door.clone())).await;
+        let tls = fetched.map_err(|_| "keyd does not answer".to_owned())?.map_err(|e| postkiln_log::chain(&e))?;
+        *self.0.borrow_mut() = Some(tls);
+        Ok(())
+    }
+}
+
+/// Longer than a role needs to come back, shorter than a client's patience with AUTH and RCPT (RFC 5321 §4.5.3.2).
+const PATIENCE: Duration = Duration::from_secs(60);
+/// For `keyd`'s first answer: on first boot it makes a key.
+const KEYD: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(10);

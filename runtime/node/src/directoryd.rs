@@ -1,0 +1,221 @@
+//! `directoryd`: answers who somebody is and where mail goes. Alone with the password hashes. Knows no protocol of the
+//! network. Start at [`run`].
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use postkiln_address::Address;
+use postkiln_bundle::Role;
+use postkiln_directory::{Directory, Tables, Throttle, Walk, password};
+use postkiln_ipc::Channel;
+use postkiln_ipc::directory::{Access, Account, Destination, List, Password, Reply, Request, Responder};
+use postkiln_routing::Route;
+use postkiln_sys::{BundleDirectory, Inherited};
+use tokio::sync::{Semaphore, watch};
+
+use crate::role::{self, Desk, Seat};
+
+/// Runs the role.
+pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+    role::serve(Role::Directoryd, inherited, prepare, body)
+}
+
+/// What one bundle says about addresses, and its seed of users.
+struct Config {
+    tables: Tables,
+    seed: Option<String>,
+}
+
+fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
+    let tables = Tables::read(bundle).map_err(|error| postkiln_log::chain(&error))?;
+    let seed = bundle.read(SEED).map_err(|error| format!("{SEED}: {error}"))?;
+    let seed = seed.map(String::from_utf8).transpose().map_err(|_| format!("{SEED} is not UTF-8"))?;
+    Ok(Config { tables, seed })
+}
+
+async fn body(mut seat: Seat<Config>) -> Result<(), String> {
+    let directory = Directory::open(&seat.data().join("db/postkiln.sqlite")).await;
+    let directory = directory.map_err(|error| postkiln_log::chain(&error))?;
+    if let Some(seed) = &seat.config().seed {
+        directory.apply_seed(seed).await.map_err(|error| postkiln_log::chain(&error))?;
+    }
+    let desk = Rc::new(FrontDesk {
+        config: seat.config.clone(),
+        directory: directory.clone(),
+        throttle: RefCell::default(),
+        checks: Arc::new(Semaphore::new(CHECKS)),
+    });
+    for (_, hatch) in seat.hatches()? {
+        let desk = desk.clone();
+        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| talk(desk.clone(), channel)));
+    }
+    tokio::task::spawn_local(follow(seat.config.clone(), directory, seat.desk.clone()));
+    seat.ready();
+    seat.stopped().await;
+    Ok(())
+}
+
+/// Applies the seed of each bundle that is committed later.
+async fn follow(mut config: watch::Receiver<Arc<Config>>, directory: Directory, desk: Desk) {
+    while config.changed().await.is_ok() {
+        let now = config.borrow_and_update().clone();
+        let Some(seed) = &now.seed else { continue };
+        match directory.apply_seed(seed).await {
+            Ok(()) => desk.note(""),
+            Err(error) => {
+                let problem = postkiln_log::chain(&error);
+                postkiln_log::error("seed-not-applied", &[("problem", &problem)]);
+                desk.note(&format!("users are those of the earlier bundle: {problem}"));
+            }
+        }
+    }
+}
+
+async fn talk(desk: Rc<FrontDesk>, mut channel: Channel<Reply, Request>) {
+    // Whoever breaks off has no further question.
+    while let Ok(Some((request, _))) = channel.receive().await {
+        let reply = match request {
+            Request::Authenticate { service, name, password, peer } => {
+                desk.authenticate(service, &name, password, peer).await
+            }
+            Request::Route(address) => desk.route(&address).await,
+        };
+        if channel.send(&reply).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What all conversations share.
+struct FrontDesk {
+    config: watch::Receiver<Arc<Config>>,
+    directory: Directory,
+    throttle: RefCell<Throttle>,
+    checks: Arc<Semaphore>,
+}
+
+impl FrontDesk {
+    async fn authenticate(&self, service: Access, name: &str, password: Password, peer: std::net::IpAddr) -> Reply {
+        let delay = self.throttle.borrow().delay(peer, Instant::now());
+        if delay > Duration::ZERO {
+            tokio::time::sleep(delay).await;
+        }
+        let found = match self.credentials(name).await {
+            Ok(found) => found,
+            Err(problem) => return unavailable(problem),
+        };
+        let (account, hash) = match found {
+            Some(found) => (Some(found.account), found.hash),
+            None => (None, None),
+        };
+        // Each check takes a core and 19 MiB for a moment; more than a few at once only get in each other's way.
+        let Ok(permit) = self.checks.clone().acquire_owned().await else { return unavailable("stopping".to_owned()) };
+        let check = tokio::task::spawn_blocking(move || {
+            let agrees = password::agrees(hash.as_deref(), &password.0);
+            drop(permit);
+            agrees
+        });
+        let agrees = check.await.unwrap_or(false);
+        let outcome = if agrees { "accepted" } else { "denied" };
+        postkiln_log::info(
+            "login",
+            &[("service", &word(service)), ("name", &name), ("peer", &peer), ("outcome", &outcome)],
+        );
+        match account.filter(|_| agrees) {
+            Some(account) => {
+                self.throttle.borrow_mut().succeeded(peer);
+                self.record(&account.id, peer, service);
+                reply_account(&account).map_or_else(unavailable, Reply::Authenticated)
+            }
+            None => {
+                self.throttle.borrow_mut().failed(peer, Instant::now());
+                Reply::Denied
+            }
+        }
+    }
+
+    async fn credentials(&self, name: &str) -> Result<Option<postkiln_directory::Credentials>, String> {
+        // vpopmail also took `user%domain`, for clients that cannot send an @.
+        let name = if name.contains('@') { name.to_owned() } else { name.replacen('%', "@", 1) };
+        let Ok(address) = name.parse::<Address>() else { return Ok(None) };
+        let login = self.config.borrow().tables.login(&address);
+        let Some((domain, local)) = login else { return Ok(None) };
+        self.directory.credentials(&domain, &local).await.map_err(|error| postkiln_log::chain(&error))
+    }
+
+    /// Not waited for: a login need not wait for the disk.
+    fn record(&self, id: &str, peer: std::net::IpAddr, service: Access) {
+        let (directory, id) = (self.directory.clone(), id.to_owned());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs()).cast_signed();
+        tokio::task::spawn_local(async move {
+            if let Err(error) = directory.logged_in(&id, now, &peer.to_string(), word(service)).await {
+                postkiln_log::warn("login-not-recorded", &[("problem", &postkiln_log::chain(&error))]);
+            }
+        });
+    }
+
+    async fn route(&self, address: &Address) -> Reply {
+        let config = self.config.borrow().clone();
+        let mut walk = Walk { tables: &config.tables, directory: &self.directory };
+        match postkiln_routing::route(&mut walk, address).await {
+            Ok(Route::NotOurs) => Reply::NotOurs,
+            Ok(Route::NoSuchAddress(line)) => Reply::NoSuchAddress(line),
+            Ok(Route::Destinations(destinations)) => {
+                let mut found = Vec::new();
+                for destination in destinations {
+                    match self.destination(destination).await {
+                        Ok(destination) => found.push(destination),
+                        Err(problem) => return unavailable(problem),
+                    }
+                }
+                Reply::Route(found)
+            }
+            Err(error) => unavailable(postkiln_log::chain(&error)),
+        }
+    }
+
+    async fn destination(&self, destination: postkiln_routing::Destination) -> Result<Destination, String> {
+        use postkiln_routing::Destination as Found;
+        Ok(match destination {
+            Found::Mailbox { domain, user } => {
+                let account = self.directory.account(&domain, &user).await;
+                let account = account.map_err(|error| postkiln_log::chain(&error))?;
+                let account = account.ok_or_else(|| format!("{user}@{domain} went away in this moment"))?;
+                Destination::Mailbox(reply_account(&account)?)
+            }
+            Found::Forward(address) => Destination::Forward(address),
+            Found::List { address, directory } => Destination::List(List { address, directory }),
+            Found::Respond { address, message, replies, period, .. } => {
+                Destination::Respond(Responder { address, message, replies, period })
+            }
+        })
+    }
+}
+
+fn reply_account(account: &postkiln_directory::Account) -> Result<Account, String> {
+    let local = postkiln_address::LocalPart::new(&account.local).map_err(|error| error.to_string())?;
+    let domain = account.domain.parse().map_err(|error: postkiln_address::AddressError| error.to_string())?;
+    let address = Address::new(local, domain);
+    Ok(Account { id: account.id.clone(), address, maildir: account.maildir(), quota: account.quota })
+}
+
+fn unavailable(problem: String) -> Reply {
+    postkiln_log::warn("cannot-say", &[("problem", &problem)]);
+    Reply::Unavailable(problem)
+}
+
+const fn word(service: Access) -> &'static str {
+    match service {
+        Access::Submission => "submission",
+        Access::Imap => "imap",
+        Access::Pop3 => "pop3",
+    }
+}
+
+const SEED: &str = "seeds/sqlite.sql";
+/// Password checks at a time.
+const CHECKS: usize = 2;
+/// Conversations of one caller at a time.
+const CONVERSATIONS: usize = 512;

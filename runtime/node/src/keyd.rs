@@ -1,0 +1,170 @@
+//! `keyd`: holds the private key for TLS and signs with it; the key never leaves this process. Without a certificate in
+//! `keys/` it makes a self-signed one for the host name, once. Knows nothing about connections. Start at [`run`].
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use postkiln_bundle::Role;
+use postkiln_control::{ControlFile, Me};
+use postkiln_ipc::Channel;
+use postkiln_ipc::keys::{Reply, Request};
+use postkiln_sys::{BundleDirectory, Inherited, sync};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SigningKey};
+use rustls::SignatureScheme;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::role::{self, Seat};
+
+/// Runs the role.
+pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+    role::serve(Role::Keyd, inherited, prepare, body)
+}
+
+/// The host name.
+struct Config(Me);
+
+fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
+    let me = Me::read(|name| bundle.read(&format!("control/{name}")));
+    me.map(Config).map_err(|error| postkiln_log::chain(&error))
+}
+
+async fn body(mut seat: Seat<Config>) -> Result<(), String> {
+    let keys = Rc::new(Keys::open(seat.data().join("keys"), seat.config().0.0.as_str())?);
+    let hatches = seat.hatches()?;
+    for (_, hatch) in hatches {
+        let keys = keys.clone();
+        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| talk(keys.clone(), channel)));
+    }
+    seat.ready();
+    seat.stopped().await;
+    Ok(())
+}
+
+async fn talk(keys: Rc<Keys>, mut channel: Channel<Reply, Request>) {
+    // Whoever breaks off has no further question.
+    while let Ok(Some((request, _))) = channel.receive().await {
+        let reply = match request {
+            Request::Chain => Reply::Chain(keys.chain.clone(), vec![SCHEME.into()]),
+            Request::Sign { scheme, message } => keys.sign(scheme, &message),
+        };
+        if channel.send(&reply).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The key and its certificate.
+struct Keys {
+    pair: KeyPair,
+    chain: Vec<Vec<u8>>,
+}
+
+impl Keys {
+    /// Reads `tls.key` and `tls.crt`, or makes them. `tls.name` says for which host we made them; a pair without it was
+    /// put there by a person and is never replaced.
+    fn open(folder: PathBuf, hostname: &str) -> Result<Self, String> {
+        let made_for = fs::read_to_string(folder.join("tls.name")).ok();
+        let theirs = made_for.is_none() && folder.join("tls.key").exists();
+        if !theirs && (made_for.as_deref() != Some(hostname) || !folder.join("tls.crt").exists()) {
+            make(&folder, hostname).map_err(|error| format!("cannot make a certificate: {error}"))?;
+        }
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+        };
+        let pair = KeyPair::from_pem(&read("tls.key")?).map_err(|error| format!("keys/tls.key: {error}"))?;
+        if !pair.is_compatible(&rcgen::PKCS_ECDSA_P256_SHA256) {
+            return Err("keys/tls.key is no ECDSA key on P-256".to_owned());
+        }
+        let certificate = read("tls.crt")?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect();
+        let chain = chain.map_err(|error| format!("keys/tls.crt: {error:?}"))?;
+        if chain.is_empty() {
+            return Err("keys/tls.crt holds no certificate".to_owned());
+        }
+        Ok(Self { pair, chain: chain.iter().map(|one| one.to_vec()).collect() })
+    }
+
+    fn sign(&self, scheme: u16, message: &[u8]) -> Reply {
+        if SignatureScheme::from(scheme) != SCHEME {
+            return Reply::Failed("the key does not sign with this scheme".to_owned());
+        }
+        match self.pair.sign(message) {
+            Ok(signature) => Reply::Signature(signature),
+            Err(error) => Reply::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Makes a key and a certificate. The name comes last: a crash before it makes the next start begin anew.
+fn make(folder: &Path, hostname: &str) -> io::Result<()> {
+    let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).map_err(io::Error::other)?;
+    let mut params = CertificateParams::new([hostname.to_owned()]).map_err(io::Error::other)?;
+    params.distinguished_name = DistinguishedName::new();
+    // RFC 5280: a common name has at most 64 characters; the host name counts where it is a subjectAltName.
+    let common: String = hostname.chars().take(64).collect();
+    params.distinguished_name.push(DnType::CommonName, common);
+    let year = year(SystemTime::now());
+    params.not_before = rcgen::date_time_ymd(year - 1, 1, 1);
+    params.not_after = rcgen::date_time_ymd(year + 10, 1, 1);
+    let certificate = params.self_signed(&pair).map_err(io::Error::other)?;
+    let name = folder.join("tls.name");
+    match fs::remove_file(&name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // A half-made pair of ours must not look like a person's: that one has no `tls.name` either.
+    sync::replace(&name, b"", 0o600)?;
+    sync::replace(&folder.join("tls.key"), pair.serialize_pem().as_bytes(), 0o600)?;
+    sync::replace(&folder.join("tls.crt"), certificate.pem().as_bytes(), 0o644)?;
+    sync::replace(&name, hostname.as_bytes(), 0o600)?;
+    postkiln_log::info("certificate-made", &[("host", &hostname)]);
+    Ok(())
+}
+
+/// The year of a moment, near enough for a validity of years; a clock that was never set gives this program's own year.
+fn year(now: SystemTime) -> i32 {
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
+    i32::try_from(1970 + seconds / 31_556_952).unwrap_or(i32::MAX - 10).max(2026)
+}
+
+/// What the one kind of key signs with (RFC 8446 §4.2.3).
+const SCHEME: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+/// Conversations of one caller at a time; each is one handshake.
+const CONVERSATIONS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_made_once_and_again_for_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |name: &str| Keys::open(folder.path().to_owned(), name).unwrap().chain;
+        let first = open("mail.example.org");
+        assert_eq!(open("mail.example.org"), first);
+        let second = open("mx.example.org");
+        assert_ne!(second, first);
+        // A crash before the certificate was written.
+        fs::write(folder.path().join("tls.name"), "").unwrap();
+        fs::remove_file(folder.path().join("tls.crt")).unwrap();
+        assert_ne!(open("mx.example.org"), second);
+        // A person's own pair stays.
+        fs::remove_file(folder.path().join("tls.name")).unwrap();
+        let theirs = open("mx.example.org");
+        assert_eq!(open("other.example.org"), theirs);
+    }
+
+    #[test]
+    fn the_year_follows_the_clock_unless_it_was_never_set() {
+        use std::time::Duration;
+        let day = Duration::from_secs(86_400);
+        for (days, expected) in [(0, 2026), (21_000, 2027), (29_300, 2050)] {
+            assert_eq!(year(UNIX_EPOCH + day * days), expected, "{days}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `smtpd`: receives mail on the ports 25, 587 and 465. It meets strangers, so it holds little: the bundle to read, doors
+//! to `directoryd`, `queued` and `keyd`, clamd's socket. Knows no mailbox and no queue format. Start at [`run`]; the
+//! answers a session needs are in `answers`, a message on its way in `message`.
+
+mod answers;
+mod config;
+mod message;
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use postkiln_bundle::Role;
+use postkiln_control::tcprules::{self, Decision};
+use postkiln_ipc::Door;
+use postkiln_net::{Begin, Counting, Limits, drive};
+use postkiln_smtp::{Peer, Session, Tls};
+use postkiln_sys::Inherited;
+use tokio::net::TcpStream;
+
+use crate::asking::{Certificate, Directory};
+use crate::role::{self, Seat};
+use answers::Answers;
+use config::Config;
+
+/// Runs the role.
+pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+    role::serve(Role::Smtpd, inherited, Config::read, body)
+}
+
+/// What every connection needs.
+struct Office {
+    seat: Seat<Config>,
+    directoryd: Arc<Door>,
+    queued: Arc<Door>,
+    certificate: Certificate,
+}
+
+async fn body(mut seat: Seat<Config>) -> Result<(), String> {
+    let (directoryd, queued) = (seat.door(Role::Directoryd)?, seat.door(Role::Queued)?);
+    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, seat.desk.clone()).await;
+    let listeners = seat.listeners();
+    let counting = Counting::new(LIMITS);
+    let office = Rc::new(Office { seat, directoryd, queued, certificate });
+    for (name, listener) in listeners {
+        let office = office.clone();
+        let name: Rc<str> = name.into();
+        tokio::task::spawn_local(postkiln_net::accept(listener, counting.clone(), move |connection, peer, place| {
+            let (office, name) = (office.clone(), name.clone());
+            async move {
+                converse(&office, &name, connection, peer).await;
+                drop(place);
+            }
+        }));
+    }
+    office.seat.ready();
+    office.seat.stopped().await;
+    // Sessions have heard it too: they say 421 and close.
+    tokio::time::sleep(FAREWELL).await;
+    Ok(())
+}
+
+/// One connection.
+async fn converse(office: &Office, listener: &str, connection: TcpStream, peer: SocketAddr) {
+    let config = office.seat.config();
+    let Some(service) = config.services.get(listener) else { return };
+    let decision = tcprules::lookup(&service.rules, peer.ip(), None);
+    let relay_client = match &decision {
+        Decision::Deny => {
+            postkiln_log::info("refused", &[("peer", &peer.ip()), ("listener", &listener)]);
+            return;
+        }
+        Decision::Allow(_) => decision.variable("RELAYCLIENT").map(ToOwned::to_owned),
+    };
+    let tls = office.certificate.get();
+    let (begin, session) = match (service.session.tls, tls) {
+        (Tls::Implicit, Some(tls)) => (Begin::Tls(tls), service.session.clone()),
+        // Without a certificate there is nothing to say on this port.
+        (Tls::Implicit, None) => return,
+        (_, Some(tls)) => (Begin::Plain(Some(tls)), service.session.clone()),
+        (_, None) => (Begin::Plain(None), service.without_tls()),
+    };
+    let session = Session::new(session, Peer { ip: peer.ip(), relay_client }, Instant::now());
+    let directory = Directory::new(office.directoryd.clone());
+    let mut answers = Answers::new(config.clone(), directory, office.queued.clone(), office.seat.data(), peer.ip());
+    if let Err(error) = drive(connection, begin, session, &mut answers, office.seat.stopped()).await {
+        let problem = postkiln_log::chain(&error);
+        postkiln_log::info("broken", &[("peer", &peer.ip()), ("listener", &listener), ("problem", &problem)]);
+    }
+}
+
+/// tcpserver's `-c`, and what one peer may have of it.
+const LIMITS: Limits = Limits { total: 500, per_peer: 100 };
+/// For 421 to reach the clients.
+const FAREWELL: std::time::Duration = std::time::Duration::from_millis(200);

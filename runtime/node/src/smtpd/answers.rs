@@ -1,0 +1,141 @@
+//! [`Answers`]: what a session of `smtpd` cannot know. Policy is here: whose mail is taken, who may send as whom.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use postkiln_address::{Address, ReversePath};
+use postkiln_ipc::Door;
+use postkiln_ipc::directory::{Access, Destination, Password, Reply, Request};
+use postkiln_mail::{Secret, Status};
+use postkiln_smtp::{Answer, Begin, Question, Session};
+
+use super::config::Config;
+use super::message::Message;
+use crate::asking::Directory;
+
+/// One connection's answers.
+pub(super) struct Answers {
+    config: Arc<Config>,
+    directory: Directory,
+    queued: Arc<Door>,
+    data: PathBuf,
+    peer: IpAddr,
+    message: Option<Message>,
+}
+
+impl Answers {
+    /// For a new connection.
+    pub(super) const fn new(
+        config: Arc<Config>,
+        directory: Directory,
+        queued: Arc<Door>,
+        data: PathBuf,
+        peer: IpAddr,
+    ) -> Self {
+        Self { config, directory, queued, data, peer, message: None }
+    }
+
+    async fn authenticate(&mut self, name: String, password: Secret) -> Answer {
+        let password = Password(password.into_exposed());
+        let question = Request::Authenticate { service: Access::Submission, name, password, peer: self.peer };
+        match self.directory.ask(&question).await {
+            Reply::Authenticated(account) => Answer::Authenticated(account.address.to_string()),
+            Reply::Denied => refused(Status(5, 7, 8), "authorization failed (#5.7.8)"),
+            other => unavailable(&other),
+        }
+    }
+
+    /// A person may send as any address that leads to the person's own mailbox, and as nobody (RFC 5321 §4.5.5).
+    async fn sender(&mut self, account: &str, sender: &ReversePath) -> Answer {
+        let sender = match sender {
+            ReversePath::Null => return Answer::Accepted,
+            ReversePath::DoubleBounce => return refused(Status(5, 7, 1), NOT_YOURS),
+            ReversePath::Address(address) => address,
+        };
+        let Ok(own) = account.parse::<Address>() else { return refused(Status(4, 3, 0), "internal trouble") };
+        if own.key() == sender.key() {
+            return Answer::Accepted;
+        }
+        match self.directory.ask(&Request::Route(sender.clone())).await {
+            Reply::Route(destinations) if destinations.iter().any(|one| leads_to(one, &own)) => Answer::Accepted,
+            Reply::Route(_) | Reply::NoSuchAddress(_) | Reply::NotOurs => refused(Status(5, 7, 1), NOT_YOURS),
+            other => unavailable(&other),
+        }
+    }
+
+    async fn recipient(&mut self, address: Address) -> Answer {
+        // Strangers' mail is taken for these domains only, whatever the user database says.
+        let listed = self.config.rcpthosts.allows(address.domain());
+        match self.directory.ask(&Request::Route(address)).await {
+            Reply::Route(_) if listed => Answer::Accepted,
+            Reply::Route(_) => Answer::NotOurs,
+            // We carry mail for a domain that is listed but lives elsewhere (a secondary MX).
+            Reply::NotOurs if listed => Answer::Accepted,
+            Reply::NotOurs => Answer::NotOurs,
+            Reply::NoSuchAddress(line) => refused(Status(5, 1, 1), &line),
+            other => unavailable(&other),
+        }
+    }
+
+    async fn begin(&mut self, begin: &Begin) -> Answer {
+        self.message = None;
+        match Message::begin(&self.config, &self.queued, &self.data, self.peer, begin).await {
+            Ok(message) => {
+                self.message = Some(message);
+                Answer::Accepted
+            }
+            Err((status, line)) => Answer::Refused(status, line),
+        }
+    }
+}
+
+impl postkiln_net::Answers<Session> for Answers {
+    async fn answer(&mut self, question: Question) -> Answer {
+        match question {
+            Question::Authenticate { name, password } => self.authenticate(name, password).await,
+            Question::Sender { account, sender } => self.sender(&account, &sender).await,
+            Question::Recipient { address } => self.recipient(address).await,
+            Question::Begin(begin) => self.begin(&begin).await,
+            Question::Finish => match self.message.take() {
+                Some(message) => match message.finish().await {
+                    Ok(id) => Answer::Kept(id),
+                    Err((status, line)) => Answer::Refused(status, line),
+                },
+                None => refused(Status(4, 3, 0), "internal trouble"),
+            },
+        }
+    }
+
+    async fn content(&mut self, piece: Vec<u8>) {
+        if let Some(message) = &mut self.message {
+            message.content(piece).await;
+        }
+    }
+
+    async fn abort(&mut self) {
+        // Dropping the conversation makes `queued` forget.
+        self.message = None;
+    }
+}
+
+fn leads_to(destination: &Destination, own: &Address) -> bool {
+    match destination {
+        Destination::Mailbox(account) => account.address.key() == own.key(),
+        Destination::Forward(address) => address.key() == own.key(),
+        Destination::List(_) | Destination::Respond(_) => false,
+    }
+}
+
+fn refused(status: Status, line: &str) -> Answer {
+    Answer::Refused(status, line.to_owned())
+}
+
+fn unavailable(reply: &Reply) -> Answer {
+    if let Reply::Unavailable(problem) = reply {
+        postkiln_log::warn("deferred", &[("problem", problem)]);
+    }
+    refused(Status(4, 3, 0), "the user database cannot say now (#4.3.0)")
+}
+
+const NOT_YOURS: &str = "that address is not yours (#5.7.1)";

@@ -1,0 +1,144 @@
+//! [`Message`]: one message on its way from the client into the queue, and past the scanner at the same time. Nothing is
+//! kept here. What cannot be decided is deferred.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postkiln_ipc::queue::{Reply, Request};
+use postkiln_ipc::{Channel, Door};
+use postkiln_mail::{QueueId, Received, Status, received_line};
+use postkiln_smtp::Begin;
+
+use super::config::Config;
+use crate::scanner::{self, Scan, ScanError, Verdict};
+
+/// What the client hears instead of 250.
+pub(super) type Refusal = (Status, String);
+
+/// A message that has begun.
+pub(super) struct Message {
+    queue: Channel<Request, Reply>,
+    /// Why `queued` will not get the rest.
+    queue_broken: Option<Refusal>,
+    scan: Scanning,
+    peer: IpAddr,
+    sender: String,
+}
+
+/// The scanner's part.
+enum Scanning {
+    /// The site has no scanner.
+    Off,
+    /// It is reading along.
+    Running(Scan),
+    /// It failed; the message is deferred when it is complete.
+    Failed,
+}
+
+impl Message {
+    /// Tells `queued` and the scanner that a message comes, and gives both our `Received` line.
+    pub(super) async fn begin(
+        config: &Config,
+        queued: &Arc<Door>,
+        data: &Path,
+        peer: IpAddr,
+        begin: &Begin,
+    ) -> Result<Self, Refusal> {
+        let scan = match &config.clamd_conf {
+            None => Scanning::Off,
+            Some(conf) => {
+                let socket = scanner::socket_of(conf, data).ok_or_else(no_scanner)?;
+                Scanning::Running(Scan::begin(&socket).await.map_err(|error| not_scanned(peer, &error))?)
+            }
+        };
+        let queue = submit(queued, begin).await?;
+        let sender = begin.envelope.sender.to_string();
+        let mut message = Self { queue, queue_broken: None, scan, peer, sender };
+        let received = received_line(&Received {
+            host: None,
+            helo: begin.helo.as_deref(),
+            info: begin.account.as_deref(),
+            ip: peer,
+            by: &config.hostname,
+            with: begin.protocol,
+            id: None,
+            at: jiff::Timestamp::now(),
+        });
+        message.content(received.into_bytes()).await;
+        Ok(message)
+    }
+
+    /// Hands on a piece. A failure is remembered: the client is told when it has sent everything.
+    pub(super) async fn content(&mut self, piece: Vec<u8>) {
+        if let Scanning::Running(scan) = &mut self.scan
+            && let Err(error) = scan.content(&piece).await
+        {
+            not_scanned(self.peer, &error);
+            self.scan = Scanning::Failed;
+        }
+        if self.queue_broken.is_none() && !matches!(self.scan, Scanning::Failed) {
+            let sent = tokio::time::timeout(QUEUE, self.queue.send(&Request::Content(piece))).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                self.queue_broken = Some(no_queue());
+            }
+        }
+    }
+
+    /// The message is complete: the verdict first, then the queue's word that it is kept.
+    pub(super) async fn finish(mut self) -> Result<QueueId, Refusal> {
+        match self.scan {
+            Scanning::Off => {}
+            Scanning::Failed => return Err(no_scanner()),
+            Scanning::Running(scan) => match scan.finish().await {
+                Ok(Verdict::Clean) => {}
+                Ok(Verdict::Infected(name)) => {
+                    postkiln_log::info("infected", &[("virus", &name), ("from", &self.sender), ("peer", &self.peer)]);
+                    let line = format!("Your email was rejected because it contains the {name} virus");
+                    return Err((Status(5, 7, 1), line));
+                }
+                Err(error) => return Err(not_scanned(self.peer, &error)),
+            },
+        }
+        if let Some(refusal) = self.queue_broken {
+            return Err(refusal);
+        }
+        match tokio::time::timeout(QUEUE, self.queue.ask(&Request::Commit)).await {
+            Ok(Ok(Reply::Accepted(id))) => {
+                let fields: [(&str, &dyn std::fmt::Display); 3] =
+                    [("queue", &id), ("from", &self.sender), ("peer", &self.peer)];
+                postkiln_log::info("received", &fields);
+                Ok(id)
+            }
+            Ok(Ok(Reply::Refused(status, line))) => Err((status, line)),
+            _ => Err(no_queue()),
+        }
+    }
+}
+
+async fn submit(queued: &Arc<Door>, begin: &Begin) -> Result<Channel<Request, Reply>, Refusal> {
+    let mut queue: Channel<Request, Reply> = queued.open().map_err(|_| no_queue())?;
+    match tokio::time::timeout(QUEUE, queue.ask(&Request::Submit(begin.envelope.clone()))).await {
+        Ok(Ok(Reply::Go)) => Ok(queue),
+        Ok(Ok(Reply::Refused(status, line))) => Err((status, line)),
+        _ => Err(no_queue()),
+    }
+}
+
+/// Says in the log why, and to the client only that.
+fn not_scanned(peer: IpAddr, error: &ScanError) -> Refusal {
+    postkiln_log::warn("not-scanned", &[("peer", &peer), ("problem", &postkiln_log::chain(error))]);
+    no_scanner()
+}
+
+fn no_scanner() -> Refusal {
+    (Status(4, 3, 0), "the virus scanner cannot say now, try again later (#4.3.0)".to_owned())
+}
+
+fn no_queue() -> Refusal {
+    (Status(4, 3, 0), "qq trouble, the message is not in the queue (#4.3.0)".to_owned())
+}
+
+/// Below the ten minutes that clients wait for the reply to DATA (RFC 5321 §4.5.3.2.6).
+const QUEUE: Duration = Duration::from_secs(120);
