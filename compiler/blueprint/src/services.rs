@@ -11,20 +11,22 @@ pub(crate) fn services(clamav: bool) -> Vec<Service> {
 
 fn service(role: Role, clamav: bool) -> Option<Service> {
     use Role::{Clamd, Controld, Directoryd, Freshclam, Imapd, Init, Keyd, Local, Netd, Pop3d, Queued, Remote, Smtpd};
-    let scanner = if clamav { vec![read("clamav")] } else { Vec::new() };
+    let scanner = if clamav { vec![read("run/clamav")] } else { Vec::new() };
     let (user, doors, directories) = match role {
         Init => return None,
-        Netd => (User::Net, vec![], vec![]),
+        Netd => (User::Net, vec![], vec![write("run/net")]),
         Keyd => (User::Keys, vec![], vec![write("keys")]),
         Directoryd => (User::Directory, vec![], vec![write("db")]),
         Queued => (User::Queue, vec![Local, Remote], vec![write("queue")]),
         Local => (User::Mail, vec![Directoryd, Queued], vec![write("mail"), write("lists"), write("robots")]),
-        Remote => (User::Remote, vec![Keyd], vec![]),
-        // clamd's socket lies in its directory.
+        // netd's lease names the DNS servers.
+        Remote => (User::Remote, vec![Keyd], vec![read("run/net")]),
+        // clamd's socket lies there, beside nothing else.
         Smtpd => (User::Smtp, vec![Directoryd, Queued, Keyd], scanner),
         Imapd | Pop3d => (User::Mail, vec![Directoryd, Keyd], vec![write("mail")]),
-        Controld => (User::Control, vec![Queued, Directoryd], vec![write("run")]),
-        Clamd | Freshclam => (User::Clamav, vec![], vec![write("clamav"), read("run")]),
+        Controld => (User::Control, vec![Queued, Directoryd], vec![read("run")]),
+        Clamd => (User::Clamav, vec![], vec![write("clamav"), write("run/clamav"), read("run")]),
+        Freshclam => (User::Clamav, vec![], vec![write("clamav"), read("run")]),
     };
     Some(Service { role, user, program: program(role), listeners: listeners(role), doors, directories })
 }

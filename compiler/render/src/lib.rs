@@ -1,1 +1,115 @@
-//! Placeholder of a crate that is being begun.
+//! From a [`Blueprint`] to the files of a [`Bundle`]: nothing is decided here, and the same blueprint gives the same bytes.
+//!
+//! Knows nothing about sites and their mistakes. Start at [`render`].
+
+mod robot;
+mod scanner;
+mod seed;
+mod source;
+mod zone;
+
+use std::collections::BTreeMap;
+
+use postkiln_blueprint::Blueprint;
+use postkiln_bundle::{Bundle, File, Owner};
+use postkiln_control::{dot_qmail, tcprules, users_assign};
+use serde::Serialize;
+
+/// Makes the bundle. `sources` are the files of the site by path, for `source/`; password hashes in them are blanked.
+#[must_use]
+pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>) -> Bundle {
+    let mut files = Files::default();
+    files.json("blueprint.json", blueprint);
+    for (name, text) in &blueprint.control {
+        files.text(format!("control/{name}"), text);
+    }
+    users(blueprint, &mut files);
+    tcp(blueprint, &mut files);
+    domains(blueprint, &mut files);
+    for (name, zone) in &blueprint.zones {
+        files.text(format!("dns/{name}.zone"), &zone::print(&blueprint.hostname, name, zone));
+    }
+    files.json("dns/records.json", &blueprint.zones);
+    clamav(blueprint, &mut files);
+    for (path, bytes) in sources {
+        files.add(format!("source/{path}"), source::blanked(bytes));
+    }
+    files.0.push(File {
+        path: "seeds/sqlite.sql".to_owned(),
+        bytes: seed::sqlite(&blueprint.domains).into_bytes(),
+        owner: Owner::Directory,
+    });
+    Bundle::new(SCHEMA, blueprint.hostname.as_str(), files.0, blueprint.services.clone())
+}
+
+/// Files that everybody on the node may read.
+#[derive(Default)]
+struct Files(Vec<File>);
+
+impl Files {
+    fn add(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
+        self.0.push(File { path: path.into(), bytes, owner: Owner::Everyone });
+    }
+
+    fn text(&mut self, path: impl Into<String>, text: &str) {
+        self.add(path, text.as_bytes().to_vec());
+    }
+
+    #[allow(clippy::expect_used, reason = "the models have string keys only; every test of this crate passes here")]
+    fn json(&mut self, path: impl Into<String>, value: &impl Serialize) {
+        let mut bytes = serde_json::to_vec_pretty(value).expect("a model is always JSON");
+        bytes.push(b'\n');
+        self.add(path, bytes);
+    }
+}
+
+fn users(blueprint: &Blueprint, files: &mut Files) {
+    let assignments = blueprint.assignments();
+    files.text("users/assign", &users_assign::print(&assignments));
+    files.add("users/cdb", users_assign::compile(&assignments));
+}
+
+fn tcp(blueprint: &Blueprint, files: &mut Files) {
+    for (listener, rules) in &blueprint.tcp {
+        // The blueprint's rules are printed by us; a malformed one would deny everybody by an empty name.
+        let rules = tcprules::parse(rules).unwrap_or_else(|_| deny());
+        files.text(format!("tcp/{listener}"), &tcprules::print(&rules));
+        files.add(format!("tcp/{listener}.cdb"), tcprules::compile(&rules));
+    }
+}
+
+fn deny() -> Vec<tcprules::Rule> {
+    vec![tcprules::Rule { address: String::new(), decision: tcprules::Decision::Deny }]
+}
+
+fn domains(blueprint: &Blueprint, files: &mut Files) {
+    for (domain, mail) in &blueprint.domains {
+        for (name, instructions) in mail.dot_qmail(domain) {
+            files.text(format!("domains/{domain}/{name}"), &dot_qmail::print(&instructions));
+        }
+        for (local, responder) in &mail.responders {
+            let text = robot::message(&format!("{local}@{domain}"), responder);
+            files.text(format!("robots/{domain}/{}", local.as_str()), &text);
+        }
+        for (local, list) in &mail.lists {
+            files.json(format!("lists/{domain}/{}/list.json", local.as_str()), list);
+        }
+    }
+}
+
+fn clamav(blueprint: &Blueprint, files: &mut Files) {
+    if !blueprint.antivirus.clamav {
+        return;
+    }
+    files.text("clamav/clamd.conf", &scanner::clamd_conf(blueprint.antivirus.stream_limit));
+    files.text("clamav/freshclam.conf", &scanner::freshclam_conf());
+    for (name, signature) in &blueprint.antivirus.signatures {
+        files.add(format!("clamav/signatures/{name}"), signature.bytes.clone());
+    }
+}
+
+/// Version of the site schema (`schemas/site`).
+const SCHEMA: u32 = 1;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! Whole bundles, judged by the programs that are to read them.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use postkiln_blueprint::{
+    Antivirus, CatchAll, Forward, List, MailDomain, Password, Posting, Responder, Signature, User, Zone, ZoneRecord,
+};
+
+use super::*;
+
+fn user(hash: &str) -> User {
+    let password = match hash {
+        "" => Password::None,
+        hash => Password::Hash { fingerprint: String::new(), hash: hash.to_owned() },
+    };
+    User { name: "O'Hara; --".to_owned(), quota: Some(5 << 30), password, forward: None }
+}
+
+fn blueprint(users: &[(&str, &str)]) -> Blueprint {
+    let mut users: BTreeMap<_, _> = users.iter().map(|(name, hash)| (name.parse_local(), user(hash))).collect();
+    if let Some(first) = users.values_mut().next() {
+        first.forward = Some(Forward { to: vec!["x@elsewhere.example".parse().unwrap()], keep: true });
+    }
+    let list = List {
+        members: vec!["ada@example.org".parse().unwrap()],
+        post: Posting::Anyone,
+        moderators: Vec::new(),
+        prefix: None,
+    };
+    let responder = Responder { subject: "s".to_owned(), text: "t".to_owned(), once_per: 60 };
+    let mail = MailDomain {
+        postmaster: "ada".parse_local(),
+        users,
+        aliases: [("sales".parse_local(), vec!["ada@example.org".parse().unwrap()])].into(),
+        catch_all: CatchAll::Reject,
+        lists: [("announce".parse_local(), list)].into(),
+        responders: [("info".parse_local(), responder)].into(),
+    };
+    let record = |name: &str, kind: &str, value: &str| ZoneRecord {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        value: value.to_owned(),
+    };
+    let zone = Zone {
+        ttl: 3600,
+        records: vec![
+            record("@", "NS", "mail.example.org."),
+            record("@", "MX", "10 mail.example.org."),
+            record("@", "TXT", "v=spf1 mx -all"),
+            record("long", "TXT", &"\\\"x;".repeat(200)),
+            record("mail", "A", "192.0.2.1"),
+            record("*.dyn", "CNAME", "mail.example.org."),
+            record("_imaps._tcp", "SRV", "0 1 993 mail.example.org."),
+            record("@", "CAA", "0 issue \"ca.example\""),
+        ],
+    };
+    let signature = Signature { sha256: String::new(), bytes: b"sig\n".to_vec() };
+    Blueprint {
+        version: Blueprint::VERSION,
+        hostname: "mail.example.org".parse().unwrap(),
+        operators: Vec::new(),
+        control: [("me".to_owned(), "mail.example.org\n".to_owned())].into(),
+        domains: [("example.org".parse().unwrap(), mail)].into(),
+        alias_domains: [("example.net".parse().unwrap(), "example.org".parse().unwrap())].into(),
+        tcp: [("smtp".to_owned(), ":allow\n".to_owned())].into(),
+        zones: [("example.org".parse().unwrap(), zone)].into(),
+        antivirus: Antivirus {
+            clamav: true,
+            stream_limit: 26 << 20,
+            signatures: [("l.ndb".to_owned(), signature)].into(),
+        },
+        services: Vec::new(),
+    }
+}
+
+/// `"ada".parse_local()`.
+trait ParseLocal {
+    fn parse_local(&self) -> postkiln_address::LocalPart;
+}
+
+impl ParseLocal for str {
+    fn parse_local(&self) -> postkiln_address::LocalPart {
+        postkiln_address::LocalPart::new(self).unwrap()
+    }
+}
+
+/// What SQLite's own shell prints for a script.
+fn sqlite(database: &Path, script: &str) -> String {
+    let mut shell = Command::new("sqlite3")
+        .arg("-bail")
+        .arg(database)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = shell.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn seed(users: &[(&str, &str)]) -> String {
+    seed::sqlite(&blueprint(users).domains)
+}
+
+const ROWS: &str = "SELECT local, quota, coalesce(password, '-'), password_owner, enabled, removed IS NOT NULL, name FROM accounts ORDER BY local, created, enabled";
+const EVERYTHING: &str = "SELECT * FROM accounts ORDER BY id";
+
+#[test]
+fn a_seed_may_be_applied_again_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("db");
+    let seed = seed(&[("ada", "$6$ada"), ("grace", "")]);
+    sqlite(&database, &seed);
+    let once = sqlite(&database, EVERYTHING);
+    sqlite(&database, &seed);
+    assert_eq!(sqlite(&database, EVERYTHING), once);
+    let rows = sqlite(&database, ROWS);
+    assert_eq!(rows, "ada|5368709120|$6$ada|declared|1|0|O'Hara; --\ngrace|5368709120|-|declared|1|0|O'Hara; --\n");
+    assert_eq!(sqlite(&database, "SELECT count(*) FROM accounts WHERE length(id) = 16 AND id GLOB '[0-9a-f]*'"), "2\n");
+}
+
+#[test]
+fn what_people_own_is_kept_and_who_leaves_is_disabled() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("db");
+    sqlite(&database, &seed(&[("ada", "$6$one"), ("grace", "$6$one"), ("linus", "$6$one")]));
+    sqlite(&database, "UPDATE accounts SET password = '$6$mine', password_owner = 'own' WHERE local = 'ada'");
+    let before = sqlite(&database, "SELECT id FROM accounts WHERE local = 'linus'");
+    sqlite(&database, &seed(&[("ada", "$6$two"), ("grace", "$6$two")]));
+    let said = |what: &str| sqlite(&database, &format!("SELECT local, password, enabled FROM accounts {what}"));
+    assert_eq!(said("ORDER BY local"), "ada|$6$mine|1\ngrace|$6$two|1\nlinus|$6$one|0\n");
+    sqlite(&database, &seed(&[("ada", "$6$two"), ("grace", "$6$two"), ("linus", "$6$three")]));
+    assert_eq!(said("WHERE local = 'linus' ORDER BY enabled"), "linus|$6$one|0\nlinus|$6$three|1\n");
+    let after = sqlite(&database, "SELECT id FROM accounts WHERE local = 'linus' AND enabled = 1");
+    assert_ne!(before, after);
+}
+
+#[test]
+fn accounts_of_the_node_are_left_alone_until_the_site_declares_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("db");
+    sqlite(&database, &seed(&[("ada", "$6$one")]));
+    sqlite(
+        &database,
+        "INSERT INTO accounts (id, domain, local, owner, password, created) VALUES ('00', 'example.org', 'new', 'runtime', '$6$mine', 0)",
+    );
+    sqlite(&database, &seed(&[("ada", "$6$one")]));
+    let said =
+        || sqlite(&database, "SELECT id, owner, password, password_owner, enabled FROM accounts WHERE local = 'new'");
+    assert_eq!(said(), "00|runtime|$6$mine|declared|1\n");
+    sqlite(&database, &seed(&[("ada", "$6$one"), ("new", "$6$site")]));
+    assert_eq!(said(), "00|declared|$6$mine|own|1\n");
+}
+
+#[test]
+fn a_name_server_takes_the_zone() {
+    let bundle = render(&blueprint(&[("ada", "")]), &BTreeMap::new());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("zone");
+    std::fs::write(&path, bundle.file("dns/example.org.zone").unwrap()).unwrap();
+    // Names outside the zone are not asked of the network.
+    let program =
+        ["/usr/bin/named-checkzone", "/usr/sbin/named-checkzone"].into_iter().find(|path| Path::new(path).exists());
+    let output = Command::new(program.unwrap()).args(["-i", "local", "example.org"]).arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn the_same_blueprint_gives_the_same_bytes_and_hashes_stay_in_the_seed() {
+    let secret = format!("$6$salt${}", "h".repeat(86));
+    let sources = [("site.ncl".to_owned(), format!("hash = \"{secret}\"").into_bytes())].into();
+    let bundle = render(&blueprint(&[("ada", &secret)]), &sources);
+    assert_eq!(bundle, render(&blueprint(&[("ada", &secret)]), &sources));
+    let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("hhhh");
+    let holders: Vec<(&str, Owner)> =
+        bundle.files().filter(|(_, bytes)| holds(bytes)).map(|(entry, _)| (entry.path.as_str(), entry.owner)).collect();
+    assert_eq!(holders, [("seeds/sqlite.sql", Owner::Directory)]);
+}
+
+#[test]
+fn every_file_of_the_table_is_there() {
+    let bundle = render(&blueprint(&[("ada", "")]), &BTreeMap::new());
+    let text = |path: &str| String::from_utf8(bundle.file(path).unwrap_or_else(|| panic!("{path}")).to_vec()).unwrap();
+    assert_eq!(
+        text("users/assign"),
+        "+example.net-:example.org:207:207:/data/mail/example.org:-::\n\
+         +example.org-:example.org:207:207:/data/mail/example.org:-::\n.\n"
+    );
+    assert_eq!(text("domains/example.org/.qmail-ada"), "&x@elsewhere.example\n|vdelivermail '' bounce-no-mailbox\n");
+    assert_eq!(text("domains/example.org/.qmail-announce"), "|ezmlm-send lists/example.org/announce\n");
+    assert_eq!(
+        text("domains/example.org/.qmail-info"),
+        "|autorespond 60 1 robots/example.org/info robots/example.org/info.d\n"
+    );
+    assert_eq!(text("domains/example.org/.qmail-sales"), "&ada@example.org\n");
+    assert_eq!(text("domains/example.org/.qmail-default"), "|vdelivermail '' bounce-no-mailbox\n");
+    assert_eq!(text("clamav/signatures/l.ndb"), "sig\n");
+    assert_eq!(text("control/me"), "mail.example.org\n");
+    let found = users_assign::lookup(bundle.file("users/cdb").unwrap(), "example.net-Ada").unwrap().unwrap();
+    assert_eq!((found.user.as_str(), found.ext.as_str()), ("example.org", "Ada"));
+    for path in [
+        "tcp/smtp",
+        "tcp/smtp.cdb",
+        "robots/example.org/info",
+        "lists/example.org/announce/list.json",
+        "dns/records.json",
+        "clamav/clamd.conf",
+        "clamav/freshclam.conf",
+    ] {
+        assert!(bundle.file(path).is_some(), "{path}");
+    }
+    let again: Blueprint = serde_json::from_str(&text("blueprint.json")).unwrap();
+    assert_eq!(again.zones, blueprint(&[("ada", "")]).zones);
+}
