@@ -1,8 +1,196 @@
-//! The role `local`: not written yet; its owner replaces this file.
+//! The role `local`: final delivery (qmail-lspawn, qmail-local, vdelivermail, ezmlm-send, autorespond). It is given one
+//! message and one recipient at a time, asks `directoryd` where that leads, and brings it there. Knows nothing about
+//! `.qmail` files or passwords. Touches `mail/`, `lists/` and `robots/`. Start at [`deliver`].
+//!
+//! Robots answer first, then mailboxes and lists get their copies, forwards go last and together, as qmail-local does: what fails
+//! early can be tried again with little done twice.
 
-use postkiln_sys::Inherited;
+mod list;
+mod original;
+mod respond;
+mod submit;
 
-/// Says that there is nothing here yet.
-pub(crate) fn run(_inherited: Inherited) -> Result<(), String> {
-    Err("this role is not written yet".to_owned())
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use postkiln_address::{Address, Domain};
+use postkiln_bundle::Role;
+use postkiln_control::{ControlFile, Me};
+use postkiln_ipc::delivery::Request;
+use postkiln_ipc::directory::{self, Account, Destination};
+use postkiln_ipc::{Channel, Door};
+use postkiln_mail::{Envelope, Outcome, Status, delivered_to, header, return_path};
+use postkiln_store::{Delivery, Quota, Uniques};
+use postkiln_sys::{BundleDirectory, Inherited};
+
+use crate::role::{self, Seat};
+use original::Original;
+
+/// Runs the role until `init` stops it.
+///
+/// # Errors
+/// When it cannot start.
+pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+    role::serve(Role::Local, inherited, Config::read, |seat| async move { work(seat).await })
 }
+
+/// What the bundle says: lists and robots are read from it when they are needed.
+pub(crate) struct Config {
+    hostname: Domain,
+    bundle: BundleDirectory,
+}
+
+impl Config {
+    fn read(bundle: &BundleDirectory) -> Result<Self, String> {
+        let hostname = Me::read(|name| bundle.read(&format!("control/{name}")));
+        Ok(Self {
+            hostname: hostname.map_err(|error| postkiln_log::chain(&error))?.0,
+            bundle: bundle.try_clone().map_err(|error| error.to_string())?,
+        })
+    }
+}
+
+/// What all deliveries share.
+pub(crate) struct Tools {
+    directory: Arc<Door>,
+    queue: Arc<Door>,
+    data: PathBuf,
+    uniques: Uniques,
+}
+
+async fn work(mut seat: Seat<Config>) -> Result<(), String> {
+    let mut random = [0; 8];
+    rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty()).map_err(|error| error.to_string())?;
+    let config = seat.config();
+    let tools = Rc::new(Tools {
+        directory: seat.door(Role::Directoryd)?,
+        queue: seat.door(Role::Queued)?,
+        data: seat.data(),
+        uniques: Uniques::new(config.hostname.as_str(), std::process::id(), u64::from_le_bytes(random)),
+    });
+    let hatches = seat.hatches()?;
+    let stopped = seat.stopped();
+    for (_, hatch) in hatches {
+        let (configs, tools) = (seat.config.clone(), tools.clone());
+        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| {
+            let config = configs.borrow().clone();
+            answer(channel, config, tools.clone())
+        }));
+    }
+    seat.ready();
+    stopped.await;
+    Ok(())
+}
+
+/// One conversation: one attempt.
+async fn answer(mut channel: Channel<Outcome, Request>, config: Arc<Config>, tools: Rc<Tools>) {
+    // A caller that went away needs no answer: the attempt is repeated.
+    let Ok(Some((request, Some(descriptor)))) = channel.receive().await else { return };
+    let outcome = match Original::open(descriptor.into(), request) {
+        Ok(original) => match deliver(&config, &tools, &Rc::new(original)).await {
+            Ok(outcome) | Err(outcome) => outcome,
+        },
+        Err(error) => trouble(&format!("cannot read the message: {error}")),
+    };
+    let _ = channel.send(&outcome).await;
+}
+
+/// One attempt. Both sides of the result are outcomes: an error is one that ends the walk through the destinations.
+pub(crate) async fn deliver(config: &Config, tools: &Tools, original: &Rc<Original>) -> Result<Outcome, Outcome> {
+    let recipient = &original.request.recipient;
+    if header::is_delivered_to(original.header(), &recipient.to_string()) {
+        return Err(looping());
+    }
+    let mut destinations = route(tools, recipient).await?;
+    destinations.sort_by_key(|destination| match destination {
+        Destination::Respond(_) => 0,
+        Destination::Mailbox(_) | Destination::List(_) => 1,
+        Destination::Forward(_) => 2,
+    });
+    let (mut files, mut programs) = (0, 0);
+    let mut forwards = Vec::new();
+    for destination in destinations {
+        match destination {
+            Destination::Respond(responder) => {
+                respond::respond(config, tools, original, &responder).await?;
+                programs += 1;
+            }
+            Destination::Mailbox(account) => {
+                store(tools, original, account).await?;
+                files += 1;
+            }
+            Destination::List(list) => {
+                list::post(config, tools, original, &list).await?;
+                programs += 1;
+            }
+            Destination::Forward(address) => forwards.push(address),
+        }
+    }
+    let mut text = format!("did {files}+{}+{programs}", forwards.len());
+    if !forwards.is_empty() {
+        let envelope = Envelope { sender: original.request.sender.clone(), recipients: forwards };
+        let id = submit::submit(tools, envelope, delivered_to(recipient).as_bytes(), Some(original)).await?;
+        text = format!("{text} qp {id}");
+    }
+    Ok(Outcome::Delivered(text))
+}
+
+/// Where mail for the address goes.
+async fn route(tools: &Tools, address: &Address) -> Result<Vec<Destination>, Outcome> {
+    let ask = async {
+        let mut channel: Channel<directory::Request, directory::Reply> = tools.directory.open()?;
+        channel.ask(&directory::Request::Route(address.clone())).await
+    };
+    let reply = ask.await.map_err(|error| trouble(&format!("the directory does not answer: {error}")))?;
+    match reply {
+        directory::Reply::Route(destinations) => Ok(destinations),
+        directory::Reply::NoSuchAddress(text) => Err(Outcome::Bounced(Status(5, 1, 1), text)),
+        directory::Reply::Unavailable(problem) => Err(trouble(&problem)),
+        // The configuration has changed since the message was queued: the next attempt goes out.
+        directory::Reply::NotOurs => Err(trouble(&format!("{} is no domain of ours any more", address.domain()))),
+        directory::Reply::Authenticated(_) | directory::Reply::Denied => {
+            Err(trouble("the directory answered another question"))
+        }
+    }
+}
+
+/// A copy into a mailbox, on another thread: it ends with two syncs.
+async fn store(tools: &Tools, original: &Rc<Original>, account: Account) -> Result<(), Outcome> {
+    let prefix = return_path(&original.request.sender) + &delivered_to(&original.request.recipient);
+    let maildir = tools.data.join("mail").join(&account.maildir);
+    let unique = tools.uniques.next(SystemTime::now());
+    let mut source = original.source().map_err(|error| trouble(&error.to_string()))?;
+    let size = original.request.size;
+    let stored = tokio::task::spawn_blocking(move || {
+        let delivery = Delivery { prefix: prefix.as_bytes(), size, quota: Quota::of_bytes(account.quota) };
+        postkiln_store::deliver(&maildir, &delivery, &mut source, &unique)
+    });
+    match stored.await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => {
+            let status = error.status();
+            let text = format!("{} (#{status})", postkiln_log::chain(&error));
+            Err(if status.0 == 5 { Outcome::Bounced(status, text) } else { Outcome::Deferred(status, text) })
+        }
+        Err(error) => Err(trouble(&error.to_string())),
+    }
+}
+
+/// qmail-local's words (exit 100).
+fn looping() -> Outcome {
+    let text = "This message is looping: it already has my Delivered-To line. (#5.4.6)";
+    Outcome::Bounced(Status(5, 4, 6), text.to_owned())
+}
+
+/// Something of ours does not work at the moment (RFC 3463 X.3.0).
+fn trouble(problem: &str) -> Outcome {
+    Outcome::Deferred(Status(4, 3, 0), format!("{problem} (#4.3.0)"))
+}
+
+/// Conversations at the same time: `queued` keeps to `concurrencylocal`; this is for the worst.
+const CONVERSATIONS: usize = 1000;

@@ -8,6 +8,9 @@ mod dispatch;
 mod intake;
 mod notice;
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;

@@ -6,6 +6,7 @@ mod body;
 mod names;
 mod reply;
 mod session;
+mod tcpto;
 mod tls;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use tokio_rustls::TlsConnector;
 use crate::role::{self, Seat};
 use names::{Exchange, Names};
 use session::{Content, Tried};
+use tcpto::Timeouts;
 
 /// Runs the role until `init` stops it.
 ///
@@ -70,7 +72,7 @@ impl Config {
 
 async fn work(mut seat: Seat<Config>) -> Result<(), String> {
     let hatches = seat.hatches()?;
-    let resolv_conf = seat.data().join("run/resolv.conf");
+    let resolv_conf = seat.data().join("run/net/resolv.conf");
     let tools = Rc::new(Tools::new(resolv_conf)?);
     let stopped = seat.stopped();
     seat.ready();
@@ -101,11 +103,12 @@ pub(crate) struct Tools {
     connector: TlsConnector,
     resolv_conf: PathBuf,
     names: RefCell<Option<Rc<Names>>>,
+    timeouts: RefCell<Timeouts>,
 }
 
 impl Tools {
     fn new(resolv_conf: PathBuf) -> Result<Self, String> {
-        Ok(Self { connector: tls::connector()?, resolv_conf, names: RefCell::default() })
+        Ok(Self { connector: tls::connector()?, resolv_conf, names: RefCell::default(), timeouts: RefCell::default() })
     }
 
     /// The resolver for the servers in force, kept as long as those do not change, with its cache.
@@ -179,7 +182,7 @@ async fn try_exchange(
     };
     let mut failure = None;
     for address in addresses.into_iter().take(ADDRESSES) {
-        match session::try_address(config, &tools.connector, exchange, address, request, content).await {
+        match session::try_address(config, tools, exchange, address, request, content).await {
             Tried::Next(outcome) => failure = Some(worse(failure, outcome)),
             other => return other,
         }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mail_send::smtp::message::Parameters;
 use mail_send::{Error, SmtpClient};
@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::body::Encoder;
 use super::names::Exchange;
-use super::{Config, reply};
+use super::{Config, Tools, reply};
 
 /// The message's content, as the queue keeps it.
 #[derive(Debug)]
@@ -44,14 +44,14 @@ pub(crate) enum Tried {
 /// Connects and delivers; encrypts when the peer can, and tries once more without when encryption fails.
 pub(crate) async fn try_address(
     config: &Config,
-    connector: &TlsConnector,
+    tools: &Tools,
     exchange: &Exchange,
     address: SocketAddr,
     request: &Request,
     content: &Content,
 ) -> Tried {
-    let attempt = Attempt { config, exchange, ip: address.ip().to_string(), address, request, content };
-    match attempt.run(Some(connector)).await {
+    let attempt = Attempt { config, tools, exchange, ip: address.ip().to_string(), address, request, content };
+    match attempt.run(Some(&tools.connector)).await {
         Run::Tried(tried) => tried,
         Run::TlsFailed(problem) => {
             attempt.log("failed", &problem);
@@ -65,6 +65,7 @@ pub(crate) async fn try_address(
 
 struct Attempt<'a> {
     config: &'a Config,
+    tools: &'a Tools,
     exchange: &'a Exchange,
     ip: String,
     address: SocketAddr,
@@ -107,11 +108,18 @@ impl Attempt<'_> {
     /// Connects and hears the greeting.
     async fn connect(&self) -> Result<SmtpClient<TcpStream>, Tried> {
         let unreachable = |problem: &str| Tried::Next(reply::unreachable(&self.ip, problem));
+        if self.tools.timeouts.borrow().is_dead(self.address.ip(), Instant::now()) {
+            return Err(unreachable("recently timed out"));
+        }
         let stream = match timeout(self.config.connect, TcpStream::connect(self.address)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(unreachable(&error.to_string())),
-            Err(_) => return Err(unreachable("timed out")),
+            Err(_) => {
+                self.tools.timeouts.borrow_mut().note(self.address.ip(), Instant::now());
+                return Err(unreachable("timed out"));
+            }
         };
+        self.tools.timeouts.borrow_mut().clear(self.address.ip());
         // Connected to an address from the same address: it is this machine. Routes may say so on purpose, MX may not.
         if !self.exchange.routed && stream.local_addr().is_ok_and(|local| local.ip() == self.address.ip()) {
             return Err(Tried::OurOwn);

@@ -276,3 +276,71 @@ fn a_host_that_refuses_connections_is_a_deferral() {
         assert_eq!(address.ip(), IpAddr::V4(Ipv4Addr::LOCALHOST));
     });
 }
+
+/// A mail host that offers STARTTLS; with `certificate` it keeps its word, without it answers with nonsense.
+async fn tls_host(certificate: bool) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let session = async move {
+        let mut heard = Vec::new();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"220 hi\r\n").await.unwrap();
+        for answer in ["250-there\r\n250 STARTTLS\r\n", "220 go on\r\n"] {
+            heard.push(read_line(&mut stream).await);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        if !certificate {
+            stream.write_all(b"500 what?\r\n").await.unwrap();
+            drop(stream);
+            // The second try comes without encryption.
+            let (_, plain) =
+                serve_host(listener, "220 hi", &[("EHLO", "250-there\r\n250 STARTTLS"), ("QUIT", "221 bye")]);
+            heard.extend(plain.await.unwrap());
+            return heard;
+        }
+        let mut stream = acceptor().accept(stream).await.unwrap();
+        for answer in ["250 there", "250 ok", "250 ok", "354 go", "", "", "250 kept", "221 bye"] {
+            heard.push(read_line(&mut stream).await);
+            if !answer.is_empty() {
+                stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+            }
+        }
+        heard
+    };
+    (port, tokio::task::spawn_local(session))
+}
+
+async fn read_line<T: tokio::io::AsyncRead + Unpin>(stream: &mut T) -> String {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\n") {
+        line.push(tokio::io::AsyncReadExt::read_u8(stream).await.unwrap());
+    }
+    String::from_utf8(line).unwrap().trim_end().to_owned()
+}
+
+fn acceptor() -> tokio_rustls::TlsAcceptor {
+    let signed = rcgen::generate_simple_self_signed(vec!["other.example".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der());
+    let config =
+        rustls::ServerConfig::builder_with_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![signed.cert.der().clone()], key.into())
+            .unwrap();
+    tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config))
+}
+
+#[test]
+fn encryption_is_used_where_it_is_offered_and_given_up_where_it_fails() {
+    run(async {
+        for certificate in [true, false] {
+            let (port, session) = tls_host(certificate).await;
+            let outcome = attempt(&config(None, 25, &format!(":127.0.0.1:{port}\n")), "bob@example.net", "x\n\n").await;
+            assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
+            let heard = session.await.unwrap();
+            assert_eq!(heard[..3], ["EHLO mail.example.org", "STARTTLS", "EHLO mail.example.org"]);
+            assert_eq!(heard[3..6], ["MAIL FROM:<ada@example.org>", "RCPT TO:<bob@example.net>", "DATA"]);
+        }
+    });
+}

@@ -1,0 +1,260 @@
+//! The life of messages, with callers, `local` and `remote` played by the test at the other end of the doors.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom};
+
+use postkiln_ipc::delivery::Request as Attempted;
+use postkiln_ipc::queue::{Reply, Request};
+use postkiln_ipc::{Channel, Hatch, pair};
+use postkiln_mail::{Envelope, Outcome, QueueId, Status};
+use postkiln_sys::BundleDirectory;
+use tokio::sync::mpsc;
+
+use super::*;
+
+/// What reached `local` or `remote`: role, sender, recipient, content.
+type Delivered = (&'static str, String, String, String);
+
+struct Stage {
+    directory: tempfile::TempDir,
+    deliveries: mpsc::UnboundedReceiver<Delivered>,
+    smtpd: Door,
+    operator: Door,
+    _config: watch::Sender<Arc<Config>>,
+}
+
+impl Stage {
+    /// Runs the role's parts; `outcomes` says what becomes of each recipient: the first answer, then the next, the last again
+    /// and again.
+    fn new(outcomes: &[(&'static str, &[Outcome])]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self::over(directory, outcomes)
+    }
+
+    fn over(directory: tempfile::TempDir, outcomes: &[(&'static str, &[Outcome])]) -> Self {
+        let control = directory.path().join("bundle/control");
+        std::fs::create_dir_all(&control).unwrap();
+        std::fs::write(control.join("me"), "mail.example.org\n").unwrap();
+        std::fs::write(control.join("locals"), "").unwrap();
+        std::fs::write(control.join("virtualdomains"), "example.org:example.org\nmail.example.org:x\n").unwrap();
+        let bundle = BundleDirectory::open(&directory.path().join("bundle")).unwrap();
+        let (configs, config) = watch::channel(Arc::new(Config::read(&bundle).unwrap()));
+        let mut scheduler = Scheduler::new(config.borrow().limits());
+        let queue = open(&directory.path().join("queue"), &mut scheduler).unwrap();
+        let (told, deliveries) = mpsc::unbounded_channel();
+        let outcomes: BTreeMap<&'static str, Vec<Outcome>> =
+            outcomes.iter().map(|(recipient, outcomes)| (*recipient, outcomes.to_vec())).collect();
+        let shared = Rc::new(Shared {
+            queue,
+            scheduler: RefCell::new(scheduler),
+            config,
+            local: play("local", outcomes.clone(), told.clone()),
+            remote: play("remote", outcomes, told),
+            changed: Notify::new(),
+            broken: Notify::new(),
+        });
+        let [smtpd, operator] = ["smtpd", "controld"].map(|caller| {
+            let (door, hatch) = pair().unwrap();
+            let shared = shared.clone();
+            tokio::task::spawn_local(role::answer(Hatch::new(hatch).unwrap(), 10, move |channel| {
+                intake::talk(shared.clone(), caller.to_owned(), channel)
+            }));
+            Door::new(door)
+        });
+        tokio::task::spawn_local(async move { dispatch::run(&shared).await });
+        Self { directory, deliveries, smtpd, operator, _config: configs }
+    }
+
+    async fn submit(&self, sender: &str, recipients: &[&str], content: &str) -> QueueId {
+        let mut channel: Channel<Request, Reply> = self.smtpd.open().unwrap();
+        let recipients = recipients.iter().map(|text| text.parse().unwrap()).collect();
+        let envelope = Envelope { sender: sender.parse().unwrap(), recipients };
+        assert_eq!(channel.ask(&Request::Submit(envelope)).await.unwrap(), Reply::Go);
+        channel.send(&Request::Content(content.as_bytes().to_vec())).await.unwrap();
+        match channel.ask(&Request::Commit).await.unwrap() {
+            Reply::Accepted(id) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn next(&mut self) -> Delivered {
+        self.deliveries.recv().await.unwrap()
+    }
+
+    /// Waits until the queue is empty, by asking it.
+    async fn drained(&self) {
+        while self.list().await != 0 {
+            tokio::task::yield_now().await;
+        }
+        // The file goes on another thread.
+        while std::fs::read_dir(self.directory.path().join("queue/messages")).unwrap().count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn list(&self) -> usize {
+        let mut channel: Channel<Request, Reply> = self.operator.open().unwrap();
+        channel.send(&Request::List).await.unwrap();
+        let mut entries = 0;
+        while let Reply::Entry(_) = channel.answer().await.unwrap() {
+            entries += 1;
+        }
+        entries
+    }
+}
+
+/// A role that answers as told. A recipient without answers makes it go away in the middle of the attempt.
+fn play(
+    role: &'static str,
+    mut outcomes: BTreeMap<&'static str, Vec<Outcome>>,
+    told: mpsc::UnboundedSender<Delivered>,
+) -> Arc<Door> {
+    let (door, hatch) = pair().unwrap();
+    let hatch = Hatch::new(hatch).unwrap();
+    tokio::task::spawn_local(async move {
+        while let Ok(mut channel) = hatch.accept::<Outcome, Attempted>().await {
+            let Ok(Some((request, Some(descriptor)))) = channel.receive().await else { continue };
+            let mut file = std::fs::File::from(descriptor);
+            file.seek(SeekFrom::Start(request.offset)).unwrap();
+            let mut content = String::new();
+            file.take(request.size).read_to_string(&mut content).unwrap();
+            let recipient = request.recipient.to_string();
+            let answers = outcomes.get_mut(recipient.as_str());
+            told.send((role, request.sender.to_string(), recipient, content)).unwrap();
+            let Some(answers) = answers else { continue };
+            let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
+            channel.send(&answer).await.unwrap();
+        }
+    });
+    Arc::new(Door::new(door))
+}
+
+fn ok() -> Outcome {
+    Outcome::Delivered("did 1+0+0".to_owned())
+}
+
+fn bounced(text: &str) -> Outcome {
+    Outcome::Bounced(Status(5, 1, 1), text.to_owned())
+}
+
+fn deferred(text: &str) -> Outcome {
+    Outcome::Deferred(Status(4, 4, 1), text.to_owned())
+}
+
+fn run<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async move { test().await });
+}
+
+#[test]
+fn recipients_go_their_ways_and_the_message_ends() {
+    run(|| async {
+        let mut stage = Stage::new(&[("ada@example.org", &[ok()]), ("bob@elsewhere.example", &[ok()])]);
+        stage.submit("x@example.net", &["ada@example.org", "bob@elsewhere.example"], "Subject: x\n\nhi\n").await;
+        let mut seen = [stage.next().await, stage.next().await];
+        seen.sort();
+        let expected = |role, recipient: &str| {
+            (role, "x@example.net".to_owned(), recipient.to_owned(), "Subject: x\n\nhi\n".to_owned())
+        };
+        assert_eq!(seen, [expected("local", "ada@example.org"), expected("remote", "bob@elsewhere.example")]);
+        stage.drained().await;
+    });
+}
+
+#[test]
+fn a_failure_is_reported_and_a_failing_report_goes_to_the_postmaster() {
+    run(|| async {
+        let mut stage = Stage::new(&[
+            ("none@example.org", &[bounced("Sorry, no mailbox here by that name. (#5.1.1)")]),
+            ("x@example.net", &[bounced("unknown")]),
+            ("postmaster@mail.example.org", &[bounced("also unknown")]),
+        ]);
+        stage.submit("x@example.net", &["none@example.org"], "Subject: x\n\nhi\n").await;
+        assert_eq!(stage.next().await.2, "none@example.org");
+        let (role, sender, recipient, content) = stage.next().await;
+        assert_eq!((role, sender.as_str(), recipient.as_str()), ("remote", "", "x@example.net"));
+        assert!(content.contains("Hi. This is the qmail-send program at mail.example.org."), "{content}");
+        assert!(content.contains("<none@example.org>:\nSorry, no mailbox here by that name. (#5.1.1)\n"), "{content}");
+        assert!(content.contains("Subject: x\n\nhi\n"), "{content}");
+        let (role, sender, recipient, _) = stage.next().await;
+        assert_eq!((role, sender.as_str(), recipient.as_str()), ("local", "#@[]", "postmaster@mail.example.org"));
+        // The triple bounce is discarded.
+        stage.drained().await;
+    });
+}
+
+#[test]
+fn a_deferred_message_waits_until_it_is_flushed() {
+    run(|| async {
+        let mut stage = Stage::new(&[("bob@elsewhere.example", &[deferred("not now"), ok()])]);
+        let id = stage.submit("x@example.net", &["bob@elsewhere.example"], "hi\n").await;
+        stage.next().await;
+        let mut operator: Channel<Request, Reply> = stage.operator.open().unwrap();
+        let entry = loop {
+            let Reply::Entry(entry) = operator.ask(&Request::List).await.unwrap() else { panic!("no entry") };
+            assert_eq!(operator.answer().await.unwrap(), Reply::Done);
+            if entry.waiting == [("bob@elsewhere.example".to_owned(), "not now".to_owned())] {
+                break entry;
+            }
+        };
+        assert_eq!((entry.id, entry.next_attempt - entry.arrived), (id, 400));
+        assert_eq!(operator.ask(&Request::Flush).await.unwrap(), Reply::Done);
+        stage.next().await;
+        stage.drained().await;
+    });
+}
+
+#[test]
+fn a_later_life_goes_on_with_what_is_left() {
+    run(|| async {
+        let mut first = Stage::new(&[("ada@example.org", &[ok()]), ("bob@elsewhere.example", &[deferred("not now")])]);
+        first.submit("x@example.net", &["ada@example.org", "bob@elsewhere.example"], "hi\n").await;
+        first.next().await;
+        first.next().await;
+        let mut operator: Channel<Request, Reply> = first.operator.open().unwrap();
+        loop {
+            let Reply::Entry(entry) = operator.ask(&Request::List).await.unwrap() else { panic!("no entry") };
+            assert_eq!(operator.answer().await.unwrap(), Reply::Done);
+            if entry.waiting.len() == 1 && entry.waiting[0].1 == "not now" {
+                break;
+            }
+        }
+        // The machine is reset: the disk is all that is left.
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(copy.path().join("queue/messages")).unwrap();
+        for file in std::fs::read_dir(first.directory.path().join("queue/messages")).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), copy.path().join("queue/messages").join(file.file_name())).unwrap();
+        }
+        let mut second = Stage::over(copy, &[("bob@elsewhere.example", &[ok()])]);
+        assert_eq!(second.next().await.2, "bob@elsewhere.example");
+        second.drained().await;
+    });
+}
+
+#[test]
+fn callers_say_only_what_is_theirs_to_say() {
+    run(|| async {
+        let stage = Stage::new(&[]);
+        let mut smtpd: Channel<Request, Reply> = stage.smtpd.open().unwrap();
+        assert!(smtpd.ask(&Request::List).await.is_err());
+        let mut operator: Channel<Request, Reply> = stage.operator.open().unwrap();
+        let envelope = Envelope { sender: "".parse().unwrap(), recipients: vec!["ada@example.org".parse().unwrap()] };
+        assert!(operator.ask(&Request::Submit(envelope)).await.is_err());
+        let mut smtpd: Channel<Request, Reply> = stage.smtpd.open().unwrap();
+        let nobody = Envelope { sender: "".parse().unwrap(), recipients: Vec::new() };
+        assert!(matches!(smtpd.ask(&Request::Submit(nobody)).await, Ok(Reply::Refused(Status(5, 5, 4), _))));
+    });
+}
+
+#[test]
+fn a_message_whose_caller_goes_away_is_forgotten() {
+    run(|| async {
+        let stage = Stage::new(&[]);
+        let mut smtpd: Channel<Request, Reply> = stage.smtpd.open().unwrap();
+        let envelope = Envelope { sender: "".parse().unwrap(), recipients: vec!["ada@example.org".parse().unwrap()] };
+        assert_eq!(smtpd.ask(&Request::Submit(envelope)).await.unwrap(), Reply::Go);
+        drop(smtpd);
+        stage.drained().await;
+    });
+}
