@@ -5,9 +5,11 @@
 pub mod block;
 mod bundle;
 mod confine;
+pub mod gpt;
 mod inherited;
 pub mod modules;
 pub mod mount;
+pub mod network;
 mod process;
 mod signals;
 mod spawn;
@@ -18,4 +20,4 @@ pub use confine::{confine, raise_descriptor_limit};
 pub use inherited::{DATA, DESCRIPTORS, Inherited, InheritedError};
 pub use process::{Exit, Process, reap};
 pub use signals::{Signal, Signals};
-pub use spawn::Spawn;
+pub use spawn::{CapabilitySet, Spawn};

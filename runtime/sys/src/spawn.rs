@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use crate::inherited::{DATA, DESCRIPTORS};
 use crate::process::Process;
+pub use rustix::thread::CapabilitySet;
 
 /// A program about to be started. The environment is empty but for what is set here; standard output and error are the
 /// caller's; standard input is `/dev/null`; every descriptor that is not handed over is closed.
@@ -18,6 +19,7 @@ pub struct Spawn {
     command: Command,
     handed: Vec<(String, OwnedFd)>,
     user: Option<u32>,
+    capabilities: CapabilitySet,
 }
 
 impl Spawn {
@@ -26,7 +28,7 @@ impl Spawn {
     pub fn new(path: &Path) -> Self {
         let mut command = Command::new(path);
         command.env_clear().stdin(Stdio::null());
-        Self { command, handed: Vec::new(), user: None }
+        Self { command, handed: Vec::new(), user: None, capabilities: CapabilitySet::empty() }
     }
 
     /// One more argument.
@@ -56,6 +58,13 @@ impl Spawn {
         self
     }
 
+    /// Lets it keep these powers of root as another user ([`Self::user`] must be set too).
+    #[must_use]
+    pub const fn capabilities(mut self, kept: CapabilitySet) -> Self {
+        self.capabilities = kept;
+        self
+    }
+
     /// Hands over a copy of a descriptor under a name that [`crate::Inherited`] gives it back by.
     ///
     /// # Errors
@@ -81,11 +90,16 @@ impl Spawn {
         if !numbers.is_empty() {
             self.command.env(DESCRIPTORS, OsString::from(names));
         }
+        let mut keep = None;
         if let Some(id) = self.user {
-            // With root's rights `uid` also clears the supplementary groups.
-            self.command.uid(id).gid(id);
+            if self.capabilities.is_empty() {
+                // With root's rights `uid` also clears the supplementary groups.
+                self.command.uid(id).gid(id);
+            } else {
+                keep = Some((id, self.capabilities));
+            }
         }
-        before_exec(&mut self.command, numbers);
+        before_exec(&mut self.command, numbers, keep);
         let child = self.command.spawn()?;
         Process::adopt(child.id())
     }
@@ -93,12 +107,16 @@ impl Spawn {
 
 /// What the child does between fork and exec.
 #[allow(unsafe_code, reason = "code between fork and exec")]
-fn before_exec(command: &mut Command, numbers: Vec<RawFd>) {
+fn before_exec(command: &mut Command, numbers: Vec<RawFd>, keep: Option<(u32, CapabilitySet)>) {
     // SAFETY: the closure makes system calls only, allocates nothing, and the numbers stay open in the child because
     // their owners live in `Spawn` until after the fork.
     unsafe {
         command.pre_exec(move || {
             rustix::process::setsid()?;
+            if let Some((id, kept)) = keep {
+                become_user_keeping(id, kept)?;
+            }
+            // After the change of user, which would clear it.
             rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
             rustix::thread::set_no_new_privs(true)?;
             // Whatever else is open, opened by us or by whoever started us, does not get through.
@@ -111,6 +129,21 @@ fn before_exec(command: &mut Command, numbers: Vec<RawFd>) {
             Ok(())
         });
     }
+}
+
+/// Becomes a user with some powers of root that survive exec (capabilities(7), ambient set). System calls only.
+fn become_user_keeping(id: u32, kept: CapabilitySet) -> io::Result<()> {
+    use rustix::thread;
+    let (user, group) = (rustix::fs::Uid::from_raw(id), rustix::fs::Gid::from_raw(id));
+    thread::set_keep_capabilities(true)?;
+    thread::set_thread_groups(&[])?;
+    thread::set_thread_res_gid(group, group, group)?;
+    thread::set_thread_res_uid(user, user, user)?;
+    thread::set_capabilities(None, thread::CapabilitySets { effective: kept, permitted: kept, inheritable: kept })?;
+    for capability in kept.iter() {
+        thread::configure_capability_in_ambient_set(capability, true)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
