@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
-use crate::channel::{BlockingChannel, Channel, receive_descriptor, send_descriptor};
+use crate::channel::{BlockingChannel, Channel, receive_descriptor, send_descriptor_now};
 
 /// The caller's side: may begin conversations.
 #[derive(Debug)]
@@ -46,7 +46,8 @@ impl Door {
 
     fn call(&self) -> io::Result<BlockingStream> {
         let (ours, theirs) = BlockingStream::pair()?;
-        send_descriptor(self.0.as_fd(), b"+", theirs.as_fd())?;
+        // Never waits: a callee that is down must not stop a role that has other things to do.
+        send_descriptor_now(self.0.as_fd(), b"+", theirs.as_fd())?;
         Ok(ours)
     }
 }
@@ -118,6 +119,23 @@ mod tests {
             assert_eq!(asking.answer().await.unwrap(), 7);
             drop(asking);
             assert!(asked.receive().await.unwrap().is_none());
+        });
+    }
+
+    #[test]
+    fn calls_are_refused_when_too_many_wait() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (caller, _callee) = pair().unwrap();
+            let door = Door::new(caller);
+            let mut calls = Vec::new();
+            let refused = loop {
+                match door.open::<u8, u8>() {
+                    Ok(call) => calls.push(call),
+                    Err(error) => break error,
+                }
+            };
+            assert!(calls.len() > 50, "{} calls, then {refused}", calls.len());
         });
     }
 
