@@ -92,6 +92,17 @@ impl Directory {
         read().map(Some).map_err(DirectoryError::Account)
     }
 
+    /// Some user's hash: what a check costs here.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn sample_hash(&self) -> Result<Option<String>, DirectoryError> {
+        let row =
+            sqlx::query("SELECT password FROM accounts WHERE password IS NOT NULL LIMIT 1").fetch_optional(&self.0);
+        let row = row.await.map_err(DirectoryError::Account)?;
+        row.map(|row| row.try_get("password")).transpose().map_err(DirectoryError::Account)
+    }
+
     /// Records a login. Of logins from one place within a minute only the first is written: each costs a disk sync.
     ///
     /// # Errors

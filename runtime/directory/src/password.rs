@@ -5,18 +5,15 @@ use argon2::password_hash::{PasswordHash, PasswordVerifier};
 use sha_crypt::ShaCrypt;
 
 /// Whether the password agrees with the hash. Without a hash (no such user, or one who cannot log in) the same work is
-/// done for nothing, so that the time taken does not tell which names exist.
+/// done for nothing with `sample`, another user's hash, so that the time taken does not tell which names exist.
 #[must_use]
-pub fn agrees(hash: Option<&str>, password: &str) -> bool {
-    match hash {
-        // No person has a longer one, and crypt's cost grows with it.
-        _ if password.len() > LONGEST => false,
-        Some(hash) => verify(hash, password),
-        None => {
-            verify(DUMMY, password);
-            false
-        }
+pub fn agrees(hash: Option<&str>, sample: Option<&str>, password: &str) -> bool {
+    // No person has a longer one, and crypt's cost grows with it.
+    if password.len() > LONGEST {
+        return false;
     }
+    let agrees = verify(hash.or(sample).unwrap_or(DUMMY), password);
+    agrees && hash.is_some()
 }
 
 fn verify(hash: &str, password: &str) -> bool {
@@ -41,13 +38,14 @@ mod tests {
     use super::*;
 
     fn check(hash: &str, password: &str, expected: bool) {
-        assert_eq!(agrees(Some(hash), password), expected, "{hash} {password}");
+        assert_eq!(agrees(Some(hash), None, password), expected, "{hash} {password}");
     }
 
     #[test]
     fn known_hashes_agree_with_their_passwords() {
         // As crypt(3) of glibc makes them.
-        let six = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
+        let six =
+            "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
         let five = "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5";
         let rounds = "$6$rounds=10000$saltstringsaltst$OW1/O6BYHV6BcXZu8QVeXbDWra3Oeqh0sbHbbMCVNSnCM/UrjmM0Dp8vOuZeHBy/YTBmSK6H9qs/y3RnOaw5v.";
         check(rounds, "Hello world!", true);
@@ -68,6 +66,7 @@ mod tests {
         check(&hash, "demonstration", true);
         check(&hash, "Demonstration", false);
         assert!(PasswordHash::new(DUMMY).is_ok(), "or unknown names would be answered at once");
-        assert!(!agrees(None, "anything"));
+        assert!(!agrees(None, None, "anything"));
+        assert!(!agrees(None, Some(&hash), "demonstration"), "another user's password opens nothing");
     }
 }

@@ -29,7 +29,12 @@ impl Stream {
     pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read(buffer).await,
-            Self::Encrypted(stream) => stream.read(buffer).await,
+            // Many clients just hang up. What an attacker could cut off, the session notices: no protocol here takes the
+            // end of the connection for the end of a message.
+            Self::Encrypted(stream) => match stream.read(buffer).await {
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+                read => read,
+            },
         }
     }
 

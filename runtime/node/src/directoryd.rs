@@ -106,14 +106,15 @@ impl FrontDesk {
             Ok(found) => found,
             Err(problem) => return unavailable(problem),
         };
-        let (account, hash) = match found {
-            Some(found) => (Some(found.account), found.hash),
-            None => (None, None),
+        let (account, hash) = found.map_or((None, None), |found| (Some(found.account), found.hash));
+        let sample = match &hash {
+            None => self.directory.sample_hash().await.unwrap_or_default(),
+            Some(_) => None,
         };
         // Each check takes a core and 19 MiB for a moment; more than a few at once only get in each other's way.
         let Ok(permit) = self.checks.clone().acquire_owned().await else { return unavailable("stopping".to_owned()) };
         let check = tokio::task::spawn_blocking(move || {
-            let agrees = password::agrees(hash.as_deref(), &password.0);
+            let agrees = password::agrees(hash.as_deref(), sample.as_deref(), &password.0);
             drop(permit);
             agrees
         });

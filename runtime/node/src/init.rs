@@ -2,7 +2,7 @@
 //! bundles, and stops everything in the end. Synchronous, and parses nothing from strangers. Two ways in: [`boot`] as
 //! PID 1 of the machine, [`supervise`] as an ordinary process for `postkiln run`. Start there, then `supervisor.rs`.
 
-mod apply;
+pub(crate) mod apply;
 mod clamav;
 mod layout;
 mod sockets;
@@ -57,18 +57,20 @@ pub(crate) fn boot() -> Result<(), String> {
     machine::go_down(ending)
 }
 
-/// The parent of an ordinary run: `--bundle DIR --data DIR [--base-port N]`.
+/// The parent of an ordinary run: `--bundle DIR --data DIR [--base-port N] [--leash stdin]`. With a leash it stops when its
+/// standard input ends, so that it does not outlive whoever started it.
 ///
 /// # Errors
 /// When an argument or the bundle cannot be used, or a socket cannot be opened.
 pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
-    let (mut bundle, mut data, mut base) = (None, None, 10_000);
+    let (mut bundle, mut data, mut base, mut leash) = (None, None, 10_000, false);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{name} wants a value"))?;
         match name.as_str() {
             "--bundle" => bundle = Some(PathBuf::from(value)),
             "--data" => data = Some(PathBuf::from(value)),
             "--base-port" => base = value.parse().map_err(|_| format!("--base-port {value} is no port"))?,
+            "--leash" if value == "stdin" => leash = true,
             _ => return Err(format!("{name} is no option of supervise")),
         }
     }
@@ -82,5 +84,5 @@ pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(
         listen: Listen::Loopback(base),
         privileged: false,
     };
-    Supervisor::new(place, Vec::new())?.run().map(drop)
+    Supervisor::new(place, Vec::new())?.leashed(leash).run().map(drop)
 }

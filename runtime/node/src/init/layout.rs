@@ -1,13 +1,31 @@
 //! The data directory: what is there before any role starts, and whose it is.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::Path;
 
 use postkiln_bundle::{Manifest, User};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::Place;
+
+/// Makes the data directory this process's own: two nodes on one queue would send everything twice.
+///
+/// # Errors
+/// When another process has it, or it cannot be made.
+pub(super) fn lock(data: &Path) -> Result<File, String> {
+    let path = data.join("lock");
+    let say = |error: io::Error| format!("{}: {error}", path.display());
+    fs::create_dir_all(data).map_err(say)?;
+    let file = File::options().create(true).append(true).open(&path).map_err(say)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(Errno::WOULDBLOCK) => Err(format!("another node is running with {}", data.display())),
+        Err(error) => Err(say(error.into())),
+    }
+}
 
 /// Makes every directory of the service table, and an empty `run/`.
 ///

@@ -28,6 +28,10 @@ pub(super) struct Supervisor {
     units: Vec<Unit>,
     signals: Signals,
     buttons: Vec<File>,
+    /// Whether the end of standard input is the end of everything.
+    leashed: bool,
+    /// Held as long as this process uses the data directory.
+    _lock: File,
     change: Option<Change>,
     applied: Option<Applied>,
     started: u64,
@@ -41,6 +45,7 @@ pub(super) struct Supervisor {
 enum Source {
     Signals,
     Button(usize),
+    Leash,
     Unit(usize),
 }
 
@@ -54,6 +59,7 @@ impl Supervisor {
             [Signal::Hangup, Signal::Interrupt, Signal::Terminate, Signal::Child, Signal::User1, Signal::User2];
         let signals = Signals::watch(&wanted).map_err(|error| format!("signals: {error}"))?;
         let held = Held::open(&place.bundle)?;
+        let lock = layout::lock(&place.data)?;
         layout::prepare(&place, held.bundle.manifest())?;
         apply::activate(&place.data, &held.path).map_err(|error| format!("bundles/active: {error}"))?;
         clamav::prepare(&place, &held.bundle)?;
@@ -67,6 +73,8 @@ impl Supervisor {
             units,
             signals,
             buttons,
+            leashed: false,
+            _lock: lock,
             change: None,
             applied: None,
             started: now(),
@@ -74,6 +82,12 @@ impl Supervisor {
             shown: None,
             ping_due: Instant::now(),
         })
+    }
+
+    /// Makes the end of standard input the end of everything.
+    pub(super) fn leashed(mut self, leashed: bool) -> Self {
+        self.leashed = leashed;
+        self
     }
 
     /// Runs until it is told to stop, then stops everything.
@@ -96,6 +110,8 @@ impl Supervisor {
                             return self.stop(Ending::Off);
                         }
                     }
+                    // Nothing is ever written there, so there is something to read only at the end.
+                    Source::Leash => return self.stop(Ending::Off),
                     Source::Unit(at) => self.hear(at),
                 }
             }
@@ -181,6 +197,11 @@ impl Supervisor {
     fn wait(&self, due: Option<Instant>) -> Result<Vec<Source>, String> {
         let mut sources = vec![Source::Signals];
         let mut watched = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        let stdin = std::io::stdin();
+        if self.leashed {
+            sources.push(Source::Leash);
+            watched.push(PollFd::new(&stdin, PollFlags::IN));
+        }
         for (at, button) in self.buttons.iter().enumerate() {
             sources.push(Source::Button(at));
             watched.push(PollFd::new(button, PollFlags::IN));
@@ -349,6 +370,7 @@ impl Supervisor {
     fn stop(mut self, ending: Ending) -> Result<Ending, String> {
         postkiln_log::info("stopping", &[]);
         self.change = None;
+        self.leashed = false;
         for unit in &mut self.units {
             unit.stop();
         }
