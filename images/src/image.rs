@@ -110,7 +110,7 @@ impl Recipe<'_> {
         self.made("root", &key, || {
             let packages = self.unpacked(sets, tell)?;
             tell("packing the root file system");
-            root::make(&packages, &Kernel::of(self.kernel(tree, tell)?), sets, node)
+            root::make(&packages, &Kernel::of(self.kernel(tree, tell)?), sets, node, &key)
         })
     }
 

@@ -28,12 +28,20 @@ struct Part {
     files: Vec<String>,
 }
 
-/// Makes the root file system of these sets.
-pub(crate) fn make(packages: &Tree, kernel: &Kernel<'_>, sets: &[&str], node: &[u8]) -> Result<Vec<u8>, ImageError> {
+/// Makes the root file system of these sets. `identity` names everything that goes in.
+pub(crate) fn make(
+    packages: &Tree,
+    kernel: &Kernel<'_>,
+    sets: &[&str],
+    node: &[u8],
+    identity: &str,
+) -> Result<Vec<u8>, ImageError> {
     let parts: BTreeMap<String, Part> =
         serde_json::from_str(include_str!("../root.json")).map_err(|error| ImageError::Builtin(error.to_string()))?;
     let mut root = Tree::default();
     skeleton(&mut root);
+    // The node knows by it whether it has seen this image before.
+    root.file("etc/postkiln-image", format!("{identity}\n"));
     root.program("usr/sbin/postkiln-node", node.to_vec());
     kernel.install(&Choice::builtin()?.root, "usr/lib/modules", &mut root)?;
     root.file("etc/ssl/certs/ca-certificates.crt", certificates(packages));
@@ -65,7 +73,7 @@ fn skeleton(root: &mut Tree) {
     root.file("etc/group", group);
     root.file("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
     root.file("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
-    root.link("etc/resolv.conf", "/data/run/resolv.conf");
+    root.link("etc/resolv.conf", "/data/run/net/resolv.conf");
     root.link("etc/mtab", "/proc/self/mounts");
 }
 

@@ -1,11 +1,26 @@
-//! The machine under the services: not written yet; its owner replaces this file and keeps the functions that `init.rs`
-//! and `init/supervisor.rs` call.
+//! The machine under the services, when `init` is PID 1: mounts, modules, the data disk, the image's bundle, the power
+//! button, the console, the way down. Knows nothing about mail. `postkiln run` uses none of it. Start at [`bring_up`].
+
+mod bundles;
+mod console;
+mod data;
+mod disk;
+mod power;
+mod slots;
+mod system;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use postkiln_sys::mount;
 
 use crate::init::Ending;
 use crate::init::status::Status;
+
+pub(crate) use power::is_pressed;
+
+/// Where the data file system is mounted.
+const DATA: &str = "/data";
 
 /// What PID 1 finds when the machine is up.
 pub(crate) struct Brought {
@@ -17,20 +32,58 @@ pub(crate) struct Brought {
     pub(crate) buttons: Vec<File>,
 }
 
-/// Mounts, finds the data disk, installs the image's bundle.
+/// Mounts, finds the data disk, installs the image's bundle. When it cannot, the machine stops here with the reason on its
+/// console until somebody presses the power button: starting again would change nothing.
 pub(crate) fn bring_up() -> Result<Brought, String> {
-    Err("this machine cannot be brought up yet".to_owned())
+    let brought = try_to_bring_up();
+    if let Err(problem) = &brought {
+        console::stopped(problem);
+        let mut buttons = power::buttons();
+        power::wait(&mut buttons);
+        go_down(Ending::Off)?;
+    }
+    brought
 }
 
-/// Whether what is to be read from a button says that it was pressed.
-pub(crate) fn is_pressed(_button: &mut File) -> bool {
-    false
+fn try_to_bring_up() -> Result<Brought, String> {
+    system::mounts()?;
+    system::modules();
+    system::settings();
+    let slot = slots::current()?;
+    let boot_disk = postkiln_sys::block::root_disk().map_err(|error| format!("the disk of the root: {error}"))?;
+    let data = Path::new(DATA);
+    data::mount(&boot_disk, data)?;
+    let bundle = bundles::choose(&boot_disk, slot, data)?;
+    let hostname = bundles::hostname(&bundle)?;
+    rustix::system::sethostname(hostname.as_bytes()).map_err(|error| format!("the host name {hostname}: {error}"))?;
+    postkiln_sys::network::loopback_up().map_err(|error| format!("the loopback interface: {error}"))?;
+    Ok(Brought { data: data.to_owned(), bundle, buttons: power::buttons() })
 }
 
-/// Shows a changed state on the console.
-pub(crate) fn show(_status: &Status) {}
+/// Shows a changed state on the console; the first time that everything answers, tells the loader that this slot works.
+pub(crate) fn show(status: &Status) {
+    if console::show(status)
+        && let Err(problem) = slots::works()
+    {
+        // The machine works; only the way back to this slot gets shorter with each start.
+        postkiln_log::error("slot-not-marked", &[("problem", &problem)]);
+    }
+}
 
 /// Writes out, unmounts, and ends the machine.
-pub(crate) fn go_down(_ending: Ending) -> Result<(), String> {
-    Err("this machine cannot go down yet".to_owned())
+pub(crate) fn go_down(ending: Ending) -> Result<(), String> {
+    system::end_everybody();
+    rustix::fs::sync();
+    let data = Path::new(DATA);
+    if mount::unmount(data).is_err() {
+        // Somebody still has a file open: what is written is safe all the same.
+        let _ = mount::remount_read_only(data);
+    }
+    rustix::fs::sync();
+    console::line(if ending == Ending::Off { "Postkiln: switched off" } else { "Postkiln: starting again" });
+    let command = match ending {
+        Ending::Off => rustix::system::RebootCommand::PowerOff,
+        Ending::Again => rustix::system::RebootCommand::Restart,
+    };
+    rustix::system::reboot(command).map_err(|error| format!("the kernel does not end: {error}"))
 }

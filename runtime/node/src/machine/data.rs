@@ -1,0 +1,117 @@
+//! The data file system: which device it is on, made when that is blank, checked, grown, mounted. Nothing that is not
+//! blank is ever formatted. Start at [`mount`].
+
+use std::path::Path;
+use std::process::Command;
+
+use postkiln_sys::block::{self, Device};
+use postkiln_sys::gpt;
+use postkiln_sys::mount::{self, MountFlags};
+
+use super::console;
+use super::disk::{self, Content, LABEL};
+
+/// Growing by less is not worth a run of resize2fs.
+const WORTH: u64 = 8 << 20;
+/// From here on a journal of the size that keeps many small syncs from waiting for each other.
+const ROOM_FOR_JOURNAL: u64 = 1 << 30;
+
+/// Finds, makes, checks, mounts and grows.
+pub(super) fn mount(boot_disk: &Device, place: &Path) -> Result<(), String> {
+    let (device, content) = choose(boot_disk)?;
+    let node = device.node();
+    let size = match content {
+        Content::Ours(size) => {
+            check(&node)?;
+            size
+        }
+        Content::Blank => {
+            make(&device)?;
+            device.size
+        }
+        Content::Foreign(what) => {
+            return Err(format!(
+                "{} holds {what}, not our data. Nothing was changed. Attach an empty disk (all zero) or the right one, \
+                 and switch on again",
+                node.display()
+            ));
+        }
+    };
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::NOATIME;
+    mount::mount(&node.to_string_lossy(), place, "ext4", flags, "data=ordered,errors=remount-ro")
+        .map_err(|error| format!("{error}. Nothing was formatted"))?;
+    if device.size.saturating_sub(size) >= WORTH {
+        console::line(&format!("Postkiln: data on {} grows to {} MiB", device.name, device.size >> 20));
+        run("/usr/sbin/resize2fs", &[&node.to_string_lossy()], &[0])?;
+    }
+    Ok(())
+}
+
+/// A whole disk without partitions comes first: ours before a blank one, and a foreign one stops the start, because a
+/// person attached it for a reason. Without any it is the last partition of the boot disk.
+fn choose(boot_disk: &Device) -> Result<(Device, Content), String> {
+    let say = |device: &Device| {
+        let name = device.name.clone();
+        move |error: std::io::Error| format!("{name}: {error}")
+    };
+    let mut found = Vec::new();
+    for device in block::disks().map_err(|error| format!("the list of disks: {error}"))? {
+        let partitioned = !block::partitions(&device.name).map_err(say(&device))?.is_empty();
+        if device.name != boot_disk.name && !partitioned {
+            let content = disk::look(&device.node()).map_err(say(&device))?;
+            found.push((device, content));
+        }
+    }
+    // `min_by_key` keeps the first of equals: the order of device names.
+    let rank = |content: &Content| match content {
+        Content::Ours(_) => 0,
+        Content::Foreign(_) => 1,
+        Content::Blank => 2,
+    };
+    if let Some(best) = found.into_iter().min_by_key(|(_, content)| rank(content)) {
+        return Ok(best);
+    }
+    let mut device = disk::partition(boot_disk, "data")?;
+    if let Some(number) = device.number
+        && let Some(size) = gpt::grow(&boot_disk.node(), number).map_err(say(boot_disk))?
+    {
+        device.size = size;
+    }
+    let content = disk::look(&device.node()).map_err(say(&device))?;
+    Ok((device, content))
+}
+
+fn make(device: &Device) -> Result<(), String> {
+    console::line(&format!("Postkiln: making the data file system on {} ({} MiB)", device.name, device.size >> 20));
+    let node = device.node();
+    let node = node.to_string_lossy();
+    // 8 KiB of room for each inode: a mail is a file. What is lazily initialised is so by the kernel, later.
+    let mut arguments = vec!["-q", "-t", "ext4", "-b", "4096", "-i", "8192", "-m", "1", "-L", LABEL];
+    arguments.extend(["-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard"]);
+    if device.size >= ROOM_FOR_JOURNAL {
+        arguments.extend(["-J", "size=64"]);
+    }
+    arguments.push(&node);
+    run("/usr/sbin/mke2fs", &arguments, &[0])
+}
+
+/// Replays the journal and repairs what is safe to repair (e2fsck(8): 0 clean, 1 repaired).
+fn check(node: &Path) -> Result<(), String> {
+    run("/usr/sbin/e2fsck", &["-p", &node.to_string_lossy()], &[0, 1])
+        .map_err(|problem| format!("{problem}. The data need a person: run e2fsck on a copy of the disk"))
+}
+
+fn run(program: &str, arguments: &[&str], good: &[i32]) -> Result<(), String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("LC_ALL", "C")
+        .env("PATH", "/usr/sbin:/usr/bin")
+        .output()
+        .map_err(|error| format!("{program}: {error}"))?;
+    if output.status.code().is_some_and(|code| good.contains(&code)) {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    Err(format!("{program}: {}: {}", output.status, String::from_utf8_lossy(&said).trim().replace('\n', "; ")))
+}
