@@ -15,16 +15,20 @@ use crate::{repository, running::Running};
 pub struct Login {
     /// `ada@example.org`.
     pub user: &'static str,
-    /// The demonstration password the example publishes.
+    /// Another: her mail is forwarded and kept.
+pub const DOROTHY: Login = Login { user: "dorothy@example.org", password: PASSWORD };
+/// The demonstration password the example publishes.
     pub password: &'static str,
 }
 
 /// A person of `examples/small-office`: writes and gets everything.
 pub const ADA: Login = Login { user: "ada@example.org", password: PASSWORD };
-/// Another: moderates the list, forwards her mail and keeps it.
+/// Another: moderates the list.
 pub const GRACE: Login = Login { user: "grace@example.org", password: PASSWORD };
 /// Another: nothing special.
 pub const ALAN: Login = Login { user: "alan@example.org", password: PASSWORD };
+/// Another: her mail is forwarded and kept.
+pub const DOROTHY: Login = Login { user: "dorothy@example.org", password: PASSWORD };
 /// The demonstration password that the example publishes.
 const PASSWORD: &str = "postkiln";
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use postkiln_tests::clients::{ADA, await_message, count_messages, message, submit};
+use postkiln_tests::clients::{ADA, DOROTHY, await_message, count_messages, message, receive_from_outside, submit};
 use postkiln_tests::world::{NameServer, inside};
 use postkiln_tests::{Running, Sink, Site, Verdict};
 
@@ -42,12 +42,11 @@ fn a_forward_leaves_and_the_copy_stays() {
     let sink = Sink::listen("127.0.0.1:0", Verdict::Accept);
     let fields = format!("control.smtproutes | force = [\":127.0.0.1:{}\"]", sink.port());
     let node = Running::start(office(&fields).path());
-    use postkiln_tests::clients::{GRACE, receive_from_outside};
-    let text = message(FRIEND, GRACE.user, "to be forwarded", "hello");
-    assert_eq!(receive_from_outside(&node, FRIEND, &[GRACE.user], &text).code, 250);
+    let text = message(FRIEND, DOROTHY.user, "to be forwarded", "hello");
+    assert_eq!(receive_from_outside(&node, FRIEND, &[DOROTHY.user], &text).code, 250);
     let got = sink.next(Duration::from_secs(30));
-    assert_eq!(got.to, ["grace@navy.example"]);
-    await_message(&node, GRACE, "to be forwarded");
+    assert_eq!(got.to, ["dorothy@langley.example"]);
+    await_message(&node, DOROTHY, "to be forwarded");
     node.stop();
 }
 
