@@ -1,40 +1,37 @@
-//! What a session wants done, and what it is told at its start.
+//! What a session is told when it begins, and what it wants from its driver.
 
-use std::net::IpAddr;
 use std::time::Duration;
+
+use postkiln_address::Domain;
 
 use crate::Question;
 
-/// What the driver does next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Send these octets.
-    Send(Vec<u8>),
-    /// Find the answer and give it to `Session::answer`.
-    Ask(Question),
-    /// Forget what was received and not yet read, do a TLS handshake as server, then call `Session::secured`.
-    StartTls,
-    /// Send what is still to be sent, then close the connection.
-    Close,
+/// One listener's service. Shared by all its sessions.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our name, in the greeting.
+    pub hostname: Domain,
+    /// How TLS begins, if at all.
+    pub tls: Tls,
+    /// Bounds.
+    pub limits: Limits,
 }
 
-/// Who is at the other end.
+/// How TLS begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// Its address.
-    pub address: IpAddr,
-    /// TLS is on already (port 993).
-    pub encrypted: bool,
+pub enum Tls {
+    /// It runs already when the session begins (RFC 8314 §3.2).
+    Implicit,
+    /// The client may ask for it (RFC 3501 §6.2.1); nobody logs in before.
+    Starttls,
+    /// There is no certificate: nobody can log in.
+    Unavailable,
 }
 
-/// What one peer may use up.
+/// Bounds of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The greeting's host name.
-    pub host: String,
-    /// Whether STARTTLS is offered on a plain connection.
-    pub starttls: bool,
-    /// Octets of a command without its literals (RFC 2683 §3.2.1.5 asks for 8000 at least).
+    /// Octets of a command, with its literals unless it is APPEND (RFC 7162 §4 asks for 8192 at least).
     pub line: usize,
     /// Octets of a message given to APPEND.
     pub message: usize,
@@ -44,23 +41,35 @@ pub struct Limits {
     pub idle: Duration,
     /// Between two looks at the open folder during IDLE.
     pub poll: Duration,
-    /// Commands that are none, in a row, before the session ends; also wrong passwords.
-    pub mistakes: u32,
+    /// Commands in a row that are none before the session is closed.
+    pub max_errors: u32,
+    /// Failed logins in a session before it is closed.
+    pub max_logins: u32,
 }
 
-impl Limits {
-    /// The usual ones.
-    #[must_use]
-    pub fn new(host: &str, starttls: bool) -> Self {
+impl Default for Limits {
+    fn default() -> Self {
         Self {
-            host: host.to_owned(),
-            starttls,
             line: 64 * 1024,
             message: 64 * 1024 * 1024,
             login: Duration::from_secs(180),
             idle: Duration::from_secs(31 * 60),
             poll: Duration::from_secs(2),
-            mistakes: 10,
+            max_errors: 20,
+            max_logins: 3,
         }
     }
+}
+
+/// What the driver has to do, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Write these octets to the client.
+    Send(Vec<u8>),
+    /// Find out, then call [`crate::Session::answer`]. Until then the session takes nothing from its input.
+    Ask(Question),
+    /// After all earlier `Send`s are written: start the TLS handshake, then call [`crate::Session::tls_started`].
+    StartTls,
+    /// Write what is left and close.
+    Close,
 }

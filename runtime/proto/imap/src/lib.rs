@@ -1,8 +1,37 @@
-//! An IMAP4rev1 server session (RFC 3501) as a value: no socket, no clock, no file. The driver feeds it octets, answers
-//! and time, and carries out its actions. Start at [`Question`] for what it needs to know.
+//! An IMAP4rev1 server session (RFC 3501) as a value: no socket, no clock, no file. Octets, answers and time in, actions
+//! out; what it cannot know, it asks. Framing is in `frames.rs`, the terminals of the grammar in `cursor.rs`, each command
+//! in a file of its own. Start at [`Session`].
 
 mod action;
+mod append;
+mod capability;
+mod command;
+mod copy;
+mod cursor;
+mod date;
+mod envelope;
+mod expunge;
+mod fetch;
+mod fields;
+mod folders;
+mod frames;
+mod haystack;
+mod job;
+mod list;
+mod login;
+mod mime;
+mod mutf7;
 mod question;
+mod search;
+mod section;
+mod select;
+mod sequence;
+mod session;
+mod store;
+mod structure;
+mod view;
+mod wire;
 
-pub use action::{Action, Limits, Peer};
-pub use question::{Answer, Counts, Entry, Failure, FailureKind, FlagChange, Folder, Part, Question, Secret, Snapshot};
+pub use action::{Action, Config, Limits, Tls};
+pub use question::{Answer, Counts, Entry, Failure, FailureKind, FlagChange, Folder, Part, Question, Snapshot};
+pub use session::Session;

@@ -2,9 +2,7 @@
 //! the wire's (modified UTF-7, `/` between levels, `INBOX` in upper case), messages are named by UID, content has CRLF
 //! line ends. Every question gets exactly one answer, and a session has at most one question open.
 
-use std::fmt;
-
-use postkiln_mail::Flags;
+use postkiln_mail::{Flags, Secret};
 
 /// A question. Each variant says which answers fit; [`Answer::Failed`] always does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,14 +232,4 @@ pub enum FailureKind {
     Unavailable,
     /// A message is gone that another session has just removed: `EXPUNGEISSUED`.
     Gone,
-}
-
-/// A password in transit: has no readable `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }

@@ -1,0 +1,190 @@
+//! What a command comes to: a reply at once, or a question and somebody who waits for the answer.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use postkiln_mail::Secret;
+
+use crate::question::{Answer, Failure, FailureKind, Question};
+use crate::view::View;
+use crate::{Action, Config};
+
+/// What all commands of a session share.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) config: Arc<Config>,
+    pub(crate) actions: VecDeque<Action>,
+    pub(crate) encrypted: bool,
+    pub(crate) logged_in: bool,
+    pub(crate) view: Option<View>,
+}
+
+impl Context {
+    pub(crate) fn send(&mut self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.actions.push_back(Action::Send(bytes));
+        }
+    }
+
+    /// `* TEXT`
+    pub(crate) fn untagged(&mut self, text: &str) {
+        self.send(format!("* {text}\r\n").into_bytes());
+    }
+}
+
+/// A command that has asked something.
+pub(crate) trait Job: fmt::Debug + Send {
+    /// Goes on with the answer.
+    fn answered(self: Box<Self>, answer: Answer, context: &mut Context) -> Step;
+}
+
+/// How a command goes on.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// It is over.
+    Reply(Reply),
+    /// It has to know something first.
+    Ask(Question, Box<dyn Job>),
+    /// The client sends its SASL response in a line of its own.
+    Authenticate,
+    /// The client waits for news.
+    Idle,
+    /// The handshake follows the reply.
+    StartTls,
+    /// The connection ends.
+    Logout,
+}
+
+/// The tagged reply (RFC 3501 §7.1).
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: Status,
+    pub(crate) code: Option<String>,
+    pub(crate) text: String,
+    pub(crate) news: News,
+    /// The password was wrong.
+    pub(crate) denied: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Ok,
+    No,
+    Bad,
+}
+
+/// Which news of the open folder may go before the reply (RFC 3501 §5.2, §7.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// None: the command has just told everything, or nothing is open.
+    None,
+    /// Everything but EXPUNGE: the client uses sequence numbers.
+    NoExpunge,
+    /// Everything, if the last look was a while ago.
+    All,
+    /// Everything, now.
+    Fresh,
+}
+
+impl Reply {
+    fn new(status: Status, text: &str) -> Self {
+        Self { status, code: None, text: text.to_owned(), news: News::All, denied: false }
+    }
+
+    pub(crate) fn ok(text: &str) -> Self {
+        Self::new(Status::Ok, text)
+    }
+
+    pub(crate) fn no(text: &str) -> Self {
+        Self::new(Status::No, text)
+    }
+
+    pub(crate) fn bad(text: &str) -> Self {
+        Self::new(Status::Bad, text)
+    }
+
+    pub(crate) fn code(self, code: impl Into<String>) -> Self {
+        Self { code: Some(code.into()), ..self }
+    }
+
+    pub(crate) fn news(self, news: News) -> Self {
+        Self { news, ..self }
+    }
+
+    /// To a failure; `missing` is the code for a folder that is not there.
+    pub(crate) fn failed(failure: &Failure, missing: &str) -> Self {
+        let code = match failure.kind {
+            FailureKind::NoFolder => missing,
+            FailureKind::Exists => "ALREADYEXISTS",
+            FailureKind::OverQuota => "OVERQUOTA",
+            FailureKind::Refused => "CANNOT",
+            FailureKind::Unavailable => "UNAVAILABLE",
+            FailureKind::Gone => "EXPUNGEISSUED",
+        };
+        Self::no(&printable(&failure.text)).code(code)
+    }
+
+    /// To any answer that is not the one hoped for.
+    pub(crate) fn other(answer: &Answer, missing: &str) -> Self {
+        match answer {
+            Answer::Failed(failure) => Self::failed(failure, missing),
+            _ => Self::no("internal error").code("SERVERBUG"),
+        }
+    }
+
+    /// The line.
+    pub(crate) fn print(&self, tag: &str) -> Vec<u8> {
+        let status = match self.status {
+            Status::Ok => "OK",
+            Status::No => "NO",
+            Status::Bad => "BAD",
+        };
+        let code = self.code.as_ref().map(|code| format!("[{code}] ")).unwrap_or_default();
+        format!("{tag} {status} {code}{}\r\n", self.text).into_bytes()
+    }
+}
+
+/// Asks whether this is the person.
+pub(crate) fn login(name: String, password: String) -> Step {
+    Step::Ask(Question::Login { name, password: Secret::new(password) }, Box::new(Login))
+}
+
+#[derive(Debug)]
+struct Login;
+
+impl Job for Login {
+    fn answered(self: Box<Self>, answer: Answer, context: &mut Context) -> Step {
+        Step::Reply(match answer {
+            Answer::Done => {
+                context.logged_in = true;
+                let capabilities = crate::capability::list(context);
+                Reply::ok("logged in").code(format!("CAPABILITY {capabilities}"))
+            }
+            Answer::Denied => {
+                Reply { denied: true, ..Reply::no("wrong name or password").code("AUTHENTICATIONFAILED") }
+            }
+            other => Reply::other(&other, "UNAVAILABLE"),
+        })
+    }
+}
+
+/// A job that needs nothing but that it is done.
+#[derive(Debug)]
+pub(crate) struct Simple {
+    pub(crate) done: &'static str,
+}
+
+impl Job for Simple {
+    fn answered(self: Box<Self>, answer: Answer, _: &mut Context) -> Step {
+        Step::Reply(match answer {
+            Answer::Done => Reply::ok(self.done),
+            other => Reply::other(&other, "NONEXISTENT"),
+        })
+    }
+}
+
+/// Text for a reply line: nothing that could end it.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect()
+}
