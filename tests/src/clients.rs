@@ -15,9 +15,7 @@ use crate::{repository, running::Running};
 pub struct Login {
     /// `ada@example.org`.
     pub user: &'static str,
-    /// Another: her mail is forwarded and kept.
-pub const DOROTHY: Login = Login { user: "dorothy@example.org", password: PASSWORD };
-/// The demonstration password the example publishes.
+    /// The demonstration password the example publishes.
     pub password: &'static str,
 }
 

@@ -174,10 +174,13 @@ impl Running {
     /// Ends every process at once, without a chance to tidy.
     pub fn kill_everything(&mut self) {
         let _ = kill_process_group(self.pid(), Signal::KILL);
-        for service in processes_of(&self.data) {
-            let _ = kill_process(Pid::from_raw(service.pid).expect("a pid"), Signal::KILL);
-        }
         let _ = self.child.wait();
+        // The supervisor has the lowest number mostly; where not, it may start one more before its own turn.
+        for _ in 0..5 {
+            for service in processes_of(&self.data) {
+                let _ = kill_process(Pid::from_raw(service.pid).expect("a pid"), Signal::KILL);
+            }
+        }
     }
 
     fn pid(&self) -> Pid {
