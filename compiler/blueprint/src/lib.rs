@@ -19,3 +19,6 @@ pub use model::{
     ZoneRecord,
 };
 pub use world::World;
+
+#[cfg(test)]
+mod tests;

@@ -15,14 +15,8 @@ pub(super) fn lower(site: &Site, control: &BTreeMap<String, String>, findings: &
     let clamav = site.antivirus.engine.value == Engine::Clamav;
     let mut signatures = BTreeMap::new();
     for signature in &site.antivirus.signatures {
-        let name = &signature.value.name;
-        if let Some(problem) = problem(name, signatures.contains_key(name)) {
-            findings
-                .add(codes::SIGNATURE, &signature.place, format!("the signature file {name:?} {problem}"))
-                .hint("ClamAV tells the kind of a file by its ending: local.ndb, local.hdb, local.ldb, local.yar, …");
-        }
         let sha256 = Sha256::digest(&signature.value.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        signatures.insert(name.clone(), Signature { sha256, bytes: signature.value.bytes.clone() });
+        signatures.insert(signature.value.name.clone(), Signature { sha256, bytes: signature.value.bytes.clone() });
     }
     if let (false, Some(first)) = (clamav, site.antivirus.signatures.first()) {
         findings
@@ -47,23 +41,3 @@ fn stream_limit(control: &BTreeMap<String, String>) -> u64 {
 
 /// clamd's sizes end below 2 GiB.
 const LARGEST_STREAM: u64 = 2_000 << 20;
-
-fn problem(name: &str, again: bool) -> Option<&'static str> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
-    if again {
-        Some("is named twice")
-    } else if name.starts_with('.') || !name.bytes().all(plain) {
-        Some("has a name that is not made of letters, digits and - _ .")
-    } else if !ending.is_some_and(|ending| ENDINGS.contains(&ending)) {
-        Some("has an ending that ClamAV does not load")
-    } else {
-        None
-    }
-}
-
-/// What clamd loads from its database directory, without the containers that only ClamAV's own key signs.
-const ENDINGS: [&str; 28] = [
-    "cat", "cbc", "cdb", "crb", "fp", "ftm", "gdb", "hdb", "hdu", "hsb", "hsu", "idb", "ign", "ign2", "ldb", "ldu",
-    "mdb", "mdu", "msb", "msu", "ndb", "ndu", "pdb", "pwdb", "sfp", "wdb", "yar", "yara",
-];

@@ -80,16 +80,6 @@ fn put<F: ControlFile>(files: &mut BTreeMap<String, String>, file: &F) {
 fn network(site: &Site, findings: &mut Findings) -> control::Network {
     let Placed { value, place } = &site.appliance.network;
     let Network::Static { address, prefix, gateway } = value else { return control::Network::Dhcp };
-    let network = |address: &std::net::Ipv4Addr| u64::from(address.to_bits()) >> (32 - u32::from(*prefix).min(32));
-    if !(1..=32).contains(prefix) {
-        findings
-            .add(codes::NETWORK, place, format!("{address}/{prefix} has no prefix length between 1 and 32"))
-            .hint("write the address as \"192.0.2.10/24\"");
-    } else if gateway.is_some_and(|gateway| network(&gateway) != network(address)) {
-        findings
-            .add(codes::NETWORK, place, format!("the gateway is not in the network of {address}/{prefix}"))
-            .hint("correct the gateway or the prefix length");
-    }
     if site.appliance.resolvers.is_empty() {
         findings
             .add(codes::NO_RESOLVER, place, "a machine with a fixed address has no DNS servers to ask".to_owned())

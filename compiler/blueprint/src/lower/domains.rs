@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_control::closest;
 use postkiln_site as site;
-use postkiln_site::{DomainEntry, Place, Placed, Site};
+use postkiln_site::{DomainEntry, Placed, Site};
 
 use super::names::Names;
 use super::password;
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 use crate::model::{CatchAll, Forward, List, MailDomain, Posting, Responder, User};
 
 /// Domains of their own, and alias domains with what they stand for.
@@ -73,25 +73,17 @@ fn users(mail: &site::MailDomain, names: &mut Names<'_>, findings: &mut Findings
 }
 
 fn lower_user(local: &LocalPart, user: &Placed<site::User>, names: &Names<'_>, findings: &mut Findings) -> User {
-    let User { name, quota, password, forward } = User {
-        name: user.value.name.as_ref().map(|name| one_line(name, "a person's name", findings)).unwrap_or_default(),
-        quota: user.value.quota.as_ref().map(|quota| quota.value),
-        password: password::lower(user.value.password.as_ref(), findings),
-        forward: user.value.forward.as_ref().map(|forward| lower_forward(local, forward, findings)),
-    };
+    let site::User { name, quota, password, forward, .. } = &user.value;
+    let forward = forward.as_ref().map(|Placed { value, .. }| Forward { to: values(&value.to), keep: value.keep });
+    let password = password::lower(password.as_ref().map(|password| &password.value));
     let has_mailbox = forward.as_ref().is_none_or(|forward| forward.keep);
     password::warn(&password, has_mailbox, &format!("{local}@{}", names.domain()), user, findings);
-    User { name, quota, password, forward }
-}
-
-fn lower_forward(local: &LocalPart, forward: &Placed<site::Forward>, findings: &mut Findings) -> Forward {
-    let to = values(&forward.value.to);
-    if to.is_empty() {
-        findings
-            .add(codes::DANGLING, &forward.place, format!("the forward of {local} leads nowhere"))
-            .hint("name at least one target, or leave the forward out");
+    User {
+        name: name.as_ref().map(|name| name.value.clone()).unwrap_or_default(),
+        quota: quota.as_ref().map(|quota| quota.value),
+        password,
+        forward,
     }
-    Forward { to, keep: forward.value.keep }
 }
 
 fn aliases(
@@ -109,11 +101,6 @@ fn aliases(
     }
     for (local, targets) in &mail.aliases {
         names.declare(local, &targets.place, "an alias", true, findings);
-        if targets.value.is_empty() {
-            findings
-                .add(codes::DANGLING, &targets.place, format!("the alias {local} leads nowhere"))
-                .hint("name at least one target");
-        }
         aliases.insert(lower_case(local), values(&targets.value));
     }
     aliases
@@ -129,7 +116,7 @@ fn lists(mail: &site::MailDomain, names: &mut Names<'_>, findings: &mut Findings
             site::Posting::Members => Posting::Members,
             site::Posting::Moderators => Posting::Moderators,
         };
-        let prefix = prefix.as_ref().map(|prefix| one_line(prefix, "a prefix", findings));
+        let prefix = prefix.as_ref().map(|prefix| prefix.value.clone());
         let list = List { members: values(members), post, moderators: values(moderators), prefix };
         lists.insert(lower_case(local), list);
     }
@@ -145,12 +132,7 @@ fn responders(
     for (local, responder) in &mail.autoresponders {
         names.respond(local, &responder.place, findings);
         let site::Autoresponder { subject, text, once_per } = &responder.value;
-        if let Some(bad) = text.value.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
-            findings
-                .add(codes::TEXT, &text.place, format!("the text of an automatic reply holds {bad:?}"))
-                .hint("only line breaks and tabs may stand beside letters");
-        }
-        let subject = one_line(subject, "a subject", findings);
+        let subject = subject.value.clone();
         responders.insert(lower_case(local), Responder { subject, text: text.value.clone(), once_per: once_per.value });
     }
     responders
@@ -188,18 +170,4 @@ fn values<T: Clone>(placed: &[Placed<T>]) -> Vec<T> {
 /// Addresses are compared without case, so one form is kept.
 pub(super) fn lower_case(local: &LocalPart) -> LocalPart {
     LocalPart::new(&local.as_str().to_ascii_lowercase()).unwrap_or_else(|_| local.clone())
-}
-
-/// A text that ends up in a header field or a line of a file.
-fn one_line(text: &Placed<String>, what: &str, findings: &mut Findings) -> String {
-    if text.value.chars().any(char::is_control) {
-        control_character(&text.place, what, findings);
-    }
-    text.value.clone()
-}
-
-fn control_character(place: &Place, what: &str, findings: &mut Findings) {
-    findings
-        .add(codes::TEXT, place, format!("{what} holds a line break or another control character"))
-        .hint("write it on one line");
 }

@@ -24,7 +24,8 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
         }
     }
     for (name, entry) in &site.domains {
-        if !rcpthosts.allows(name) {
+        let lives = blueprint.domains.contains_key(name) || blueprint.alias_domains.contains_key(name);
+        if lives && !rcpthosts.allows(name) {
             let place = site.control.get("rcpthosts").map_or(&entry.place, |written| &written.place);
             findings
                 .add(
