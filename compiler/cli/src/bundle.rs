@@ -26,10 +26,20 @@ pub(crate) fn site_bundle_denying(site: &Path, deny: Option<Deny>) -> Result<Bun
 
 /// Everything that can be said about a site, in source order, and its bundle when nothing is an error.
 pub(crate) fn compile(site: &Path) -> (Option<Bundle>, Vec<Diagnostic>) {
-    let (_read, found) = match postkiln_site::read(site) {
+    let (read, mut found) = match postkiln_site::read(site) {
         Ok(read) => read,
         Err(found) => return (None, found),
     };
-    // The lowering and rendering crates are being written.
-    (None, found)
+    let lowered = match postkiln_blueprint::lower(&read) {
+        Ok((blueprint, warnings)) => {
+            found.extend(warnings);
+            Some(blueprint)
+        }
+        Err(errors) => {
+            found.extend(errors);
+            None
+        }
+    };
+    found.sort_by(|one, other| (&one.place, one.code).cmp(&(&other.place, other.code)));
+    (lowered.map(|blueprint| postkiln_render::render(&blueprint, &read.sources)), found)
 }

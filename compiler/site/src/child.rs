@@ -22,7 +22,7 @@ pub const CHILD_COMMAND: &str = "evaluate-site";
 pub fn evaluate_child(root: &Path, entry: &str) -> io::Result<()> {
     confine::confine(root)?;
     let answer = match Beneath::open(root) {
-        Ok(beneath) => evaluate(&beneath, entry),
+        Ok(beneath) => evaluate(&beneath, entry).ok_or_else(|| io::Error::other("the evaluator panicked"))?,
         Err(error) => unreadable(root, &error),
     };
     let bytes = postcard::to_allocvec(&answer).map_err(io::Error::other)?;
@@ -104,7 +104,7 @@ fn ended(status: ExitStatus, complaints: &[u8]) -> Ended {
     if complaints.contains("has overflowed its stack") {
         return Ended::Stack;
     }
-    if complaints.contains("memory allocation of") {
+    if OUT_OF_MEMORY.iter().any(|words| complaints.contains(words)) {
         return Ended::Memory;
     }
     match status.signal() {
@@ -143,6 +143,8 @@ impl Ended {
     }
 }
 
+/// What Rust's allocator, the interpreter and collections say when there is no memory.
+const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "capacity overflow"];
 const LARGEST_ANSWER: u64 = 1 << 30;
 const LARGEST_COMPLAINT: u64 = 64 << 10;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -161,6 +163,11 @@ mod tests {
         check(24, "", Ended::Time);
         check(9, "", Ended::Time);
         check(6, "memory allocation of 4096 bytes failed", Ended::Memory);
+        check(
+            4 << 8,
+            "panicked at x.rs:1:1:\nout of memory: failed to allocate memory for Nickel value",
+            Ended::Memory,
+        );
         check(6, "thread '<unnamed>' has overflowed its stack", Ended::Stack);
         check(11, "", Ended::Stack);
         check(1 << 8, "postkiln: something", Ended::Other);

@@ -37,7 +37,8 @@ pub fn read(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
 pub fn read_unconfined(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
     let (root, entry) = locate(path)?;
     let answer = match Beneath::open(&root) {
-        Ok(beneath) => evaluate::evaluate(&beneath, &entry),
+        Ok(beneath) => evaluate::evaluate(&beneath, &entry)
+            .ok_or_else(|| vec![environment("E0107", "the evaluator panicked".to_owned())])?,
         Err(error) => child::unreadable(&root, &error),
     };
     decoded(&root, answer)

@@ -7,7 +7,7 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
     // A third of the letters may be wrong, at least one.
     let allowed = (candidate.chars().count().max(name.chars().count()) / 3).max(1);
-    (distance <= allowed).then_some(candidate)
+    (distance <= allowed && distance < candidate.chars().count()).then_some(candidate)
 }
 
 /// Letters inserted, removed, replaced, or exchanged with their neighbour, to make one text of the other.
@@ -48,7 +48,8 @@ mod tests {
         check("qutoa", Some("quota"));
         check("Passwort", Some("password"));
         check("alias", Some("aliases"));
-        check("ot", None);
+        check("ot", Some("to"));
+        check("x", None);
         check("t", Some("to"));
         check("mailbox", None);
         check(&"x".repeat(100_000), None);

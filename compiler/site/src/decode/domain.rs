@@ -165,10 +165,18 @@ fn catch_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<C
             walker.mistyped(at, "a target after 'deliver_to", Some("write 'deliver_to \"ada\""));
             None
         }
+        Value::Tag(tag, None) if tag == "reject" => Some(at.placed(CatchAll::Reject)),
+        Value::Tag(tag, None) if tag == "discard" => Some(at.placed(CatchAll::Discard)),
+        Value::Tag(tag, _) => {
+            let near = crate::suggest::nearest(tag, &["reject", "discard", "deliver_to"]);
+            let hint = near.map(|near| format!("did you mean '{near}?"));
+            let message = format!("'{tag} is none of 'reject, 'discard, 'deliver_to with a target");
+            walker.error("E0204", message, &at.place, hint.as_deref());
+            None
+        }
         _ => {
-            let choices = [("reject", false), ("discard", true)];
-            let chosen = walker.tag(at, &choices)?;
-            Some(at.placed(if chosen.value { CatchAll::Discard } else { CatchAll::Reject }))
+            walker.mistyped(at, "one of 'reject, 'discard, 'deliver_to with a target", None);
+            None
         }
     }
 }

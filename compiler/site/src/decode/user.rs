@@ -76,7 +76,7 @@ fn forward(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<crate::Pla
         }
         Some(to)
     });
-    let keep = optional(fields.get("keep"), |at| walker.boolean(at, "whether the mailbox keeps a copy"));
+    let keep = optional(fields.get("keep"), |at| walker.boolean(at));
     Some(at.placed(Forward { to: to?, keep: keep?.unwrap_or(false) }))
 }
 

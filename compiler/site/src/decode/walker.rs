@@ -140,9 +140,9 @@ impl<'a> Walker<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&self, at: &At<'_>, what: &str) -> Option<bool> {
+    pub(super) fn boolean(&self, at: &At<'_>) -> Option<bool> {
         let Value::Bool(value) = at.node.value else {
-            self.mistyped(at, &format!("{what} (`true` or `false`)"), None);
+            self.mistyped(at, "`true` or `false`", None);
             return None;
         };
         Some(value)

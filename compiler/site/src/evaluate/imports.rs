@@ -12,8 +12,8 @@ use nickel_lang_core::files::FileId;
 use nickel_lang_core::position::TermPos;
 use nickel_lang_core::traverse::{TraverseAlloc, TraverseControl};
 
-use super::Ids;
 use super::translate::Places;
+use super::{Ids, VIRTUAL_ROOT};
 use crate::answer::{Kind, Span, Trouble};
 use crate::beneath::{Beneath, BeneathError};
 use crate::{nesting, schema};
@@ -217,7 +217,7 @@ fn folder(path: &str) -> &str {
 }
 
 fn virtual_path(path: &str, format: InputFormat) -> SourcePath {
-    SourcePath::Path(format!("/@site/{path}").into(), format)
+    SourcePath::Path(format!("{VIRTUAL_ROOT}{path}").into(), format)
 }
 
 #[cfg(test)]

@@ -21,17 +21,15 @@ use crate::beneath::Beneath;
 use imports::Gathered;
 use translate::Places;
 
-/// Evaluates the file `entry` of a site and everything it imports.
+/// Evaluates the file `entry` of a site and everything it imports; `None` when the interpreter panicked, as it does when
+/// it gets no memory.
 ///
 /// Runs on a thread with a stack that bounded nesting cannot exhaust. It has no limit of time or memory: the process
 /// has.
-pub(crate) fn evaluate(root: &Beneath, entry: &str) -> Answer {
+pub(crate) fn evaluate(root: &Beneath, entry: &str) -> Option<Answer> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || evaluate_here(root, entry));
-        thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| Answer {
-            troubles: vec![Trouble::new(Kind::Evaluation, "the evaluator failed; this is a fault of Postkiln", None)],
-            ..Answer::default()
-        })
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        thread.spawn_scoped(scope, || evaluate_here(root, entry)).ok()?.join().ok()
     })
 }
 
@@ -114,6 +112,8 @@ fn all_errors(first: Error, value: NickelValue, context: &mut Context, places: &
 /// Which file of the site a file of the interpreter is.
 type Ids = std::collections::BTreeMap<FileId, u32>;
 
+/// The folder that no machine has, below which the interpreter sees the site.
+const VIRTUAL_ROOT: &str = "/@site/";
 const STACK: usize = 256 << 20;
 const PERMISSIVE_DEPTH: usize = 64;
 const MOST_ERRORS: usize = 100;

@@ -51,7 +51,7 @@ impl<'a> Places<'a> {
     }
 
     fn trouble(&self, kind: Kind, diagnostic: Diagnostic<FileId>) -> Trouble {
-        let message = diagnostic.message.trim().replace('\n', " ");
+        let message = diagnostic.message.trim().replace('\n', " ").replace(super::VIRTUAL_ROOT, "");
         let label = self.best(&diagnostic.labels);
         let said = label.map(|label| label.message.trim()).filter(|said| !said.is_empty());
         let message = match said {
