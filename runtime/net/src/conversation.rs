@@ -136,3 +136,39 @@ impl Conversation for postkiln_pop3::Session {
         })
     }
 }
+
+impl Conversation for postkiln_imap::Session {
+    type Question = postkiln_imap::Question;
+    type Answer = postkiln_imap::Answer;
+
+    fn receive(&mut self, bytes: &[u8], now: Instant) {
+        Self::receive(self, bytes, now);
+    }
+    fn answer(&mut self, answer: Self::Answer, now: Instant) {
+        Self::answer(self, answer, now);
+    }
+    fn tls_started(&mut self, now: Instant) {
+        Self::tls_started(self, now);
+    }
+    fn expire(&mut self, now: Instant) {
+        Self::expire(self, now);
+    }
+    fn deadline(&self) -> Option<Instant> {
+        Self::deadline(self)
+    }
+    fn wants_input(&self) -> bool {
+        Self::wants_input(self)
+    }
+    fn shut_down(&mut self) {
+        Self::shut_down(self);
+    }
+    fn next_step(&mut self) -> Option<Step<Self::Question>> {
+        use postkiln_imap::Action;
+        Some(match self.next()? {
+            Action::Send(bytes) => Step::Send(bytes),
+            Action::Ask(question) => Step::Ask(question),
+            Action::StartTls => Step::StartTls,
+            Action::Close => Step::Close,
+        })
+    }
+}

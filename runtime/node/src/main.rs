@@ -6,14 +6,19 @@ mod init;
 mod machine;
 mod role;
 
+mod access;
 mod asking;
 mod scanner;
 
 mod controld;
 mod directoryd;
+mod imap_answers;
+mod imapd;
 mod keyd;
 mod local;
 mod netd;
+mod pop3_answers;
+mod pop3d;
 mod queued;
 mod remote;
 mod smtpd;
@@ -53,6 +58,8 @@ fn start(role: Role) -> Result<(), String> {
         Role::Local => local::run(inherited),
         Role::Remote => remote::run(inherited),
         Role::Smtpd => smtpd::run(inherited),
+        Role::Imapd => imapd::run(inherited),
+        Role::Pop3d => pop3d::run(inherited),
         Role::Netd => netd::run(inherited),
         _ => Err(format!("{role} is no role of this program")),
     }

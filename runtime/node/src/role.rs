@@ -6,6 +6,7 @@ use std::future::Future;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use postkiln_bundle::{Manifest, Role, Service};
 use postkiln_ipc::control::{Order, Report};
@@ -117,7 +118,13 @@ where
         Err(problem) => return Err(tell(control, problem)),
     };
     drop(bundle);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Threads wait for disks and check passwords; idle ones cost memory.
+        .max_blocking_threads(THREADS)
+        .thread_keep_alive(Duration::from_secs(2))
+        .build()
+        .map_err(|error| error.to_string())?;
     tokio::task::LocalSet::new().block_on(&runtime, async move {
         let (configs, config) = watch::channel(Arc::new(config));
         let (stops, stop) = watch::channel(false);
@@ -264,3 +271,6 @@ fn tell(control: std::os::fd::OwnedFd, problem: String) -> String {
     let _ = channel.send(&Report::Note(problem.clone()), None);
     problem
 }
+
+/// Disks answer faster when they are asked several things at once; more than this gains nothing.
+const THREADS: usize = 32;

@@ -1,0 +1,225 @@
+//! What `imapd` and `pop3d` have in common: clients in through tcprules and TLS, a password asked of `directoryd`, and a
+//! mailbox whose work is done on a thread of its own. Before the login there is no mailbox. Start at [`serve`].
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use postkiln_address::Domain;
+use postkiln_bundle::{Manifest, Role, Tls};
+use postkiln_control::tcprules::{self, Decision};
+use postkiln_control::{ControlFile, Me};
+use postkiln_ipc::Door;
+use postkiln_ipc::directory::{Access, Account, Password, Reply, Request};
+use postkiln_mail::Secret;
+use postkiln_net::{Answers, Begin, Conversation, Counting, Limits, drive};
+use postkiln_store::Uniques;
+use postkiln_sys::BundleDirectory;
+use tokio::net::TcpStream;
+
+use crate::asking::{Certificate, Directory};
+use crate::role::Seat;
+
+/// What the bundle says.
+pub(crate) struct Config {
+    hostname: Domain,
+    services: BTreeMap<String, Service>,
+}
+
+struct Service {
+    tls: Tls,
+    rules: Vec<u8>,
+}
+
+impl Config {
+    /// Reads everything or nothing.
+    pub(crate) fn read(role: Role, bundle: &BundleDirectory) -> Result<Self, String> {
+        let must = |path: &str| {
+            let bytes = bundle.read(path).map_err(|error| format!("{path}: {error}"))?;
+            bytes.ok_or_else(|| format!("the bundle has no {path}"))
+        };
+        let me = Me::read(|name| bundle.read(&format!("control/{name}")));
+        let me = me.map_err(|error| postkiln_log::chain(&error))?;
+        let manifest: Manifest = serde_json::from_slice(&must(Manifest::NAME)?).map_err(|error| error.to_string())?;
+        let own = manifest.services.iter().filter(|service| service.role == role);
+        let mut services = BTreeMap::new();
+        for listener in own.flat_map(|service| &service.listeners) {
+            let rules = must(&format!("tcp/{}.cdb", listener.name))?;
+            services.insert(listener.name.clone(), Service { tls: listener.tls, rules });
+        }
+        Ok(Self { hostname: me.0, services })
+    }
+}
+
+/// How a client reached us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// The handshake is over.
+    Encrypted,
+    /// The client may ask for TLS.
+    Upgradable,
+    /// There is no certificate.
+    Plain,
+}
+
+/// What a new connection is made of.
+pub(crate) struct Client {
+    /// Our name.
+    pub(crate) hostname: Domain,
+    /// How it reached us.
+    pub(crate) transport: Transport,
+    /// Who it is, once it has said so.
+    pub(crate) login: Login,
+}
+
+/// Serves until `init` stops the role; `meet` makes a session, and who answers its questions.
+pub(crate) async fn serve<C, A>(mut seat: Seat<Config>, meet: impl Fn(Client) -> (C, A) + 'static) -> Result<(), String>
+where
+    C: Conversation + 'static,
+    A: Answers<C> + 'static,
+{
+    let directoryd = seat.door(Role::Directoryd)?;
+    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, seat.desk.clone()).await;
+    let listeners = seat.listeners();
+    let counting = Counting::new(LIMITS);
+    let uniques = Arc::new(Uniques::new(seat.config().hostname.as_str(), std::process::id(), random()));
+    let office = Rc::new(Office { seat, directoryd, certificate, uniques, meet });
+    for (name, listener) in listeners {
+        let office = office.clone();
+        let name: Rc<str> = name.into();
+        tokio::task::spawn_local(postkiln_net::accept(listener, counting.clone(), move |connection, peer, place| {
+            let (office, name) = (office.clone(), name.clone());
+            async move {
+                office.converse(&name, connection, peer).await;
+                drop(place);
+            }
+        }));
+    }
+    office.seat.ready();
+    office.seat.stopped().await;
+    // Sessions have heard it too: they say goodbye and close.
+    tokio::time::sleep(FAREWELL).await;
+    Ok(())
+}
+
+struct Office<M> {
+    seat: Seat<Config>,
+    directoryd: Arc<Door>,
+    certificate: Certificate,
+    uniques: Arc<Uniques>,
+    meet: M,
+}
+
+impl<M> Office<M> {
+    async fn converse<C, A>(&self, listener: &str, connection: TcpStream, peer: SocketAddr)
+    where
+        C: Conversation,
+        A: Answers<C>,
+        M: Fn(Client) -> (C, A),
+    {
+        let config = self.seat.config();
+        let Some(service) = config.services.get(listener) else { return };
+        if tcprules::lookup(&service.rules, peer.ip(), None) == Decision::Deny {
+            postkiln_log::info("refused", &[("peer", &peer.ip()), ("listener", &listener)]);
+            return;
+        }
+        let (begin, transport) = match (service.tls, self.certificate.get()) {
+            (Tls::Implicit, Some(tls)) => (Begin::Tls(tls), Transport::Encrypted),
+            // Without a certificate there is nothing to say on this port.
+            (Tls::Implicit, None) => return,
+            (Tls::Starttls, Some(tls)) => (Begin::Plain(Some(tls)), Transport::Upgradable),
+            (Tls::Starttls, None) => (Begin::Plain(None), Transport::Plain),
+        };
+        let login = Login {
+            directory: Directory::new(self.directoryd.clone()),
+            mail: self.seat.data().join("mail"),
+            uniques: self.uniques.clone(),
+            peer: peer.ip(),
+        };
+        let (session, mut answers) = (self.meet)(Client { hostname: config.hostname.clone(), transport, login });
+        if let Err(error) = drive(connection, begin, session, &mut answers, self.seat.stopped()).await {
+            let problem = postkiln_log::chain(&error);
+            postkiln_log::info("broken", &[("peer", &peer.ip()), ("listener", &listener), ("problem", &problem)]);
+        }
+    }
+}
+
+/// The way from a name and a password to a mailbox.
+pub(crate) struct Login {
+    directory: Directory,
+    mail: PathBuf,
+    uniques: Arc<Uniques>,
+    peer: IpAddr,
+}
+
+/// What a login leads to.
+pub(crate) enum LoggedIn {
+    /// Here is the mailbox.
+    Mailbox(Place),
+    /// Wrong name or password.
+    Denied,
+    /// It cannot be said now.
+    Unavailable,
+}
+
+/// Where a person's mail lies.
+pub(crate) struct Place {
+    /// The Maildir.
+    pub(crate) maildir: PathBuf,
+    /// Octets; `None` without a limit.
+    pub(crate) quota: Option<u64>,
+    /// Names for new messages.
+    pub(crate) uniques: Arc<Uniques>,
+}
+
+impl Login {
+    /// Asks `directoryd`.
+    pub(crate) async fn try_in(&mut self, service: Access, name: String, password: Secret) -> LoggedIn {
+        let password = Password(password.into_exposed());
+        let question = Request::Authenticate { service, name, password, peer: self.peer };
+        match self.directory.ask(&question).await {
+            Reply::Authenticated(account) => LoggedIn::Mailbox(self.place(&account)),
+            Reply::Denied => LoggedIn::Denied,
+            Reply::Unavailable(problem) => {
+                postkiln_log::warn("login-deferred", &[("problem", &problem)]);
+                LoggedIn::Unavailable
+            }
+            _ => LoggedIn::Unavailable,
+        }
+    }
+
+    fn place(&self, account: &Account) -> Place {
+        Place { maildir: self.mail.join(&account.maildir), quota: account.quota, uniques: self.uniques.clone() }
+    }
+}
+
+/// Does a mailbox's work on another thread, so that a slow disk holds up nobody else. `None` when the work came to grief;
+/// the mailbox is gone then too.
+pub(crate) async fn work<M, T>(mut mailbox: M, job: impl FnOnce(&mut M) -> T + Send + 'static) -> Option<(M, T)>
+where
+    M: Send + 'static,
+    T: Send + 'static,
+{
+    let done = tokio::task::spawn_blocking(move || {
+        let result = job(&mut mailbox);
+        (mailbox, result)
+    });
+    done.await.ok()
+}
+
+/// Makes this process's file names differ from those of an earlier process with the same number.
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
+        Ok(8) => u64::from_ne_bytes(bytes),
+        _ => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_nanos() as u64),
+    }
+}
+
+/// Mail programs of one office come from one address, several connections each.
+const LIMITS: Limits = Limits { total: 2000, per_peer: 200 };
+/// For the last words to reach the clients.
+const FAREWELL: std::time::Duration = std::time::Duration::from_millis(200);

@@ -1,0 +1,183 @@
+//! The questions of an IMAP session, answered from the store. Blocking; knows nothing about passwords: LOGIN is asked of
+//! `directoryd` by the role. Start at [`OpenMailbox::answer`].
+
+use std::time::SystemTime;
+
+use postkiln_imap::{
+    Answer, Counts, Entry, Failure, FailureKind, FlagChange, Folder as Listed, Part, Question, Snapshot,
+};
+use postkiln_mail::Flags;
+use postkiln_store::{Folder, FolderName, Maildir, StoreError};
+
+/// A person's mailbox with the folder a session has open.
+#[derive(Debug)]
+pub(crate) struct OpenMailbox {
+    maildir: Maildir,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    folder: Folder,
+    read_only: bool,
+    /// The folder's generation that the session knows.
+    told: u64,
+}
+
+impl OpenMailbox {
+    /// The mailbox of the person who has logged in.
+    pub(crate) const fn new(maildir: Maildir) -> Self {
+        Self { maildir, open: None }
+    }
+
+    /// The answer to any question but LOGIN.
+    pub(crate) fn answer(&mut self, question: Question, now: SystemTime) -> Answer {
+        self.try_answer(question, now).unwrap_or_else(|error| Answer::Failed(failure(&error)))
+    }
+
+    fn try_answer(&mut self, question: Question, now: SystemTime) -> Result<Answer, StoreError> {
+        Ok(match question {
+            Question::Login { .. } => Answer::Failed(unavailable()),
+            Question::Select { folder, read_only } => self.select(&folder, read_only, now)?,
+            Question::Unselect => {
+                self.open = None;
+                Answer::Done
+            }
+            Question::Poll => self.poll(now)?,
+            Question::Read { uids, part } => self.read(&uids, part, now)?,
+            Question::Flag { uids, change, flags } => {
+                Answer::Flagged(self.folder()?.set_flags(&uids, changed_by(change, flags), now)?)
+            }
+            Question::Expunge { uids } => Answer::Expunged(self.folder()?.remove(&uids, now)?),
+            Question::Copy { uids, folder } => {
+                copied(self.folder()?.copy_to(&uids, &FolderName::new(&folder)?, now)?)
+            }
+            Question::Move { uids, folder } => {
+                copied(self.folder()?.move_to(&uids, &FolderName::new(&folder)?, now)?)
+            }
+            Question::Append { folder, flags, internal_date, content } => {
+                let folder = FolderName::new(&folder)?;
+                let (uid_validity, uid) = self.maildir.append(&folder, flags, internal_date, &content, now)?;
+                Answer::Appended { uid_validity, uid }
+            }
+            Question::Folders => Answer::Folders(self.folders()?),
+            Question::Status(folder) => Answer::Status(self.status(&folder, now)?),
+            Question::Create(folder) => done(self.maildir.create(&FolderName::new(&folder)?, now)?),
+            Question::Delete(folder) => done(self.maildir.delete(&FolderName::new(&folder)?, now)?),
+            Question::Rename { from, to } => {
+                done(self.maildir.rename(&FolderName::new(&from)?, &FolderName::new(&to)?, now)?)
+            }
+            Question::Subscribe { folder, subscribed } => {
+                done(self.maildir.subscribe(&FolderName::new(&folder)?, subscribed)?)
+            }
+        })
+    }
+
+    fn folder(&mut self) -> Result<&mut Folder, StoreError> {
+        self.open.as_mut().map(|open| &mut open.folder).ok_or(StoreError::Gone)
+    }
+
+    fn select(&mut self, folder: &str, read_only: bool, now: SystemTime) -> Result<Answer, StoreError> {
+        self.open = None;
+        let mut folder = self.maildir.open(&FolderName::new(folder)?, now)?;
+        folder.refresh(now, !read_only)?;
+        let snapshot = snapshot(&folder);
+        self.open = Some(Open { told: folder.generation(), folder, read_only });
+        Ok(Answer::Selected(snapshot))
+    }
+
+    fn poll(&mut self, now: SystemTime) -> Result<Answer, StoreError> {
+        let open = self.open.as_mut().ok_or(StoreError::Gone)?;
+        open.folder.refresh(now, !open.read_only)?;
+        if open.folder.generation() == open.told {
+            return Ok(Answer::Unchanged);
+        }
+        open.told = open.folder.generation();
+        Ok(Answer::Snapshot(snapshot(&open.folder)))
+    }
+
+    fn read(&mut self, uids: &[u32], part: Part, now: SystemTime) -> Result<Answer, StoreError> {
+        let folder = self.folder()?;
+        let read = |uid: &u32| Ok((*uid, folder.read(*uid, part == Part::Header, now)?));
+        uids.iter().map(read).collect::<Result<_, _>>().map(Answer::Messages)
+    }
+
+    fn folders(&self) -> Result<Vec<Listed>, StoreError> {
+        let (existing, subscribed) = (self.maildir.folders()?, self.maildir.subscriptions()?);
+        let listed = |name: &FolderName, exists| Listed {
+            name: name.as_str().to_owned(),
+            exists,
+            subscribed: subscribed.contains(name),
+        };
+        let gone = subscribed.iter().filter(|name| !existing.contains(name));
+        Ok(existing.iter().map(|name| listed(name, true)).chain(gone.map(|name| listed(name, false))).collect())
+    }
+
+    fn status(&self, folder: &str, now: SystemTime) -> Result<Counts, StoreError> {
+        let mut folder = self.maildir.open(&FolderName::new(folder)?, now)?;
+        folder.refresh(now, false)?;
+        let listing = folder.listing();
+        let count = |fits: fn(&postkiln_store::Message) -> bool| {
+            u32::try_from(listing.messages.iter().filter(|message| fits(message)).count()).unwrap_or(u32::MAX)
+        };
+        Ok(Counts {
+            messages: count(|_| true),
+            recent: count(|message| message.recent),
+            uid_next: listing.uid_next,
+            uid_validity: listing.uid_validity,
+            unseen: count(|message| !message.flags.contains(Flags::SEEN)),
+        })
+    }
+}
+
+fn snapshot(folder: &Folder) -> Snapshot {
+    let listing = folder.listing();
+    let entry = |message: &postkiln_store::Message| Entry {
+        uid: message.uid,
+        flags: message.flags,
+        recent: message.recent,
+        size: message.wire_size,
+        internal_date: message.internal_date,
+    };
+    Snapshot {
+        uid_validity: listing.uid_validity,
+        uid_next: listing.uid_next,
+        messages: listing.messages.iter().map(entry).collect(),
+    }
+}
+
+fn changed_by(change: FlagChange, flags: Flags) -> impl Fn(Flags) -> Flags {
+    move |old| match change {
+        FlagChange::Add => old.with(flags),
+        FlagChange::Remove => old.without(flags),
+        FlagChange::Replace => flags,
+    }
+}
+
+fn copied((uid_validity, uids): (u32, Vec<(u32, u32)>)) -> Answer {
+    Answer::Copied { uid_validity, uids }
+}
+
+const fn done((): ()) -> Answer {
+    Answer::Done
+}
+
+/// What the client sees; the log has the rest.
+fn failure(error: &StoreError) -> Failure {
+    let (kind, text) = match error {
+        StoreError::NoFolder(_) => (FailureKind::NoFolder, "there is no such folder"),
+        StoreError::Exists(_) => (FailureKind::Exists, "there is such a folder already"),
+        StoreError::Name(_) => (FailureKind::Refused, "this folder name cannot be used here"),
+        StoreError::OverQuota => (FailureKind::OverQuota, "the mailbox is full"),
+        StoreError::Gone => (FailureKind::Gone, "the message is gone"),
+        StoreError::Io { .. } | StoreError::Source(_) => {
+            postkiln_log::error("mailbox", &[("problem", &postkiln_log::chain(error))]);
+            return unavailable();
+        }
+    };
+    Failure { kind, text: text.to_owned() }
+}
+
+fn unavailable() -> Failure {
+    Failure { kind: FailureKind::Unavailable, text: "temporary trouble, try again later".to_owned() }
+}

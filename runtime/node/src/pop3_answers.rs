@@ -1,0 +1,109 @@
+//! The questions of a POP3 session, answered from the store. Blocking; knows nothing about passwords. The maildrop is as it
+//! was when the session opened it: what comes later is for the next one (RFC 1939 §3). Start at [`Maildrop::answer`].
+
+use std::fs::File;
+use std::io::Read;
+use std::time::SystemTime;
+
+use postkiln_mail::Status;
+use postkiln_pop3::{Answer, Message, PIECE, Question};
+use postkiln_store::{Folder, FolderName, Maildir, StoreError};
+
+/// INBOX as one POP3 session sees it.
+#[derive(Debug)]
+pub(crate) struct Maildrop {
+    maildir: Maildir,
+    inbox: Option<Folder>,
+    /// UIDs in the session's order.
+    order: Vec<u32>,
+    /// The message that is being sent.
+    reading: Option<File>,
+}
+
+impl Maildrop {
+    /// The mailbox of the person who has logged in.
+    pub(crate) const fn new(maildir: Maildir) -> Self {
+        Self { maildir, inbox: None, order: Vec::new(), reading: None }
+    }
+
+    /// The answer to any question but AUTHENTICATE.
+    pub(crate) fn answer(&mut self, question: Question, now: SystemTime) -> Answer {
+        if !matches!(question, Question::More) {
+            self.reading = None;
+        }
+        let answer = match question {
+            Question::Authenticate { .. } => return unavailable(),
+            Question::Open => self.open(now),
+            Question::Retrieve(place) => self.retrieve(place, now),
+            Question::More => self.more(),
+            Question::Commit(places) => self.commit(&places, now),
+        };
+        answer.unwrap_or_else(|error| refused(&error))
+    }
+
+    fn open(&mut self, now: SystemTime) -> Result<Answer, StoreError> {
+        let mut inbox = self.maildir.open(&FolderName::inbox(), now)?;
+        inbox.refresh(now, false)?;
+        let messages = inbox.by_arrival();
+        self.order = messages.iter().map(|message| message.uid).collect();
+        let listed = messages
+            .iter()
+            .map(|message| Message { id: listed_id(&message.stored.unique), size: message.wire_size })
+            .collect();
+        self.inbox = Some(inbox);
+        Ok(Answer::Opened(listed))
+    }
+
+    fn retrieve(&mut self, place: usize, now: SystemTime) -> Result<Answer, StoreError> {
+        let uid = self.order.get(place).copied().ok_or(StoreError::Gone)?;
+        let inbox = self.inbox.as_mut().ok_or(StoreError::Gone)?;
+        let (file, _) = inbox.file(uid, now)?.ok_or(StoreError::Gone)?;
+        self.reading = Some(file);
+        self.more()
+    }
+
+    fn more(&mut self) -> Result<Answer, StoreError> {
+        let Some(file) = &mut self.reading else { return Ok(Answer::End) };
+        let mut piece = Vec::new();
+        file.take(PIECE as u64).read_to_end(&mut piece).map_err(StoreError::Source)?;
+        if piece.is_empty() {
+            self.reading = None;
+            return Ok(Answer::End);
+        }
+        Ok(Answer::Piece(piece))
+    }
+
+    fn commit(&mut self, places: &[usize], now: SystemTime) -> Result<Answer, StoreError> {
+        let Some(inbox) = &mut self.inbox else { return Ok(Answer::Committed) };
+        let uids: Vec<u32> = places.iter().filter_map(|place| self.order.get(*place).copied()).collect();
+        if !uids.is_empty() {
+            inbox.remove(&uids, now)?;
+        }
+        inbox.mark_old(&self.order, now)?;
+        Ok(Answer::Committed)
+    }
+}
+
+/// The unique name where RFC 1939 §7 allows it (1 to 70 octets of `!` to `~`); a name of another program that is not so is
+/// told by its hash.
+fn listed_id(unique: &str) -> String {
+    if unique.len() <= 70 && unique.bytes().all(|octet| octet.is_ascii_graphic()) {
+        return unique.to_owned();
+    }
+    let hash = ring::digest::digest(&ring::digest::SHA256, unique.as_bytes());
+    hash.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn refused(error: &StoreError) -> Answer {
+    match error {
+        StoreError::Gone => Answer::Refused(Status(5, 2, 0), "the message is gone".to_owned()),
+        _ => {
+            postkiln_log::error("mailbox", &[("problem", &postkiln_log::chain(error))]);
+            unavailable()
+        }
+    }
+}
+
+fn unavailable() -> Answer {
+    Answer::Refused(Status(4, 3, 0), "temporary trouble, try again later".to_owned())
+}
