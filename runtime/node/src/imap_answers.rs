@@ -1,17 +1,19 @@
 //! The questions of an IMAP session, answered from the store. Blocking; knows nothing about passwords: LOGIN is asked of
-//! `directoryd` by the role. Start at [`OpenMailbox::answer`].
+//! `directoryd` by the role. Start at [`Mailbox::answer`].
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use postkiln_imap::{
     Answer, Counts, Entry, Failure, FailureKind, FlagChange, Folder as Listed, Part, Question, Snapshot,
 };
 use postkiln_mail::Flags;
-use postkiln_store::{Folder, FolderName, Maildir, StoreError};
+use postkiln_store::{Folder, FolderName, Maildir, Quota, StoreError, Uniques};
 
 /// A person's mailbox with the folder a session has open.
 #[derive(Debug)]
-pub(crate) struct OpenMailbox {
+pub(crate) struct Mailbox {
     maildir: Maildir,
     open: Option<Open>,
 }
@@ -24,10 +26,10 @@ struct Open {
     told: u64,
 }
 
-impl OpenMailbox {
+impl Mailbox {
     /// The mailbox of the person who has logged in.
-    pub(crate) const fn new(maildir: Maildir) -> Self {
-        Self { maildir, open: None }
+    pub(crate) fn new(maildir: &Path, quota: Option<u64>, uniques: Arc<Uniques>) -> Self {
+        Self { maildir: Maildir::new(maildir, Quota::of_bytes(quota), uniques), open: None }
     }
 
     /// The answer to any question but LOGIN.

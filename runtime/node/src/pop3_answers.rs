@@ -1,17 +1,19 @@
 //! The questions of a POP3 session, answered from the store. Blocking; knows nothing about passwords. The maildrop is as it
-//! was when the session opened it: what comes later is for the next one (RFC 1939 §3). Start at [`Maildrop::answer`].
+//! was when the session opened it: what comes later is for the next one (RFC 1939 §3). Start at [`Mailbox::answer`].
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use postkiln_mail::Status;
-use postkiln_pop3::{Answer, Message, PIECE, Question};
-use postkiln_store::{Folder, FolderName, Maildir, StoreError};
+use postkiln_pop3::{Answer, Message, Question};
+use postkiln_store::{Folder, FolderName, Maildir, Quota, StoreError, Uniques};
 
 /// INBOX as one POP3 session sees it.
 #[derive(Debug)]
-pub(crate) struct Maildrop {
+pub(crate) struct Mailbox {
     maildir: Maildir,
     inbox: Option<Folder>,
     /// UIDs in the session's order.
@@ -20,9 +22,10 @@ pub(crate) struct Maildrop {
     reading: Option<File>,
 }
 
-impl Maildrop {
+impl Mailbox {
     /// The mailbox of the person who has logged in.
-    pub(crate) const fn new(maildir: Maildir) -> Self {
+    pub(crate) fn new(maildir: &Path, quota: Option<u64>, uniques: Arc<Uniques>) -> Self {
+        let maildir = Maildir::new(maildir, Quota::of_bytes(quota), uniques);
         Self { maildir, inbox: None, order: Vec::new(), reading: None }
     }
 
@@ -107,3 +110,6 @@ fn refused(error: &StoreError) -> Answer {
 fn unavailable() -> Answer {
     Answer::Refused(Status(4, 3, 0), "temporary trouble, try again later".to_owned())
 }
+
+/// Octets of a message in one answer.
+const PIECE: usize = 64 * 1024;

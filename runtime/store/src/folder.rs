@@ -27,6 +27,7 @@ pub struct Folder {
     recent: HashSet<u32>,
     /// When `new` and `cur` had last changed at the last scan; `None` when that was too close to be sure.
     settled: Option<(SystemTime, SystemTime)>,
+    generation: u64,
 }
 
 /// One message of an open folder.
@@ -59,7 +60,22 @@ pub struct Listing<'a> {
 
 impl Folder {
     pub(crate) fn new(home: Maildir, name: FolderName, path: PathBuf) -> Self {
-        Self { home, name, path, uids: UidFile::default(), messages: Vec::new(), recent: HashSet::new(), settled: None }
+        Self {
+            home,
+            name,
+            path,
+            uids: UidFile::default(),
+            messages: Vec::new(),
+            recent: HashSet::new(),
+            settled: None,
+            generation: 0,
+        }
+    }
+
+    /// Another number after every change of the listing, whoever made it.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// As of the last refresh or change.
@@ -77,7 +93,8 @@ impl Folder {
         if !self.path.join("cur").is_dir() {
             return Err(StoreError::NoFolder(self.name.to_string()));
         }
-        if self.settled.is_some() && scan::modified(&self.path).ok() == self.settled {
+        let has_claims = claim && self.messages.iter().any(|message| message.stored.is_new);
+        if self.settled.is_some() && !has_claims && scan::modified(&self.path).ok() == self.settled {
             return Ok(false);
         }
         let _lease = Lease::take(&self.home.path)?;
@@ -102,6 +119,7 @@ impl Folder {
         self.settled = (claimed.is_empty() && settled(modified.0) && settled(modified.1)).then_some(modified);
         let changed = messages != self.messages || self.uids.list.validity != old_validity;
         self.messages = messages;
+        self.generation += u64::from(changed);
         let live = self.messages.iter().map(|message| message.uid).collect();
         self.uids.compact(&*disk, &self.path, &live)?;
         Ok(changed)
@@ -188,16 +206,29 @@ impl Folder {
     /// # Errors
     /// When the disk fails.
     pub fn read(&mut self, uid: u32, header_only: bool, now: SystemTime) -> Result<Option<Vec<u8>>, StoreError> {
-        for attempt in 0..3 {
+        match self.file(uid, now)? {
+            Some((mut file, path)) => Ok(Some(wire::to_wire(&read_file(&mut file, &path, header_only)?))),
+            None => Ok(None),
+        }
+    }
+
+    /// The file of a message, open for reading, and where it was. `None` when it is gone.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn file(&mut self, uid: u32, now: SystemTime) -> Result<Option<(File, PathBuf)>, StoreError> {
+        for attempt in 0..2 {
             let Some(message) = self.position(uid).and_then(|at| self.messages.get(at)) else { return Ok(None) };
-            match read_file(&message.stored.path(&self.path), header_only)? {
-                Some(content) => return Ok(Some(wire::to_wire(&content))),
-                // Another session has changed its flags, or removed it.
-                None if attempt == 0 => {
+            let path = message.stored.path(&self.path);
+            match File::open(&path) {
+                Ok(file) => return Ok(Some((file, path))),
+                // Another session has changed its flags, or removed it: one look tells.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && attempt == 0 => {
                     self.settled = None;
                     self.refresh(now, false)?;
                 }
-                None => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(StoreError::io("open", &path)(error)),
             }
         }
         Ok(None)
@@ -232,6 +263,7 @@ impl Folder {
                 message.stored.letters = letters;
                 message.flags = flags;
                 self.settled = None;
+                self.generation += 1;
             }
             result.push((message.uid, flags));
         }
@@ -267,6 +299,7 @@ impl Folder {
         }
         self.messages.retain(|message| !gone.contains(&message.uid));
         self.settled = None;
+        self.generation += 1;
         if !quota::is_trash(&self.name.directory()) && freed.1 > 0 {
             quota::record(&self.home.path, self.home.quota, -freed.0, -freed.1);
         }
@@ -282,16 +315,15 @@ impl Folder {
         messages
     }
 
-    /// Takes messages from `new` to `cur`, as a POP3 session does at its end.
+    /// Takes these messages from `new` to `cur`, as a POP3 session does at its end.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn mark_old(&mut self, now: SystemTime) -> Result<(), StoreError> {
+    pub fn mark_old(&mut self, uids: &[u32], now: SystemTime) -> Result<(), StoreError> {
         let _lease = Lease::take(&self.home.path)?;
-        let seen: HashSet<u32> = self.messages.iter().map(|message| message.uid).collect();
         self.refresh_held(now, false)?;
-        let mut old: Vec<Stored> =
-            self.messages.iter().filter(|m| seen.contains(&m.uid)).map(|m| m.stored.clone()).collect();
+        let seen = uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?));
+        let mut old: Vec<Stored> = seen.map(|message| message.stored.clone()).collect();
         self.claim(&mut old)?;
         self.settled = None;
         Ok(())
@@ -307,26 +339,22 @@ impl Message {
     }
 }
 
-/// The content as it is in the file; `None` when there is no such file.
-fn read_file(path: &Path, header_only: bool) -> Result<Option<Vec<u8>>, StoreError> {
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other.map_err(StoreError::io("open", path))?,
-    };
+/// The content as it is in the file.
+fn read_file(file: &mut File, path: &Path, header_only: bool) -> Result<Vec<u8>, StoreError> {
     let mut content = Vec::new();
     if !header_only {
         file.read_to_end(&mut content).map_err(StoreError::io("read", path))?;
-        return Ok(Some(content));
+        return Ok(content);
     }
     loop {
         let before = content.len();
         let read = file.by_ref().take(8192).read_to_end(&mut content).map_err(StoreError::io("read", path))?;
         if let Some(end) = header_end(&content, before.saturating_sub(3)) {
             content.truncate(end);
-            return Ok(Some(content));
+            return Ok(content);
         }
         if read == 0 {
-            return Ok(Some(content));
+            return Ok(content);
         }
     }
 }
@@ -350,9 +378,8 @@ fn header_end(content: &[u8], from: usize) -> Option<usize> {
 /// The size on the wire of a file whose name does not tell it.
 fn measured(path: &Path) -> Result<u64, StoreError> {
     let mut size = wire::WireSize::default();
-    if let Some(content) = read_file(path, false)? {
-        size.add(&content);
-    }
+    let mut file = File::open(path).map_err(StoreError::io("open", path))?;
+    size.add(&read_file(&mut file, path, false)?);
     Ok(size.total())
 }
 

@@ -11,15 +11,21 @@ use postkiln_mail::Flags;
 pub struct Uniques {
     host: String,
     pid: u32,
-    random: u64,
+    random: u32,
     counter: AtomicU64,
 }
 
 impl Uniques {
-    /// `random` differs between two processes that happen to have the same number (after a reboot, on another node).
+    /// `random` differs between two processes that happen to have the same number (after a reboot, on another node); half
+    /// of it is used, so that a name with its sizes fits the 70 octets of a POP3 UIDL (RFC 1939 §7).
     #[must_use]
     pub fn new(host: &str, pid: u32, random: u64) -> Self {
-        Self { host: host.replace('/', "\\057").replace(':', "\\072"), pid, random, counter: AtomicU64::new(0) }
+        Self {
+            host: host.replace('/', "\\057").replace(':', "\\072"),
+            pid,
+            random: (random >> 32 ^ random & 0xffff_ffff) as u32,
+            counter: AtomicU64::new(0),
+        }
     }
 
     /// The next name.
