@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,8 +12,9 @@ use crate::inherited::{DATA, DESCRIPTORS};
 use crate::process::Process;
 pub use rustix::thread::CapabilitySet;
 
-/// A program about to be started. The environment is empty but for what is set here; standard output and error are the
-/// caller's; standard input is `/dev/null`; every descriptor that is not handed over is closed.
+/// A program about to be started. The environment is empty but for what is set here; standard input is `/dev/null`;
+/// standard output and error are both the caller's standard error, the log: the caller's standard output is its own; every
+/// descriptor that is not handed over is closed.
 #[derive(Debug)]
 pub struct Spawn {
     command: Command,
@@ -153,7 +154,6 @@ mod tests {
     use rustix::event::{PollFd, PollFlags, poll};
     use rustix::process::{Pid, WaitOptions, waitpid};
     use std::io::Read;
-    use std::os::fd::AsFd;
 
     /// Runs a shell line with one handed descriptor and gives what it wrote there.
     fn check(line: &str, expected: &str) {
