@@ -248,10 +248,13 @@ impl Attempt<'_> {
 
     fn log(&self, tls: &str, problem: &str) {
         let (id, host, ip) = (&self.request.id, self.exchange.name(), &self.ip);
-        postkiln_log::info(
-            "session",
-            &[("queue", id), ("host", &host), ("address", ip), ("tls", &tls), ("problem", &problem)],
-        );
+        let known: [(&str, &dyn std::fmt::Display); 4] =
+            [("queue", id), ("host", &host), ("address", ip), ("tls", &tls)];
+        if problem.is_empty() {
+            postkiln_log::info("session", &known);
+        } else {
+            postkiln_log::warn("session", &[known.as_slice(), &[("problem", &problem)]].concat());
+        }
     }
 }
 
