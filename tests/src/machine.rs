@@ -48,8 +48,20 @@ impl Image {
     /// used where `tests/run` made one.
     #[must_use]
     pub fn command(site: &Path, path: &Path) -> Command {
+        Self::command_with(site, path, &Self::store())
+    }
+
+    /// The store of packages that all tests share.
+    #[must_use]
+    pub fn store() -> PathBuf {
+        kept("store")
+    }
+
+    /// As [`Self::command`], with a store of its own.
+    #[must_use]
+    pub fn command_with(site: &Path, path: &Path, store: &Path) -> Command {
         let mut build = Command::new(binary("postkiln"));
-        build.arg("build").arg(site).arg("-o").arg(path).arg("--store").arg(kept("store"));
+        build.arg("build").arg(site).arg("-o").arg(path).arg("--store").arg(store);
         let moved = kept("").join("moved-packages.lock");
         if moved.is_file() {
             build.arg("--lock").arg(moved);

@@ -194,8 +194,12 @@ fn other_places_times_and_people_build_the_same_bytes() {
         Duration::from_secs(20),
     )
     .success();
+    // The packages, and nothing that was made of them: all is made again.
+    let store = folder.path().join("store");
+    fs::create_dir(&store).unwrap();
+    std::os::unix::fs::symlink(Image::store().join("packages"), store.join("packages")).unwrap();
     let mut shell = Command::new("sh");
-    let inner = Image::command(&elsewhere, &path);
+    let inner = Image::command_with(&elsewhere, &path, &store);
     shell.args(["-c", "umask 077; exec \"$@\"", "sh"]).arg(inner.get_program()).args(inner.get_args()).arg("--offline");
     shell.current_dir(folder.path()).env("TZ", "Asia/Tokyo").env("LC_ALL", "C.UTF-8").env("HOME", "/nonexistent");
     let _ = finish(&mut shell, Duration::from_secs(300)).success();
