@@ -168,6 +168,9 @@ fn values<T: Clone>(placed: &[Placed<T>]) -> Vec<T> {
 }
 
 /// Addresses are compared without case, so one form is kept.
-pub(super) fn lower_case(local: &LocalPart) -> LocalPart {
+pub(crate) fn lower_case(local: &LocalPart) -> LocalPart {
+    if !local.as_str().bytes().any(|b| b.is_ascii_uppercase()) {
+        return local.clone();
+    }
     LocalPart::new(&local.as_str().to_ascii_lowercase()).unwrap_or_else(|_| local.clone())
 }

@@ -11,6 +11,8 @@ mod zones;
 use postkiln_address::Domain;
 use postkiln_site::{Diagnostic, Place, Site};
 
+pub(crate) use domains::lower_case;
+
 use crate::findings::Findings;
 use crate::model::Blueprint;
 use crate::{codes, prove, services};
