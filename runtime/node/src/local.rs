@@ -23,13 +23,14 @@ use postkiln_bundle::Role;
 use postkiln_control::{ControlFile, Me};
 use postkiln_ipc::delivery::Request;
 use postkiln_ipc::directory::{self, Account, Destination};
-use postkiln_ipc::{Channel, Door};
+use postkiln_ipc::{Channel, ChannelError, Door};
 use postkiln_mail::{Envelope, Outcome, Status, delivered_to, header, return_path};
 use postkiln_store::{Delivery, Quota, Uniques};
 use postkiln_sys::{BundleDirectory, Inherited};
 
 use crate::role::{self, Seat};
 use original::Original;
+use submit::{Rest, submit};
 
 /// Runs the role until `init` stops it.
 ///
@@ -134,7 +135,7 @@ pub(crate) async fn deliver(config: &Config, tools: &Tools, original: &Rc<Origin
     let mut text = format!("did {files}+{}+{programs}", forwards.len());
     if !forwards.is_empty() {
         let envelope = Envelope { sender: original.request.sender.clone(), recipients: forwards };
-        let id = submit::submit(tools, envelope, delivered_to(recipient).as_bytes(), Some(original)).await?;
+        let id = submit(tools, envelope, delivered_to(recipient).as_bytes(), Rest::Whole(original)).await?;
         text = format!("{text} qp {id}");
     }
     Ok(Outcome::Delivered(text))
@@ -142,12 +143,16 @@ pub(crate) async fn deliver(config: &Config, tools: &Tools, original: &Rc<Origin
 
 /// Where mail for the address goes.
 async fn route(tools: &Tools, address: &Address) -> Result<Vec<Destination>, Outcome> {
-    let ask = async {
-        let mut channel: Channel<directory::Request, directory::Reply> = tools.directory.open()?;
-        channel.ask(&directory::Request::Route(address.clone())).await
-    };
-    let reply = ask.await.map_err(|error| trouble(&format!("the directory does not answer: {error}")))?;
-    match reply {
+    let question = directory::Request::Route(address.clone());
+    let mut reply = ask(tools, &question).await;
+    // One that died in the middle is started again meanwhile, and a new call waits for it.
+    for _ in 1..TRIES {
+        if reply.is_ok() {
+            break;
+        }
+        reply = ask(tools, &question).await;
+    }
+    match reply.map_err(|error| trouble(&format!("the directory does not answer: {error}")))? {
         directory::Reply::Route(destinations) => Ok(destinations),
         directory::Reply::NoSuchAddress(text) => Err(Outcome::Bounced(Status(5, 1, 1), text)),
         directory::Reply::Unavailable(problem) => Err(trouble(&problem)),
@@ -157,6 +162,11 @@ async fn route(tools: &Tools, address: &Address) -> Result<Vec<Destination>, Out
             Err(trouble("the directory answered another question"))
         }
     }
+}
+
+async fn ask(tools: &Tools, question: &directory::Request) -> Result<directory::Reply, ChannelError> {
+    let mut channel: Channel<directory::Request, directory::Reply> = tools.directory.open()?;
+    channel.ask(question).await
 }
 
 /// A copy into a mailbox, on another thread: it ends with two syncs.
@@ -194,3 +204,5 @@ fn trouble(problem: &str) -> Outcome {
 
 /// Conversations at the same time: `queued` keeps to `concurrencylocal`; this is for the worst.
 const CONVERSATIONS: usize = 1000;
+/// How often another role is asked before the delivery is deferred.
+const TRIES: usize = 3;

@@ -10,7 +10,7 @@ use postkiln_mail::{Envelope, Outcome, Status, header};
 use serde::Deserialize;
 
 use super::original::Original;
-use super::submit::submit_with;
+use super::submit::{Rest, submit};
 use super::{Config, Tools, looping, route, trouble};
 
 /// `list.json`.
@@ -60,8 +60,7 @@ pub(super) async fn post(
     let owner = owner(tools, &list.address).await?;
     let head = header_of_copy(original.header(), &list.address, &owner, settings.prefix.as_deref());
     let envelope = Envelope { sender: ReversePath::Address(owner), recipients: settings.members };
-    let body = original.body().map_err(|error| trouble(&error.to_string()))?;
-    let id = submit_with(tools, envelope, &head, Some(body)).await?;
+    let id = submit(tools, envelope, &head, Rest::Body(original)).await?;
     postkiln_log::info("list", &[("queue", &original.request.id), ("list", &list.address), ("post", &id)]);
     Ok(())
 }

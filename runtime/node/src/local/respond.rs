@@ -13,7 +13,7 @@ use postkiln_ipc::directory::Responder;
 use postkiln_mail::{Envelope, Outcome, Status, date, header};
 
 use super::original::Original;
-use super::submit::submit_with;
+use super::submit::{Rest, submit};
 use super::{Config, Tools, trouble};
 
 /// Replies, if this message is to be replied to.
@@ -49,7 +49,7 @@ pub(super) async fn respond(
     let envelope = Envelope { sender: ReversePath::Null, recipients: vec![sender.clone()] };
     // Noted first: a reply too few is better than one with every attempt.
     record.note(now).map_err(|error| trouble(&format!("{}: {error}", directory.display())))?;
-    let id = submit_with(tools, envelope, &reply, None).await?;
+    let id = submit(tools, envelope, &reply, Rest::Nothing).await?;
     forget_old(&directory, responder.period, now);
     postkiln_log::info("respond", &[("queue", &original.request.id), ("to", sender), ("reply", &id)]);
     Ok(())

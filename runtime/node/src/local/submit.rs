@@ -1,15 +1,36 @@
 //! A message of ours into the queue: forwards, list posts, automatic replies.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use postkiln_ipc::queue::{Reply, Request};
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_mail::{Envelope, Outcome, QueueId};
 
 use super::original::{Original, Source};
-use super::{Tools, trouble};
+use super::{TRIES, Tools, trouble};
 
-/// Submits `prefix` and behind it the whole original, where one is given.
+/// What stands behind the prefix.
+#[derive(Clone, Copy)]
+pub(crate) enum Rest<'a> {
+    /// Nothing.
+    Nothing,
+    /// The whole original.
+    Whole(&'a Original),
+    /// The original without its header.
+    Body(&'a Original),
+}
+
+impl Rest<'_> {
+    fn source(self) -> io::Result<Option<Source>> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Whole(original) => original.source().map(Some),
+            Self::Body(original) => original.body().map(Some),
+        }
+    }
+}
+
+/// Submits `prefix` and the rest.
 ///
 /// # Errors
 /// The deferral that follows when the queue does not take it.
@@ -17,23 +38,17 @@ pub(crate) async fn submit(
     tools: &Tools,
     envelope: Envelope,
     prefix: &[u8],
-    original: Option<&Original>,
+    rest: Rest<'_>,
 ) -> Result<QueueId, Outcome> {
-    let source = original.map(Original::source).transpose().map_err(|error| trouble(&error.to_string()))?;
-    submit_with(tools, envelope, prefix, source).await
-}
-
-/// Submits `prefix` and behind it what `source` gives.
-///
-/// # Errors
-/// As [`submit`].
-pub(crate) async fn submit_with(
-    tools: &Tools,
-    envelope: Envelope,
-    prefix: &[u8],
-    source: Option<Source>,
-) -> Result<QueueId, Outcome> {
-    match converse(tools, envelope, prefix, source).await {
+    let mut reply = converse(tools, &envelope, prefix, rest).await;
+    // A queue that died in the middle may have kept the message: then it comes twice, as it would after a deferral.
+    for _ in 1..TRIES {
+        if reply.is_ok() {
+            break;
+        }
+        reply = converse(tools, &envelope, prefix, rest).await;
+    }
+    match reply {
         Ok(Reply::Accepted(id)) => Ok(id),
         Ok(Reply::Refused(status, text)) => Err(Outcome::Deferred(status, text)),
         Ok(_) => Err(trouble("the queue answered another question")),
@@ -41,21 +56,16 @@ pub(crate) async fn submit_with(
     }
 }
 
-async fn converse(
-    tools: &Tools,
-    envelope: Envelope,
-    prefix: &[u8],
-    source: Option<Source>,
-) -> Result<Reply, ChannelError> {
+async fn converse(tools: &Tools, envelope: &Envelope, prefix: &[u8], rest: Rest<'_>) -> Result<Reply, ChannelError> {
     let mut channel: Channel<Request, Reply> = tools.queue.open()?;
-    match channel.ask(&Request::Submit(envelope)).await? {
+    match channel.ask(&Request::Submit(envelope.clone())).await? {
         Reply::Go => {}
         other => return Ok(other),
     }
     for piece in prefix.chunks(PIECE) {
         channel.send(&Request::Content(piece.to_vec())).await?;
     }
-    if let Some(mut source) = source {
+    if let Some(mut source) = rest.source()? {
         let mut piece = vec![0; PIECE];
         loop {
             let read = source.read(&mut piece)?;

@@ -77,8 +77,14 @@ impl Stage {
 }
 
 async fn play_directory(hatch: Hatch, routes: BTreeMap<&'static str, directory::Reply>) {
+    let mut deaths = 0;
     while let Ok(mut channel) = hatch.accept::<directory::Reply, directory::Request>().await {
         while let Ok(Some((directory::Request::Route(address), _))) = channel.receive().await {
+            // This question is the death of it, twice.
+            if address.key() == "flaky@example.org" && deaths < 2 {
+                deaths += 1;
+                break;
+            }
             let unknown = directory::Reply::NoSuchAddress("Sorry, no mailbox here by that name. (#5.1.1)".to_owned());
             let reply = routes.get(address.key().as_str()).cloned().unwrap_or(unknown);
             channel.send(&reply).await.unwrap();
@@ -175,6 +181,15 @@ fn what_cannot_be_delivered_is_refused_or_waits() {
             stage.deliver("bob@elsewhere.example", "ada@example.org", "Delivered-To: ada@example.org\n\n").await;
         assert!(matches!(outcome, Outcome::Bounced(Status(5, 4, 6), _)), "{outcome:?}");
         assert_eq!(stage.stored(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_directory_that_dies_is_asked_again() {
+    run(|| async {
+        let stage = Stage::new(&[("flaky@example.org", directory::Reply::Route(vec![account(None)]))]);
+        let outcome = stage.deliver("bob@elsewhere.example", "flaky@example.org", "\n").await;
+        assert_eq!(outcome, Outcome::Delivered("did 1+0+0".to_owned()));
     });
 }
 
