@@ -105,9 +105,9 @@ struct Entry {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Waiting { due: SystemTime, cut: bool },
-    Ready { cut: bool },
-    Running { cut: bool },
+    Waiting { due: SystemTime, cuts: u8 },
+    Ready { cuts: u8 },
+    Running { cuts: u8 },
     Failed,
     Done,
 }
@@ -139,7 +139,7 @@ impl Scheduler {
 
     /// Takes a message, new or recovered: all recipients that are not done are due.
     pub fn add(&mut self, message: Message, now: SystemTime) {
-        let waiting = |done| if done { State::Done } else { State::Waiting { due: now, cut: false } };
+        let waiting = |done| if done { State::Done } else { State::Waiting { due: now, cuts: 0 } };
         let states: Vec<State> = message.recipients.iter().map(|recipient| waiting(recipient.done)).collect();
         for (at, _) in states.iter().enumerate().filter(|(_, state)| **state != State::Done) {
             self.agenda.insert((now, message.id.clone(), Item::Recipient(at)));
@@ -175,7 +175,7 @@ impl Scheduler {
         let (id, recipient) = self.ready.of(channel).pop_front()?;
         let entry = self.entries.get_mut(&id)?;
         let state = entry.states.get_mut(recipient)?;
-        *state = State::Running { cut: matches!(state, State::Ready { cut: true }) };
+        *state = State::Running { cuts: if let State::Ready { cuts } = state { *cuts } else { 0 } };
         *self.running.of(channel) += 1;
         let last = retry::is_last(entry.message.arrived, now, self.limits.lifetime);
         Some(Attempt { id, recipient, channel, began: now, last })
@@ -194,7 +194,7 @@ impl Scheduler {
         let Some(entry) = self.entries.get_mut(&attempt.id) else { return Step::default() };
         let at = attempt.recipient;
         let Some(state) = entry.states.get_mut(at) else { return Step::default() };
-        let was_cut = matches!(state, State::Running { cut: true });
+        let cuts = if let State::Running { cuts } = state { *cuts } else { 0 };
         entry.busy = entry.busy.saturating_sub(1);
         let mut step = Step::default();
         match verdict(attempt, ended) {
@@ -208,10 +208,10 @@ impl Scheduler {
             }
             other => {
                 // A role that died is back at once; one that dies of this message must not do so again and again.
-                let cut = other == Ended::Cut;
+                let cuts = if other == Ended::Cut { cuts.saturating_add(1) } else { 0 };
                 let normal = retry::next_attempt(entry.message.arrived, attempt.began, attempt.channel);
-                let due = if cut && !was_cut { now + SOON } else { normal.max(now) };
-                *state = State::Waiting { due, cut };
+                let due = if (1..=QUICK).contains(&cuts) { now + SOON } else { normal.max(now) };
+                *state = State::Waiting { due, cuts };
                 self.agenda.insert((due, attempt.id.clone(), Item::Recipient(at)));
                 let text = if let Ended::Deferred(_, text) = other { text } else { CUT.to_owned() };
                 step.deferred = Some((at, text));
@@ -306,8 +306,8 @@ impl Scheduler {
 impl Entry {
     fn make_ready(&mut self, at: usize) -> Option<&Address> {
         let state = self.states.get_mut(at)?;
-        let State::Waiting { cut, .. } = *state else { return None };
-        *state = State::Ready { cut };
+        let State::Waiting { cuts, .. } = *state else { return None };
+        *state = State::Ready { cuts };
         self.busy += 1;
         self.message.envelope.recipients.get(at)
     }
@@ -339,6 +339,8 @@ fn verdict(attempt: &Attempt, ended: Ended) -> Ended {
 }
 
 const SOON: Duration = Duration::from_secs(5);
+/// Attempts in a row that may be cut off and are repeated [`SOON`].
+const QUICK: u8 = 3;
 const LATER: Duration = Duration::from_secs(60);
 const CUT: &str = "The delivery service went away in the middle of the attempt. (#4.3.0)";
 

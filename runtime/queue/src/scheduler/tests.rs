@@ -120,14 +120,13 @@ fn the_last_try_turns_a_deferral_into_a_failure() {
 }
 
 #[test]
-fn a_cut_attempt_is_repeated_soon_but_only_once() {
+fn a_cut_attempt_is_repeated_soon_but_not_for_ever() {
     let mut scheduler = scheduler(vec![message("a", &["x@example.net"])]);
-    let first = attempt(&mut scheduler, at(0));
-    scheduler.ended(&first, Ended::Cut, at(1));
-    assert_eq!(scheduler.wake(), Some(at(6)));
-    let second = attempt(&mut scheduler, at(6));
-    scheduler.ended(&second, Ended::Cut, at(7));
-    assert_eq!(scheduler.wake(), Some(at(484)), "(isqrt(6) + 20)²");
+    for (begins, next) in [(0, 6), (6, 12), (12, 18), (18, 576)] {
+        let cut = attempt(&mut scheduler, at(begins));
+        scheduler.ended(&cut, Ended::Cut, at(begins + 1));
+        assert_eq!(scheduler.wake(), Some(at(next)), "at last (isqrt(18) + 20)²");
+    }
 }
 
 #[test]
