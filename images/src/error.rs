@@ -51,6 +51,8 @@ pub enum ImageError {
     Module(String),
     #[error("{what} takes {size} octets, its partition has {room}")]
     TooLarge { what: String, size: u64, room: u64 },
+    #[error("{} is no image of Postkiln: {reason}", path.display())]
+    NoImage { path: PathBuf, reason: String },
     #[error("cannot make {what}: {reason}")]
     Make { what: String, reason: String },
     #[error("{} is missing: it is built with the command (cargo build --release) and looked for beside it; say where it is with {option}", path.display())]

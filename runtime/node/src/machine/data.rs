@@ -31,8 +31,8 @@ pub(super) fn mount(boot_disk: &Device, place: &Path) -> Result<(), String> {
         }
         Content::Foreign(what) => {
             return Err(format!(
-                "{} holds {what}, not our data. Nothing was changed. Attach an empty disk (all zero) or the right one, \
-                 and switch on again",
+                "{} holds {what}, not the file system {LABEL}. Nothing was changed. Attach an empty disk (all zero) or \
+                 the right one, and switch on again",
                 node.display()
             ));
         }

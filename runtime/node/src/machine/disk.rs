@@ -79,7 +79,6 @@ fn ours(head: &[u8]) -> Option<u64> {
 fn describe(head: &[u8], at: u64) -> String {
     let has = |place: usize, magic: &[u8]| head.get(place..place + magic.len()) == Some(magic);
     let known = [
-        (has(1080, &[0x53, 0xef]), "an ext file system with another label"),
         (has(0, b"XFSB"), "an XFS file system"),
         (has(0x10040, b"_BHRfS_M"), "a Btrfs file system"),
         (has(0, b"LUKS"), "an encrypted volume (LUKS)"),
@@ -89,6 +88,11 @@ fn describe(head: &[u8], at: u64) -> String {
         (has(82, b"FAT32") || has(54, b"FAT1"), "a FAT file system"),
         (has(510, &[0x55, 0xaa]), "a partition table or boot sector"),
     ];
+    if has(1080, &[0x53, 0xef]) {
+        let label = head.get(1024 + 0x78..1024 + 0x88).unwrap_or_default();
+        let label = label.split(|octet| *octet == 0).next().unwrap_or_default();
+        return format!("an ext file system labelled \"{}\"", label.escape_ascii());
+    }
     let name = known.into_iter().find(|(found, _)| *found).map(|(_, name)| name);
     name.map_or_else(|| format!("something unknown (octet {at} is not zero)"), str::to_owned)
 }
@@ -119,7 +123,9 @@ mod tests {
         let foreign = |text: &str| Content::Foreign(text.to_owned());
         check(&[], &Content::Blank);
         check(&[(0, b"XFSB")], &foreign("an XFS file system"));
-        check(&[(1080, &[0x53, 0xef])], &foreign("an ext file system with another label"));
+        check(&[(1080, &[0x53, 0xef])], &foreign("an ext file system labelled \"\""));
+        let photographs: (u64, &[u8]) = (1024 + 0x78, b"photographs");
+        check(&[(1080, &[0x53, 0xef]), photographs], &foreign("an ext file system labelled \"photographs\""));
         check(&[(700_000, b"x")], &foreign("something unknown (octet 700000 is not zero)"));
         check(&[(128 * MIB + 56, &[0x53])], &foreign("something unknown (octet 134217784 is not zero)"));
         check(&[((200 << 20) - 512, b"EFI PART")], &foreign("something unknown (octet 209714688 is not zero)"));
