@@ -29,7 +29,10 @@ fn restrict(bundle: BorrowedFd<'_>, read: &[PathBuf], write: &[PathBuf]) -> Resu
         .handle_access(AccessFs::from_all(abi))?
         .create()?
         .add_rule(PathBeneath::new(bundle, AccessFs::ReadFile | AccessFs::ReadDir))?;
-    for (paths, access) in [(read, AccessFs::ReadFile | AccessFs::ReadDir), (write, AccessFs::from_all(abi))] {
+    // Chance: crates that look for getrandom(2) by dlsym find nothing in a static program and open these.
+    let chance = [PathBuf::from("/dev/urandom"), PathBuf::from("/dev/random")];
+    let reading = AccessFs::ReadFile | AccessFs::ReadDir;
+    for (paths, access) in [(&chance[..], reading), (read, reading), (write, AccessFs::from_all(abi))] {
         for path in paths {
             if let Ok(opened) = PathFd::new(path) {
                 let access = if path.is_dir() { access } else { access & AccessFs::from_file(abi) };
