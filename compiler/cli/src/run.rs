@@ -85,6 +85,8 @@ async fn attend(mut child: Child, json: bool) -> Result<Exit, Failure> {
     let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    // Waiting would close it, and with it the node.
+    let _leash = child.stdin.take();
     let Some(stdout) = child.stdout.take() else { return Err(Failure::unavailable("the node has no output")) };
     let mut lines = BufReader::new(stdout).lines();
     let mut open = true;

@@ -50,7 +50,9 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
         let frame = encode(value)?;
         let sent = self
             .stream
-            .async_io(Interest::WRITABLE, || send_descriptor(self.stream.as_fd(), &frame, descriptor))
+            .async_io(Interest::WRITABLE, || {
+                send_descriptor(self.stream.as_fd(), &frame, descriptor, SendFlags::empty())
+            })
             .await?;
         Ok(self.stream.write_all(&frame[sent..]).await?)
     }
@@ -125,7 +127,7 @@ impl<S: Serialize, R: DeserializeOwned> BlockingChannel<S, R> {
     pub fn send(&mut self, value: &S, descriptor: Option<BorrowedFd<'_>>) -> Result<(), ChannelError> {
         let frame = encode(value)?;
         let sent = match descriptor {
-            Some(descriptor) => send_descriptor(self.stream.as_fd(), &frame, descriptor)?,
+            Some(descriptor) => send_descriptor(self.stream.as_fd(), &frame, descriptor, SendFlags::empty())?,
             None => 0,
         };
         Ok(self.stream.write_all(&frame[sent..])?)
@@ -187,7 +189,12 @@ fn frame_length(header: [u8; 4]) -> Result<usize, ChannelError> {
     if length > FRAME_LIMIT { Err(ChannelError::Malformed) } else { Ok(length) }
 }
 
-pub(crate) fn send_descriptor(socket: BorrowedFd<'_>, bytes: &[u8], descriptor: BorrowedFd<'_>) -> io::Result<usize> {
+pub(crate) fn send_descriptor(
+    socket: BorrowedFd<'_>,
+    bytes: &[u8],
+    descriptor: BorrowedFd<'_>,
+    flags: SendFlags,
+) -> io::Result<usize> {
     send_descriptor_with(socket, bytes, descriptor, SendFlags::NOSIGNAL)
 }
 

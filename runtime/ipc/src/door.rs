@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as BlockingStream;
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socketpair};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::Interest;
@@ -137,6 +137,21 @@ mod tests {
             };
             assert!(calls.len() > 50, "{} calls, then {refused}", calls.len());
         });
+    }
+
+    #[test]
+    fn a_full_backlog_is_an_error_and_not_a_wait() {
+        let (caller, _callee) = pair().unwrap();
+        let door = Door::new(caller);
+        let mut conversations = Vec::new();
+        let refused = (0..100_000).find_map(|_| match door.call() {
+            Ok(stream) => {
+                conversations.push(stream);
+                None
+            }
+            Err(error) => Some(error),
+        });
+        assert!(refused.is_some());
     }
 
     #[test]

@@ -63,112 +63,48 @@ pub trait Answers<C: Conversation> {
     }
 }
 
-impl Conversation for postkiln_smtp::Session {
-    type Question = postkiln_smtp::Question;
-    type Answer = postkiln_smtp::Answer;
+/// The verbs have the same names everywhere; only the actions differ.
+macro_rules! conversation {
+    ($protocol:ident, $($more:tt)*) => {
+        impl Conversation for $protocol::Session {
+            type Question = $protocol::Question;
+            type Answer = $protocol::Answer;
 
-    fn receive(&mut self, bytes: &[u8], now: Instant) {
-        Self::receive(self, bytes, now);
-    }
-    fn answer(&mut self, answer: Self::Answer, now: Instant) {
-        Self::answer(self, answer, now);
-    }
-    fn tls_started(&mut self, now: Instant) {
-        Self::tls_started(self, now);
-    }
-    fn expire(&mut self, now: Instant) {
-        Self::expire(self, now);
-    }
-    fn deadline(&self) -> Option<Instant> {
-        Self::deadline(self)
-    }
-    fn wants_input(&self) -> bool {
-        Self::wants_input(self)
-    }
-    fn shut_down(&mut self) {
-        Self::shut_down(self);
-    }
-    fn next_step(&mut self) -> Option<Step<Self::Question>> {
-        use postkiln_smtp::Action;
-        Some(match self.next()? {
-            Action::Send(bytes) => Step::Send(bytes),
-            Action::Ask(question) => Step::Ask(question),
-            Action::Content(piece) => Step::Content(piece),
-            Action::Abort => Step::Abort,
-            Action::StartTls => Step::StartTls,
-            Action::Close => Step::Close,
-        })
-    }
+            fn receive(&mut self, bytes: &[u8], now: Instant) {
+                Self::receive(self, bytes, now);
+            }
+            fn answer(&mut self, answer: Self::Answer, now: Instant) {
+                Self::answer(self, answer, now);
+            }
+            fn tls_started(&mut self, now: Instant) {
+                Self::tls_started(self, now);
+            }
+            fn expire(&mut self, now: Instant) {
+                Self::expire(self, now);
+            }
+            fn deadline(&self) -> Option<Instant> {
+                Self::deadline(self)
+            }
+            fn wants_input(&self) -> bool {
+                Self::wants_input(self)
+            }
+            fn shut_down(&mut self) {
+                Self::shut_down(self);
+            }
+            fn next_step(&mut self) -> Option<Step<Self::Question>> {
+                use $protocol::Action;
+                Some(match self.next()? {
+                    Action::Send(bytes) => Step::Send(bytes),
+                    Action::Ask(question) => Step::Ask(question),
+                    Action::StartTls => Step::StartTls,
+                    Action::Close => Step::Close,
+                    $($more)*
+                })
+            }
+        }
+    };
 }
 
-impl Conversation for postkiln_pop3::Session {
-    type Question = postkiln_pop3::Question;
-    type Answer = postkiln_pop3::Answer;
-
-    fn receive(&mut self, bytes: &[u8], now: Instant) {
-        Self::receive(self, bytes, now);
-    }
-    fn answer(&mut self, answer: Self::Answer, now: Instant) {
-        Self::answer(self, answer, now);
-    }
-    fn tls_started(&mut self, now: Instant) {
-        Self::tls_started(self, now);
-    }
-    fn expire(&mut self, now: Instant) {
-        Self::expire(self, now);
-    }
-    fn deadline(&self) -> Option<Instant> {
-        Self::deadline(self)
-    }
-    fn wants_input(&self) -> bool {
-        Self::wants_input(self)
-    }
-    fn shut_down(&mut self) {
-        Self::shut_down(self);
-    }
-    fn next_step(&mut self) -> Option<Step<Self::Question>> {
-        use postkiln_pop3::Action;
-        Some(match self.next()? {
-            Action::Send(bytes) => Step::Send(bytes),
-            Action::Ask(question) => Step::Ask(question),
-            Action::StartTls => Step::StartTls,
-            Action::Close => Step::Close,
-        })
-    }
-}
-
-impl Conversation for postkiln_imap::Session {
-    type Question = postkiln_imap::Question;
-    type Answer = postkiln_imap::Answer;
-
-    fn receive(&mut self, bytes: &[u8], now: Instant) {
-        Self::receive(self, bytes, now);
-    }
-    fn answer(&mut self, answer: Self::Answer, now: Instant) {
-        Self::answer(self, answer, now);
-    }
-    fn tls_started(&mut self, now: Instant) {
-        Self::tls_started(self, now);
-    }
-    fn expire(&mut self, now: Instant) {
-        Self::expire(self, now);
-    }
-    fn deadline(&self) -> Option<Instant> {
-        Self::deadline(self)
-    }
-    fn wants_input(&self) -> bool {
-        Self::wants_input(self)
-    }
-    fn shut_down(&mut self) {
-        Self::shut_down(self);
-    }
-    fn next_step(&mut self) -> Option<Step<Self::Question>> {
-        use postkiln_imap::Action;
-        Some(match self.next()? {
-            Action::Send(bytes) => Step::Send(bytes),
-            Action::Ask(question) => Step::Ask(question),
-            Action::StartTls => Step::StartTls,
-            Action::Close => Step::Close,
-        })
-    }
-}
+conversation!(postkiln_smtp, Action::Content(piece) => Step::Content(piece), Action::Abort => Step::Abort,);
+conversation!(postkiln_imap,);
+conversation!(postkiln_pop3,);

@@ -82,7 +82,7 @@ where
     A: Answers<C> + 'static,
 {
     let directoryd = seat.door(Role::Directoryd)?;
-    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, seat.desk.clone()).await;
+    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, &seat).await;
     let listeners = seat.listeners();
     let counting = Counting::new(LIMITS);
     let uniques = Arc::new(Uniques::new(seat.config().hostname.as_str(), std::process::id(), random()));

@@ -9,8 +9,9 @@ use std::time::Duration;
 use postkiln_ipc::directory::{Reply, Request};
 use postkiln_ipc::{Channel, ChannelError, Door};
 use postkiln_net::ServerTls;
+use tokio::sync::watch;
 
-use crate::role::Desk;
+use crate::role::{Desk, Seat};
 
 /// A conversation with `directoryd`, begun when it is needed and begun anew when it broke.
 pub(crate) struct Directory {
@@ -64,20 +65,45 @@ pub(crate) struct Certificate(Rc<RefCell<Option<ServerTls>>>);
 
 impl Certificate {
     /// Asks for the certificate. When it does not come at once the role begins without TLS, says so, and goes on asking.
-    pub(crate) async fn fetch(door: Arc<Door>, desk: Desk) -> Self {
+    /// A new bundle may bring another host name, hence another certificate: then it is asked for again.
+    pub(crate) async fn fetch<C: 'static>(door: Arc<Door>, seat: &Seat<C>) -> Self {
         let certificate = Self::default();
-        if certificate.try_fetch(&door).await.is_err() {
-            desk.note("keyd has no certificate: there is no TLS");
-            let later = certificate.clone();
-            tokio::task::spawn_local(async move {
-                while let Err(problem) = later.try_fetch(&door).await {
-                    postkiln_log::warn("no-certificate", &[("problem", &problem)]);
+        let first = certificate.try_fetch(&door).await;
+        let (later, desk, config) = (certificate.clone(), seat.desk.clone(), seat.config.clone());
+        tokio::task::spawn_local(async move { later.keep(door, desk, config, first).await });
+        certificate
+    }
+
+    async fn keep<C>(
+        self,
+        door: Arc<Door>,
+        desk: Desk,
+        mut config: watch::Receiver<Arc<C>>,
+        mut fetched: Result<(), String>,
+    ) {
+        loop {
+            match &fetched {
+                Ok(()) => {
+                    if config.changed().await.is_err() {
+                        return;
+                    }
+                    // keyd hears of the new bundle in the same moment as we do.
+                    tokio::time::sleep(SOON).await;
+                }
+                Err(problem) => {
+                    postkiln_log::warn("no-certificate", &[("problem", problem)]);
+                    if self.get().is_none() {
+                        desk.note("keyd has no certificate: there is no TLS");
+                    }
                     tokio::time::sleep(AGAIN).await;
                 }
+            }
+            let failed_before = fetched.is_err();
+            fetched = self.try_fetch(&door).await;
+            if failed_before && fetched.is_ok() {
                 desk.note("");
-            });
+            }
         }
-        certificate
     }
 
     /// What there is now.
@@ -98,3 +124,4 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// For `keyd`'s first answer: on first boot it makes a key.
 const KEYD: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(1);

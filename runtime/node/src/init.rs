@@ -3,6 +3,7 @@
 //! PID 1 of the machine, [`supervise`] as an ordinary process for `postkiln run`. Start there, then `supervisor.rs`.
 
 pub(crate) mod apply;
+mod changing;
 mod clamav;
 mod layout;
 mod sockets;

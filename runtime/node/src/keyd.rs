@@ -1,10 +1,12 @@
 //! `keyd`: holds the private key for TLS and signs with it; the key never leaves this process. Without a certificate in
 //! `keys/` it makes a self-signed one for the host name, once. Knows nothing about connections. Start at [`run`].
 
+use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use postkiln_bundle::Role;
@@ -16,6 +18,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SigningKey};
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::sync::watch;
 
 use crate::role::{self, Seat};
 
@@ -33,20 +36,34 @@ fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
 }
 
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
-    let keys = Rc::new(Keys::open(seat.data().join("keys"), seat.config().0.0.as_str())?);
+    let folder = seat.data().join("keys");
+    let keys = Rc::new(RefCell::new(Rc::new(Keys::open(&folder, seat.config().0.0.as_str())?)));
     let hatches = seat.hatches()?;
     for (_, hatch) in hatches {
         let keys = keys.clone();
         tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| talk(keys.clone(), channel)));
     }
+    tokio::task::spawn_local(follow(seat.config.clone(), folder, keys));
     seat.ready();
     seat.stopped().await;
     Ok(())
 }
 
-async fn talk(keys: Rc<Keys>, mut channel: Channel<Reply, Request>) {
+/// A bundle with another host name needs another certificate.
+async fn follow(mut config: watch::Receiver<Arc<Config>>, folder: PathBuf, keys: Rc<RefCell<Rc<Keys>>>) {
+    while config.changed().await.is_ok() {
+        let hostname = config.borrow_and_update().0.0.clone();
+        match Keys::open(&folder, hostname.as_str()) {
+            Ok(opened) => *keys.borrow_mut() = Rc::new(opened),
+            Err(problem) => postkiln_log::error("certificate-kept", &[("problem", &problem)]),
+        }
+    }
+}
+
+async fn talk(keys: Rc<RefCell<Rc<Keys>>>, mut channel: Channel<Reply, Request>) {
     // Whoever breaks off has no further question.
     while let Ok(Some((request, _))) = channel.receive().await {
+        let keys = keys.borrow().clone();
         let reply = match request {
             Request::Chain => Reply::Chain(keys.chain.clone(), vec![SCHEME.into()]),
             Request::Sign { scheme, message } => keys.sign(scheme, &message),
@@ -66,11 +83,11 @@ struct Keys {
 impl Keys {
     /// Reads `tls.key` and `tls.crt`, or makes them. `tls.name` says for which host we made them; a pair without it was
     /// put there by a person and is never replaced.
-    fn open(folder: PathBuf, hostname: &str) -> Result<Self, String> {
+    fn open(folder: &Path, hostname: &str) -> Result<Self, String> {
         let made_for = fs::read_to_string(folder.join("tls.name")).ok();
         let theirs = made_for.is_none() && folder.join("tls.key").exists();
         if !theirs && (made_for.as_deref() != Some(hostname) || !folder.join("tls.crt").exists()) {
-            make(&folder, hostname).map_err(|error| format!("cannot make a certificate: {error}"))?;
+            make(folder, hostname).map_err(|error| format!("cannot make a certificate: {error}"))?;
         }
         let read = |name: &str| {
             let path = folder.join(name);
@@ -144,7 +161,7 @@ mod tests {
     #[test]
     fn a_certificate_is_made_once_and_again_for_another_name() {
         let folder = tempfile::tempdir().unwrap();
-        let open = |name: &str| Keys::open(folder.path().to_owned(), name).unwrap().chain;
+        let open = |name: &str| Keys::open(folder.path(), name).unwrap().chain;
         let first = open("mail.example.org");
         assert_eq!(open("mail.example.org"), first);
         let second = open("mx.example.org");

@@ -39,7 +39,7 @@ struct Office {
 
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let (directoryd, queued) = (seat.door(Role::Directoryd)?, seat.door(Role::Queued)?);
-    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, seat.desk.clone()).await;
+    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, &seat).await;
     let listeners = seat.listeners();
     let counting = Counting::new(LIMITS);
     let office = Rc::new(Office { seat, directoryd, queued, certificate });

@@ -100,6 +100,7 @@ impl Spawn {
                 keep = Some((id, self.capabilities));
             }
         }
+        self.command.stdout(std::io::stderr().as_fd().try_clone_to_owned()?);
         before_exec(&mut self.command, numbers, keep);
         let child = self.command.spawn()?;
         Process::adopt(child.id())

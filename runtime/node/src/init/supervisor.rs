@@ -22,18 +22,18 @@ use crate::machine;
 /// Everything `init` holds.
 #[derive(Debug)]
 pub(super) struct Supervisor {
-    place: Place,
-    held: Held,
-    sockets: Sockets,
-    units: Vec<Unit>,
+    pub(super) place: Place,
+    pub(super) held: Held,
+    pub(super) sockets: Sockets,
+    pub(super) units: Vec<Unit>,
     signals: Signals,
     buttons: Vec<File>,
     /// Whether the end of standard input is the end of everything.
     leashed: bool,
     /// Held as long as this process uses the data directory.
     _lock: File,
-    change: Option<Change>,
-    applied: Option<Applied>,
+    pub(super) change: Option<Change>,
+    pub(super) applied: Option<Applied>,
     started: u64,
     announced: bool,
     shown: Option<Status>,
@@ -243,93 +243,6 @@ impl Supervisor {
             }
             Some(Report::Refused(problem)) => self.abort(&format!("{role}: {problem}")),
         }
-    }
-
-    /// SIGHUP: offers `bundles/next` to every role that runs.
-    fn offer_next(&mut self) {
-        if self.change.is_some() {
-            postkiln_log::warn("change-refused", &[("problem", &"another change is under way")]);
-            return;
-        }
-        let held = match Held::open(&self.place.data.join("bundles/next")) {
-            Ok(held) => held,
-            Err(problem) => return self.record(String::new(), &problem),
-        };
-        if let Err(problem) = layout::follow(&self.place, held.bundle.manifest()) {
-            return self.record(held.bundle.manifest().identity.clone(), &problem);
-        }
-        let mut asked = BTreeSet::new();
-        // A role that the new table does not have is only stopped; it has nothing to prepare.
-        for unit in self.units.iter_mut().filter(|unit| unit.obeys() && held.service(unit.service.role).is_some()) {
-            if unit.order(&Order::Prepare, Some(held.as_fd())) {
-                asked.insert(unit.role());
-            }
-        }
-        let nobody = asked.is_empty();
-        self.change = Some(Change::new(held, asked));
-        if nobody {
-            self.commit();
-        }
-    }
-
-    /// All have prepared: from here there is no way back but another change.
-    fn commit(&mut self) {
-        let Some(change) = self.change.take() else { return };
-        let identity = change.held.bundle.manifest().identity.clone();
-        if let Err(error) = apply::activate(&self.place.data, &change.held.path) {
-            self.change = Some(change);
-            return self.abort(&format!("bundles/active: {error}"));
-        }
-        self.held = change.held;
-        for unit in &mut self.units {
-            unit.order(&Order::Commit, None);
-        }
-        let problem = self.follow_table().err().unwrap_or_default();
-        self.record(identity, &problem);
-    }
-
-    /// Brings sockets, services and ClamAV's files in line with the bundle now in force.
-    fn follow_table(&mut self) -> Result<(), String> {
-        let manifest = self.held.bundle.manifest();
-        let scanner_changed = clamav::prepare(&self.place, &self.held.bundle)?;
-        self.sockets.follow(&self.place, manifest)?;
-        let mut earlier = std::mem::take(&mut self.units);
-        for service in self.held.services(self.place.privileged) {
-            let callers = self.held.callers_of(service.role);
-            match earlier.iter().position(|unit| unit.role() == service.role) {
-                None => self.units.push(Unit::new(service.clone(), callers)),
-                Some(at) => {
-                    let mut unit = earlier.remove(at);
-                    let differs = unit.service != *service || unit.callers != callers;
-                    if differs || (scanner_changed && matches!(service.role, Role::Clamd | Role::Freshclam)) {
-                        (unit.service, unit.callers) = (service.clone(), callers);
-                        unit.restart();
-                    }
-                    self.units.push(unit);
-                }
-            }
-        }
-        for mut gone in earlier {
-            gone.stop();
-        }
-        Ok(())
-    }
-
-    fn abort(&mut self, problem: &str) {
-        let Some(change) = self.change.take() else { return };
-        for unit in &mut self.units {
-            unit.order(&Order::Abort, None);
-        }
-        self.record(change.held.bundle.manifest().identity.clone(), problem);
-    }
-
-    fn record(&mut self, bundle: String, problem: &str) {
-        if problem.is_empty() {
-            postkiln_log::info("bundle-applied", &[("bundle", &bundle)]);
-        } else {
-            postkiln_log::error("bundle-refused", &[("bundle", &bundle), ("problem", &problem)]);
-        }
-        self.applied = Some(Applied { bundle, at: now(), problem: problem.to_owned() });
     }
 
     /// Writes the status where it changed; the first time that everything is ready, says so.
