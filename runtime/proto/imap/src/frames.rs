@@ -126,7 +126,7 @@ impl Frames {
                 self.literal = usize::try_from(announced.size).unwrap_or(0);
                 waits.then_some(Frame::Continue)
             }
-            // The client waits: it is told no and does not send the literal (RFC 7888 §3).
+            // The client waits: it is told no and does not send the literal (RFC 7888).
             (false, true) => {
                 self.spoilt = true;
                 Some(self.finish())

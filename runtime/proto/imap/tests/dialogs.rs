@@ -1,0 +1,113 @@
+//! Replays `tests/dialogs/imap` against a mailbox in memory. Settings of a dialog: `tls implicit|unavailable`, a limit,
+//! `message FOLDER FLAGS TEXT`, `arrives SECONDS TEXT`, `gone SECONDS UID` (in INBOX), `broken`, `quota OCTETS`.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+
+#[path = "../../../../tests/dialogs/script.rs"]
+#[allow(dead_code, reason = "the mailbox answers what other protocols ask in their dialogs")]
+mod script;
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use postkiln_imap::{Action, Config, Limits, Session, Tls};
+use postkiln_mail::Flags;
+use script::{Event, Party, replay_folder, unescape};
+use support::World;
+
+#[test]
+fn dialogs_are_held_as_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/dialogs/imap");
+    let count = replay_folder(&folder, &|settings| Box::new(Subject::new(settings)));
+    assert!(count >= 20, "only {count} dialogs found");
+}
+
+struct Subject {
+    session: Session,
+    world: World,
+    start: Instant,
+    now: Instant,
+    /// What happens by itself, by the second.
+    later: Vec<(u64, Happens)>,
+}
+
+enum Happens {
+    Arrives(Vec<u8>),
+    Gone(u32),
+}
+
+impl Subject {
+    fn new(settings: &[(String, String)]) -> Self {
+        let hostname = "mail.example.org".parse().unwrap();
+        let mut config = Config { hostname, tls: Tls::Implicit, limits: Limits::default() };
+        let mut world = World::new();
+        let mut later = Vec::new();
+        for (key, value) in settings {
+            let (first, rest) = value.split_once(' ').unwrap_or((value, ""));
+            match key.as_str() {
+                "tls" if value == "starttls" => config.tls = Tls::Starttls,
+                "tls" if value == "unavailable" => config.tls = Tls::Unavailable,
+                "line" => config.limits.line = value.parse().unwrap(),
+                "literal" => config.limits.message = value.parse().unwrap(),
+                "max_errors" => config.limits.max_errors = value.parse().unwrap(),
+                "message" => {
+                    let (flags, text) = rest.split_once(' ').unwrap_or((rest, ""));
+                    let named = flags.split(',').filter_map(|name| Flags::named(&format!("\\{name}")));
+                    world.put(first, named.fold(Flags::none(), Flags::with), &unescape(text));
+                }
+                "arrives" => later.push((first.parse().unwrap(), Happens::Arrives(unescape(rest)))),
+                "gone" => later.push((first.parse().unwrap(), Happens::Gone(rest.parse().unwrap()))),
+                "broken" => world.broken = true,
+                "quota" => world.quota = value.parse().unwrap(),
+                other => panic!("unknown setting {other}"),
+            }
+        }
+        let now = Instant::now();
+        Self { session: Session::new(Arc::new(config), now), world, start: now, now, later }
+    }
+}
+
+impl Party for Subject {
+    fn receive(&mut self, bytes: &[u8]) {
+        self.session.receive(bytes, self.now);
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        loop {
+            return Some(match self.session.next()? {
+                Action::Send(bytes) => Event::Sent(bytes),
+                Action::Ask(question) => {
+                    let answer = self.world.answer(question);
+                    self.session.answer(answer, self.now);
+                    continue;
+                }
+                Action::StartTls => Event::Did("starttls"),
+                Action::Close => Event::Did("close"),
+            });
+        }
+    }
+
+    fn answer(&mut self, text: &str) {
+        panic!("the mailbox answers, not the dialog: {text}");
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+        let passed = (self.now - self.start).as_secs();
+        let (due, later) = std::mem::take(&mut self.later).into_iter().partition(|(at, _)| *at <= passed);
+        self.later = later;
+        for (_, event) in due {
+            match event {
+                Happens::Arrives(text) => drop(self.world.put("INBOX", Flags::none(), &text)),
+                Happens::Gone(uid) => self.world.lose("INBOX", uid),
+            }
+        }
+        self.session.expire(self.now);
+    }
+
+    fn handshake(&mut self) {
+        self.session.tls_started(self.now);
+    }
+}
