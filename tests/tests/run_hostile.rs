@@ -30,6 +30,11 @@ fn check_it_goes_on(node: &Running, before: &[postkiln_tests::Service]) {
     await_message(node, ADA, "goes on");
 }
 
+/// A reply of class 4 or 5, or a closed connection.
+fn is_refusal(reply: &str) -> bool {
+    reply.is_empty() || reply.starts_with(['4', '5'])
+}
+
 /// Resident memory of a role in KiB.
 fn resident(node: &Running, role: &str) -> u64 {
     let pid = node.service(role).expect("it runs").pid;
@@ -52,7 +57,8 @@ fn a_bare_line_feed_smuggles_nothing() {
         let first = client.reply();
         client.say("NOOP\r\n");
         let second = client.reply();
-        assert!(first.starts_with("250") || first.starts_with('5') || first.is_empty(), "{end:?}: {first:?}");
+        // qmail's own answer is 451: a sender that does this by mistake keeps the message.
+        assert!(first.starts_with("250") || is_refusal(&first), "{end:?}: {first:?}");
         assert!(!second.starts_with("250 2.1.0") && !second.starts_with("354"), "{end:?}: {second:?}");
     }
     check_it_goes_on(&node, &before);
@@ -66,7 +72,7 @@ fn bare_line_feeds_in_commands_are_refused() {
     let mut client = Lines::connect(node.port("smtp"));
     client.say("EHLO client.example\n");
     let reply = client.reply();
-    assert!(reply.starts_with('5') || reply.is_empty(), "{reply:?}");
+    assert!(is_refusal(&reply), "{reply:?}");
     node.stop();
 }
 
@@ -81,13 +87,13 @@ fn endless_lines_are_answered_or_cut_off() {
     let _ = (0..10).all(|_| client.say(&piece));
     client.say("\r\n");
     let reply = client.reply();
-    assert!(reply.starts_with('5') || reply.is_empty(), "{:.80}", reply);
+    assert!(is_refusal(&reply), "{reply:.80}");
     // A text line of ten megabytes: kept or refused.
     let mut client = in_data(&node);
     let _ = (0..10).all(|_| client.say(&piece));
     client.say("\r\n.\r\n");
     let reply = client.reply();
-    assert!(reply.starts_with("250") || reply.starts_with('5') || reply.is_empty(), "{reply:?}");
+    assert!(reply.starts_with("250") || is_refusal(&reply), "{reply:?}");
     let grown = resident(&node, "smtpd").saturating_sub(memory);
     assert!(grown < 8 << 10, "smtpd grew by {grown} KiB");
     check_it_goes_on(&node, &before);

@@ -104,7 +104,7 @@ fn a_list_takes_posts_of_those_who_may() {
     assert_eq!(post(GRACE, "from the moderator").code, 250);
     let found = await_message(&node, ADA, "from the moderator");
     assert!(found.contains("Mailing-List:") || found.contains("List-Id:"), "{found}");
-    assert!(found.contains("Return-Path: <announce-return"), "{found}");
+    assert!(!found.contains("Return-Path: <grace@"), "bounces of a list are not its poster's\n{found}");
     // ezmlm refuses the post of one who may not: the sender hears it at once or by a notice.
     let said = post(ALAN, "from somebody else");
     if said.code == 250 {
@@ -141,7 +141,7 @@ fn queue_is_empty(node: &Running) -> bool {
     queue.arg("queue").arg("--data").arg(node.data()).arg("--json");
     let ended = finish(&mut queue, Duration::from_secs(20)).success();
     let value: serde_json::Value = serde_json::from_str(&ended.output).unwrap();
-    value.as_array().or_else(|| value["messages"].as_array()).is_some_and(Vec::is_empty)
+    value["queue"].as_array().expect("a list").is_empty()
 }
 
 #[test]
