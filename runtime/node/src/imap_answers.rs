@@ -183,3 +183,121 @@ fn failure(error: &StoreError) -> Failure {
 fn unavailable() -> Failure {
     Failure { kind: FailureKind::Unavailable, text: "temporary trouble, try again later".to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use postkiln_imap::{Action, Config, Limits, Session, Tls};
+    use postkiln_store::Delivery;
+
+    use super::*;
+
+    /// A session over a Maildir of its own.
+    struct Client {
+        folder: tempfile::TempDir,
+        uniques: Arc<Uniques>,
+        session: Session,
+        mailbox: Mailbox,
+    }
+
+    impl Client {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let uniques = Arc::new(Uniques::new("host", 1, 2));
+            let config =
+                Config { hostname: "mail.example.org".parse().unwrap(), tls: Tls::Implicit, limits: Limits::default() };
+            let session = Session::new(Arc::new(config), Instant::now());
+            let mailbox = Mailbox::new(&folder.path().join("Maildir"), Some(10_000), uniques.clone());
+            Self { folder, uniques, session, mailbox }
+        }
+
+        fn deliver(&self, text: &str) {
+            let delivery = Delivery { prefix: b"", size: text.len() as u64, quota: Quota::NONE };
+            let unique = self.uniques.next(SystemTime::now());
+            postkiln_store::deliver(&self.folder.path().join("Maildir"), &delivery, &mut text.as_bytes(), &unique)
+                .unwrap();
+        }
+
+        /// What the session says to a line.
+        fn say(&mut self, line: &str) -> String {
+            self.session.receive(format!("{line}\r\n").as_bytes(), Instant::now());
+            let mut said = Vec::new();
+            while let Some(action) = self.session.next() {
+                match action {
+                    Action::Send(bytes) => said.extend(bytes),
+                    Action::Ask(Question::Login { .. }) => self.session.answer(Answer::Done, Instant::now()),
+                    Action::Ask(question) => {
+                        let answer = self.mailbox.answer(question, SystemTime::now());
+                        self.session.answer(answer, Instant::now());
+                    }
+                    Action::StartTls | Action::Close => {}
+                }
+            }
+            String::from_utf8(said).unwrap()
+        }
+
+        /// Each of these is somewhere in the reply.
+        fn check(&mut self, line: &str, expected: &[&str]) {
+            let said = self.say(line);
+            for part in expected {
+                assert!(said.contains(part), "{line}: no {part:?} in {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_lists_reads_flags_moves_and_deletes() {
+        let mut client = Client::new();
+        client.deliver("Subject: one\n\nfirst\n");
+        client.check("a LOGIN ada x", &["a OK"]);
+        client.check("a SELECT INBOX", &["* 1 EXISTS", "* 1 RECENT", "UIDNEXT 2"]);
+        client.check(
+            "a FETCH 1 (RFC822.SIZE BODY[])",
+            &["RFC822.SIZE 23", "BODY[] {23}\r\nSubject: one\r\n\r\nfirst\r\n"],
+        );
+        client.deliver("Subject: two\n\nsecond\n");
+        client.check("a NOOP", &["* 2 EXISTS", "* 2 RECENT"]);
+        client.check("a CREATE Work/2026", &["a OK"]);
+        client.check("a LIST \"\" *", &["\"/\" INBOX", "(\\HasChildren \\Noselect) \"/\" Work\r", "\"/\" Work/2026"]);
+        client.check("a COPY 1 Work/2026", &["COPYUID", " 1 1] copied"]);
+        client.check("a MOVE 2 Work/2026", &["COPYUID", " 2 2] moved", "* 2 EXPUNGE"]);
+        client.check("a STATUS Work/2026 (MESSAGES UNSEEN RECENT)", &["(MESSAGES 2 UNSEEN 1 RECENT 1)"]);
+        client.check("a STORE 1 +FLAGS (\\Deleted)", &["* 1 FETCH (FLAGS (\\Deleted \\Seen \\Recent))"]);
+        client.check("a EXPUNGE", &["* 1 EXPUNGE", "a OK"]);
+        client.check("a APPEND INBOX (\\Draft) {5+}\r\na\r\nbc", &["* 1 EXISTS", "APPENDUID", " 3] stored"]);
+        client.check("a UID SEARCH DRAFT", &["* SEARCH 3\r\n"]);
+        client.check("a RENAME Work Play", &["a OK"]);
+        client.check("a SELECT Play/2026", &["* 2 EXISTS"]);
+        client.check("a SEARCH SUBJECT one SEEN", &["* SEARCH 1\r\n"]);
+    }
+
+    #[test]
+    fn failures_have_their_codes() {
+        let mut client = Client::new();
+        client.check("a LOGIN ada x", &["a OK"]);
+        client.check("a SELECT none", &["a NO [NONEXISTENT]"]);
+        client.check("a SELECT INBOX", &["* 0 EXISTS"]);
+        client.check("a APPEND none {1+}\r\nx", &["a NO [TRYCREATE]"]);
+        client.check("a CREATE a//b", &["a NO [CANNOT]"]);
+        client.check("a CREATE inbox", &["a NO [ALREADYEXISTS]"]);
+        client.check(&format!("a APPEND INBOX {{10001+}}\r\n{}", "x".repeat(10_001)), &["a NO [OVERQUOTA]"]);
+    }
+
+    #[test]
+    fn two_sessions_see_each_other() {
+        let mut one = Client::new();
+        one.deliver("x\n");
+        let mut other = Client::new();
+        other.mailbox = Mailbox::new(&one.folder.path().join("Maildir"), None, one.uniques.clone());
+        for client in [&mut one, &mut other] {
+            client.check("a LOGIN ada x", &["a OK"]);
+            client.check("a SELECT INBOX", &["* 1 EXISTS"]);
+        }
+        one.check("a STORE 1 FLAGS (\\Seen)", &["a OK"]);
+        other.check("a NOOP", &["* 1 FETCH (FLAGS (\\Seen))"]);
+        other.check("a STORE 1 +FLAGS.SILENT (\\Deleted)", &["a OK"]);
+        other.check("a EXPUNGE", &["* 1 EXPUNGE"]);
+        one.check("a NOOP", &["* 1 EXPUNGE"]);
+    }
+}

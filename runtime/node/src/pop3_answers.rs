@@ -113,3 +113,38 @@ fn unavailable() -> Answer {
 
 /// Octets of a message in one answer.
 const PIECE: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use postkiln_store::Delivery;
+
+    use super::*;
+
+    #[test]
+    fn a_session_reads_in_pieces_and_deletes_at_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Maildir");
+        let uniques = Arc::new(Uniques::new("host", 1, 2));
+        let now = SystemTime::now();
+        for text in ["a\n".repeat(40_000), "b\n".to_owned()] {
+            let delivery = Delivery { prefix: b"", size: text.len() as u64, quota: Quota::NONE };
+            postkiln_store::deliver(&path, &delivery, &mut text.as_bytes(), &uniques.next(now)).unwrap();
+        }
+        let mut mailbox = Mailbox::new(&path, None, uniques.clone());
+        let Answer::Opened(messages) = mailbox.answer(Question::Open, now) else { panic!("not opened") };
+        assert_eq!(messages.iter().map(|message| message.size).collect::<Vec<_>>(), [120_000, 3]);
+        assert!(messages.iter().all(|message| message.id.len() <= 70));
+        let mut lengths = Vec::new();
+        let mut answer = mailbox.answer(Question::Retrieve(0), now);
+        while let Answer::Piece(piece) = answer {
+            lengths.push(piece.len());
+            answer = mailbox.answer(Question::More, now);
+        }
+        assert_eq!((answer, lengths), (Answer::End, vec![65_536, 80_000 - 65_536]));
+        assert_eq!(mailbox.answer(Question::Commit(vec![0]), now), Answer::Committed);
+        let mut next = Mailbox::new(&path, None, uniques);
+        let Answer::Opened(left) = next.answer(Question::Open, now) else { panic!("not opened") };
+        assert_eq!(left, messages[1..]);
+        assert!(path.join("cur").join(format!("{}:2,", left[0].id)).exists());
+    }
+}
