@@ -45,6 +45,14 @@ fn findings_are_given_as_json() {
     assert_eq!(heads, pinned);
 }
 
+/// A site that is not there is no mistake in a site.
+#[test]
+fn an_absent_site_is_4() {
+    let ended = finish(Command::new(binary("postkiln")).args(["check", "/nowhere/at/all"]), LIMIT);
+    assert_eq!((ended.code(), ended.output.as_str()), (4, ""), "{}", ended.errors);
+    assert!(ended.errors.contains("/nowhere/at/all"), "{}", ended.errors);
+}
+
 /// Usage errors have an exit code of their own, and nothing on stdout.
 #[test]
 fn wrong_usage_is_64() {

@@ -18,14 +18,22 @@ pub(crate) fn site_bundle(site: &Path) -> Result<Bundle, Failure> {
 
 /// [`site_bundle`], with warnings counted as errors when they are denied.
 pub(crate) fn site_bundle_denying(site: &Path, deny: Option<Deny>) -> Result<Bundle, Failure> {
-    let (bundle, found) = compile(site);
+    let (bundle, found) = compile(site)?;
     findings::show(site, &found);
     findings::judge(&found, deny)?;
     bundle.ok_or(Failure::Findings)
 }
 
 /// Everything that can be said about a site, in source order, and its bundle when nothing is an error.
-pub(crate) fn compile(site: &Path) -> (Option<Bundle>, Vec<Diagnostic>) {
+///
+/// # Errors
+/// When there is no such site.
+pub(crate) fn compile(site: &Path) -> Result<(Option<Bundle>, Vec<Diagnostic>), Failure> {
+    site.metadata().map_err(|source| Failure::environment(format!("cannot read {}", site.display()), source))?;
+    Ok(findings_and_bundle(site))
+}
+
+fn findings_and_bundle(site: &Path) -> (Option<Bundle>, Vec<Diagnostic>) {
     let (read, mut found) = match postkiln_site::read(site) {
         Ok(read) => read,
         Err(found) => return (None, found),

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let (bundle, found) = bundle::compile(&args.site);
+    let (bundle, found) = bundle::compile(&args.site)?;
     let verdict = findings::judge(&found, args.deny);
     if args.json {
         let ok = verdict.is_ok() && bundle.is_some();

@@ -108,5 +108,4 @@ First steps:
   postkiln build mysite -o mysite.img         an image that boots
   postkiln boot mysite                        the same in QEMU
 
-Exit codes: 0 done; 1 the site (or what was tested) is wrong; 2 differences; 3 stopped by a guard;
-4 the environment failed; 64 wrong usage.";
+Exit codes: 0 done; 1 the site (or what was tested) is wrong; 4 the environment failed; 64 wrong usage.";

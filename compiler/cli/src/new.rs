@@ -58,7 +58,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let password = one_time_password().map_err(cannot_random)?;
     let hash = hash(&password).map_err(cannot_random)?;
     let file = write(&args.folder, &site(&hostname, &user, &hash))?;
-    let (_, found) = bundle::compile(&args.folder);
+    let (_, found) = bundle::compile(&args.folder)?;
     findings::show(&args.folder, &found);
     findings::judge(&found, None)?;
     if args.json {

@@ -12,10 +12,6 @@ pub(crate) enum Exit {
     Success = 0,
     /// The site, or what was tested, is wrong.
     Invalid = 1,
-    /// There are differences.
-    Differs = 2,
-    /// A guard stopped it.
-    Stopped = 3,
     /// The environment failed: files, network, programs.
     Environment = 4,
     /// The command line was wrong (`EX_USAGE` of sysexits).

@@ -1,7 +1,7 @@
-//! Progress of long work: a bar on a terminal, plain lines elsewhere. Start at [`Progress::begin`].
+//! Progress of long work: a moving line on a terminal, plain lines elsewhere. Start at [`Progress::begin`].
 
 use std::io::{self, IsTerminal};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -15,47 +15,22 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Begins to show `what` ("fetching packages"); the amount of work is not known.
+    /// Begins to show `what` ("fetching packages").
     pub(crate) fn begin(what: &str) -> Self {
-        Self::start(what, None)
-    }
-
-    /// Begins to show `what` of which `total` bytes are to be done.
-    pub(crate) fn of_bytes(what: &str, total: u64) -> Self {
-        Self::start(what, Some(total))
-    }
-
-    fn start(what: &str, total: Option<u64>) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
-            let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-            let template = if total.is_some() { BYTES } else { SPINNER };
-            let style =
-                if output::colour() { template.replace(".plain", ".cyan") } else { template.replace(".plain", "") };
-            if let Ok(style) = ProgressStyle::with_template(&style) {
+            let bar = ProgressBar::new_spinner();
+            let template = if output::colour() { SPINNER } else { PLAIN_SPINNER };
+            if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
             bar.set_prefix(what.to_owned());
-            bar.enable_steady_tick(std::time::Duration::from_millis(120));
+            bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
         if bar.is_none() {
             output::note(&format!("{what} …"));
         }
         Self { what: what.to_owned(), since: Instant::now(), bar }
-    }
-
-    /// `amount` more is done.
-    pub(crate) fn advance(&self, amount: u64) {
-        if let Some(bar) = &self.bar {
-            bar.inc(amount);
-        }
-    }
-
-    /// What is being done at the moment ("linux-image-6.12"); on a terminal only.
-    pub(crate) fn now(&self, detail: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(detail.to_owned());
-        }
     }
 
     /// A line that stays, above the bar.
@@ -84,5 +59,5 @@ impl Drop for Progress {
     }
 }
 
-const SPINNER: &str = "{spinner:.plain} {prefix} {msg}";
-const BYTES: &str = "{spinner:.plain} {prefix} [{bar:30.plain}] {bytes}/{total_bytes} {msg}";
+const SPINNER: &str = "{spinner:.cyan} {prefix} {elapsed}";
+const PLAIN_SPINNER: &str = "{spinner} {prefix} {elapsed}";

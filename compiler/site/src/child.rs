@@ -108,8 +108,11 @@ fn ended(status: ExitStatus, complaints: &[u8]) -> Ended {
         return Ended::Memory;
     }
     match status.signal() {
-        // 24 is SIGXCPU, the soft limit; 9 is SIGKILL, the hard one.
-        Some(24 | 9) => Ended::Time,
+        // SIGXCPU.
+        Some(24) => Ended::Time,
+        // SIGKILL comes from a machine that is out of memory, SIGABRT from a program that got none, even for its last words.
+        Some(9 | 6) => Ended::Memory,
+        // SIGSEGV.
         Some(11) => Ended::Stack,
         _ => Ended::Other,
     }
@@ -161,7 +164,8 @@ mod tests {
     #[test]
     fn the_way_it_died_tells_why() {
         check(24, "", Ended::Time);
-        check(9, "", Ended::Time);
+        check(9, "", Ended::Memory);
+        check(6, "", Ended::Memory);
         check(6, "memory allocation of 4096 bytes failed", Ended::Memory);
         check(
             4 << 8,

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Diagnostic, Place, Severity};
+use crate::{Diagnostic, Place, Severity, confidential};
 
 /// How findings are laid out for a person.
 pub struct Layout<'a> {
@@ -37,7 +37,7 @@ impl Layout<'_> {
         let head = format!("{word}[{}]", finding.code);
         let _ = write!(text, "{}: {}", self.painted(&head, paint), self.painted(&printable(&finding.message), BOLD));
         if let Some(place) = &finding.place {
-            self.quote(&mut text, place, paint);
+            self.quote(&mut text, place, finding.code, paint);
         }
         for (place, note) in &finding.related {
             let at = format!("{}{}:{}:{}", self.prefix, printable(&place.file), place.line, place.column);
@@ -50,7 +50,7 @@ impl Layout<'_> {
     }
 
     /// The first line of the place, with the part that is meant underlined.
-    fn quote(&self, text: &mut String, place: &Place, paint: &str) {
+    fn quote(&self, text: &mut String, place: &Place, code: &str, paint: &str) {
         let Some(source) = (self.source)(&place.file) else { return };
         let Some(line) =
             usize::try_from(place.line).ok().and_then(|number| source.lines().nth(number.saturating_sub(1)))
@@ -58,10 +58,11 @@ impl Layout<'_> {
             return;
         };
         // One column per character: a tab or a control character would shift the mark below.
-        let characters: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let mut characters: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let start = index(place.column).min(characters.len());
         let end = if place.end_line == place.line { index(place.end_column) } else { characters.len() };
         let end = end.clamp(start, characters.len()).max(start + 1);
+        confidential::mask(&mut characters, CONFIDENTIAL.contains(&code).then_some(start..end));
         let (from, to) = window(start, characters.len());
         let shown: String = characters.get(from..to).unwrap_or_default().iter().collect();
         let mark = "^".repeat(end.min(to.max(start + 1)) - start);
@@ -102,6 +103,8 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
+/// Findings about a password hash: what they point at may be the password itself.
+const CONFIDENTIAL: [&str; 2] = ["E0209", "E0306"];
 const LONGEST: usize = 160;
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";

@@ -4,6 +4,7 @@
 mod answer;
 mod beneath;
 mod child;
+mod confidential;
 mod confine;
 mod decode;
 mod diagnostic;

@@ -1,6 +1,8 @@
 //! The sample of the language in the design, with real values in place of its ellipses, is a site; and its contracts
 //! hold at every depth.
 
+#![allow(clippy::unwrap_used, reason = "a failure here is the failure of a test")]
+
 use std::path::PathBuf;
 
 use postkiln_site::{Diagnostic, DomainEntry, Expected, Password, Site, read_unconfined};

@@ -43,7 +43,7 @@ fn password(walker: &Walker<'_>, at: &At<'_>) -> Option<crate::Placed<Password>>
             if let Err(problem) = hash_form(text) {
                 // The value is confidential even when it is wrong: it may be the password itself.
                 let hint = "make one with `openssl passwd -6`, or argon2's command line";
-                walker.error("E0204", format!("not a password hash: {problem}"), &hash.place, Some(hint));
+                walker.error("E0209", format!("not a password hash: {problem}"), &hash.place, Some(hint));
                 return None;
             }
             Some(hash.placed(Password::Hash(text.to_owned())))

@@ -128,7 +128,12 @@ impl Gathered {
             Ok(bytes) => bytes,
             Err(error) => {
                 let kind = if matches!(error, BeneathError::Outside) { Kind::Import } else { Kind::Unreadable };
-                self.troubles.push(Trouble::new(kind, format!("{path:?} {error}"), import));
+                let trouble = Trouble::new(kind, format!("{path:?} {error}"), import);
+                self.troubles.push(if kind == Kind::Import {
+                    trouble.hint("copy the file into the site")
+                } else {
+                    trouble
+                });
                 return None;
             }
         };

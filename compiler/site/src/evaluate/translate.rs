@@ -64,7 +64,12 @@ impl<'a> Places<'a> {
             let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
             Some(Span { file, start: at(label.range.start), end: at(label.range.end) })
         });
-        Trouble::new(kind, message, span)
+        let trouble = Trouble::new(kind, message, span);
+        if kind == Kind::Syntax {
+            trouble.hint("look for a missing comma, brace or quote before this")
+        } else {
+            trouble
+        }
     }
 
     /// The first label in a file of the site, primary ones before others: for a missing field the primary one is in

@@ -31,11 +31,7 @@ impl Walk<'_> {
         let value = match value.content_ref() {
             ValueContentRef::Null => Value::Null,
             ValueContentRef::Bool(value) => Value::Bool(value),
-            // Through the exact decimal or fraction that Nickel prints: conversions to integers round silently.
-            ValueContentRef::Number(number) => {
-                let text = number.to_string();
-                text.parse().map_or_else(|_| Value::Fraction(text.chars().take(40).collect()), Value::Integer)
-            }
+            ValueContentRef::Number(number) => number_value(&number.to_string()),
             ValueContentRef::String(text) => Value::Text(text.as_str().to_owned()),
             ValueContentRef::EnumVariant(EnumVariantData { tag, arg }) => {
                 let argument = arg.as_ref().map(|argument| self.node(argument, below).map(Box::new)).transpose()?;
@@ -62,4 +58,32 @@ impl Walk<'_> {
     }
 }
 
+/// A number from the exact fraction that the interpreter prints; its own conversions to integers round silently.
+fn number_value(text: &str) -> Value {
+    if let Ok(number) = text.parse() {
+        return Value::Integer(number);
+    }
+    let decimal = text.split_once('/').and_then(|(above, below)| {
+        let (above, below): (f64, f64) = (above.parse().ok()?, below.parse().ok()?);
+        Some((above / below).to_string())
+    });
+    Value::Fraction(decimal.unwrap_or_else(|| text.chars().take(40).collect()))
+}
+
 const DEEPEST: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Value) {
+        assert_eq!(number_value(text), expected);
+    }
+
+    #[test]
+    fn numbers_are_exact() {
+        check("-5", Value::Integer(-5));
+        check("81/2", Value::Fraction("40.5".to_owned()));
+        check(&"9".repeat(100), Value::Fraction("9".repeat(40)));
+    }
+}
