@@ -195,29 +195,11 @@ pub(crate) fn send_descriptor(
     descriptor: BorrowedFd<'_>,
     flags: SendFlags,
 ) -> io::Result<usize> {
-    send_descriptor_with(socket, bytes, descriptor, SendFlags::NOSIGNAL)
-}
-
-/// Fails where [`send_descriptor`] would wait.
-pub(crate) fn send_descriptor_now(
-    socket: BorrowedFd<'_>,
-    bytes: &[u8],
-    descriptor: BorrowedFd<'_>,
-) -> io::Result<usize> {
-    send_descriptor_with(socket, bytes, descriptor, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
-}
-
-fn send_descriptor_with(
-    socket: BorrowedFd<'_>,
-    bytes: &[u8],
-    descriptor: BorrowedFd<'_>,
-    flags: SendFlags,
-) -> io::Result<usize> {
     let descriptors = [descriptor];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-    Ok(sendmsg(socket, &[IoSlice::new(bytes)], &mut ancillary, flags)?)
+    Ok(sendmsg(socket, &[IoSlice::new(bytes)], &mut ancillary, flags | SendFlags::NOSIGNAL)?)
 }
 
 pub(crate) fn receive_descriptor(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {

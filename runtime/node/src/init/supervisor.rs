@@ -1,13 +1,12 @@
 //! [`Supervisor`]: the loop. It waits for signals, for what roles say, and for the next thing that is due; everything
 //! else is done in between without waiting for anybody.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use postkiln_bundle::{Program, Role};
-use postkiln_ipc::control::{Order, Report};
+use postkiln_ipc::control::Report;
 use postkiln_sys::{Signal, Signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -287,7 +286,7 @@ impl Supervisor {
         for unit in &mut self.units {
             unit.stop();
         }
-        for (signal, patience) in [(Signal::Terminate, GRACE), (Signal::Kill, GRACE), (Signal::Kill, GRACE)] {
+        for (signal, patience) in [(Signal::Terminate, GRACE), (Signal::Kill, LAST), (Signal::Kill, LAST)] {
             let deadline = Instant::now() + patience;
             while self.units.iter().any(|unit| unit.pid().is_some()) && Instant::now() < deadline {
                 self.wait(Some(deadline))?;
@@ -325,7 +324,9 @@ fn installed(program: &Program) -> Readiness {
 }
 
 /// How long roles may finish what is in hand.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(3);
+/// How long one that did not may take after it was told once more; freshclam in the middle of a download never hears.
+const LAST: Duration = Duration::from_secs(2);
 /// How often a service that waits for something outside is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// How often a starting clamd is asked.
