@@ -16,7 +16,8 @@ use crate::{ImageError, libraries};
 
 /// Where the certificates of ca-certificates stand; the file made of them is what programs read.
 const CERTIFICATES: &str = "usr/share/ca-certificates/mozilla/";
-const SQUASHFS_LEVEL: u32 = 15;
+/// 15 takes twice as long for 8 % less.
+const SQUASHFS_LEVEL: u32 = 9;
 /// A loop or partition device ends at a multiple of its sector; squashfs must not end behind it.
 const PADDING_KIB: u32 = 4;
 

@@ -17,6 +17,8 @@ pub struct Store {
     offline: bool,
 }
 
+/// How many made things of one kind are kept: a few sites, the last programs.
+const KEPT: usize = 6;
 /// Octets of the hash behind a made file.
 const SEAL: usize = 64;
 
@@ -75,7 +77,22 @@ impl Store {
     pub(crate) fn keep(&self, kind: &str, key: &str, bytes: &[u8]) -> Result<(), ImageError> {
         let mut sealed = bytes.to_vec();
         sealed.extend_from_slice(sha256_hex(bytes).as_bytes());
-        write_whole(&self.made_path(kind, key), &sealed)
+        write_whole(&self.made_path(kind, key), &sealed)?;
+        self.forget_old(kind);
+        Ok(())
+    }
+
+    /// Removes all but the newest of a kind. What cannot be removed only costs room.
+    fn forget_old(&self, kind: &str) {
+        let entries = fs::read_dir(self.directory.join("made")).into_iter().flatten().flatten();
+        let of_kind = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&format!("{kind}-")));
+        let mut dated: Vec<_> =
+            of_kind.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
+        dated.sort();
+        let surplus = dated.len().saturating_sub(KEPT);
+        for (_, path) in dated.into_iter().take(surplus) {
+            let _ = fs::remove_file(path);
+        }
     }
 
     fn made_path(&self, kind: &str, key: &str) -> PathBuf {
@@ -165,5 +182,18 @@ mod tests {
         assert_eq!(store.made("root", "k").as_deref(), Some(&b"content"[..]));
         fs::write(store.made_path("root", "k"), b"damaged").unwrap();
         assert_eq!(store.made("root", "k"), None);
+    }
+
+    #[test]
+    fn the_store_keeps_the_newest_of_a_kind() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = Store::new(scratch.path().to_owned(), None, true);
+        store.keep("loader", "other", b"x").unwrap();
+        for number in 0..KEPT + 3 {
+            store.keep("root", &number.to_string(), b"x").unwrap();
+        }
+        assert_eq!(fs::read_dir(scratch.path().join("made")).unwrap().count(), KEPT + 1);
+        assert!(store.made("root", &(KEPT + 2).to_string()).is_some());
+        assert!(store.made("loader", "other").is_some());
     }
 }
