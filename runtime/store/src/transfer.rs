@@ -10,7 +10,7 @@ use crate::deliver::{Item, place, placed};
 use crate::folder::{Folder, Message};
 use crate::lease::Lease;
 use crate::maildir::Maildir;
-use crate::{FolderName, StoreError, quota, wire};
+use crate::{FolderName, StoreError, name, quota, wire};
 
 /// UIDVALIDITY of the target, and pairs of source and target UIDs, ascending.
 type Transferred = (u32, Vec<(u32, u32)>);
@@ -42,7 +42,12 @@ impl Maildir {
         if counted {
             quota::record(&self.path, self.quota, i64::try_from(size).unwrap_or(i64::MAX), 1);
         }
-        target.refresh(now, false)?;
+        if let Err(error) = target.refresh(now, false) {
+            // Without a UID the client is told no, and must not find the message later.
+            let _ = self.disk.remove(&placed(&target.path, &delivered.name, &name::letters(flags, "")));
+            quota::forget(&self.path);
+            return Err(error);
+        }
         let uid = target.uid_of(&delivered.name).ok_or(StoreError::Gone)?;
         Ok((target.listing().uid_validity, uid))
     }
@@ -76,16 +81,15 @@ impl Folder {
             made.push((message.uid, unique, path));
             Ok(())
         });
-        if let Err(error) = linked.and_then(|()| target.sync_places()) {
+        let told = linked.and_then(|()| target.sync_places()).and_then(|()| target.told(&made, now));
+        if told.is_err() {
             for (_, _, path) in made {
                 let _ = self.home.disk.remove(&path);
             }
-            return Err(error);
-        }
-        if counted {
+        } else if counted {
             self.note(size, made.len());
         }
-        target.told(made, now)
+        told
     }
 
     /// Moves messages (RFC 6851); those that are gone already are left out.
@@ -127,7 +131,7 @@ impl Folder {
         target.sync_places()?;
         self.sync_places()?;
         self.refresh_held(now, false)?;
-        let told = target.told(made, now)?;
+        let told = target.told(&made, now)?;
         if told.1.is_empty() { result.map(|()| told) } else { Ok(told) }
     }
 
@@ -157,7 +161,7 @@ impl Folder {
     }
 
     /// The UIDs that the new messages got.
-    fn told(&mut self, made: Vec<(u32, String, PathBuf)>, now: SystemTime) -> Result<Transferred, StoreError> {
+    fn told(&mut self, made: &[(u32, String, PathBuf)], now: SystemTime) -> Result<Transferred, StoreError> {
         self.refresh_held(now, false)?;
         let uids: HashMap<&str, u32> =
             self.messages.iter().map(|message| (message.stored.unique.as_str(), message.uid)).collect();
@@ -175,5 +179,115 @@ fn at(seconds: i64) -> Option<SystemTime> {
     match u64::try_from(seconds) {
         Ok(after) => UNIX_EPOCH.checked_add(Duration::from_secs(after)),
         Err(_) => UNIX_EPOCH.checked_sub(Duration::from_secs(seconds.unsigned_abs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::disk::Disk;
+    use crate::disk::failing::Failing;
+    use crate::{Quota, Uniques};
+
+    struct World {
+        _folder: tempfile::TempDir,
+        path: PathBuf,
+        uniques: Arc<Uniques>,
+        now: SystemTime,
+    }
+
+    impl World {
+        /// INBOX with two messages, and an empty folder.
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("Maildir");
+            let world =
+                Self { _folder: folder, path, uniques: Arc::new(Uniques::new("h", 1, 1)), now: SystemTime::now() };
+            let maildir = world.maildir();
+            maildir.create(&name("A"), world.now).unwrap();
+            for flags in [Flags::none(), Flags::SEEN] {
+                maildir.append(&FolderName::inbox(), flags, None, b"x\r\n", world.now).unwrap();
+            }
+            world
+        }
+
+        fn maildir(&self) -> Maildir {
+            Maildir::new(&self.path, Quota::NONE, self.uniques.clone())
+        }
+
+        fn on(&self, disk: Arc<dyn Disk>) -> Maildir {
+            Maildir { disk, ..self.maildir() }
+        }
+
+        fn uids(&self, folder: &str) -> Vec<u32> {
+            let mut folder = self.maildir().open(&name(folder), self.now).unwrap();
+            folder.refresh(self.now, false).unwrap();
+            folder.listing().messages.iter().map(|message| message.uid).collect()
+        }
+    }
+
+    fn name(text: &str) -> FolderName {
+        FolderName::new(text).unwrap()
+    }
+
+    /// Does something on a disk that fails once at each step in turn, and on one that dies there, and looks at what is left.
+    fn at_every_step<T>(
+        act: impl Fn(&Maildir, SystemTime) -> Result<T, StoreError>,
+        check: impl Fn(&World, &str, Result<T, StoreError>),
+    ) {
+        for steps in 0.. {
+            let world = World::new();
+            let dying = Arc::new(Failing::dies_after(steps));
+            let result = act(&world.on(dying.clone()), world.now);
+            if dying.is_unharmed() {
+                assert!(result.is_ok() && steps > 3, "only {steps} steps");
+                return check(&world, "unharmed", result);
+            }
+            check(&world, &format!("died at {steps}"), result);
+            let world = World::new();
+            let failing = Arc::new(Failing::fails_once_after(steps));
+            let result = act(&world.on(failing), world.now);
+            check(&world, &format!("handled at {steps}"), result);
+        }
+    }
+
+    #[test]
+    fn a_message_that_moves_is_in_one_place() {
+        let act = |maildir: &Maildir, now| maildir.open(&FolderName::inbox(), now)?.move_to(&[1, 2], &name("A"), now);
+        at_every_step(act, |world, step, _| {
+            let (here, there) = (world.uids("INBOX"), world.uids("A"));
+            assert_eq!(here.len() + there.len(), 2, "{step}: {here:?} {there:?}");
+        });
+    }
+
+    #[test]
+    fn a_copy_that_failed_is_not_there() {
+        let act = |maildir: &Maildir, now| maildir.open(&FolderName::inbox(), now)?.copy_to(&[1, 2], &name("A"), now);
+        at_every_step(act, |world, step, result| {
+            let (here, there) = (world.uids("INBOX"), world.uids("A"));
+            assert_eq!(here, [1, 2], "{step}");
+            match result {
+                Ok((_, pairs)) => assert_eq!(pairs.iter().map(|pair| pair.1).collect::<Vec<_>>(), there, "{step}"),
+                Err(_) if step.starts_with("handled") => assert_eq!(there, [], "{step}"),
+                // What a dead process leaves is whole messages; the client never heard of them.
+                Err(_) => assert!(there.len() <= 2, "{step}"),
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_appended_has_its_uid() {
+        let act = |maildir: &Maildir, now| maildir.append(&name("A"), Flags::SEEN, None, b"x\r\n", now);
+        at_every_step(act, |world, step, result| {
+            let there = world.uids("A");
+            match result {
+                Ok((_, uid)) => assert_eq!(there, [uid], "{step}"),
+                Err(_) if step.starts_with("handled") => assert_eq!(there, [], "{step}"),
+                Err(_) => assert!(there.len() <= 1, "{step}"),
+            }
+        });
     }
 }
