@@ -22,9 +22,9 @@ def end(code, text, refused=None):
 
 
 if mode == "tls":
-    client = smtplib.SMTP_SSL("127.0.0.1", int(port), context=context, timeout=60, local_hostname="client.example")
+    client = smtplib.SMTP_SSL("127.0.0.1", int(port), context=context, timeout=280, local_hostname="client.example")
 else:
-    client = smtplib.SMTP("127.0.0.1", int(port), timeout=60, local_hostname="client.example")
+    client = smtplib.SMTP("127.0.0.1", int(port), timeout=280, local_hostname="client.example")
 if mode == "starttls":
     client.ehlo()
     client.starttls(context=context)

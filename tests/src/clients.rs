@@ -53,7 +53,7 @@ pub struct Submission {
 /// With its standard error when it failed, or did not end in time.
 pub fn python(script: &str, arguments: &[&str], input: &str) -> Value {
     let mut child = Command::new("timeout")
-        .args(["--kill-after=5", "120", "python3"])
+        .args(["--kill-after=5", "300", "python3"])
         .arg(repository().join("tests/clients").join(script))
         .args(arguments)
         .stdin(Stdio::piped())
