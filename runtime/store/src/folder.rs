@@ -1,8 +1,8 @@
 //! An open folder: its messages with UIDs, and what may be done to them.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use crate::maildir::Maildir;
 use crate::scan::Stored;
 use crate::uidfile::UidFile;
 use crate::uidlist::Record;
-use crate::{FolderName, StoreError, name, quota, scan, wire};
+use crate::{FolderName, StoreError, name, quota, reading, scan};
 
 /// A folder that somebody looks into.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Folder {
     /// UIDs that this reader was the first to take from `new`.
     recent: HashSet<u32>,
     /// When `new` and `cur` had last changed at the last scan; `None` when that was too close to be sure.
-    settled: Option<(SystemTime, SystemTime)>,
+    pub(crate) settled: Option<(SystemTime, SystemTime)>,
     generation: u64,
 }
 
@@ -148,7 +148,7 @@ impl Folder {
         for (uid, (time, message)) in (self.uids.list.next..).zip(new) {
             let wire_size = match name::wire_size(&message.unique) {
                 Some(size) => size,
-                None => measured(&message.path(&self.path))?,
+                None => reading::measured(&message.path(&self.path))?,
             };
             records.push(Record { uid, wire_size, internal_date: unix_seconds(time), unique: message.unique.clone() });
         }
@@ -198,40 +198,6 @@ impl Folder {
 
     pub(crate) fn position(&self, uid: u32) -> Option<usize> {
         self.messages.binary_search_by_key(&uid, |message| message.uid).ok()
-    }
-
-    /// The content of a message with CRLF line ends, only its header with the blank line when `header_only`. `None` when
-    /// it is gone.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn read(&mut self, uid: u32, header_only: bool, now: SystemTime) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.file(uid, now)? {
-            Some((mut file, path)) => Ok(Some(wire::to_wire(&read_file(&mut file, &path, header_only)?))),
-            None => Ok(None),
-        }
-    }
-
-    /// The file of a message, open for reading, and where it was. `None` when it is gone.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn file(&mut self, uid: u32, now: SystemTime) -> Result<Option<(File, PathBuf)>, StoreError> {
-        for attempt in 0..2 {
-            let Some(message) = self.position(uid).and_then(|at| self.messages.get(at)) else { return Ok(None) };
-            let path = message.stored.path(&self.path);
-            match File::open(&path) {
-                Ok(file) => return Ok(Some((file, path))),
-                // Another session has changed its flags, or removed it: one look tells.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && attempt == 0 => {
-                    self.settled = None;
-                    self.refresh(now, false)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(StoreError::io("open", &path)(error)),
-            }
-        }
-        Ok(None)
     }
 
     /// Gives messages other flags; says which flags they have now. Messages that are gone are left out.
@@ -339,50 +305,6 @@ impl Message {
     }
 }
 
-/// The content as it is in the file.
-fn read_file(file: &mut File, path: &Path, header_only: bool) -> Result<Vec<u8>, StoreError> {
-    let mut content = Vec::new();
-    if !header_only {
-        file.read_to_end(&mut content).map_err(StoreError::io("read", path))?;
-        return Ok(content);
-    }
-    loop {
-        let before = content.len();
-        let read = file.by_ref().take(8192).read_to_end(&mut content).map_err(StoreError::io("read", path))?;
-        if let Some(end) = header_end(&content, before.saturating_sub(3)) {
-            content.truncate(end);
-            return Ok(content);
-        }
-        if read == 0 {
-            return Ok(content);
-        }
-    }
-}
-
-/// Where the header ends, after its blank line, looking from an offset on.
-fn header_end(content: &[u8], from: usize) -> Option<usize> {
-    if from == 0 {
-        let at_once = [&b"\n"[..], b"\r\n"].into_iter().find(|blank| content.starts_with(blank));
-        if let Some(blank) = at_once {
-            return Some(blank.len());
-        }
-    }
-    let ends = content.iter().enumerate().skip(from).filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-    ends.filter_map(|at| {
-        let rest = content.get(at..)?;
-        [&b"\n"[..], b"\r\n"].into_iter().find(|blank| rest.starts_with(blank)).map(|blank| at + blank.len())
-    })
-    .next()
-}
-
-/// The size on the wire of a file whose name does not tell it.
-fn measured(path: &Path) -> Result<u64, StoreError> {
-    let mut size = wire::WireSize::default();
-    let mut file = File::open(path).map_err(StoreError::io("open", path))?;
-    size.add(&read_file(&mut file, path, false)?);
-    Ok(size.total())
-}
-
 pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
@@ -392,22 +314,3 @@ pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
 
 /// File times are taken from a clock that ticks every few milliseconds, on network file systems every second or two.
 const GRAIN: Duration = Duration::from_secs(3);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_end_at_the_first_blank_line() {
-        for (text, end) in [
-            ("a: b\n\nbody\n\n", Some(6)),
-            ("a: b\r\n\r\nbody", Some(8)),
-            ("\nbody", Some(1)),
-            ("\r\nbody", Some(2)),
-            ("a: b\n", None),
-            ("", None),
-        ] {
-            assert_eq!(header_end(text.as_bytes(), 0), end, "{text:?}");
-        }
-    }
-}

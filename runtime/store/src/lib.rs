@@ -18,6 +18,7 @@ mod lease;
 mod maildir;
 mod name;
 mod quota;
+mod reading;
 mod scan;
 mod transfer;
 mod uidfile;

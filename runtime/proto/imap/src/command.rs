@@ -5,12 +5,12 @@ use crate::cursor::{Bad, Cursor};
 use crate::fetch::{self, Item};
 use crate::folders::{self, StatusItem};
 use crate::job::{Context, News, Reply, Step};
-use crate::search::{self, Search};
+use crate::search_key::{self, Search};
 use crate::select;
 use crate::sequence::SequenceSet;
 use crate::store::{self, Store};
 use crate::view::Numbers;
-use crate::{capability, copy, expunge, list, login};
+use crate::{capability, copy, expunge, list, login, search};
 
 /// A command that is well formed.
 #[derive(Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ fn without_arguments(word: &str) -> Option<Command> {
 /// The commands that exist with sequence numbers and with UIDs.
 fn numbered(word: &str, numbers: Numbers, cursor: &mut Cursor<'_>) -> Result<Option<Command>, Bad> {
     Ok(Some(match word {
-        "SEARCH" => Command::Search { search: search::parse(cursor)?, numbers },
+        "SEARCH" => Command::Search { search: search_key::parse(cursor)?, numbers },
         "FETCH" => fetch::parse(cursor).map(|(set, items)| Command::Fetch { set, items, numbers })?,
         "STORE" => Command::Store { store: store::parse(cursor)?, numbers },
         "COPY" | "MOVE" => {

@@ -23,6 +23,7 @@ mod mime;
 mod mutf7;
 mod question;
 mod search;
+mod search_key;
 mod section;
 mod select;
 mod sequence;
