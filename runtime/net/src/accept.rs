@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// How many connections there may be (tcpserver's `-c`, and the same for one peer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +29,8 @@ pub struct Counting {
 
 #[derive(Debug, Default)]
 struct State {
-    total: RefCell<usize>,
+    total: watch::Sender<usize>,
     peers: RefCell<HashMap<IpAddr, usize>>,
-    left: tokio::sync::Notify,
 }
 
 /// One connection's place; dropping it gives the place back.
@@ -49,9 +49,17 @@ impl Counting {
 
     /// Waits until there is room for one more.
     async fn room(&self) {
-        while *self.state.total.borrow() >= self.limits.total {
-            self.state.left.notified().await;
-        }
+        self.until(|total| total < self.limits.total).await;
+    }
+
+    /// Waits until nobody is connected.
+    pub async fn empty(&self) {
+        self.until(|total| total == 0).await;
+    }
+
+    async fn until(&self, enough: impl Fn(usize) -> bool) {
+        // The sender lives as long as we do, so this ends only when there is room.
+        let _ = self.state.total.subscribe().wait_for(|total| enough(*total)).await;
     }
 
     /// A place for this peer; nothing when it has all it may have.
@@ -63,7 +71,7 @@ impl Counting {
             return None;
         }
         *count += 1;
-        *self.state.total.borrow_mut() += 1;
+        self.state.total.send_modify(|total| *total += 1);
         Some(Place { key, state: self.state.clone() })
     }
 }
@@ -77,9 +85,7 @@ impl Drop for Place {
                 peers.remove(&self.key);
             }
         }
-        let mut total = self.state.total.borrow_mut();
-        *total = total.saturating_sub(1);
-        self.state.left.notify_one();
+        self.state.total.send_modify(|total| *total = total.saturating_sub(1));
     }
 }
 
@@ -125,6 +131,22 @@ const NO_DESCRIPTORS: Duration = Duration::from_millis(100);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_is_waited_for() {
+        let counting = Counting::new(Limits { total: 1, per_peer: 1 });
+        let place = counting.enter("192.0.2.1".parse().unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(tokio::task::LocalSet::new().run_until(async move {
+            let waiting = counting.clone();
+            let empty = tokio::task::spawn_local(async move { waiting.empty().await });
+            tokio::task::yield_now().await;
+            assert!(!empty.is_finished());
+            drop(place);
+            empty.await.unwrap();
+            counting.room().await;
+        }));
+    }
 
     #[test]
     fn a_peer_gets_its_share_and_gives_it_back() {

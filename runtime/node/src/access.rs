@@ -100,8 +100,8 @@ where
     }
     office.seat.ready();
     office.seat.stopped().await;
-    // Sessions have heard it too: they say goodbye and close.
-    tokio::time::sleep(FAREWELL).await;
+    // Sessions have heard it too.
+    let _ = tokio::time::timeout(FAREWELL, counting.empty()).await;
     Ok(())
 }
 
@@ -221,5 +221,5 @@ fn random() -> u64 {
 
 /// Mail programs of one office come from one address, several connections each.
 const LIMITS: Limits = Limits { total: 2000, per_peer: 200 };
-/// For the last words to reach the clients.
-const FAREWELL: std::time::Duration = std::time::Duration::from_millis(200);
+/// For what is in hand to end and the last words to reach the clients. Less than `init` grants.
+const FAREWELL: std::time::Duration = std::time::Duration::from_millis(2500);

@@ -56,8 +56,8 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     }
     office.seat.ready();
     office.seat.stopped().await;
-    // Sessions have heard it too: they say 421 and close.
-    tokio::time::sleep(FAREWELL).await;
+    // Sessions have heard it too.
+    let _ = tokio::time::timeout(FAREWELL, counting.empty()).await;
     Ok(())
 }
 
@@ -92,5 +92,5 @@ async fn converse(office: &Office, listener: &str, connection: TcpStream, peer: 
 
 /// tcpserver's `-c`, and what one peer may have of it.
 const LIMITS: Limits = Limits { total: 500, per_peer: 100 };
-/// For 421 to reach the clients.
-const FAREWELL: std::time::Duration = std::time::Duration::from_millis(200);
+/// For what is in hand to end: 421 to the idle, 250 to a message that is just being kept. Less than `init` grants.
+const FAREWELL: std::time::Duration = std::time::Duration::from_millis(2500);

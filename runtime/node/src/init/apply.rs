@@ -114,3 +114,40 @@ pub(crate) fn activate(data: &Path, bundle: &Path) -> std::io::Result<()> {
 
 /// How long a role may take to read a bundle: seeds of 100,000 users take a second.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_moves_in_one_step_and_stays_when_nothing_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = fs::canonicalize(folder.path()).unwrap();
+        for name in ["bundles/one", "bundles/two"] {
+            fs::create_dir_all(data.join(name)).unwrap();
+        }
+        let active = || fs::read_link(data.join("bundles/active")).unwrap();
+        activate(&data, &data.join("bundles/one")).unwrap();
+        assert_eq!(active(), Path::new("one"));
+        // A crash before the rename leaves this behind.
+        symlink("nowhere", data.join("bundles/active.new")).unwrap();
+        activate(&data, &data.join("bundles/two")).unwrap();
+        activate(&data, &data.join("bundles/two")).unwrap();
+        assert_eq!(active(), Path::new("two"));
+    }
+
+    #[test]
+    fn a_change_is_ready_when_the_last_role_has_prepared() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("bundle");
+        Bundle::new(1, "mail.example.org", Vec::new(), Vec::new()).write(&place).unwrap();
+        let asked = BTreeSet::from([Role::Smtpd, Role::Queued]);
+        let mut change = Change::new(Held::open(&place).unwrap(), asked);
+        assert!(!change.prepared(Role::Smtpd) && change.awaits(Role::Queued));
+        assert_eq!(change.silent(), "queued");
+        assert!(change.prepared(Role::Queued));
+        fs::write(place.join("stray"), "").unwrap();
+        fs::write(place.join("manifest.json"), "{}").unwrap();
+        assert!(Held::open(&place).is_err());
+    }
+}

@@ -89,3 +89,52 @@ fn make(path: &Path, mode: u32) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::init::Listen;
+    use postkiln_bundle::{Directory, Program, Role, Service};
+
+    fn service(role: Role, directories: &[(&str, bool)]) -> Service {
+        let directories =
+            directories.iter().map(|(path, writable)| Directory { path: (*path).to_owned(), writable: *writable });
+        Service {
+            role,
+            user: User::Smtp,
+            program: Program::Node,
+            listeners: Vec::new(),
+            doors: Vec::new(),
+            directories: directories.collect(),
+        }
+    }
+
+    #[test]
+    fn directories_are_private_unless_another_role_reads_them_and_run_is_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let place = Place { data: data.clone(), bundle: data.clone(), listen: Listen::Loopback(0), privileged: false };
+        let services = vec![
+            service(Role::Queued, &[("queue", true)]),
+            service(Role::Clamd, &[("run/clamav", true)]),
+            service(Role::Smtpd, &[("run/clamav", false)]),
+        ];
+        let bundle = postkiln_bundle::Bundle::new(1, "mail.example.org", Vec::new(), services);
+        prepare(&place, bundle.manifest()).unwrap();
+        fs::write(data.join("run/old"), "").unwrap();
+        fs::write(data.join("queue/kept"), "").unwrap();
+        prepare(&place, bundle.manifest()).unwrap();
+        let mode = |path: &str| fs::metadata(data.join(path)).unwrap().permissions().mode() & 0o777;
+        assert_eq!([mode("queue"), mode("run/clamav"), mode("bundles")], [0o700, 0o755, 0o755]);
+        assert!(data.join("queue/kept").exists() && !data.join("run/old").exists());
+    }
+
+    #[test]
+    fn one_node_at_a_time_has_a_data_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path()).unwrap();
+        assert!(lock(folder.path()).unwrap_err().contains("another node"));
+        drop(held);
+        lock(folder.path()).unwrap();
+    }
+}
