@@ -46,7 +46,20 @@ pub(super) fn prepare(place: &Place, manifest: &Manifest) -> Result<(), String> 
         let path = place.data.join(name);
         make(&path, 0o755).map_err(say(&path))?;
     }
-    follow(place, manifest)
+    follow(place, manifest)?;
+    if place.privileged { Ok(()) } else { borrow_name_servers(&run.join("net")) }
+}
+
+/// An ordinary run has no `netd`: `remote` asks the name servers of the machine it runs on, where the site names none.
+fn borrow_name_servers(net: &Path) -> Result<(), String> {
+    // A machine without the file has no name servers; mail for elsewhere is deferred and says so.
+    let text = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let lines: String =
+        text.lines().filter(|line| line.starts_with("nameserver ")).fold(String::new(), |all, line| all + line + "\n");
+    let path = net.join("resolv.conf");
+    let say = |error: io::Error| format!("{}: {error}", path.display());
+    make(net, 0o755).map_err(say)?;
+    fs::write(&path, lines).map_err(say)
 }
 
 /// Makes what a new service table adds.
@@ -127,6 +140,12 @@ mod tests {
         let mode = |path: &str| fs::metadata(data.join(path)).unwrap().permissions().mode() & 0o777;
         assert_eq!([mode("queue"), mode("run/clamav"), mode("bundles")], [0o700, 0o755, 0o755]);
         assert!(data.join("queue/kept").exists() && !data.join("run/old").exists());
+        let servers = |path: &Path| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            text.lines().filter(|line| line.starts_with("nameserver ")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert!(data.join("run/net/resolv.conf").exists());
+        assert_eq!(servers(&data.join("run/net/resolv.conf")), servers(Path::new("/etc/resolv.conf")));
     }
 
     #[test]
