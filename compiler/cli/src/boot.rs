@@ -2,6 +2,7 @@
 //! is switched off are in `boot/qemu.rs`, what its console says in `boot/watch.rs`.
 
 mod qemu;
+mod scratch;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::build::{self, Parts};
 use crate::outcome::{Exit, Failure};
 use crate::output;
 use qemu::{Firmware, Machine, Setup};
+use scratch::Scratch;
 use watch::Watch;
 
 /// Boots a site's image in QEMU
@@ -64,8 +66,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     qemu::find(args.firmware)?;
-    let scratch =
-        qemu::Scratch::new().map_err(|error| Failure::environment("cannot make a temporary folder", error))?;
+    let scratch = Scratch::new().map_err(|error| Failure::environment("cannot make a temporary folder", error))?;
     let (image, bundle) = target(&args, scratch.path())?;
     let ports = ports(&bundle, args.base_port)?;
     let setup = Setup {
