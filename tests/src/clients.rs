@@ -1,14 +1,18 @@
 //! Clients: Python's standard library by the scripts in `tests/clients/`, and a bare line client for what no decent client
 //! says. Knows nothing about a site.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{repository, running::Running};
+use crate::running::Running;
+use crate::{Ended, binary, finish, repository};
 
 /// A person's name and password.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +132,22 @@ pub fn count_messages(node: &Running, login: Login, subject: &str) -> u64 {
     let port = node.port("imaps").to_string();
     let said = python("imap_wait.py", &[&port, login.user, login.password, subject, "0"], "");
     said.get("count").and_then(Value::as_u64).expect("the script counts")
+}
+
+/// `postkiln test` where these ports are.
+///
+/// # Panics
+/// When it cannot be started, or does not end.
+#[must_use]
+pub fn accept(ports: &BTreeMap<String, u16>, site: &Path, login: Login) -> Ended {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (file, password) = (folder.path().join("ports"), folder.path().join("password"));
+    fs::write(&file, serde_json::json!({ "ports": ports }).to_string()).expect("our own directory");
+    fs::write(&password, format!("{}\n", login.password)).expect("our own directory");
+    let mut test = Command::new(binary("postkiln"));
+    test.arg("test").arg(site).arg("--ports").arg(&file);
+    test.args(["--as", login.user, "--wait", "120"]).arg("--password-file").arg(&password);
+    finish(&mut test, Duration::from_secs(400))
 }
 
 /// A line client that says what it is told, byte for byte.

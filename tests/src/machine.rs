@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -84,7 +83,6 @@ pub struct Machine {
     errors: Receiver<String>,
     log: RefCell<Vec<String>>,
     ports: BTreeMap<String, u16>,
-    ready_line: String,
     took: Duration,
 }
 
@@ -102,9 +100,9 @@ impl Machine {
             match machine.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     let ports = ready_ports(&line);
-                    machine.log.borrow_mut().push(line.clone());
+                    machine.log.borrow_mut().push(line);
                     if let Some(ports) = ports {
-                        (machine.ports, machine.ready_line, machine.took) = (ports, line, began.elapsed());
+                        (machine.ports, machine.took) = (ports, began.elapsed());
                         return machine;
                     }
                 }
@@ -136,7 +134,7 @@ impl Machine {
         let output = lines_of(child.stdout.take().expect("piped"));
         let errors = lines_of(child.stderr.take().expect("piped"));
         let (log, ports) = (RefCell::new(Vec::new()), BTreeMap::new());
-        Self { child, output, errors, log, ports, ready_line: String::new(), took: Duration::ZERO }
+        Self { child, output, errors, log, ports, took: Duration::ZERO }
     }
 
     /// The forwarded port of a listener.
@@ -179,14 +177,7 @@ impl Machine {
     /// `postkiln test` against this machine.
     #[must_use]
     pub fn accept(&self, site: &Path, login: crate::clients::Login) -> Ended {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let (ports, password) = (folder.path().join("ports"), folder.path().join("password"));
-        fs::write(&ports, format!("{}\n", self.ready_line)).expect("our own directory");
-        fs::write(&password, format!("{}\n", login.password)).expect("our own directory");
-        let mut test = Command::new(binary("postkiln"));
-        test.arg("test").arg(site).arg("--ports").arg(&ports);
-        test.args(["--as", login.user]).arg("--password-file").arg(&password).args(["--wait", "120"]);
-        finish(&mut test, Duration::from_secs(400))
+        crate::clients::accept(&self.ports, site, login)
     }
 
     /// Presses the power button and waits until the machine has switched itself off.

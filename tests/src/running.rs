@@ -92,6 +92,12 @@ impl Running {
         *self.ports.get(listener).unwrap_or_else(|| panic!("no listener {listener} in {:?}", self.ports))
     }
 
+    /// `postkiln test` against this node.
+    #[must_use]
+    pub fn accept(&self, site: &Path, login: crate::clients::Login) -> crate::Ended {
+        crate::clients::accept(&self.ports, site, login)
+    }
+
     /// The data directory.
     #[must_use]
     pub fn data(&self) -> &Path {

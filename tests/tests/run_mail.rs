@@ -226,3 +226,15 @@ fn status_and_queue_answer() {
     assert!(queue_is_empty(&node));
     node.stop();
 }
+
+#[test]
+fn acceptance_passes_on_what_works_and_fails_on_what_does_not() {
+    let site = Site::small_office().without_antivirus();
+    let node = Running::start(site.path());
+    let good = node.accept(site.path(), ADA);
+    assert_eq!(good.code(), 0, "{}{}", good.output, good.errors);
+    assert_eq!(count_messages(&node, ADA, "postkiln test"), 0, "the probes are gone");
+    let bad = node.accept(site.path(), Login { user: ADA.user, password: "wrong" });
+    assert_eq!(bad.code(), 1, "{}{}", bad.output, bad.errors);
+    node.stop();
+}
