@@ -91,8 +91,12 @@ fn make(device: &Device) -> Result<(), String> {
     if device.size >= ROOM_FOR_JOURNAL {
         arguments.extend(["-J", "size=64"]);
     }
-    arguments.push(&node);
-    run("/usr/sbin/mke2fs", &arguments, &[0])
+    let blocks = (disk::mark_place(device.size) / 4096).to_string();
+    arguments.extend([&*node, &blocks]);
+    let say = |error: std::io::Error| format!("{node}: {error}");
+    disk::begin_making(device).map_err(say)?;
+    run("/usr/sbin/mke2fs", &arguments, &[0])?;
+    disk::end_making(device).map_err(say)
 }
 
 /// Replays the journal and repairs what is safe to repair (e2fsck(8): 0 clean, 1 repaired).

@@ -1,7 +1,9 @@
-//! What lies on a disk or partition, judged by its octets. Changes nothing. Start at [`look`].
+//! What lies on a disk or partition, judged by its octets; and the mark of a file system that is being made. Changes nothing
+//! else. Start at [`look`].
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use postkiln_sys::block::{self, Device};
@@ -12,7 +14,8 @@ pub(super) const LABEL: &str = "postkiln-data";
 /// What a device holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// Zeros wherever a file system, a partition table or a volume manager leaves its mark.
+    /// Zeros wherever a file system, a partition table or a volume manager leaves its mark; or what was that before we
+    /// began to make our file system, and were cut off.
     Blank,
     /// Our data file system, of this size in octets.
     Ours(u64),
@@ -26,14 +29,43 @@ const MIB: u64 = 1 << 20;
 const SUPERBLOCK: u64 = KIB;
 const COPIES: [u64; 2] = [8193 * KIB, 128 * MIB];
 const WINDOW: u64 = 64 * KIB;
+const BLOCK: u64 = 4 * KIB;
+const MAKING: &[u8] = b"postkiln-data is being made here\n";
 
 /// Judges a device.
 pub(super) fn look(path: &Path) -> io::Result<Content> {
     judge(&mut File::open(path)?)
 }
 
+/// Says on the device itself that our file system is being made on it: whoever finds the mark knows that it was blank, and
+/// begins again. The mark lies behind the file system, in the last whole block.
+pub(super) fn begin_making(device: &Device) -> io::Result<()> {
+    write_mark(device, MAKING)
+}
+
+/// The file system is complete and on the disk.
+pub(super) fn end_making(device: &Device) -> io::Result<()> {
+    write_mark(device, &[0; MAKING.len()])
+}
+
+/// Where the mark lies: the octets before it are the file system's.
+pub(super) const fn mark_place(size: u64) -> u64 {
+    (size / BLOCK).saturating_sub(1) * BLOCK
+}
+
+fn write_mark(device: &Device, mark: &[u8]) -> io::Result<()> {
+    let file = File::options().write(true).open(device.node())?;
+    // First what stands before: mke2fs's writes must not come to the disk after the word that they are there.
+    file.sync_all()?;
+    file.write_all_at(mark, mark_place(device.size))?;
+    file.sync_all()
+}
+
 fn judge(device: &mut (impl Read + Seek)) -> io::Result<Content> {
     let size = device.seek(SeekFrom::End(0))?;
+    if read_at(device, mark_place(size), MAKING.len() as u64)? == MAKING {
+        return Ok(Content::Blank);
+    }
     let head = read_at(device, 0, MIB.min(size))?;
     if let Some(size) = ours(&head) {
         return Ok(Content::Ours(size));
@@ -133,5 +165,16 @@ mod tests {
         let blocks: (u64, &[u8]) = (1024 + 4, &[0, 1, 0, 0]);
         let block_size: (u64, &[u8]) = (1024 + 0x18, &[2]);
         check(&[(1080, &[0x53, 0xef]), label, blocks, block_size], &Content::Ours(256 * 4096));
+    }
+
+    /// The power failed inside mke2fs: what it left is nobody's.
+    #[test]
+    fn a_file_system_that_was_not_finished_is_made_again() {
+        let half: (u64, &[u8]) = (128 * MIB + 56, &[0x53, 0xef]);
+        check(&[half, (mark_place(200 << 20), MAKING)], &Content::Blank);
+        check(
+            &[half, (mark_place(200 << 20), &[0; MAKING.len()])],
+            &Content::Foreign("something unknown (octet 134217784 is not zero)".to_owned()),
+        );
     }
 }
