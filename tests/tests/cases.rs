@@ -1,5 +1,7 @@
 //! Whole bundles byte for byte, and the same bytes wherever and whenever they are made. `UPDATE=1` rewrites `expected/`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
