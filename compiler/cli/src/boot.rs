@@ -44,9 +44,9 @@ pub(crate) struct Args {
     /// What starts the machine
     #[arg(long, value_name = "KIND", default_value = "uefi")]
     firmware: Firmware,
-    /// How much memory; ClamAV with all its signatures wants 3G
-    #[arg(long, value_name = "SIZE", default_value = "1G")]
-    memory: String,
+    /// How much memory [default: 1G; 3G for a site with ClamAV, whose signatures want it]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<String>,
     /// Added to each standard port; 0 takes free ports
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     base_port: u16,
@@ -74,7 +74,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         keep: args.keep,
         disk: args.disk.as_deref().map(qemu::disk).transpose()?,
         firmware: args.firmware,
-        memory: args.memory.clone(),
+        memory: args.memory.clone().unwrap_or_else(|| memory(&bundle).to_owned()),
         forwards: ports.values().map(|forward| (forward.host, forward.guest)).collect(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -91,11 +91,20 @@ fn target(args: &Args, scratch: &Path) -> Result<(PathBuf, Bundle), Failure> {
         let bundle = build::bundle_of(&args.target)?;
         let image = scratch.join("system.img");
         build::image(&bundle, &args.parts, &image)?;
+        // The image goes when the machine does, so it may be as long as mail and signatures need: the rest is sparse.
+        let file = std::fs::OpenOptions::new().write(true).open(&image).and_then(|file| file.set_len(qemu::NEW_DISK));
+        file.map_err(|error| Failure::environment("cannot lengthen the image", error))?;
         return Ok((image, bundle));
     }
     let bundle = postkiln_images::bundle(&args.target)
         .map_err(|error| Failure::environment(format!("cannot boot {}", args.target.display()), error))?;
     Ok((args.target.clone(), bundle))
+}
+
+/// QEMU takes from its host only what the machine has touched.
+fn memory(bundle: &Bundle) -> &'static str {
+    let scans = bundle.manifest().services.iter().any(|service| service.role == postkiln_bundle::Role::Clamd);
+    if scans { "3G" } else { "1G" }
 }
 
 /// A forwarded port.

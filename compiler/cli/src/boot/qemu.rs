@@ -19,8 +19,8 @@ const OVMF: [(&str, &str); 2] = [
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
 ];
-/// A data disk that `boot` makes: sparse, so it takes what is written.
-const NEW_DISK: u64 = 4 << 30;
+/// A disk that `boot` makes: sparse, so it takes what is written.
+pub(super) const NEW_DISK: u64 = 4 << 30;
 /// How long the services and the file system may take to stop, in emulation.
 const PATIENCE: Duration = Duration::from_secs(80);
 /// The button is pressed again after this: a machine that is still starting does not notice it.
