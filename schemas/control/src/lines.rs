@@ -101,6 +101,54 @@ macro_rules! integer_file {
     };
 }
 
+/// A file of kind L that holds a local part.
+macro_rules! local_part_file {
+    ($(#[$doc:meta])* $name:ident, $file:literal, $default:literal, $readers:expr, $text:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(pub postkiln_address::LocalPart);
+
+        impl $crate::ControlFile for $name {
+            const NAME: &'static str = $file;
+            const KIND: $crate::Kind = $crate::Kind::Line;
+            const DEFAULT: &'static str = $default;
+            const READERS: &'static [&'static str] = $readers;
+            const DOC: &'static str = $text;
+
+            fn parse(bytes: &[u8]) -> Result<Self, $crate::ParseError> {
+                let line = $crate::lines::first(bytes)?;
+                let local = postkiln_address::LocalPart::new(line);
+                local.map(Self).map_err(|error| $crate::ParseError::new(1, error.to_string()))
+            }
+
+            fn print(&self) -> String {
+                format!("{}\n", self.0.as_str())
+            }
+
+            fn missing(
+                _: &mut dyn FnMut(&str) -> std::io::Result<Option<Vec<u8>>>,
+            ) -> Result<Self, $crate::ReadError> {
+                Self::parse(Self::DEFAULT.as_bytes())
+                    .map_err(|problem| $crate::ReadError::Malformed { name: Self::NAME, problem })
+            }
+        }
+
+        #[cfg(test)]
+        mod tests {
+            use super::*;
+            use $crate::ControlFile;
+
+            #[test]
+            fn what_is_printed_is_parsed_again() {
+                let value = $name::read(|_| Ok(None)).unwrap();
+                assert_eq!(value.0.as_str(), $default);
+                assert_eq!($name::parse(value.print().as_bytes()), Ok(value));
+                assert!($name::parse(b"\n").is_err());
+            }
+        }
+    };
+}
+
 /// A file of kind L that holds a host name and defaults to `me`.
 macro_rules! host_file {
     ($(#[$doc:meta])* $name:ident, $file:literal, $readers:expr, $text:literal) => {
@@ -148,7 +196,7 @@ macro_rules! host_file {
     };
 }
 
-pub(crate) use {host_file, integer_file};
+pub(crate) use {host_file, integer_file, local_part_file};
 
 #[cfg(test)]
 mod tests {
