@@ -4,8 +4,18 @@
 pub(crate) const FOLDER: &str = "postkiln";
 /// The file a site imports.
 pub(crate) const NAME: &str = "postkiln/site.ncl";
-/// Its text.
-pub(crate) const SITE: &str = include_str!("../../../schemas/site/site.ncl");
-/// The same names, with contracts that let everything pass; used when those of [`SITE`] failed, so that every mistake
-/// can be found in one run.
+/// The files of the schema by name; the first is the one a site imports, which imports the others.
+pub(crate) const FILES: &[(&str, &str)] = &[
+    ("site.ncl", include_str!("../../../schemas/site/site.ncl")),
+    ("antivirus.ncl", include_str!("../../../schemas/site/antivirus.ncl")),
+    ("appliance.ncl", include_str!("../../../schemas/site/appliance.ncl")),
+    ("autoresponder.ncl", include_str!("../../../schemas/site/autoresponder.ncl")),
+    ("dns.ncl", include_str!("../../../schemas/site/dns.ncl")),
+    ("domain.ncl", include_str!("../../../schemas/site/domain.ncl")),
+    ("expectation.ncl", include_str!("../../../schemas/site/expectation.ncl")),
+    ("list.ncl", include_str!("../../../schemas/site/list.ncl")),
+    ("user.ncl", include_str!("../../../schemas/site/user.ncl")),
+];
+/// The names of `site.ncl`, with contracts that let everything pass; used when those of [`FILES`] failed, so that every
+/// mistake can be found in one run.
 pub(crate) const UNCHECKED: &str = include_str!("../../../schemas/site/unchecked.ncl");

@@ -116,9 +116,13 @@ impl Gathered {
             self.troubles.push(trouble.hint(format!("import {:?}", schema::NAME)));
             return;
         };
-        if !self.given.iter().any(|given| given.path == path) {
-            let given = Given { path, format: InputFormat::Nickel, text: schema::SITE.to_owned(), is_schema: true };
-            self.give(given);
+        if self.given.iter().any(|given| given.path == path) {
+            return;
+        }
+        let beside = folder(&path).to_owned();
+        for (name, text) in schema::FILES {
+            let path = format!("{beside}/{name}");
+            self.give(Given { path, format: InputFormat::Nickel, text: (*text).to_owned(), is_schema: true });
         }
     }
 
