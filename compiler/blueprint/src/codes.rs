@@ -40,6 +40,7 @@ codes! {
     NO_RESOLVER "W0305" "a fixed address without DNS servers"
     EMPTY_LIST "W0306" "a list has no members"
     UNUSED_SIGNATURES "W0307" "signature files without an engine"
+    NOT_YET "W0390" "the node does not act on an option yet"
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod findings;
 mod instructions;
 mod lower;
 mod model;
+mod not_yet;
 mod prove;
 mod services;
 mod world;

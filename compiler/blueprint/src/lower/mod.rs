@@ -15,7 +15,7 @@ pub(crate) use domains::lower_case;
 
 use crate::findings::Findings;
 use crate::model::Blueprint;
-use crate::{codes, prove, services};
+use crate::{codes, not_yet, prove, services};
 
 /// Decides everything the site leaves open and proves what it claims.
 ///
@@ -49,6 +49,7 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
         services,
     };
     prove::all(site, &blueprint, &mut findings);
+    not_yet::check(site, &mut findings);
     findings.finish(blueprint)
 }
 

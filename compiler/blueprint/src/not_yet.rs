@@ -1,0 +1,53 @@
+//! What a site can say and the node of this version does not act on: understood, rendered, and warned of, so that nothing
+//! is silently accepted. The one table: whoever adds such an option adds its row, whoever makes the node obey takes it away.
+
+use postkiln_site::{Place, Site};
+
+use crate::codes;
+use crate::findings::{Findings, Hint};
+
+/// An option that the node does not act on.
+struct Row {
+    /// Its path in the site, `*` for any name: `domains.*.users.*.deny`.
+    path: &'static str,
+    /// Where a site gives it another value than the default.
+    written: for<'a> fn(&'a Site) -> Vec<&'a Place>,
+}
+
+const ROWS: &[Row] = &[];
+
+/// One warning for each option that the site uses, at the first of its places.
+pub(crate) fn check(site: &Site, findings: &mut Findings) {
+    for row in ROWS {
+        report(row.path, (row.written)(site), findings);
+    }
+    for (name, value) in &site.control {
+        let entry = postkiln_control::REGISTRY.iter().find(|entry| entry.name == name);
+        if entry.is_some_and(|entry| entry.readers.is_empty()) {
+            report(&format!("control.{name}"), vec![&value.place], findings);
+        }
+    }
+}
+
+fn report(path: &str, mut places: Vec<&Place>, findings: &mut Findings) {
+    places.sort();
+    let Some((first, others)) = places.split_first() else { return };
+    let message = format!("`{path}` is not acted on by the node yet");
+    let finding = findings.add(codes::NOT_YET, first, message);
+    match others {
+        [] => finding.hint("it is kept in the bundle for a later version; this one behaves as if it were not written"),
+        others => {
+            finding.hint(format!("written in {} more places; this version behaves as if it were not", others.len()))
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_in_order_and_appear_once() {
+        assert!(ROWS.is_sorted_by(|one, two| one.path < two.path));
+    }
+}
