@@ -5,10 +5,12 @@
 
 mod codes;
 mod findings;
+pub mod impact;
 mod instructions;
 mod lower;
 mod model;
 mod not_yet;
+mod object;
 mod prove;
 mod services;
 mod world;
@@ -19,6 +21,7 @@ pub use model::{
     Antivirus, Blueprint, CatchAll, Forward, List, MailDomain, Password, Posting, Responder, Signature, User, Zone,
     ZoneRecord,
 };
+pub use object::{Kind, ObjectId};
 pub use world::World;
 
 #[cfg(test)]

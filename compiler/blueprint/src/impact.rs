@@ -1,0 +1,313 @@
+//! What a change costs: one row for each field of the blueprint, beside which nothing compiles. `docs/impact.md` is
+//! printed from here; `compiler/plan` compares by it. Start at [`Object`].
+//!
+//! To add a field to a struct of `model.rs`:
+//! 1. the compiler says that a pattern in this file lacks it: add `field: class(&[Role, …]),` to the struct's block;
+//! 2. the class is what the node really does (see [`Class`]); the roles are those that read the files it ends in;
+//! 3. `.sensitive()` when its value must not be shown, `.outside("what a person does elsewhere")` when that is needed;
+//! 4. a map of further things is `objects()`: its element gets a block of its own, a [`Kind`], and a line in
+//!    `compiler/plan/src/walk.rs` (which does not compile without either);
+//! 5. `UPDATE=1 cargo test -p postkiln-plan` prints the table anew.
+
+use postkiln_bundle::Role::{self, Clamd, Controld, Directoryd, Freshclam, Keyd, Local, Queued, Remote, Smtpd};
+use postkiln_bundle::{Listener, Service};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Kind;
+use crate::model::{Antivirus, Blueprint, List, MailDomain, Responder, User, Zone};
+
+/// What the node does to follow a change, from nothing to the most disturbing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// Nothing: the machine does not notice.
+    None,
+    /// Rows of the user database, in one transaction; readers see them at the next look-up.
+    Data,
+    /// A role takes new settings; sessions go on with the old ones, new ones see the new.
+    Swap,
+    /// A listening socket is added, removed or moved; its sessions end in their time.
+    Rebind,
+    /// A role's process is replaced; what it was doing is tried again.
+    Restart,
+    /// Stored data changes its form or place.
+    Migrate,
+    /// The machine starts anew.
+    Reboot,
+    /// Nothing on the node; people do something elsewhere (DNS).
+    Outside,
+}
+
+impl Class {
+    /// As plans write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Data => "data",
+            Self::Swap => "swap",
+            Self::Rebind => "rebind",
+            Self::Restart => "restart",
+            Self::Migrate => "migrate",
+            Self::Reboot => "reboot",
+            Self::Outside => "outside",
+        }
+    }
+}
+
+/// Who follows a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// These roles.
+    These(&'static [Role]),
+    /// The role that the object belongs to: a listener's, a service's own.
+    Owner,
+    /// The readers that the registry of control files names.
+    Readers,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// A value to compare and to show.
+    Value,
+    /// A value to compare, of which only is said that it changed.
+    Sensitive,
+    /// Things with ids and rows of their own.
+    Objects,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The field's name in `blueprint.json`.
+    pub name: &'static str,
+    /// What a change of it costs.
+    pub class: Class,
+    /// Whom it concerns.
+    pub units: Units,
+    /// What it holds.
+    pub holds: Holds,
+    /// What people have to do elsewhere besides.
+    pub outside: Option<&'static str>,
+}
+
+impl Field {
+    const fn new(class: Class, units: Units) -> Self {
+        Self { name: "", class, units, holds: Holds::Value, outside: None }
+    }
+
+    const fn called(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    const fn sensitive(self) -> Self {
+        Self { holds: Holds::Sensitive, ..self }
+    }
+
+    const fn outside(self, what: &'static str) -> Self {
+        Self { outside: Some(what), ..self }
+    }
+}
+
+const fn none() -> Field {
+    Field::new(Class::None, Units::These(&[]))
+}
+
+const fn data(units: &'static [Role]) -> Field {
+    Field::new(Class::Data, Units::These(units))
+}
+
+const fn swap(units: &'static [Role]) -> Field {
+    Field::new(Class::Swap, Units::These(units))
+}
+
+const fn restart(units: &'static [Role]) -> Field {
+    Field::new(Class::Restart, Units::These(units))
+}
+
+const fn elsewhere(what: &'static str) -> Field {
+    Field::new(Class::Outside, Units::These(&[])).outside(what)
+}
+
+const fn owner(class: Class) -> Field {
+    Field::new(class, Units::Owner)
+}
+
+const fn objects() -> Field {
+    Field { holds: Holds::Objects, ..none() }
+}
+
+/// Something with fields that a plan compares one by one.
+pub trait Object: Serialize {
+    /// What it is called in ids.
+    const KIND: Kind;
+    /// Every field.
+    const TABLE: &'static [Field];
+
+    /// The fields that are values, in the table's order.
+    fn values(&self) -> Vec<(&'static Field, Value)>;
+
+    /// Whether those fields are equal: far cheaper than asking for them.
+    fn agrees(&self, other: &Self) -> bool;
+}
+
+macro_rules! table {
+    ($($type:ident as $kind:ident { $($field:ident: $row:expr),* $(,)? })*) => {$(
+        impl Object for $type {
+            const KIND: Kind = Kind::$kind;
+            const TABLE: &'static [Field] = &[$($row.called(stringify!($field))),*];
+
+            fn values(&self) -> Vec<(&'static Field, Value)> {
+                // A field without a row does not compile: it is missing here.
+                let Self { $($field),* } = self;
+                let mut rows = Self::TABLE.iter();
+                let mut values = Vec::new();
+                $(if let Some(row) = rows.next() && row.holds != Holds::Objects {
+                    values.push((row, serde_json::to_value($field).unwrap_or_default()));
+                })*
+                values
+            }
+
+            fn agrees(&self, other: &Self) -> bool {
+                let mut rows = Self::TABLE.iter();
+                $((rows.next().is_some_and(|row| row.holds == Holds::Objects) || self.$field == other.$field) &&)* true
+            }
+        }
+    )*
+
+        /// Kind and fields of every object that has several, in the order of this file.
+        pub const TABLES: &[(Kind, &[Field])] = &[$((Kind::$kind, $type::TABLE)),*];
+    };
+}
+
+table! {
+    Blueprint as Appliance {
+        version: none(),
+        hostname: swap(&[Keyd, Queued, Remote, Local, Smtpd]).outside("PTR record of the machine's address"),
+        operators: swap(&[Controld]),
+        control: objects(),
+        domains: objects(),
+        alias_domains: objects(),
+        tcp: objects(),
+        zones: objects(),
+        antivirus: objects(),
+        services: objects(),
+    }
+
+    MailDomain as Domain {
+        postmaster: none(), // An alias of its own says where the mail goes.
+        users: objects(),
+        aliases: objects(),
+        catch_all: swap(&[Directoryd]),
+        lists: objects(),
+        responders: objects(),
+    }
+
+    User as User {
+        name: data(&[Directoryd]),
+        quota: data(&[Directoryd]),
+        password: data(&[Directoryd]).sensitive(),
+        forward: swap(&[Directoryd]),
+    }
+
+    List as List {
+        members: swap(&[Local]),
+        post: swap(&[Local]),
+        moderators: swap(&[Local]),
+        prefix: swap(&[Local]),
+    }
+
+    Responder as Autoresponder {
+        subject: swap(&[Local]),
+        text: swap(&[Local]),
+        once_per: swap(&[Directoryd]),
+    }
+
+    Zone as Zone {
+        ttl: elsewhere("publish the zone"),
+        records: objects(),
+    }
+
+    Antivirus as Antivirus {
+        clamav: restart(&[Clamd, Freshclam, Smtpd]),
+        stream_limit: restart(&[Clamd]),
+        signatures: restart(&[Clamd]),
+    }
+
+    Listener as Listener {
+        name: none(),
+        port: owner(Class::Rebind),
+        tls: owner(Class::Restart),
+    }
+
+    Service as Service {
+        role: none(),
+        user: owner(Class::Restart),
+        program: owner(Class::Restart),
+        listeners: objects(),
+        doors: owner(Class::Restart),
+        directories: owner(Class::Restart),
+    }
+}
+
+/// Where an alias leads: `targets`.
+pub const ALIAS: Field = swap(&[Directoryd]).called("targets");
+
+/// The domain that an alias domain stands for.
+pub const ALIAS_DOMAIN: Field = swap(&[Directoryd]).called("alias_of");
+
+/// A listener's tcprules.
+pub const RULES: Field = owner(Class::Swap).called("rules");
+
+/// A control file's content. `network` alone is more than new settings.
+#[must_use]
+pub fn control(name: &str) -> Field {
+    let class = if name == "network" { Class::Rebind } else { Class::Swap };
+    Field::new(class, Units::Readers).called("content")
+}
+
+/// Which roles read a file of the bundle; none: people, or later plans.
+#[must_use]
+pub fn readers(path: &str, services: &[Service]) -> Vec<Role> {
+    let (folder, rest) = path.split_once('/').unwrap_or(("", path));
+    match folder {
+        "control" => {
+            let entry = postkiln_control::REGISTRY.iter().find(|entry| entry.name == rest);
+            entry.map_or(&[][..], |entry| entry.readers).iter().filter_map(|role| role.parse().ok()).collect()
+        }
+        "users" | "domains" | "seeds" => vec![Directoryd],
+        "robots" | "lists" => vec![Local],
+        "clamav" if rest == "freshclam.conf" => vec![Freshclam],
+        "clamav" => vec![Clamd],
+        "tcp" => {
+            let listener = rest.trim_end_matches(".cdb");
+            let opens = |service: &&Service| service.listeners.iter().any(|one| one.name == listener);
+            services.iter().filter(opens).map(|service| service.role).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_of_control_files_are_roles() {
+        for entry in postkiln_control::REGISTRY {
+            let readers = readers(&format!("control/{}", entry.name), &[]);
+            assert_eq!(readers.len(), entry.readers.len(), "{}: {:?}", entry.name, entry.readers);
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_json_form() {
+        let zone = Zone { ttl: 5, records: Vec::new() };
+        let Value::Object(json) = serde_json::to_value(&zone).unwrap() else { panic!("an object") };
+        assert_eq!(json.keys().collect::<Vec<_>>(), Zone::TABLE.iter().map(|row| row.name).collect::<Vec<_>>());
+        assert_eq!(zone.values(), [(&Zone::TABLE[0], Value::from(5))]);
+        assert!(zone.agrees(&zone.clone()) && !zone.agrees(&Zone { ttl: 6, ..zone.clone() }));
+    }
+}
