@@ -1,9 +1,8 @@
 //! From a [`postkiln_site::Site`] to a [`Blueprint`]: every default decided, every reference proved. All semantic findings are
-//! collected, with places, codes and hints; `codes.rs` lists them.
+//! collected, with places, codes and hints.
 //!
 //! Knows nothing about evaluation and nothing about file formats beyond those of `schemas/control`. Start at [`lower`].
 
-mod codes;
 mod findings;
 pub mod impact;
 mod instructions;
@@ -15,7 +14,6 @@ mod prove;
 mod services;
 mod world;
 
-pub use codes::{CODES, Code};
 pub use lower::lower;
 pub use model::{
     Antivirus, Blueprint, CatchAll, Forward, List, MailDomain, Password, Posting, Responder, Signature, User, Zone,
@@ -23,6 +21,8 @@ pub use model::{
 };
 pub use object::{Kind, ObjectId};
 pub use world::World;
+
+use postkiln_findings::codes;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 use postkiln_site::{Place, Site};
 
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 
 /// An option that the node does not act on.
 struct Row {

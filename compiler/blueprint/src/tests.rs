@@ -154,7 +154,8 @@ fn alias_domains_lead_to_domains() {
     };
     assert_eq!(lowered_text(&text("example.org")).unwrap().1, []);
     for target in ["example.net", "example.orgg"] {
-        let codes: Vec<&str> = lowered_text(&text(target)).unwrap_err().iter().map(|finding| finding.code).collect();
+        let codes: Vec<&str> =
+            lowered_text(&text(target)).unwrap_err().iter().map(|finding| finding.code.name()).collect();
         assert_eq!(codes, ["E0304"], "{target}");
     }
 }
@@ -328,7 +329,7 @@ fn an_unknown_public_address_and_a_network_without_resolvers_are_warned_of() {
 fn everything_is_found_at_once() {
     let found =
         lowered("aliases = { sales = [\"nobody\"], ada = [\"grace\"] },", "control = { databyte = 1 },").unwrap_err();
-    let codes: Vec<&str> = found.iter().map(|finding| finding.code).collect();
+    let codes: Vec<&str> = found.iter().map(|finding| finding.code.name()).collect();
     assert_eq!(codes, ["E0302", "E0301", "E0308"]);
     assert!(found.is_sorted_by(|one, two| one.place <= two.place));
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use postkiln_bundle::Bundle;
-use postkiln_site::Diagnostic;
+use postkiln_findings::{Diagnostic, in_order};
 
 use crate::findings::{self, Deny};
 use crate::outcome::Failure;
@@ -48,6 +48,5 @@ fn findings_and_bundle(site: &Path) -> (Option<Bundle>, Vec<Diagnostic>) {
             None
         }
     };
-    found.sort_by(|one, other| (&one.place, one.code).cmp(&(&other.place, other.code)));
-    (lowered.map(|blueprint| postkiln_render::render(&blueprint, &read.sources)), found)
+    (lowered.map(|blueprint| postkiln_render::render(&blueprint, &read.sources)), in_order(found))
 }

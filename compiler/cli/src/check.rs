@@ -38,7 +38,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let verdict = findings::judge(&found, args.deny);
     if args.json {
         let ok = verdict.is_ok() && bundle.is_some();
-        output::json(&Report { ok, findings: found.iter().map(postkiln_site::finding_json).collect() });
+        output::json(&Report { ok, findings: found.iter().map(postkiln_findings::finding_json).collect() });
     } else {
         findings::show(&args.site, &found);
         if found.is_empty() {

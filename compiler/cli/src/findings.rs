@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use postkiln_site::{Diagnostic, Layout, Severity};
+use postkiln_findings::{Diagnostic, Layout, Severity};
 
 use crate::outcome::Failure;
 use crate::output;
@@ -31,13 +31,13 @@ pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
 /// # Errors
 /// With exit 1, when one is an error, or one is a warning and those are denied.
 pub(crate) fn judge(findings: &[Diagnostic], deny: Option<Deny>) -> Result<(), Failure> {
-    let fatal = |finding: &Diagnostic| finding.severity == Severity::Error || deny == Some(Deny::Warnings);
+    let fatal = |finding: &Diagnostic| finding.severity() == Severity::Error || deny == Some(Deny::Warnings);
     if findings.iter().any(fatal) { Err(Failure::Findings) } else { Ok(()) }
 }
 
 /// How many of each: "2 errors, 1 warning".
 pub(crate) fn count(findings: &[Diagnostic]) -> String {
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let errors = findings.iter().filter(|finding| finding.severity() == Severity::Error).count();
     let warnings = findings.len() - errors;
     let plural = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
     match (errors, warnings) {

@@ -1,6 +1,7 @@
 //! What an evaluation answers: plain data that crosses from the evaluating process to the one that decodes it.
 //! Start at [`Answer`].
 
+use postkiln_findings::{Code, codes};
 use serde::{Deserialize, Serialize};
 
 /// The outcome of one evaluation.
@@ -100,13 +101,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> Code {
         match self {
-            Self::Unreadable => "E0100",
-            Self::Syntax => "E0101",
-            Self::Evaluation => "E0102",
-            Self::Import => "E0103",
-            Self::Nesting => "E0104",
+            Self::Unreadable => codes::UNREADABLE,
+            Self::Syntax => codes::SYNTAX,
+            Self::Evaluation => codes::EVALUATION,
+            Self::Import => codes::IMPORT,
+            Self::Nesting => codes::NESTING,
         }
     }
 }

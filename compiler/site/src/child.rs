@@ -7,6 +7,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use postkiln_findings::{Code, codes};
+
 use crate::answer::{Answer, Kind, Trouble};
 use crate::beneath::Beneath;
 use crate::confine::{self, MEMORY, SECONDS};
@@ -120,25 +122,25 @@ fn ended(status: ExitStatus, complaints: &[u8]) -> Ended {
 
 impl Ended {
     /// The finding's code, message and hint.
-    pub(crate) fn words(self) -> (&'static str, String, &'static str) {
+    pub(crate) fn words(self) -> (Code, String, &'static str) {
         match self {
             Self::Time => (
-                "E0105",
+                codes::TIME,
                 format!("evaluating the site took more than {SECONDS} seconds of processor time"),
                 "look for a function or a value that refers to itself without end",
             ),
             Self::Memory => (
-                "E0106",
+                codes::MEMORY,
                 format!("evaluating the site took more than {} MiB of memory", MEMORY >> 20),
                 "look for endless recursion or a list that is generated far too long",
             ),
             Self::Stack => (
-                "E0104",
+                codes::NESTING,
                 "the site is nested too deeply to be evaluated".to_owned(),
                 "look for endless recursion or thousands of nested expressions",
             ),
             Self::Other => (
-                "E0107",
+                codes::EVALUATOR,
                 "the evaluator failed without an answer".to_owned(),
                 "this is a fault of Postkiln: please report it together with the site",
             ),

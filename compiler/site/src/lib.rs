@@ -4,23 +4,18 @@
 mod answer;
 mod beneath;
 mod child;
-mod confidential;
 mod confine;
 mod decode;
-mod diagnostic;
 mod evaluate;
-mod finding_json;
-mod layout;
 mod lines;
 mod model;
 mod nesting;
 mod read;
 mod schema;
-mod suggest;
 
 pub use child::{CHILD_COMMAND, evaluate_child};
-pub use diagnostic::{Diagnostic, Place, Severity};
-pub use finding_json::finding_json;
-pub use layout::Layout;
 pub use model::*;
+pub use postkiln_findings::{Diagnostic, Place};
 pub use read::{read, read_unconfined};
+
+use postkiln_findings::{codes, suggest};

@@ -3,10 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use postkiln_findings::{in_order, is_wrong};
+
 use crate::answer::{Answer, Trouble};
 use crate::beneath::Beneath;
 use crate::lines::Lines;
-use crate::{Diagnostic, Severity, Site, child, decode, evaluate};
+use crate::{Diagnostic, Site, child, codes, decode, evaluate};
 
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
 ///
@@ -22,10 +24,12 @@ pub fn read(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
         Ok(Err(ended)) => {
             let (code, message, hint) = ended.words();
             let beginning = Lines::new(&[(entry, Vec::new())]).beginning();
-            let finding = Diagnostic { place: Some(beginning), ..environment(code, message) };
+            let finding = Diagnostic { place: Some(beginning), ..Diagnostic::new(code, message) };
             return Err(vec![Diagnostic { hint: Some(hint.to_owned()), ..finding }]);
         }
-        Err(error) => return Err(vec![environment("E0107", format!("cannot start the evaluator: {error}"))]),
+        Err(error) => {
+            return Err(vec![Diagnostic::new(codes::EVALUATOR, format!("cannot start the evaluator: {error}"))]);
+        }
     };
     decoded(&root, answer)
 }
@@ -38,7 +42,7 @@ pub fn read_unconfined(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagn
     let (root, entry) = locate(path)?;
     let answer = match Beneath::open(&root) {
         Ok(beneath) => evaluate::evaluate(&beneath, &entry)
-            .ok_or_else(|| vec![environment("E0107", "the evaluator panicked".to_owned())])?,
+            .ok_or_else(|| vec![Diagnostic::new(codes::EVALUATOR, "the evaluator panicked".to_owned())])?,
         Err(error) => child::unreadable(&root, &error),
     };
     decoded(&root, answer)
@@ -46,7 +50,9 @@ pub fn read_unconfined(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagn
 
 /// The site's folder and the name of its main file.
 fn locate(path: &Path) -> Result<(PathBuf, String), Vec<Diagnostic>> {
-    let cannot = |error: io::Error| vec![environment("E0100", format!("{} cannot be read: {error}", path.display()))];
+    let cannot = |error: io::Error| {
+        vec![Diagnostic::new(codes::UNREADABLE, format!("{} cannot be read: {error}", path.display()))]
+    };
     let path = path.canonicalize().map_err(cannot)?;
     if path.is_dir() {
         return Ok((path, "site.ncl".to_owned()));
@@ -54,26 +60,27 @@ fn locate(path: &Path) -> Result<(PathBuf, String), Vec<Diagnostic>> {
     let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
     match (path.parent(), name) {
         (Some(folder), Some(name)) => Ok((folder.to_owned(), name)),
-        _ => Err(vec![environment("E0100", format!("{} is no site", path.display()))]),
+        _ => Err(vec![Diagnostic::new(codes::UNREADABLE, format!("{} is no site", path.display()))]),
     }
 }
 
 fn decoded(root: &Path, answer: Answer) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
     let lines = Lines::new(&answer.files);
     let troubles: Vec<Diagnostic> = answer.troubles.iter().map(|trouble| finding(trouble, &lines)).collect();
-    let Some(tree) = &answer.tree else { return Err(sorted(troubles)) };
-    let beneath = Beneath::open(root)
-        .map_err(|error| vec![environment("E0100", format!("{} cannot be opened: {error}", root.display()))])?;
+    let Some(tree) = &answer.tree else { return Err(in_order(troubles)) };
+    let beneath = Beneath::open(root).map_err(|error| {
+        vec![Diagnostic::new(codes::UNREADABLE, format!("{} cannot be opened: {error}", root.display()))]
+    })?;
     let (site, findings) = decode::site(tree, &lines, &beneath, answer.unchecked);
-    let is_wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
+    let is_wrong = is_wrong(&findings);
     match site {
         Some(site) if !is_wrong && troubles.is_empty() => {
             let sources = answer.files.into_iter().collect();
-            Ok((Site { sources, ..site }, sorted(findings)))
+            Ok((Site { sources, ..site }, in_order(findings)))
         }
         // The walker says what the contracts said, and more; only what it has not seen is theirs to say.
-        _ if is_wrong => Err(sorted(findings)),
-        _ => Err(sorted(troubles)),
+        _ if is_wrong => Err(in_order(findings)),
+        _ => Err(in_order(troubles)),
     }
 }
 
@@ -81,19 +88,6 @@ fn finding(trouble: &Trouble, lines: &Lines) -> Diagnostic {
     Diagnostic {
         place: trouble.span.map(|span| lines.place(span)),
         hint: trouble.hint.clone(),
-        ..environment(trouble.kind.code(), trouble.message.clone())
+        ..Diagnostic::new(trouble.kind.code(), trouble.message.clone())
     }
-}
-
-/// An error that concerns the site as a whole.
-const fn environment(code: &'static str, message: String) -> Diagnostic {
-    Diagnostic { code, severity: Severity::Error, message, place: None, hint: None, related: Vec::new() }
-}
-
-/// In source order; what has no place comes first.
-fn sorted(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    findings
-        .sort_by(|one, other| (&one.place, one.code, &one.message).cmp(&(&other.place, other.code, &other.message)));
-    findings.dedup();
-    findings
 }

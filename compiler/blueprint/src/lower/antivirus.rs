@@ -7,7 +7,7 @@ use postkiln_site::{Engine, Site};
 use sha2::{Digest, Sha256};
 
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 use crate::model::{Antivirus, Signature};
 
 /// Decides whether clamd runs and what it must take.

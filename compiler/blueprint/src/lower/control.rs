@@ -10,7 +10,7 @@ use postkiln_site as site;
 use postkiln_site::{ControlValue, Network, Placed, Site};
 
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 
 /// The files by name.
 pub(super) fn lower(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeMap<String, String> {

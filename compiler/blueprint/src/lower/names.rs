@@ -9,7 +9,7 @@ use postkiln_site::Place;
 
 use super::domains::lower_case;
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 
 /// The addresses of one domain, as far as they were declared.
 pub(super) struct Names<'a> {

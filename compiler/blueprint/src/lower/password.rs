@@ -5,7 +5,7 @@ use postkiln_site::Placed;
 use sha2::{Digest, Sha256};
 
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 use crate::model::Password;
 
 /// Names a hash without telling it.

@@ -8,7 +8,7 @@ use postkiln_site::{Network, Place, Placed, Record, Site};
 
 use super::record;
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 use crate::model::{Zone, ZoneRecord};
 
 /// A zone for each mail domain and for each domain the site has records of.

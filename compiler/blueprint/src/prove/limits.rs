@@ -5,7 +5,7 @@ use postkiln_site::Site;
 
 use super::mail_domains;
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 use crate::model::Blueprint;
 
 /// Reports quotas that an accepted message alone could be over.

@@ -4,7 +4,7 @@ use postkiln_site::{Posting, Site};
 
 use super::mail_domains;
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 
 /// Reports lists that are dead.
 pub(super) fn check(site: &Site, findings: &mut Findings) {

@@ -7,7 +7,7 @@ use postkiln_site::{CatchAll, Place, Site};
 
 use super::mail_domains;
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 use crate::lower::lower_case;
 use crate::model::Blueprint;
 

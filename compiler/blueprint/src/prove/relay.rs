@@ -5,7 +5,7 @@ use postkiln_control::{HostPattern, Rcpthosts, Smtproutes, VirtualKey, Virtualdo
 use postkiln_site::Site;
 
 use crate::codes;
-use crate::findings::{Findings, Hint};
+use crate::findings::Findings;
 use crate::model::Blueprint;
 
 /// Judges the final files, whoever wrote them.

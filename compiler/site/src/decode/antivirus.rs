@@ -3,7 +3,7 @@
 use crate::beneath::Beneath;
 use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
-use crate::{Antivirus, Engine, OnFailure, OnInfected, Placed, Signature};
+use crate::{Antivirus, Engine, OnFailure, OnInfected, Placed, Signature, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Option<Antivirus> {
     let fields = walker.fields(at, "antivirus", &["engine", "on_infected", "on_failure", "signatures"])?;
@@ -22,7 +22,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Optio
     for (index, one) in signatures.iter().enumerate() {
         if signatures.iter().take(index).any(|other| other.value.name == one.value.name) {
             let message = format!("two signature files are called {:?}", one.value.name);
-            walker.error("E0205", message, &one.place, Some("the scanner has one folder for all"));
+            walker.report(codes::TWICE, message, &one.place, Some("the scanner has one folder for all"));
             complete = false;
         }
     }
@@ -38,13 +38,18 @@ fn signature(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Option<Placed
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
     if !known || !plain {
         let hint = format!("ClamAV reads files ending in .{}", ENDINGS.join(", ."));
-        walker.error("E0204", format!("{path:?} is not the name of a signature file"), &at.place, Some(&hint));
+        walker.report(codes::VALUE, format!("{path:?} is not the name of a signature file"), &at.place, Some(&hint));
         return None;
     }
     match files.read(&path) {
         Ok(bytes) => Some(at.placed(Signature { name: name.to_owned(), bytes })),
         Err(error) => {
-            walker.error("E0100", format!("{path:?} {error}"), &at.place, Some("put the file beside site.ncl"));
+            walker.report(
+                codes::UNREADABLE,
+                format!("{path:?} {error}"),
+                &at.place,
+                Some("put the file beside site.ncl"),
+            );
             None
         }
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::answer::Value;
 use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
-use crate::{Appliance, Network, Placed, Resolver};
+use crate::{Appliance, Network, Placed, Resolver, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Appliance> {
     let fields = walker.fields(at, "the appliance", &["hostname", "network", "resolvers", "operators"])?;
@@ -18,7 +18,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Appliance> {
     if let Some(asked) = asked? {
         if !servers.is_empty() {
             let place = fields.get("resolvers").map_or_else(|| at.place.clone(), |at| at.place);
-            walker.error("E0205", "resolvers are given twice", &place, Some("keep those in `network`"));
+            walker.report(codes::TWICE, "resolvers are given twice", &place, Some("keep those in `network`"));
             return None;
         }
         servers = asked;
@@ -33,7 +33,12 @@ fn hostname(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<postkiln_address:
         return Some(name);
     }
     let hint = "write the full name, as `mail.example.org`";
-    walker.error("E0204", format!("the host name {:?} has no domain", name.value.as_str()), &at.place, Some(hint));
+    walker.report(
+        codes::VALUE,
+        format!("the host name {:?} has no domain", name.value.as_str()),
+        &at.place,
+        Some(hint),
+    );
     None
 }
 
@@ -53,7 +58,7 @@ fn network(walker: &Walker<'_>, at: &At<'_>) -> Option<(Placed<Network>, Vec<Pla
     let gateway = gateway?;
     if let Some(outside) = gateway.as_ref().filter(|gateway| !same_network(address, gateway.value, prefix)) {
         let message = format!("the gateway {} is not in the network {address}/{prefix}", outside.value);
-        walker.error("E0204", message, &outside.place, None);
+        walker.report(codes::VALUE, message, &outside.place, None);
         return None;
     }
     let network = Network::Static { address, prefix, gateway: gateway.map(|gateway| gateway.value) };

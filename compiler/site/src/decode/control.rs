@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::answer::Value;
 use crate::decode::walker::{At, Walker};
-use crate::{ControlValue, Placed};
+use crate::{ControlValue, Placed, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<String, Placed<ControlValue>>> {
     let mut files = BTreeMap::new();
@@ -25,12 +25,12 @@ fn value(walker: &Walker<'_>, at: &At<'_>) -> Option<ControlValue> {
         Value::Integer(number) => {
             let found = u64::try_from(*number).ok();
             if found.is_none() {
-                walker.error("E0204", format!("{number} is not a whole number from 0"), &at.place, None);
+                walker.report(codes::VALUE, format!("{number} is not a whole number from 0"), &at.place, None);
             }
             found.map(ControlValue::Integer)
         }
         Value::Fraction(number) => {
-            walker.error("E0204", format!("{number} is not a whole number"), &at.place, None);
+            walker.report(codes::VALUE, format!("{number} is not a whole number"), &at.place, None);
             None
         }
         Value::Text(_) => walker.line(at, "a control file's line").map(|line| ControlValue::Line(line.value)),

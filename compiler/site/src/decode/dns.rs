@@ -8,7 +8,7 @@ use postkiln_address::Domain;
 use crate::decode::fields::optional;
 use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
-use crate::{Dns, Placed, Record};
+use crate::{Dns, Placed, Record, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Dns> {
     let fields = walker.fields(at, "dns", &["ttl", "address", "records"])?;
@@ -31,7 +31,7 @@ fn all_records(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Vec<
     for named in walker.entries(at, "the records by zone")? {
         let zone = named.name.parse::<Domain>();
         if let Err(error) = &zone {
-            walker.error("E0204", format!("not a domain name: {error}"), &named.place, None);
+            walker.report(codes::VALUE, format!("not a domain name: {error}"), &named.place, None);
         }
         let records = walker.list(&named.value, "records").and_then(|items| {
             let found: Vec<_> = items.iter().map(|item| record(walker, item)).collect();
@@ -55,7 +55,7 @@ fn record(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Record>> {
     });
     let (name, kind, value) = (name?, kind?, value?);
     if let Err(problem) = data(kind.value, &value.value) {
-        walker.error("E0204", format!("not the data of {}: {problem}", article(kind.value)), &value.place, None);
+        walker.report(codes::VALUE, format!("not the data of {}: {problem}", article(kind.value)), &value.place, None);
         return None;
     }
     Some(at.placed(Record { name: name.value, kind: kind.value.to_owned(), value: value.value }))

@@ -8,7 +8,7 @@ use crate::answer::Value;
 use crate::decode::fields::{Fields, optional};
 use crate::decode::walker::{At, Named, Walker};
 use crate::decode::{mailing, user};
-use crate::{CatchAll, DomainEntry, MailDomain, Place, Placed, Target, User};
+use crate::{CatchAll, DomainEntry, MailDomain, Place, Placed, Target, User, codes};
 
 pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Placed<DomainEntry>>> {
     let mut domains = BTreeMap::new();
@@ -17,7 +17,7 @@ pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Do
         let decoded = match named.name.parse::<Domain>() {
             Ok(name) => decode(walker, &name, &named).map(|entry| (name, entry)),
             Err(error) => {
-                walker.error("E0204", format!("not a domain name: {error}"), &named.place, None);
+                walker.report(codes::VALUE, format!("not a domain name: {error}"), &named.place, None);
                 None
             }
         };
@@ -28,7 +28,7 @@ pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Do
         complete &= insert_once(walker, &mut domains, name, Placed { value: entry, place: named.place });
     }
     if domains.is_empty() && complete {
-        walker.error("E0202", "there is no domain", &at.place, Some("write `\"example.org\" = { … }`"));
+        walker.report(codes::MISSING, "there is no domain", &at.place, Some("write `\"example.org\" = { … }`"));
         return None;
     }
     complete.then_some(domains)
@@ -44,7 +44,7 @@ pub(super) fn insert_once<K: Ord + std::fmt::Display, V>(
     if let Some(first) = map.get(&key) {
         let message = format!("`{key}` is declared twice; letters in upper and lower case are the same");
         let hint = format!("the first is in line {}", first.place.line);
-        walker.error("E0205", message, &value.place, Some(&hint));
+        walker.report(codes::TWICE, message, &value.place, Some(&hint));
         return false;
     }
     map.insert(key, value);
@@ -57,7 +57,12 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
         let mut complete = true;
         for field in fields.written().filter(|field| field.name != "alias_of" && FIELDS.contains(&field.name)) {
             let message = format!("an alias domain has no `{}`", field.name);
-            walker.error("E0206", message, &field.place, Some("its addresses are those of the other domain"));
+            walker.report(
+                codes::ALIAS_DOMAIN_FIELD,
+                message,
+                &field.place,
+                Some("its addresses are those of the other domain"),
+            );
             complete = false;
         }
         let target = walker.domain(&target)?;
@@ -96,7 +101,12 @@ fn postmaster(
             let near = crate::suggest::nearest(name.as_str(), &known);
             let hint =
                 near.map_or_else(|| "declare it under `users`".to_owned(), |near| format!("did you mean \"{near}\"?"));
-            walker.error("E0207", format!("postmaster `{name}` is no user of this domain"), &at.place, Some(&hint));
+            walker.report(
+                codes::POSTMASTER,
+                format!("postmaster `{name}` is no user of this domain"),
+                &at.place,
+                Some(&hint),
+            );
             return None;
         }
         return Some(at.placed(name));
@@ -106,7 +116,7 @@ fn postmaster(
     let found = called.or(only).and_then(|name| users.get(&name).map(|user| (name, user.place.clone())));
     if found.is_none() {
         let hint = "write `postmaster = \"ada\"`, naming one of the domain's users";
-        walker.error("E0202", "the field `postmaster` is missing", domain, Some(hint));
+        walker.report(codes::MISSING, "the field `postmaster` is missing", domain, Some(hint));
     }
     found.map(|(value, place)| Placed { value, place })
 }
@@ -127,7 +137,12 @@ fn aliases(
         }
         let targets = walker.targets(at, home)?;
         if targets.is_empty() {
-            walker.error("E0204", "an alias without targets leads nowhere", &at.place, Some("name one, or remove it"));
+            walker.report(
+                codes::VALUE,
+                "an alias without targets leads nowhere",
+                &at.place,
+                Some("name one, or remove it"),
+            );
             return None;
         }
         Some(targets)
@@ -171,7 +186,7 @@ fn catch_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<C
             let near = crate::suggest::nearest(tag, &["reject", "discard", "deliver_to"]);
             let hint = near.map(|near| format!("did you mean '{near}?"));
             let message = format!("'{tag} is none of 'reject, 'discard, 'deliver_to with a target");
-            walker.error("E0204", message, &at.place, hint.as_deref());
+            walker.report(codes::VALUE, message, &at.place, hint.as_deref());
             None
         }
         _ => {

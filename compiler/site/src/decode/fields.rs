@@ -1,6 +1,7 @@
 //! The fields of one record while it is decoded.
 
 use crate::Place;
+use crate::codes;
 use crate::decode::walker::{At, Named, Walker};
 
 /// A record's fields by name.
@@ -26,7 +27,7 @@ impl<'a> Fields<'a> {
         let found = self.get(name);
         if found.is_none() {
             let hint = format!("{} needs the field `{name}`", self.what);
-            self.walker.error("E0202", format!("the field `{name}` is missing"), &self.place, Some(&hint));
+            self.walker.report(codes::MISSING, format!("the field `{name}` is missing"), &self.place, Some(&hint));
         }
         found
     }

@@ -8,7 +8,7 @@ use crate::decode::domain::by_local_part;
 use crate::decode::fields::optional;
 use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
-use crate::{Autoresponder, List, Placed, Posting};
+use crate::{Autoresponder, List, Placed, Posting, codes};
 
 pub(super) fn lists(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<BTreeMap<LocalPart, Placed<List>>> {
     by_local_part(walker, at, "the lists", |at| list(walker, at, home))
@@ -26,7 +26,7 @@ fn list(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<List> {
     let archive = optional(fields.get("archive"), |at| {
         walker.tag(at, &[("nobody", ()), ("members", ()), ("anyone", ())])?;
         let hint = "remove the field to silence this; posts are delivered but not kept";
-        walker.warning("W0201", "archives of lists are not kept yet", &at.place, Some(hint));
+        walker.report(codes::ARCHIVE, "archives of lists are not kept yet", &at.place, Some(hint));
         Some(())
     });
     archive?;
@@ -48,7 +48,7 @@ fn autoresponder(walker: &Walker<'_>, at: &At<'_>) -> Option<Autoresponder> {
     let text = fields.required("text").and_then(|at| {
         let text = walker.text(&at, "the text of the reply")?;
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
-            walker.error("E0204", "the text of the reply has control characters", &at.place, None);
+            walker.report(codes::VALUE, "the text of the reply has control characters", &at.place, None);
             return None;
         }
         Some(at.placed(text.to_owned()))

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use crate::answer::Node;
 use crate::beneath::Beneath;
 use crate::lines::Lines;
-use crate::{Diagnostic, Site};
+use crate::{Diagnostic, Site, codes};
 use walker::Walker;
 
 /// Decodes a whole site. `unchecked` says that the schema's contracts, and with them its defaults, were left out.
@@ -36,7 +36,7 @@ fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
     let fields = walker.fields(&here, "a site", FIELDS)?;
     if !walker.unchecked && fields.get("dns").is_none() && fields.get("expect").is_none() {
         let hint = "begin with `let pk = import \"postkiln/site.ncl\" in` and end with `| pk.Site`";
-        walker.error("E0208", "the site does not say that it is one", &here.place, Some(hint));
+        walker.report(codes::NOT_A_SITE, "the site does not say that it is one", &here.place, Some(hint));
         return None;
     }
     let appliance = fields.required("appliance").and_then(|at| appliance::decode(walker, &at));

@@ -5,7 +5,7 @@ use postkiln_address::Domain;
 use crate::decode::fields::optional;
 use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
-use crate::{Forward, Password, User};
+use crate::{Forward, Password, User, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<User> {
     let fields = walker.fields(at, "a user", &["name", "quota", "password", "aliases", "forward"])?;
@@ -43,7 +43,7 @@ fn password(walker: &Walker<'_>, at: &At<'_>) -> Option<crate::Placed<Password>>
             if let Err(problem) = hash_form(text) {
                 // The value is confidential even when it is wrong: it may be the password itself.
                 let hint = "make one with `openssl passwd -6`, or argon2's command line";
-                walker.error("E0209", format!("not a password hash: {problem}"), &hash.place, Some(hint));
+                walker.report(codes::HASH, format!("not a password hash: {problem}"), &hash.place, Some(hint));
                 return None;
             }
             Some(hash.placed(Password::Hash(text.to_owned())))
@@ -53,14 +53,14 @@ fn password(walker: &Walker<'_>, at: &At<'_>) -> Option<crate::Placed<Password>>
             let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if text.is_empty() || text.len() > 64 || !text.chars().all(is_name) {
                 let message = "the name of a secret has 1 to 64 letters, digits, hyphens, dots, underscores";
-                walker.error("E0204", message, &secret.place, None);
+                walker.report(codes::VALUE, message, &secret.place, None);
                 return None;
             }
             Some(secret.placed(Password::Secret(text.to_owned())))
         }
         _ => {
             let hint = "write `{ hash = \"$argon2id$…\" }` or `{ secret = \"name\" }`";
-            walker.error("E0202", "a password is either a hash or a secret", &at.place, Some(hint));
+            walker.report(codes::MISSING, "a password is either a hash or a secret", &at.place, Some(hint));
             None
         }
     }
@@ -71,7 +71,7 @@ fn forward(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<crate::Pla
     let to = fields.required("to").and_then(|at| {
         let to = walker.targets(&at, home)?;
         if to.is_empty() {
-            walker.error("E0204", "a forward without targets leads nowhere", &at.place, None);
+            walker.report(codes::VALUE, "a forward without targets leads nowhere", &at.place, None);
             return None;
         }
         Some(to)

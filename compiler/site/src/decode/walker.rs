@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::fmt::Display;
 
 use postkiln_address::{Address, Domain, LocalPart};
+use postkiln_findings::Code;
 
 use crate::answer::{Entry, Node, Value};
 use crate::decode::fields::Fields;
 use crate::lines::Lines;
-use crate::{Diagnostic, Place, Placed, Severity, suggest};
+use crate::{Diagnostic, Place, Placed, codes, suggest};
 
 /// Findings so far, and what is needed to place them.
 pub(super) struct Walker<'a> {
@@ -57,26 +58,16 @@ impl<'a> Walker<'a> {
         At { node, place, is_written: span.is_some() }
     }
 
-    /// Records an error.
-    pub(super) fn error(&self, code: &'static str, message: impl Into<String>, place: &Place, hint: Option<&str>) {
-        self.finding(Severity::Error, code, message.into(), place, hint);
-    }
-
-    /// Records a warning.
-    pub(super) fn warning(&self, code: &'static str, message: impl Into<String>, place: &Place, hint: Option<&str>) {
-        self.finding(Severity::Warning, code, message.into(), place, hint);
-    }
-
-    fn finding(&self, severity: Severity, code: &'static str, message: String, place: &Place, hint: Option<&str>) {
-        let hint = hint.map(str::to_owned);
-        let finding = Diagnostic { code, severity, message, place: Some(place.clone()), hint, related: Vec::new() };
+    /// Records a finding.
+    pub(super) fn report(&self, code: Code, message: impl Into<String>, place: &Place, hint: Option<&str>) {
+        let finding = Diagnostic { hint: hint.map(str::to_owned), ..Diagnostic::new(code, message).at(place) };
         self.findings.borrow_mut().push(finding);
     }
 
     /// Records that a value has the wrong type.
     pub(super) fn mistyped(&self, at: &At<'_>, expected: &str, hint: Option<&str>) {
         let found = type_name(&at.node.value);
-        self.error("E0201", format!("expected {expected}, found {found}"), &at.place, hint);
+        self.report(codes::TYPE, format!("expected {expected}, found {found}"), &at.place, hint);
     }
 
     /// A record with known fields; unknown ones are recorded.
@@ -92,7 +83,12 @@ impl<'a> Walker<'a> {
                 || format!("{what} has the fields {}", known.join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );
-            self.error("E0203", format!("unknown field `{}` in {what}", field.name), &field.place, Some(&hint));
+            self.report(
+                codes::UNKNOWN_FIELD,
+                format!("unknown field `{}` in {what}", field.name),
+                &field.place,
+                Some(&hint),
+            );
         }
         Some(Fields::new(self, at.place.clone(), what, named))
     }
@@ -133,7 +129,7 @@ impl<'a> Walker<'a> {
     pub(super) fn line(&self, at: &At<'_>, what: &str) -> Option<Placed<String>> {
         let text = self.text(at, what)?;
         if text.chars().any(char::is_control) {
-            self.error("E0204", format!("{what} must be one line without control characters"), &at.place, None);
+            self.report(codes::VALUE, format!("{what} must be one line without control characters"), &at.place, None);
             return None;
         }
         Some(at.placed(text.to_owned()))
@@ -166,7 +162,7 @@ impl<'a> Walker<'a> {
         let found = known.iter().find(|(name, _)| name == written).map(|(_, value)| at.placed(*value));
         if found.is_none() {
             let hint = suggest::nearest(written, &names).map(|near| format!("did you mean '{near}?"));
-            self.error("E0204", format!("'{written} is none of {choices}"), &at.place, hint.as_deref());
+            self.report(codes::VALUE, format!("'{written} is none of {choices}"), &at.place, hint.as_deref());
         }
         found
     }
@@ -183,7 +179,7 @@ impl<'a> Walker<'a> {
         match parse(text) {
             Ok(value) => Some(at.placed(value)),
             Err(error) => {
-                self.error("E0204", format!("not {what}: {error}"), &at.place, hint);
+                self.report(codes::VALUE, format!("not {what}: {error}"), &at.place, hint);
                 None
             }
         }
@@ -221,7 +217,7 @@ impl<'a> Walker<'a> {
             Err(_) if text.contains('@') => "has an @; the domain is where it stands",
             Err(_) => "has a character that needs quotes in an address, or is empty or too long",
         };
-        self.error("E0204", format!("{text:?} cannot be the name of a mailbox: it {problem}"), place, None);
+        self.report(codes::VALUE, format!("{text:?} cannot be the name of a mailbox: it {problem}"), place, None);
         None
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Diagnostic, Place, Severity, confidential};
+use crate::{Code, Diagnostic, Place, Severity, codes, confidential};
 
 /// How findings are laid out for a person.
 pub struct Layout<'a> {
@@ -30,7 +30,7 @@ impl Layout<'_> {
         if let Some(place) = &finding.place {
             let _ = write!(text, "{}{}:{}:{}: ", self.prefix, printable(&place.file), place.line, place.column);
         }
-        let (word, paint) = match finding.severity {
+        let (word, paint) = match finding.severity() {
             Severity::Error => ("error", RED),
             Severity::Warning => ("warning", YELLOW),
         };
@@ -50,7 +50,7 @@ impl Layout<'_> {
     }
 
     /// The first line of the place, with the part that is meant underlined.
-    fn quote(&self, text: &mut String, place: &Place, code: &str, paint: &str) {
+    fn quote(&self, text: &mut String, place: &Place, code: Code, paint: &str) {
         let Some(source) = (self.source)(&place.file) else { return };
         let Some(line) =
             usize::try_from(place.line).ok().and_then(|number| source.lines().nth(number.saturating_sub(1)))
@@ -104,7 +104,7 @@ fn printable(text: &str) -> String {
 }
 
 /// Findings about a password hash: what they point at may be the password itself.
-const CONFIDENTIAL: [&str; 2] = ["E0209", "E0306"];
+const CONFIDENTIAL: [Code; 1] = [codes::HASH];
 const LONGEST: usize = 160;
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
@@ -118,8 +118,7 @@ mod tests {
     fn check(source: &str, (line, column): (u32, u32), (end_line, end_column): (u32, u32), expected: &str) {
         let place = Place { file: "site.ncl".into(), line, column, end_line, end_column };
         let finding = Diagnostic {
-            code: "E0203",
-            severity: Severity::Error,
+            code: codes::UNKNOWN_FIELD,
             message: "unknown field `quotta`".to_owned(),
             place: Some(place),
             hint: Some("did you mean `quota`?".to_owned()),

@@ -8,11 +8,11 @@ use crate::{Diagnostic, Place, Severity};
 /// `end_column`, `hint`, `related`. File names are relative to the site's folder; columns count characters from 1.
 #[must_use]
 pub fn finding_json(finding: &Diagnostic) -> Value {
-    let severity = match finding.severity {
+    let severity = match finding.severity() {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let mut object = json!({ "code": finding.code, "severity": severity, "message": finding.message });
+    let mut object = json!({ "code": finding.code.name(), "severity": severity, "message": finding.message });
     if let Some(place) = &finding.place {
         add_place(&mut object, place);
     }

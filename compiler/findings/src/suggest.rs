@@ -1,7 +1,8 @@
 //! "Did you mean": the known name nearest to a misspelt one.
 
 /// The nearest of `known` to `name`, when it is near enough to be meant.
-pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let name: String = name.to_lowercase().chars().take(LONGEST).collect();
     let distances = known.iter().map(|candidate| (distance(&name, &candidate.to_lowercase()), *candidate));
     let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;

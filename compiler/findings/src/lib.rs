@@ -1,0 +1,15 @@
+//! What the compiler says about a site: findings, the registry of their codes, and the forms in which they are shown.
+//! Knows nothing about how anything is found. Start at [`Diagnostic`]; every code is an entry of [`codes`].
+
+mod code;
+pub mod codes;
+mod confidential;
+mod diagnostic;
+mod json;
+mod layout;
+pub mod suggest;
+
+pub use code::{Code, Severity};
+pub use diagnostic::{Diagnostic, Place, in_order, is_wrong};
+pub use json::finding_json;
+pub use layout::Layout;
