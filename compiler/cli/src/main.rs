@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod queue;
 mod run;
+mod schema;
 mod status;
 mod test;
 
@@ -43,6 +44,7 @@ enum Command {
     Boot(boot::Args),
     Test(test::Args),
     Images(images::Args),
+    Schema(schema::Args),
     Status(status::Args),
     Queue(queue::Args),
     /// Evaluates a site within limits; `check` and the others start this by themselves.
@@ -66,6 +68,7 @@ impl Command {
             Self::Boot(args) => boot::run(args),
             Self::Test(args) => test::run(args),
             Self::Images(args) => images::run(args),
+            Self::Schema(args) => schema::run(args),
             Self::Status(args) => status::run(args),
             Self::Queue(args) => queue::run(args),
             Self::EvaluateSite { root, entry } => evaluate_site(&root, &entry),

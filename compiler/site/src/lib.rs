@@ -10,12 +10,15 @@ mod evaluate;
 mod lines;
 mod model;
 mod nesting;
+mod outline;
 mod read;
 mod schema;
 
 pub use child::{CHILD_COMMAND, evaluate_child};
 pub use model::*;
+pub use outline::{Definition, Field, Outline, Presence, Shape, outline};
 pub use postkiln_findings::{Diagnostic, Place};
 pub use read::{read, read_unconfined};
+pub use schema::FILES as SCHEMA;
 
 use postkiln_findings::{codes, suggest};

@@ -5,7 +5,7 @@ pub(crate) const FOLDER: &str = "postkiln";
 /// The file a site imports.
 pub(crate) const NAME: &str = "postkiln/site.ncl";
 /// The files of the schema by name; the first is the one a site imports, which imports the others.
-pub(crate) const FILES: &[(&str, &str)] = &[
+pub const FILES: &[(&str, &str)] = &[
     ("site.ncl", include_str!("../../../schemas/site/site.ncl")),
     ("antivirus.ncl", include_str!("../../../schemas/site/antivirus.ncl")),
     ("appliance.ncl", include_str!("../../../schemas/site/appliance.ncl")),
@@ -19,3 +19,5 @@ pub(crate) const FILES: &[(&str, &str)] = &[
 /// The names of `site.ncl`, with contracts that let everything pass; used when those of [`FILES`] failed, so that every
 /// mistake can be found in one run.
 pub(crate) const UNCHECKED: &str = include_str!("../../../schemas/site/unchecked.ncl");
+/// The form of values that the schema leaves to the compiler.
+pub(crate) const SHAPES: &str = include_str!("../../../schemas/site/shapes.ncl");

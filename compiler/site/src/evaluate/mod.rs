@@ -6,6 +6,7 @@
 //! beneath the site's root, and given to it (`imports`).
 
 mod imports;
+mod outline;
 mod translate;
 mod value;
 
@@ -19,6 +20,7 @@ use nickel_lang_core::files::FileId;
 use crate::answer::{Answer, Kind, Node, Trouble};
 use crate::beneath::Beneath;
 use imports::Gathered;
+pub(crate) use outline::outline;
 use translate::Places;
 
 /// Evaluates the file `entry` of a site and everything it imports; `None` when the interpreter panicked, as it does when
