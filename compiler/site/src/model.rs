@@ -1,11 +1,17 @@
 //! [`Site`]: what the person wrote, names resolved, every value parsed, every value's place kept. Never re-validated later.
 
+mod dns;
+mod publishing;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use postkiln_address::{Address, Domain, LocalPart};
 
 use crate::Place;
+
+pub use dns::*;
+pub use publishing::*;
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +103,8 @@ pub struct MailDomain {
     pub lists: BTreeMap<LocalPart, Placed<List>>,
     /// By local part; a user of the same name keeps getting the mail.
     pub autoresponders: BTreeMap<LocalPart, Placed<Autoresponder>>,
+    /// What the world is told about its mail.
+    pub publishing: Publishing,
 }
 
 /// A person with a mailbox.
@@ -179,28 +187,6 @@ pub struct Autoresponder {
     pub text: Placed<String>,
     /// One reply per sender within this many seconds.
     pub once_per: Placed<u64>,
-}
-
-/// What we publish.
-#[derive(Clone, Debug)]
-pub struct Dns {
-    /// Seconds.
-    pub ttl: Placed<u32>,
-    /// The appliance's public address, where one differs from the network's.
-    pub address: Option<Placed<Ipv4Addr>>,
-    /// Further records by zone.
-    pub records: BTreeMap<Domain, Vec<Placed<Record>>>,
-}
-
-/// A further record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Owner relative to the zone, `@` for the zone itself.
-    pub name: String,
-    /// `A`, `AAAA`, `CNAME`, `MX`, `TXT`, `NS`, `SRV`, `CAA`.
-    pub kind: String,
-    /// Data in presentation form; TXT without quotes.
-    pub value: String,
 }
 
 /// Scanning.

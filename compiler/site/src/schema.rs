@@ -14,6 +14,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("domain.ncl", include_str!("../../../schemas/site/domain.ncl")),
     ("expectation.ncl", include_str!("../../../schemas/site/expectation.ncl")),
     ("list.ncl", include_str!("../../../schemas/site/list.ncl")),
+    ("publishing.ncl", include_str!("../../../schemas/site/publishing.ncl")),
     ("user.ncl", include_str!("../../../schemas/site/user.ncl")),
 ];
 /// The names of `site.ncl`, with contracts that let everything pass; used when those of [`FILES`] failed, so that every

@@ -6,7 +6,9 @@
 use std::path::PathBuf;
 
 use postkiln_findings::Severity;
-use postkiln_site::{Diagnostic, DomainEntry, Expected, Password, Site, read_unconfined};
+use postkiln_site::{
+    Diagnostic, DmarcPolicy, DomainEntry, Expected, MtaSts, Password, Site, SpfPolicy, read_unconfined,
+};
 
 fn read(text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
     let folder = tempfile::tempdir().unwrap();
@@ -100,4 +102,48 @@ fn imports_below_the_root_are_part_of_the_site() {
     let found = read_unconfined(folder.path()).unwrap_err();
     let place = found[0].place.as_ref().unwrap();
     assert_eq!((found[0].code.name(), &*place.file, place.line), ("E0204", "people/ada.json", 3));
+}
+
+/// What a domain tells the world, with all of its fields and with none.
+#[test]
+fn domains_say_what_is_published() {
+    let text = |domain: &str| {
+        format!(
+            "let pk = import \"postkiln/site.ncl\" in {{ appliance.hostname = \"mail.example.org\", domains.\"example.org\" = {{ \
+             users = {{ ada = {{}} }}, {domain} }} }} | pk.Site"
+        )
+    };
+    let publishing = |domain: &str| {
+        let (site, _) = read(&text(domain)).unwrap_or_else(|found| panic!("{found:#?}"));
+        let DomainEntry::Mail(mail) = &site.domains.values().next().unwrap().value else { panic!("a domain") };
+        mail.publishing.clone()
+    };
+    let none = publishing("");
+    assert!(none.dkim.is_none() && none.tls_rpt.is_none() && none.mx.is_empty() && none.client.value);
+    assert_eq!((none.spf.value.policy, none.mta_sts.value), (SpfPolicy::Fail, MtaSts::None));
+    assert_eq!(none.dmarc.value.reports.value.to_string(), "postmaster@example.org");
+    let all = publishing(
+        "dkim = {}, spf = { policy = 'softfail, include = [\"_spf.example.net\"], addresses = [\"192.0.2.0/28\"] }, \
+         dmarc = { policy = 'reject, reports = \"ada\", percent = 50 }, mta_sts = 'enforce, tls_rpt = \"tls@example.net\", \
+         mx = [\"mx2.example.net\"], client = false",
+    );
+    let dkim = all.dkim.unwrap().value;
+    assert_eq!((dkim.selector.as_str(), dkim.secret.as_str()), ("postkiln", "dkim.example.org"));
+    assert_eq!(all.spf.value.include[0].value, "_spf.example.net");
+    assert_eq!(all.spf.value.addresses[0].value.to_string(), "192.0.2.0/28");
+    assert_eq!((all.dmarc.value.policy, all.dmarc.value.percent), (DmarcPolicy::Reject, 50));
+    assert_eq!(all.mx[0].value.as_str(), "mx2.example.net");
+    for (domain, code) in [
+        ("dkim.selector = \"a b\"", "E0204"),
+        ("dkim.selectr = \"a\"", "E0203"),
+        ("spf.addresses = [\"192.0.2.1/24\"]", "E0204"),
+        ("dmarc.percent = 101", "E0204"),
+        ("dmarc.policy = 'refuse", "E0204"),
+        ("mx = [\"192.0.2.1\"]", "E0204"),
+        ("mta_sts = 'on", "E0204"),
+        ("client = 'no", "E0201"),
+    ] {
+        let found = read(&text(domain)).unwrap_err();
+        assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), [code], "{domain}");
+    }
 }

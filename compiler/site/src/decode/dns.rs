@@ -1,4 +1,4 @@
-//! `dns`: time to live, public address, further records.
+//! `dns`: time to live, public addresses, who serves the zones, further records.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -6,12 +6,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use postkiln_address::Domain;
 
 use crate::decode::fields::optional;
+use crate::decode::publishing::hosts;
 use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
 use crate::{Dns, Placed, Record, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Dns> {
-    let fields = walker.fields(at, "dns", &["ttl", "address", "records"])?;
+    let fields = walker.fields(at, "dns", FIELDS)?;
     let ttl = fields.defaulted("ttl").and_then(|at| {
         walker.parsed(&at, "a time", Some("write a number and a unit: \"1 hour\""), |text| {
             // RFC 2181 §8: at most 2^31 - 1.
@@ -21,8 +22,23 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Dns> {
     });
     let address =
         optional(fields.get("address"), |at| walker.parsed(at, "an IPv4 address", None, str::parse::<Ipv4Addr>));
+    let address6 =
+        optional(fields.get("address6"), |at| walker.parsed(at, "an IPv6 address", None, str::parse::<Ipv6Addr>));
+    let name_servers = fields.defaulted("name_servers").and_then(|at| hosts(walker, &at, "name servers"));
+    let publish = fields.defaulted("publish").and_then(|at| walker.boolean(&at).map(|value| at.placed(value)));
+    let caa = fields.defaulted("caa").and_then(|at| hosts(walker, &at, "certificate authorities"));
+    let tlsa = fields.defaulted("tlsa").and_then(|at| walker.boolean(&at).map(|value| at.placed(value)));
     let records = optional(fields.get("records"), |at| all_records(walker, at));
-    Some(Dns { ttl: ttl?, address: address?, records: records?.unwrap_or_default() })
+    Some(Dns {
+        ttl: ttl?,
+        address: address?,
+        address6: address6?,
+        name_servers: name_servers?,
+        publish: publish?,
+        caa: caa?,
+        tlsa: tlsa?,
+        records: records?.unwrap_or_default(),
+    })
 }
 
 fn all_records(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Vec<Placed<Record>>>> {
@@ -100,6 +116,13 @@ fn data(kind: &str, text: &str) -> Result<(), String> {
             }
             Ok(())
         }
+        ("TLSA", [usage, selector, matching, digest]) => {
+            let number =
+                |word: &str| word.parse::<u8>().map(|_| ()).map_err(|_| format!("{word:?} is no number up to 255"));
+            let hex = !digest.is_empty() && digest.len() % 2 == 0 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+            [usage, selector, matching].into_iter().try_for_each(|word| number(word))?;
+            if hex { Ok(()) } else { Err(format!("{digest:?} is not hexadecimal")) }
+        }
         ("TXT", _) if text.is_ascii() => Ok(()),
         ("TXT", _) => Err("it is not ASCII".to_owned()),
         _ => Err(format!("{text:?} has the wrong number of parts")),
@@ -122,7 +145,9 @@ fn article(kind: &str) -> String {
     }
 }
 
-const KINDS: [&str; 8] = ["A", "AAAA", "CNAME", "MX", "TXT", "NS", "SRV", "CAA"];
+const FIELDS: &[&str] = &["ttl", "address", "address6", "name_servers", "publish", "caa", "tlsa", "records"];
+
+const KINDS: [&str; 9] = ["A", "AAAA", "CNAME", "MX", "TXT", "NS", "SRV", "CAA", "TLSA"];
 
 #[cfg(test)]
 mod tests {
@@ -146,6 +171,8 @@ mod tests {
         check("SRV", "0 1 99999 www", false);
         check("CAA", "0 issue \"ca.example.net\"", true);
         check("CAA", "issue ca", false);
+        check("TLSA", "3 1 1 00ff", true);
+        check("TLSA", "3 1 1 0", false);
         check("TXT", "v=spf1 -all", true);
         check("TXT", "gr\u{fc}n", false);
     }

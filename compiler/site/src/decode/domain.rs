@@ -7,7 +7,7 @@ use postkiln_address::{Domain, LocalPart};
 use crate::answer::Value;
 use crate::decode::fields::{Fields, optional};
 use crate::decode::walker::{At, Named, Walker};
-use crate::decode::{mailing, user};
+use crate::decode::{mailing, publishing, user};
 use crate::{CatchAll, DomainEntry, MailDomain, Place, Placed, Target, User, codes};
 
 pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Placed<DomainEntry>>> {
@@ -73,6 +73,7 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
     let catch_all = optional(fields.get("catch_all"), |at| catch_all(walker, at, name));
     let lists = optional(fields.get("lists"), |at| mailing::lists(walker, at, name));
     let autoresponders = optional(fields.get("autoresponders"), |at| mailing::autoresponders(walker, at));
+    let publishing = publishing::decode(walker, &fields, name, &named.place);
     let users = users?.unwrap_or_default();
     let postmaster = postmaster(walker, &fields, &users, &named.place);
     let reject = || Placed { value: CatchAll::Reject, place: named.place.clone() };
@@ -83,6 +84,7 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
         catch_all: catch_all?.unwrap_or_else(reject),
         lists: lists?.unwrap_or_default(),
         autoresponders: autoresponders?.unwrap_or_default(),
+        publishing: publishing?,
     }))
 }
 
@@ -196,4 +198,19 @@ fn catch_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<C
     }
 }
 
-const FIELDS: &[&str] = &["alias_of", "postmaster", "users", "aliases", "catch_all", "lists", "autoresponders"];
+const FIELDS: &[&str] = &[
+    "alias_of",
+    "postmaster",
+    "users",
+    "aliases",
+    "catch_all",
+    "lists",
+    "autoresponders",
+    "dkim",
+    "spf",
+    "dmarc",
+    "mta_sts",
+    "tls_rpt",
+    "mx",
+    "client",
+];

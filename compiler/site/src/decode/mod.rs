@@ -12,6 +12,7 @@ mod domain;
 mod expect;
 mod fields;
 mod mailing;
+mod publishing;
 mod quantity;
 mod user;
 mod walker;
