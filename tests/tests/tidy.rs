@@ -222,6 +222,7 @@ fn the_top_level_stays_short() {
         "README.md",
         "clippy.toml",
         "compiler",
+        "docs",
         "examples",
         "images",
         "runtime",

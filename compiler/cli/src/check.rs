@@ -18,6 +18,7 @@ Examples:
   postkiln check mysite
   postkiln check mysite --deny warnings
   postkiln check mysite --json | jq '.findings[].message'
+  postkiln check mysite --sarif > findings.sarif
 
 Exit codes: 0 no errors (warnings are shown), 1 errors, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct Args {
@@ -28,8 +29,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
     /// Print the findings as JSON on stdout
-    #[arg(long)]
+    #[arg(long, conflicts_with = "sarif")]
     json: bool,
+    /// Print the findings as SARIF 2.1.0 on stdout, which forges show beside the lines of a change
+    #[arg(long)]
+    sarif: bool,
 }
 
 /// Runs the command.
@@ -39,6 +43,8 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     if args.json {
         let ok = verdict.is_ok() && bundle.is_some();
         output::json(&Report { ok, findings: found.iter().map(postkiln_findings::finding_json).collect() });
+    } else if args.sarif {
+        output::json(&findings::sarif(&args.site, &found, verdict.is_err()));
     } else {
         findings::show(&args.site, &found);
         if found.is_empty() {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use postkiln_findings::{Diagnostic, Layout, Severity};
+use postkiln_findings::{Diagnostic, Layout, Run, Severity};
 
 use crate::outcome::Failure;
 use crate::output;
@@ -24,6 +24,30 @@ pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
     for finding in findings {
         output::note(&layout.text(finding));
     }
+}
+
+/// Findings as SARIF, with paths from the top of the repository the site lies in.
+pub(crate) fn sarif(site: &Path, findings: &[Diagnostic], failed: bool) -> serde_json::Value {
+    let folder = folder(site);
+    let source = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
+    let entry = if site.is_dir() { None } else { site.file_name().and_then(|name| name.to_str()) };
+    let run = Run {
+        version: env!("CARGO_PKG_VERSION"),
+        prefix: &below_repository(&folder),
+        entry: entry.unwrap_or("site.ncl"),
+        failed,
+        source: &source,
+    };
+    postkiln_findings::sarif(findings, &run)
+}
+
+/// A folder as its repository names it, with a slash at the end; nothing for the top, or when there is no repository.
+fn below_repository(folder: &Path) -> String {
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(here) = here.canonicalize() else { return String::new() };
+    let top = here.ancestors().find(|above| above.join(".git").exists());
+    let below = top.and_then(|top| here.strip_prefix(top).ok()).and_then(Path::to_str);
+    below.filter(|below| !below.is_empty()).map_or_else(String::new, |below| format!("{below}/"))
 }
 
 /// Whether these findings end the command.

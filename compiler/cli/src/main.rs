@@ -8,6 +8,7 @@ mod build;
 mod bundle;
 mod check;
 mod compile;
+mod explain;
 mod findings;
 mod images;
 mod new;
@@ -38,6 +39,7 @@ struct Cli {
 enum Command {
     New(new::Args),
     Check(check::Args),
+    Explain(explain::Args),
     Compile(compile::Args),
     Build(build::Args),
     Run(run::Args),
@@ -62,6 +64,7 @@ impl Command {
         match self {
             Self::New(args) => new::run(args),
             Self::Check(args) => check::run(args),
+            Self::Explain(args) => explain::run(args),
             Self::Compile(args) => compile::run(args),
             Self::Build(args) => build::run(args),
             Self::Run(args) => run::run(args),

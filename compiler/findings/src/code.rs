@@ -38,6 +38,11 @@ impl Code {
         if self.0.name.starts_with('W') { Severity::Warning } else { Severity::Error }
     }
 
+    /// Whether what such a finding points at may be a password, which is never quoted.
+    pub(crate) fn is_confidential(self) -> bool {
+        self == crate::codes::HASH
+    }
+
     /// What it is about, in half a sentence: "a target does not exist".
     #[must_use]
     pub const fn title(self) -> &'static str {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Code, Diagnostic, Place, Severity, codes, confidential};
+use crate::{Code, Diagnostic, Place, Severity, confidential};
 
 /// How findings are laid out for a person.
 pub struct Layout<'a> {
@@ -62,7 +62,7 @@ impl Layout<'_> {
         let start = index(place.column).min(characters.len());
         let end = if place.end_line == place.line { index(place.end_column) } else { characters.len() };
         let end = end.clamp(start, characters.len()).max(start + 1);
-        confidential::mask(&mut characters, CONFIDENTIAL.contains(&code).then_some(start..end));
+        confidential::mask(&mut characters, code.is_confidential().then_some(start..end));
         let (from, to) = window(start, characters.len());
         let shown: String = characters.get(from..to).unwrap_or_default().iter().collect();
         let mark = "^".repeat(end.min(to.max(start + 1)) - start);
@@ -103,8 +103,6 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
-/// Findings about a password hash: what they point at may be the password itself.
-const CONFIDENTIAL: [Code; 1] = [codes::HASH];
 const LONGEST: usize = 160;
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
@@ -114,6 +112,7 @@ const PLAIN: &str = "\x1b[0m";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codes;
 
     fn check(source: &str, (line, column): (u32, u32), (end_line, end_column): (u32, u32), expected: &str) {
         let place = Place { file: "site.ncl".into(), line, column, end_line, end_column };

@@ -5,11 +5,14 @@ mod code;
 pub mod codes;
 mod confidential;
 mod diagnostic;
+pub mod explanation;
 mod json;
 mod layout;
+mod sarif;
 pub mod suggest;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Place, in_order, is_wrong};
 pub use json::finding_json;
 pub use layout::Layout;
+pub use sarif::{Run, sarif};
