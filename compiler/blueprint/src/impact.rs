@@ -11,6 +11,7 @@
 
 use postkiln_bundle::Role::{self, Clamd, Controld, Directoryd, Freshclam, Keyd, Local, Queued, Remote, Smtpd};
 use postkiln_bundle::{Listener, Service};
+use postkiln_site::SecretVersion;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -194,6 +195,12 @@ table! {
         zones: objects(),
         antivirus: objects(),
         services: objects(),
+        secrets: objects(),
+    }
+
+    SecretVersion as Secret {
+        version: swap(&[Keyd]),
+        kind: swap(&[Keyd]),
     }
 
     MailDomain as Domain {

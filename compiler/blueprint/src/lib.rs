@@ -20,6 +20,7 @@ pub use model::{
     ZoneRecord,
 };
 pub use object::{Kind, ObjectId};
+pub use postkiln_site::{DkimAlgorithm, DkimKey, DkimState, SecretKind, SecretVersion};
 pub use world::World;
 
 use postkiln_findings::codes;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_bundle::Service;
+use postkiln_site::SecretVersion;
 use serde::{Deserialize, Serialize};
 
 /// A whole appliance. Its JSON form (`blueprint.json`) holds no password hash and no signature file.
@@ -31,6 +32,9 @@ pub struct Blueprint {
     pub antivirus: Antivirus,
     /// What `init` starts.
     pub services: Vec<Service>,
+    /// The secrets in use, by name: versions and public halves, no values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretVersion>,
 }
 
 impl Blueprint {

@@ -179,7 +179,10 @@ fn people_who_cannot_log_in_are_named() {
     check(
         "users = { ada = { password = { secret = \"ada\" } } },",
         "",
-        &["W0301 ada@example.org cannot log in: the secret \"ada\" is not delivered to the node yet"],
+        &[
+            "W0301 ada@example.org cannot log in: the secret \"ada\" is not delivered to the node yet",
+            "W0401 the password of ada@example.org is the secret \"ada\", which is not in secrets.lock",
+        ],
     );
     check(
         "users = { ada = {}, out = { forward = { to = [\"x@elsewhere.example\"] } } },",
@@ -332,4 +335,41 @@ fn everything_is_found_at_once() {
     let codes: Vec<&str> = found.iter().map(|finding| finding.code.name()).collect();
     assert_eq!(codes, ["E0302", "E0301", "E0308"]);
     assert!(found.is_sorted_by(|one, two| one.place <= two.place));
+}
+
+#[test]
+fn secrets_are_there_and_are_what_they_must_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = "let pk = import \"postkiln/site.ncl\" in\n{\nappliance = { hostname = \"mail.example.org\", network = { address = \
+                \"192.0.2.10/24\", gateway = \"192.0.2.1\", resolvers = [\"192.0.2.53\"] } },\ndomains.\"example.org\" = { postmaster = \"ada\", users = \
+                {\nada.password.secret = \"ada\",\ngrace.password.secret = \"web\",\nalan.password.secret = \"alam\" } } } | pk.Site\n";
+    let secret =
+        |name: &str, kind: &str| format!("[secrets.{name}]\nversion = \"0123456789abcdef\"\nkind = \"{kind}\"\n");
+    let web = secret("web", "tls-key") + &format!("spki_sha256 = \"{}\"\n", "0".repeat(64));
+    let check = |secrets: &str, expected: &[&str]| {
+        std::fs::write(folder.path().join("site.ncl"), site).unwrap();
+        std::fs::write(folder.path().join("secrets.lock"), format!("format = 1\nrecipients = []\n{secrets}")).unwrap();
+        let (site, _) = read_unconfined(folder.path()).unwrap();
+        let lowered = lower(&site);
+        let names = lowered.as_ref().map(|(blueprint, _)| blueprint.secrets.keys().cloned().collect::<Vec<_>>());
+        let found = lowered.clone().map_or_else(|found| found, |(_, found)| found);
+        let told = found.iter().filter(|finding| finding.code != "W0301");
+        let told: Vec<String> = told.map(|finding| format!("{} {}", finding.code, finding.message)).collect();
+        assert_eq!(told, expected);
+        names.unwrap_or_default()
+    };
+    let names = check(
+        &(secret("ada", "token") + &secret("alan", "password") + &secret("old", "password")),
+        &[
+            "W0402 nothing in the site uses the secret \"alan\"",
+            "W0402 nothing in the site uses the secret \"old\"",
+            "W0401 the password of grace@example.org is the secret \"web\", which is not in secrets.lock",
+            "W0401 the password of alan@example.org is the secret \"alam\", which is not in secrets.lock",
+        ],
+    );
+    assert_eq!(names, ["ada"]);
+    check(
+        &(secret("ada", "password") + &secret("alam", "password") + &web),
+        &["E0402 the password of grace@example.org cannot be the secret \"web\", which is a key for TLS"],
+    );
 }

@@ -72,6 +72,7 @@ fn blueprint(users: &[(&str, &str)]) -> Blueprint {
             signatures: [("l.ndb".to_owned(), signature)].into(),
         },
         services: Vec::new(),
+        secrets: BTreeMap::new(),
     }
 }
 

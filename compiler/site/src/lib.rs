@@ -13,6 +13,7 @@ mod nesting;
 mod outline;
 mod read;
 mod schema;
+mod secrets;
 
 pub use child::{CHILD_COMMAND, evaluate_child};
 pub use model::*;
@@ -20,5 +21,9 @@ pub use outline::{Definition, Field, Outline, Presence, Shape, outline};
 pub use postkiln_findings::{Diagnostic, Place};
 pub use read::{read, read_unconfined};
 pub use schema::FILES as SCHEMA;
+pub use secrets::{
+    DkimAlgorithm, DkimKey, DkimState, SECRETS_AGE, SECRETS_LOCK, SecretKind, SecretUse, SecretVersion, SecretsLock,
+    Strength, Wanted, is_secret_name, strength,
+};
 
 use postkiln_findings::{codes, suggest};

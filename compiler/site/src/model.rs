@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 
 use postkiln_address::{Address, Domain, LocalPart};
 
-use crate::Place;
+use crate::{Place, SecretsLock};
 
 pub use dns::*;
 pub use publishing::*;
@@ -37,6 +37,8 @@ pub struct Site {
     pub control: BTreeMap<String, Placed<ControlValue>>,
     /// Unit tests for mail policy.
     pub expect: Vec<Placed<Expectation>>,
+    /// What is known about its secrets without opening them.
+    pub secrets: SecretsLock,
     /// The files the site consists of, by path below its root, as written (for `source/` in the bundle).
     pub sources: BTreeMap<String, Vec<u8>>,
 }

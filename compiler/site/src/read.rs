@@ -8,7 +8,7 @@ use postkiln_findings::{in_order, is_wrong};
 use crate::answer::{Answer, Trouble};
 use crate::beneath::Beneath;
 use crate::lines::Lines;
-use crate::{Diagnostic, Site, child, codes, decode, evaluate};
+use crate::{Diagnostic, Site, child, codes, decode, evaluate, secrets};
 
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
 ///
@@ -73,15 +73,23 @@ fn decoded(root: &Path, answer: Answer) -> Result<(Site, Vec<Diagnostic>), Vec<D
     })?;
     let (site, findings) = decode::site(tree, &lines, &beneath, answer.unchecked);
     let is_wrong = is_wrong(&findings);
-    match site {
-        Some(site) if !is_wrong && troubles.is_empty() => {
-            let sources = answer.files.into_iter().collect();
-            Ok((Site { sources, ..site }, in_order(findings)))
-        }
+    let mut sources = answer.files.into_iter().collect();
+    let locked = secrets::beside(&beneath, &mut sources);
+    let read = match site {
+        Some(site) if !is_wrong && troubles.is_empty() => Ok((Site { sources, ..site }, findings)),
         // The walker says what the contracts said, and more; only what it has not seen is theirs to say.
-        _ if is_wrong => Err(in_order(findings)),
-        _ => Err(in_order(troubles)),
+        _ if is_wrong => Err(findings),
+        _ => Err(troubles),
+    };
+    match (read, locked) {
+        (Ok((site, findings)), Ok((secrets, more))) => Ok((Site { secrets, ..site }, together(findings, more))),
+        (Ok((_, findings)), Err(more)) | (Err(findings), Ok((_, more)) | Err(more)) => Err(together(findings, more)),
     }
+}
+
+fn together(mut findings: Vec<Diagnostic>, more: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    findings.extend(more);
+    in_order(findings)
 }
 
 fn finding(trouble: &Trouble, lines: &Lines) -> Diagnostic {

@@ -6,6 +6,7 @@ mod domains;
 mod names;
 mod password;
 mod record;
+mod secrets;
 mod zones;
 
 use postkiln_address::Domain;
@@ -47,6 +48,7 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
         zones,
         antivirus,
         services,
+        secrets: secrets::lower(site),
     };
     prove::all(site, &blueprint, &mut findings);
     not_yet::check(site, &mut findings);

@@ -5,6 +5,7 @@ mod limits;
 mod lists;
 mod loops;
 mod relay;
+mod secrets;
 mod targets;
 
 use postkiln_site::{DomainEntry, MailDomain, Placed, Site, Target};
@@ -21,6 +22,7 @@ pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     lists::check(site, findings);
     limits::check(site, blueprint, findings);
     relay::check(site, blueprint, findings);
+    secrets::check(site, findings);
     expectations::check(site, blueprint, &mut world, findings);
 }
 

@@ -46,6 +46,7 @@ mod decoding;
 mod evaluation;
 mod machine;
 mod policy;
+mod secrets;
 mod zones;
 
 pub use addresses::*;
@@ -53,10 +54,18 @@ pub use decoding::*;
 pub use evaluation::*;
 pub use machine::*;
 pub use policy::*;
+pub use secrets::*;
 pub use zones::*;
 
-const SUBJECTS: &[&[Code]] =
-    &[addresses::CODES, decoding::CODES, evaluation::CODES, machine::CODES, policy::CODES, zones::CODES];
+const SUBJECTS: &[&[Code]] = &[
+    addresses::CODES,
+    decoding::CODES,
+    evaluation::CODES,
+    machine::CODES,
+    policy::CODES,
+    secrets::CODES,
+    zones::CODES,
+];
 
 /// Every code, errors first, by number.
 #[must_use]

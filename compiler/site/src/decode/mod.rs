@@ -14,15 +14,18 @@ mod fields;
 mod mailing;
 mod publishing;
 mod quantity;
+mod secrets;
 mod user;
 mod walker;
 
 use std::collections::BTreeMap;
 
+use postkiln_findings::is_wrong;
+
 use crate::answer::Node;
 use crate::beneath::Beneath;
 use crate::lines::Lines;
-use crate::{Diagnostic, Site, codes};
+use crate::{Diagnostic, SecretsLock, Site, codes};
 use walker::Walker;
 
 /// Decodes a whole site. `unchecked` says that the schema's contracts, and with them its defaults, were left out.
@@ -30,6 +33,17 @@ pub(crate) fn site(tree: &Node, lines: &Lines, files: &Beneath, unchecked: bool)
     let walker = Walker::new(lines, unchecked);
     let site = whole(&walker, tree, files);
     (site, walker.into_findings())
+}
+
+/// Decodes `secrets.lock`; gives warnings beside it, or every finding when one is an error.
+pub(crate) fn secrets_lock(tree: &Node, lines: &Lines) -> Result<(SecretsLock, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let walker = Walker::new(lines, false);
+    let lock = secrets::decode(&walker, tree);
+    let findings = walker.into_findings();
+    match lock {
+        Some(lock) if !is_wrong(&findings) => Ok((lock, findings)),
+        _ => Err(findings),
+    }
 }
 
 fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
@@ -53,6 +67,7 @@ fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
         antivirus: antivirus?,
         control: control?,
         expect: expect?,
+        secrets: SecretsLock::default(),
         sources: BTreeMap::new(),
     })
 }

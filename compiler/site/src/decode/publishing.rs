@@ -6,6 +6,7 @@ use postkiln_address::{Address, Domain, LocalPart};
 
 use crate::answer::Value;
 use crate::decode::fields::{Fields, optional};
+use crate::decode::secrets;
 use crate::decode::walker::{At, Walker};
 use crate::{
     AddressBlock, Dkim, DkimKeyType, Dmarc, DmarcPolicy, MtaSts, Place, Placed, Publishing, Spf, SpfPolicy, codes,
@@ -50,7 +51,7 @@ fn dkim(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<Dkim>>
             text.parse::<Domain>().map(|name| name.as_str().to_owned())
         })
     });
-    let secret = optional(fields.get("secret"), |at| walker.line(at, "the name of a secret"));
+    let secret = optional(fields.get("secret"), |at| secrets::name(walker, at));
     let algorithm = fields.defaulted("algorithm").and_then(|at| walker.tag(&at, &ALGORITHMS));
     let secret = secret?.map_or_else(|| format!("dkim.{home}"), |secret| secret.value);
     Some(at.placed(Dkim { selector: selector?.value, secret, algorithm: algorithm?.value }))

@@ -3,8 +3,8 @@
 use postkiln_address::Domain;
 
 use crate::decode::fields::optional;
-use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
+use crate::decode::{quantity, secrets};
 use crate::{Forward, Password, User, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<User> {
@@ -49,14 +49,8 @@ fn password(walker: &Walker<'_>, at: &At<'_>) -> Option<crate::Placed<Password>>
             Some(hash.placed(Password::Hash(text.to_owned())))
         }
         (None, Some(secret)) => {
-            let text = walker.text(&secret, "the name of a secret")?;
-            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            if text.is_empty() || text.len() > 64 || !text.chars().all(is_name) {
-                let message = "the name of a secret has 1 to 64 letters, digits, hyphens, dots, underscores";
-                walker.report(codes::VALUE, message, &secret.place, None);
-                return None;
-            }
-            Some(secret.placed(Password::Secret(text.to_owned())))
+            let name = secrets::name(walker, &secret)?;
+            Some(secret.placed(Password::Secret(name.value)))
         }
         _ => {
             let hint = "write `{ hash = \"$argon2id$…\" }` or `{ secret = \"name\" }`";

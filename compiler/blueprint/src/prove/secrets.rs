@@ -1,0 +1,99 @@
+//! The secrets a site names are there, and are what they must be there. Asks `secrets.lock` alone: no value is known here.
+
+use std::collections::BTreeSet;
+
+use postkiln_findings::codes;
+use postkiln_site::{
+    DkimAlgorithm, DkimKeyType, DkimState, SECRETS_LOCK, SecretKind, SecretUse, SecretVersion, Site, Wanted,
+};
+
+use super::mail_domains;
+use crate::findings::Findings;
+
+/// Compares what the site names with what the lock has.
+pub(super) fn check(site: &Site, findings: &mut Findings) {
+    let uses = site.secret_uses();
+    for used in &uses {
+        match site.secrets.secrets.get(used.name) {
+            None => missing(site, used, findings),
+            Some(secret) if !serves(&secret.value, used.wanted) => {
+                let is = described(&secret.value.kind);
+                let message = format!("{} cannot be the secret {:?}, which is {is}", used.what, used.name);
+                findings
+                    .add(codes::WRONG_SECRET, used.place, message)
+                    .hint(format!("it must be {}: make another secret with `postkiln secret set`", wanted(used.wanted)))
+                    .related(&secret.place, "declared here");
+            }
+            Some(_) => {}
+        }
+    }
+    algorithms(site, findings);
+    let names: BTreeSet<&str> = uses.iter().map(|used| used.name).collect();
+    for (name, secret) in site.secrets.secrets.iter().filter(|(name, _)| !names.contains(name.as_str())) {
+        findings
+            .add(codes::UNUSED_SECRET, &secret.place, format!("nothing in the site uses the secret {name:?}"))
+            .hint(format!("remove it with `postkiln secret remove SITE {name}`"));
+    }
+}
+
+/// What the site asks of a new key and what signs may differ while a key is rotated, and not for good.
+fn algorithms(site: &Site, findings: &mut Findings) {
+    for (domain, mail) in mail_domains(site) {
+        let Some(dkim) = &mail.publishing.dkim else { continue };
+        let Some(secret) = site.secrets.secrets.get(&dkim.value.secret) else { continue };
+        let wanted = match dkim.value.algorithm {
+            DkimKeyType::Rsa2048 => DkimAlgorithm::Rsa,
+            DkimKeyType::Ed25519 => DkimAlgorithm::Ed25519,
+        };
+        let Some(signing) = secret.value.signing().filter(|key| key.algorithm != wanted) else { continue };
+        if secret.value.dkim_keys().iter().any(|key| key.algorithm == wanted && key.state == DkimState::Published) {
+            continue;
+        }
+        let message = format!("{domain} is to sign with {wanted}, and the key that signs is {}", signing.algorithm);
+        findings
+            .add(codes::OTHER_ALGORITHM, &dkim.place, message)
+            .hint(format!("`postkiln secret rotate SITE {} --algorithm {wanted}`", dkim.value.secret))
+            .related(&secret.place, "the keys are declared here");
+    }
+}
+
+fn missing(site: &Site, used: &SecretUse<'_>, findings: &mut Findings) {
+    // Without its public half a key cannot be published; a password is missed by the node alone.
+    let (code, kind) = match used.wanted {
+        Wanted::Password => (codes::MISSING_SECRET, ""),
+        Wanted::Dkim => (codes::MISSING_KEY, " --kind dkim"),
+        Wanted::TlsKey => (codes::MISSING_KEY, " --kind tls-key"),
+    };
+    let message = format!("{} is the secret {:?}, which is not in {SECRETS_LOCK}", used.what, used.name);
+    let hint = site.secrets.nearest(used.name).map_or_else(
+        || format!("make it with `postkiln secret set SITE {}{kind}`", used.name),
+        |near| format!("did you mean {near:?}?"),
+    );
+    findings.add(code, used.place, message).hint(hint);
+}
+
+const fn serves(secret: &SecretVersion, wanted: Wanted) -> bool {
+    matches!(
+        (&secret.kind, wanted),
+        (SecretKind::Password | SecretKind::Token, Wanted::Password)
+            | (SecretKind::Dkim { .. }, Wanted::Dkim)
+            | (SecretKind::TlsKey { .. }, Wanted::TlsKey)
+    )
+}
+
+const fn described(kind: &SecretKind) -> &'static str {
+    match kind {
+        SecretKind::Password => "a password",
+        SecretKind::Token => "a token",
+        SecretKind::TlsKey { .. } => "a key for TLS",
+        SecretKind::Dkim { .. } => "a key for DKIM",
+    }
+}
+
+const fn wanted(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::Password => "a password or a token",
+        Wanted::Dkim => "a key for DKIM",
+        Wanted::TlsKey => "a key for TLS",
+    }
+}
