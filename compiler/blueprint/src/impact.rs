@@ -191,6 +191,7 @@ table! {
         control: objects(),
         domains: objects(),
         alias_domains: objects(),
+        moved: none(), // What it explains is compared; applying it is part of the seed.
         tcp: objects(),
         zones: objects(),
         antivirus: objects(),
@@ -208,15 +209,24 @@ table! {
         users: objects(),
         aliases: objects(),
         catch_all: swap(&[Directoryd]),
+        subaddress: swap(&[Directoryd]),
         lists: objects(),
         responders: objects(),
+        managed: none(), // Nobody can add anything on the node yet.
+        limits: none(),  // As `managed`: declared things are counted by the compiler.
+        deny: none(),    // Each user's own says it.
     }
 
     User as User {
         name: data(&[Directoryd]),
         quota: data(&[Directoryd]),
+        quota_messages: data(&[Directoryd]),
         password: data(&[Directoryd]).sensitive(),
+        password_reset: data(&[Directoryd]),
         forward: swap(&[Directoryd]),
+        deny: data(&[Directoryd]),
+        admin: data(&[Directoryd]),
+        disabled: data(&[Directoryd]),
     }
 
     List as List {

@@ -16,8 +16,8 @@ mod world;
 
 pub use lower::lower;
 pub use model::{
-    Antivirus, Blueprint, CatchAll, Forward, List, MailDomain, Password, Posting, Responder, Signature, User, Zone,
-    ZoneRecord,
+    Antivirus, Blueprint, CatchAll, Forward, Limits, List, MailDomain, Managed, Move, Password, Permission, Posting,
+    Responder, Signature, Subaddress, User, Zone, ZoneRecord,
 };
 pub use object::{Kind, ObjectId};
 pub use postkiln_site::{DkimAlgorithm, DkimKey, DkimState, SecretKind, SecretVersion};

@@ -1,12 +1,19 @@
 //! [`Blueprint`]: what the machine needs, still typed. Complete: rendering decides nothing. What a plan compares.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod domain;
+mod user;
 
-use postkiln_address::{Address, Domain, LocalPart};
+use std::collections::BTreeMap;
+
+use postkiln_address::{Address, Domain};
 use postkiln_bundle::Service;
 use postkiln_site::SecretVersion;
 use serde::{Deserialize, Serialize};
+
+use crate::ObjectId;
+
+pub use domain::{CatchAll, Limits, MailDomain, Managed, Subaddress};
+pub use user::{Forward, Password, Permission, User};
 
 /// A whole appliance. Its JSON form (`blueprint.json`) holds no password hash and no signature file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +31,8 @@ pub struct Blueprint {
     pub domains: BTreeMap<Domain, MailDomain>,
     /// Alias domains and the domains they stand for.
     pub alias_domains: BTreeMap<Domain, Domain>,
+    /// What was renamed, chains joined: nothing is renamed twice.
+    pub moved: Vec<Move>,
     /// Rules of each listener, as tcprules text.
     pub tcp: BTreeMap<String, String>,
     /// Published zones.
@@ -42,99 +51,14 @@ impl Blueprint {
     pub const VERSION: u32 = 1;
 }
 
-/// A domain of its own. Local parts are in lower case.
+/// A rename: an object's id before, and now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MailDomain {
-    /// Who gets postmaster's mail.
-    pub postmaster: LocalPart,
-    /// People.
-    pub users: BTreeMap<LocalPart, User>,
-    /// Further addresses and where they lead; users' aliases and `postmaster` among them.
-    pub aliases: BTreeMap<LocalPart, Vec<Address>>,
-    /// What happens to other addresses.
-    pub catch_all: CatchAll,
-    /// Mailing lists.
-    pub lists: BTreeMap<LocalPart, List>,
-    /// Automatic replies.
-    pub responders: BTreeMap<LocalPart, Responder>,
-}
-
-/// A person with a mailbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    /// The person's name; empty when none is given.
-    pub name: String,
-    /// Octets; `None` without a limit.
-    pub quota: Option<u64>,
-    /// The first password.
-    pub password: Password,
-    /// Where mail goes besides, or instead.
-    pub forward: Option<Forward>,
-}
-
-/// How a person logs in at first.
-#[derive(Clone, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Password {
-    /// Not at all.
-    None,
-    /// With the password of this hash.
-    Hash {
-        /// The first 64 bits of the hash's SHA-256: tells plans that it changed, and nothing about it, since the hash
-        /// holds a random salt.
-        fingerprint: String,
-        /// In crypt form. Confidential: not in the JSON form.
-        #[serde(skip)]
-        hash: String,
-    },
-    /// With the secret of this name, once it is delivered.
-    Secret(String),
-}
-
-/// The fingerprint stands for the hash, so that a blueprint read back from its JSON form is equal to the one written.
-impl PartialEq for Password {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::None, Self::None) => true,
-            (Self::Hash { fingerprint: one, .. }, Self::Hash { fingerprint: two, .. }) => one == two,
-            (Self::Secret(one), Self::Secret(two)) => one == two,
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("None"),
-            Self::Hash { fingerprint, .. } => write!(f, "Hash({fingerprint})"),
-            Self::Secret(name) => write!(f, "Secret({name})"),
-        }
-    }
-}
-
-/// Where a user's mail goes besides, or instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Forward {
-    /// Targets.
-    pub to: Vec<Address>,
-    /// Whether the mailbox still gets its copy.
-    pub keep: bool,
-}
-
-/// What happens to addresses that are not declared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CatchAll {
-    /// Refused at RCPT.
-    Reject,
-    /// Delivered to this address.
-    Deliver(Address),
-    /// Accepted and dropped.
-    Discard,
+pub struct Move {
+    /// The id before; not declared any more.
+    pub from: ObjectId,
+    /// The id now, of the same kind; declared.
+    pub to: ObjectId,
 }
 
 /// A mailing list. This is also the form of `list.json`.

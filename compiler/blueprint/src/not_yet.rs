@@ -1,7 +1,7 @@
 //! What a site can say and the node of this version does not act on: understood, rendered, and warned of, so that nothing
 //! is silently accepted. The one table: whoever adds such an option adds its row, whoever makes the node obey takes it away.
 
-use postkiln_site::{Place, Site};
+use postkiln_site::{DomainEntry, MailDomain, Managed, Place, Placed, Site, User};
 
 use crate::codes;
 use crate::findings::Findings;
@@ -14,7 +14,66 @@ struct Row {
     written: for<'a> fn(&'a Site) -> Vec<&'a Place>,
 }
 
-const ROWS: &[Row] = &[];
+const ROWS: &[Row] = &[
+    Row {
+        path: "domains.*.deny",
+        written: |site| domains(site).flat_map(|mail| &mail.deny).map(|one| &one.place).collect(),
+    },
+    Row {
+        path: "domains.*.limits.default_quota_messages",
+        written: |site| domains(site).filter_map(|mail| place(&mail.limits.default_quota_messages)).collect(),
+    },
+    Row {
+        path: "domains.*.limits.quota",
+        written: |site| domains(site).filter_map(|mail| place(&mail.limits.quota)).collect(),
+    },
+    Row {
+        path: "domains.*.managed",
+        written: |site| {
+            let delegated = domains(site).filter(|mail| mail.managed.value == Managed::Delegated);
+            delegated.map(|mail| &mail.managed.place).collect()
+        },
+    },
+    Row {
+        path: "domains.*.users.*.admin",
+        written: |site| {
+            let admins = users(site).filter_map(|user| user.admin.as_ref()).filter(|admin| admin.value);
+            admins.map(|admin| &admin.place).collect()
+        },
+    },
+    Row {
+        path: "domains.*.users.*.deny",
+        written: |site| users(site).flat_map(|user| &user.deny).map(|one| &one.place).collect(),
+    },
+    Row {
+        path: "domains.*.users.*.password.reset",
+        written: |site| {
+            let resets = users(site).filter_map(|user| user.password_reset.as_ref()).filter(|reset| reset.value > 0);
+            resets.map(|reset| &reset.place).collect()
+        },
+    },
+    Row {
+        path: "domains.*.users.*.quota_messages",
+        written: |site| users(site).filter_map(|user| place(&user.quota_messages)).collect(),
+    },
+    Row { path: "moved", written: |site| site.moved.iter().map(|one| &one.place).collect() },
+];
+
+/// The site's domains of their own.
+fn domains(site: &Site) -> impl Iterator<Item = &MailDomain> {
+    site.domains.values().filter_map(|entry| match &entry.value {
+        DomainEntry::Mail(mail) => Some(&**mail),
+        DomainEntry::AliasOf(_) => None,
+    })
+}
+
+fn users(site: &Site) -> impl Iterator<Item = &User> {
+    domains(site).flat_map(|mail| mail.users.values()).map(|user| &user.value)
+}
+
+fn place<T>(value: &Option<Placed<T>>) -> Option<&Place> {
+    value.as_ref().map(|value| &value.place)
+}
 
 /// One warning for each option that the site uses, at the first of its places.
 pub(crate) fn check(site: &Site, findings: &mut Findings) {

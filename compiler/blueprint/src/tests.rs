@@ -266,7 +266,7 @@ fn expectations_are_proved_by_the_walk() {
     wrong("x@else.example", "ada@example.org", "refused", "delivered to ada@example.org, not refused");
     let said = "refused (rcpthosts does not name the domain), not delivered to y@third.example";
     wrong("x@else.example", "y@third.example", "delivered_to \"y@third.example\"", said);
-    let said = "accepted and reaches nobody, not delivered to ada@example.org";
+    let said = "not let through by news@example.org, not delivered to ada@example.org";
     wrong("x@else.example", "news@example.org", "delivered_to \"ada@example.org\"", said);
 }
 

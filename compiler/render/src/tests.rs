@@ -1,11 +1,13 @@
 //! Whole bundles, judged by the programs that are to read them.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use postkiln_blueprint::{
-    Antivirus, CatchAll, Forward, List, MailDomain, Password, Posting, Responder, Signature, User, Zone, ZoneRecord,
+    Antivirus, CatchAll, Forward, Limits, List, MailDomain, Managed, Password, Posting, Responder, Signature,
+    Subaddress, User, Zone, ZoneRecord,
 };
 
 use super::*;
@@ -15,7 +17,7 @@ fn user(hash: &str) -> User {
         "" => Password::None,
         hash => Password::Hash { fingerprint: String::new(), hash: hash.to_owned() },
     };
-    User { name: "O'Hara; --".to_owned(), quota: Some(5 << 30), password, forward: None }
+    User { name: "O'Hara; --".to_owned(), quota: Some(5 << 30), password, ..User::default() }
 }
 
 fn blueprint(users: &[(&str, &str)]) -> Blueprint {
@@ -35,8 +37,12 @@ fn blueprint(users: &[(&str, &str)]) -> Blueprint {
         users,
         aliases: [("sales".parse_local(), vec!["ada@example.org".parse().unwrap()])].into(),
         catch_all: CatchAll::Reject,
+        subaddress: Subaddress::Plus,
         lists: [("announce".parse_local(), list)].into(),
         responders: [("info".parse_local(), responder)].into(),
+        managed: Managed::Declared,
+        limits: Limits::default(),
+        deny: BTreeSet::new(),
     };
     let record = |name: &str, kind: &str, value: &str| ZoneRecord {
         name: name.to_owned(),
@@ -64,6 +70,7 @@ fn blueprint(users: &[(&str, &str)]) -> Blueprint {
         control: [("me".to_owned(), "mail.example.org\n".to_owned())].into(),
         domains: [("example.org".parse().unwrap(), mail)].into(),
         alias_domains: [("example.net".parse().unwrap(), "example.org".parse().unwrap())].into(),
+        moved: Vec::new(),
         tcp: [("smtp".to_owned(), ":allow\n".to_owned())].into(),
         zones: [("example.org".parse().unwrap(), zone)].into(),
         antivirus: Antivirus {

@@ -1,17 +1,25 @@
 //! [`Site`]: what the person wrote, names resolved, every value parsed, every value's place kept. Never re-validated later.
 
 mod dns;
+mod domain;
+mod expectation;
+mod moved;
 mod publishing;
+mod user;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use postkiln_address::{Address, Domain, LocalPart};
+use postkiln_address::Domain;
 
 use crate::{Place, SecretsLock};
 
 pub use dns::*;
+pub use domain::*;
+pub use expectation::*;
+pub use moved::*;
 pub use publishing::*;
+pub use user::*;
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +43,8 @@ pub struct Site {
     pub antivirus: Antivirus,
     /// qmail control files by name, typed by `schemas/control`; the last word.
     pub control: BTreeMap<String, Placed<ControlValue>>,
+    /// What was renamed, in the order written.
+    pub moved: Vec<Placed<Move>>,
     /// Unit tests for mail policy.
     pub expect: Vec<Placed<Expectation>>,
     /// What is known about its secrets without opening them.
@@ -79,81 +89,6 @@ pub enum Network {
         /// The way out.
         gateway: Option<Ipv4Addr>,
     },
-}
-
-/// What stands under a domain's name.
-#[derive(Clone, Debug)]
-pub enum DomainEntry {
-    /// A domain of its own.
-    Mail(MailDomain),
-    /// Every address of it is the same address in another domain.
-    AliasOf(Placed<Domain>),
-}
-
-/// A domain with users, aliases, lists.
-#[derive(Clone, Debug)]
-pub struct MailDomain {
-    /// The user that gets postmaster's mail.
-    pub postmaster: Placed<LocalPart>,
-    /// By local part.
-    pub users: BTreeMap<LocalPart, Placed<User>>,
-    /// Local part to one or more targets.
-    pub aliases: BTreeMap<LocalPart, Placed<Vec<Placed<Target>>>>,
-    /// What happens to addresses that are not declared.
-    pub catch_all: Placed<CatchAll>,
-    /// Static lists: by local part.
-    pub lists: BTreeMap<LocalPart, Placed<List>>,
-    /// By local part; a user of the same name keeps getting the mail.
-    pub autoresponders: BTreeMap<LocalPart, Placed<Autoresponder>>,
-    /// What the world is told about its mail.
-    pub publishing: Publishing,
-}
-
-/// A person with a mailbox.
-#[derive(Clone, Debug)]
-pub struct User {
-    /// The person's name.
-    pub name: Option<Placed<String>>,
-    /// Octets; `None` without a limit.
-    pub quota: Option<Placed<u64>>,
-    /// How the person logs in.
-    pub password: Option<Placed<Password>>,
-    /// Further local parts of the same domain.
-    pub aliases: Vec<Placed<LocalPart>>,
-    /// Where copies go.
-    pub forward: Option<Placed<Forward>>,
-}
-
-/// How a person logs in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Password {
-    /// A hash in crypt form: `$argon2id$…`, `$6$…`, `$5$…`. Confidential.
-    Hash(String),
-    /// The name of a secret.
-    Secret(String),
-}
-
-/// Where a user's mail goes besides, or instead.
-#[derive(Clone, Debug)]
-pub struct Forward {
-    /// Targets.
-    pub to: Vec<Placed<Target>>,
-    /// Whether the mailbox still gets its copy.
-    pub keep: bool,
-}
-
-/// A target written as `ada` (same domain) or `ada@example.org`: resolved here to a full address.
-pub type Target = Address;
-
-/// What happens to addresses that are not declared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CatchAll {
-    /// Refused at RCPT.
-    Reject,
-    /// Delivered to this address.
-    Deliver(Target),
-    /// Accepted and dropped.
-    Discard,
 }
 
 /// A mailing list with its members in the file.
@@ -245,24 +180,4 @@ pub enum ControlValue {
     Line(String),
     /// Several lines.
     Lines(Vec<String>),
-}
-
-/// One unit test of mail policy.
-#[derive(Clone, Debug)]
-pub struct Expectation {
-    /// Who writes.
-    pub from: Address,
-    /// To whom.
-    pub to: Address,
-    /// What must come of it.
-    pub result: Expected,
-}
-
-/// What must come of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// It ends in this mailbox or at this outside address.
-    DeliveredTo(Address),
-    /// Refused at RCPT.
-    Refused,
 }

@@ -14,6 +14,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("domain.ncl", include_str!("../../../schemas/site/domain.ncl")),
     ("expectation.ncl", include_str!("../../../schemas/site/expectation.ncl")),
     ("list.ncl", include_str!("../../../schemas/site/list.ncl")),
+    ("moved.ncl", include_str!("../../../schemas/site/moved.ncl")),
     ("publishing.ncl", include_str!("../../../schemas/site/publishing.ncl")),
     ("user.ncl", include_str!("../../../schemas/site/user.ncl")),
 ];

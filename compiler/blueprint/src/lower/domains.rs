@@ -1,4 +1,4 @@
-//! Domains, users, aliases, lists, autoresponders: every local part in lower case and declared once.
+//! Domains, aliases, lists, autoresponders: every local part in lower case and declared once.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use postkiln_site as site;
 use postkiln_site::{DomainEntry, Placed, Site};
 
 use super::names::Names;
-use super::password;
+use super::users;
 use crate::codes;
 use crate::findings::Findings;
-use crate::model::{CatchAll, Forward, List, MailDomain, Posting, Responder, User};
+use crate::model::{CatchAll, Limits, List, MailDomain, Managed, Posting, Responder, Subaddress};
 
 /// Domains of their own, and alias domains with what they stand for.
 pub(super) fn lower(site: &Site, findings: &mut Findings) -> (BTreeMap<Domain, MailDomain>, BTreeMap<Domain, Domain>) {
@@ -51,39 +51,25 @@ fn check_alias(site: &Site, name: &Domain, target: &Placed<Domain>, findings: &m
 
 fn mail_domain(domain: &Domain, mail: &site::MailDomain, findings: &mut Findings) -> MailDomain {
     let mut names = Names::new(domain);
-    let users = users(mail, &mut names, findings);
+    let users = users::lower(mail, &mut names, findings);
     let aliases = aliases(domain, mail, &mut names, findings);
     let lists = lists(mail, &mut names, findings);
     let responders = responders(mail, &mut names, findings);
     let postmaster = lower_case(&mail.postmaster.value);
-    let mut lowered = MailDomain { postmaster, users, aliases, catch_all: catch_all(mail), lists, responders };
+    let mut lowered = MailDomain {
+        postmaster,
+        users,
+        aliases,
+        catch_all: catch_all(mail),
+        subaddress: subaddress(mail),
+        lists,
+        responders,
+        managed: managed(mail),
+        limits: limits(mail),
+        deny: users::permissions(&mail.deny).collect(),
+    };
     add_postmaster(domain, mail, &mut lowered, &mut names, findings);
     lowered
-}
-
-fn users(mail: &site::MailDomain, names: &mut Names<'_>, findings: &mut Findings) -> BTreeMap<LocalPart, User> {
-    let mut users = BTreeMap::new();
-    for (local, user) in &mail.users {
-        let file = user.value.forward.is_some();
-        names.declare(local, &user.place, "a user", file, findings);
-        let local = lower_case(local);
-        users.insert(local.clone(), lower_user(&local, user, names, findings));
-    }
-    users
-}
-
-fn lower_user(local: &LocalPart, user: &Placed<site::User>, names: &Names<'_>, findings: &mut Findings) -> User {
-    let site::User { name, quota, password, forward, .. } = &user.value;
-    let forward = forward.as_ref().map(|Placed { value, .. }| Forward { to: values(&value.to), keep: value.keep });
-    let password = password::lower(password.as_ref().map(|password| &password.value));
-    let has_mailbox = forward.as_ref().is_none_or(|forward| forward.keep);
-    password::warn(&password, has_mailbox, &format!("{local}@{}", names.domain()), user, findings);
-    User {
-        name: name.as_ref().map(|name| name.value.clone()).unwrap_or_default(),
-        quota: quota.as_ref().map(|quota| quota.value),
-        password,
-        forward,
-    }
 }
 
 fn aliases(
@@ -146,6 +132,36 @@ fn catch_all(mail: &site::MailDomain) -> CatchAll {
     }
 }
 
+const fn subaddress(mail: &site::MailDomain) -> Subaddress {
+    match mail.subaddress.value {
+        site::Subaddress::Plus => Subaddress::Plus,
+        site::Subaddress::Minus => Subaddress::Minus,
+        site::Subaddress::None => Subaddress::None,
+    }
+}
+
+const fn managed(mail: &site::MailDomain) -> Managed {
+    match mail.managed.value {
+        site::Managed::Declared => Managed::Declared,
+        site::Managed::Delegated => Managed::Delegated,
+    }
+}
+
+fn limits(mail: &site::MailDomain) -> Limits {
+    let value = |limit: &Option<Placed<u64>>| limit.as_ref().map(|limit| limit.value);
+    let limits = &mail.limits;
+    Limits {
+        users: value(&limits.users),
+        aliases: value(&limits.aliases),
+        forwards: value(&limits.forwards),
+        autoresponders: value(&limits.autoresponders),
+        lists: value(&limits.lists),
+        quota: value(&limits.quota),
+        default_quota: value(&limits.default_quota),
+        default_quota_messages: value(&limits.default_quota_messages),
+    }
+}
+
 /// `postmaster` must work in every domain (RFC 5321 §4.5.1): an alias of the named user, unless it is that user.
 fn add_postmaster(
     domain: &Domain,
@@ -163,7 +179,7 @@ fn add_postmaster(
     }
 }
 
-fn values<T: Clone>(placed: &[Placed<T>]) -> Vec<T> {
+pub(super) fn values<T: Clone>(placed: &[Placed<T>]) -> Vec<T> {
     placed.iter().map(|item| item.value.clone()).collect()
 }
 

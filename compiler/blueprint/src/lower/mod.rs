@@ -3,10 +3,12 @@
 mod antivirus;
 mod control;
 mod domains;
+mod moved;
 mod names;
 mod password;
 mod record;
 mod secrets;
+mod users;
 mod zones;
 
 use postkiln_address::Domain;
@@ -37,6 +39,7 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
     // Nobody relays by address: submission asks for a login, and port 25 serves everybody for our own domains.
     let listeners = services.iter().flat_map(|service| &service.listeners);
     let tcp = listeners.map(|listener| (listener.name.clone(), ":allow\n".to_owned())).collect();
+    let moved = moved::lower(site, &domains, &alias_domains, &mut findings);
     let blueprint = Blueprint {
         version: Blueprint::VERSION,
         hostname: site.appliance.hostname.value.clone(),
@@ -44,6 +47,7 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
         control,
         domains,
         alias_domains,
+        moved,
         tcp,
         zones,
         antivirus,

@@ -1,6 +1,7 @@
 //! The site's own tests of mail policy: what would come of each message, by the walk the node uses.
 //!
-//! A sender with a mailbox of ours is taken as logged in; everybody else comes to port 25 without a login.
+//! Without `authenticated`, a sender with a mailbox of ours is taken as logged in; everybody else comes to port 25
+//! without a login. Every forward and every list is followed to its ends.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use postkiln_site::{Expectation, Expected, Site};
 
 use crate::codes;
 use crate::findings::Findings;
-use crate::model::{Blueprint, List, Posting};
+use crate::model::{Blueprint, List, Permission, Posting, User};
 use crate::world::World;
 
 /// Reports expectations that do not hold, with what would happen instead.
@@ -19,14 +20,9 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, f
     for expectation in &site.expect {
         let outcome = outcome(blueprint, world, &expectation.value);
         if !holds(blueprint, &expectation.value.result, &outcome) {
-            let Expectation { from, to, result } = &expectation.value;
-            let expected = match result {
-                Expected::Refused => "refused".to_owned(),
-                Expected::DeliveredTo(address) => format!("delivered to {address}"),
-            };
-            let message = format!("mail from {from} to {to} is {}, not {expected}", said(&outcome));
-            findings.add(codes::EXPECTATION, &expectation.place, message).hint =
-                Some("change the expectation or what it speaks of".to_owned());
+            let Expectation { from, to, result, .. } = &expectation.value;
+            let message = format!("mail from {from} to {to} is {}, not {}", said(&outcome), expected(result));
+            findings.add(codes::EXPECTATION, &expectation.place, message).hint(hint(blueprint, result, &outcome));
         }
     }
 }
@@ -34,25 +30,135 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, f
 /// What comes of a message.
 enum Outcome {
     /// Refused at RCPT, and why.
-    Refused(&'static str),
-    /// Accepted; it ends in these mailboxes and outside addresses.
-    Accepted(BTreeSet<String>),
+    Refused(String),
+    /// Accepted; what becomes of it.
+    Accepted(Vec<End>),
+}
+
+/// Where one copy of a message ends, and the addresses on its way.
+struct End {
+    what: What,
+    way: Vec<String>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// In a mailbox of ours.
+    Mailbox(String),
+    /// At an address of others.
+    Outside(String),
+    /// It is posted to this list; the members are further ends.
+    Posted(String),
+    /// The sender may not post to this list.
+    NotPosted(String),
+    /// This address answers.
+    Replied(String),
+    /// It goes back to the sender, and why.
+    Bounced(String),
+}
+
+impl Outcome {
+    fn ends(&self) -> impl Iterator<Item = &What> {
+        let ends = match self {
+            Self::Refused(_) => &[][..],
+            Self::Accepted(ends) => ends,
+        };
+        ends.iter().map(|end| &end.what)
+    }
+
+    /// The mailboxes and outside addresses.
+    fn reached(&self) -> BTreeSet<&str> {
+        let reached = self.ends().filter_map(|end| match end {
+            What::Mailbox(name) | What::Outside(name) => Some(name.as_str()),
+            _ => None,
+        });
+        reached.collect()
+    }
 }
 
 fn holds(blueprint: &Blueprint, expected: &Expected, outcome: &Outcome) -> bool {
-    match (expected, outcome) {
-        (Expected::Refused, Outcome::Refused(_)) => true,
-        (Expected::DeliveredTo(address), Outcome::Accepted(ends)) => ends.contains(&end(blueprint, address)),
-        _ => false,
+    if let Outcome::Refused(_) = outcome {
+        return *expected == Expected::Refused;
+    }
+    let name = |address| end(blueprint, address);
+    match expected {
+        Expected::Refused => false,
+        Expected::DeliveredTo(address) => outcome.reached().contains(name(address).as_str()),
+        Expected::DeliveredToAll(addresses) => {
+            let expected: BTreeSet<String> = addresses.iter().map(name).collect();
+            outcome.reached() == expected.iter().map(String::as_str).collect()
+        }
+        Expected::ForwardedTo(address) => outcome.ends().any(|end| *end == What::Outside(address.key())),
+        Expected::List(address) => outcome.ends().any(|end| *end == What::Posted(name(address))),
+        Expected::Replied(address) => outcome.ends().any(|end| *end == What::Replied(name(address))),
+        Expected::Discarded => outcome.ends().next().is_none(),
+    }
+}
+
+fn expected(expected: &Expected) -> String {
+    match expected {
+        Expected::Refused => "refused".to_owned(),
+        Expected::Discarded => "discarded".to_owned(),
+        Expected::DeliveredTo(address) => format!("delivered to {address}"),
+        Expected::DeliveredToAll(addresses) => {
+            let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            format!("delivered to {} alone", names.join(", "))
+        }
+        Expected::ForwardedTo(address) => format!("forwarded to {address}"),
+        Expected::List(address) => format!("posted to {address}"),
+        Expected::Replied(address) => format!("answered by {address}"),
     }
 }
 
 fn said(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Refused(why) => format!("refused ({why})"),
-        Outcome::Accepted(ends) if ends.is_empty() => "accepted and reaches nobody".to_owned(),
-        Outcome::Accepted(ends) => format!("delivered to {}", ends.iter().cloned().collect::<Vec<_>>().join(", ")),
+    let ends = match outcome {
+        Outcome::Refused(why) => return format!("refused ({why})"),
+        Outcome::Accepted(ends) if ends.is_empty() => return "accepted and reaches nobody".to_owned(),
+        Outcome::Accepted(ends) => ends,
+    };
+    let of = |pick: fn(&What) -> Option<&String>| {
+        let names: BTreeSet<&str> = ends.iter().filter_map(|end| pick(&end.what)).map(String::as_str).collect();
+        let more = names.len().saturating_sub(MOST_NAMES);
+        let shown: Vec<&str> = names.into_iter().take(MOST_NAMES).collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        if shown.is_empty() { None } else { Some(shown.join(", ") + &more) }
+    };
+    let reached = of(|what| match what {
+        What::Mailbox(name) | What::Outside(name) => Some(name),
+        _ => None,
+    });
+    let parts = [
+        reached.map(|names| format!("delivered to {names}")),
+        of(|what| if let What::Posted(name) = what { Some(name) } else { None })
+            .map(|names| format!("posted to {names}")),
+        of(|what| if let What::NotPosted(name) = what { Some(name) } else { None })
+            .map(|names| format!("not let through by {names}")),
+        of(|what| if let What::Replied(name) = what { Some(name) } else { None })
+            .map(|names| format!("answered by {names}")),
+        of(|what| if let What::Bounced(why) = what { Some(why) } else { None }).map(|why| format!("sent back ({why})")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The ways the message takes, or what is odd about the expectation itself.
+fn hint(blueprint: &Blueprint, expected: &Expected, outcome: &Outcome) -> String {
+    if let Expected::ForwardedTo(address) = expected
+        && blueprint.own_address(address).is_some()
+    {
+        return format!("{address} is an address of this site: write 'delivered_to");
     }
+    let Outcome::Accepted(ends) = outcome else {
+        return "change the expectation, or what it speaks of".to_owned();
+    };
+    let mut ways: Vec<String> = ends.iter().filter(|end| end.way.len() > 1).map(|end| end.way.join(" → ")).collect();
+    ways.dedup();
+    if ways.is_empty() {
+        return "change the expectation, or what it speaks of".to_owned();
+    }
+    let more = ways.len().saturating_sub(MOST_NAMES);
+    ways.truncate(MOST_NAMES);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("it goes {}{more}", ways.join("; "))
 }
 
 /// The form in which ends are compared: an alias domain's address is that of the real one.
@@ -64,64 +170,96 @@ fn end(blueprint: &Blueprint, address: &Address) -> String {
 }
 
 fn outcome(blueprint: &Blueprint, world: &mut World<'_>, message: &Expectation) -> Outcome {
+    let refused = |why: &str| Outcome::Refused(why.to_owned());
     let bad: Badmailfrom = blueprint.control_file().unwrap_or_default();
     if bad.refuses(&ReversePath::Address(message.from.clone())) {
-        return Outcome::Refused("badmailfrom names the sender");
+        return refused("badmailfrom names the sender");
     }
-    let has_login = blueprint.own_address(&message.from).is_some_and(|(domain, local)| {
-        blueprint.domains.get(domain).is_some_and(|mail| mail.users.contains_key(&local))
-    });
+    let sender = user(blueprint, &message.from);
+    let may_log_in = |user: &User| !user.disabled && !user.deny.contains(&Permission::Submission);
+    if message.authenticated == Some(true) && sender.is_some_and(|user| !may_log_in(user)) {
+        return refused("the sender may not log in to send");
+    }
+    let has_login = message.authenticated.unwrap_or_else(|| sender.is_some_and(may_log_in));
     let allowed = blueprint.control_file::<Rcpthosts>().unwrap_or_default().allows(message.to.domain());
     if !has_login && !allowed {
-        return Outcome::Refused("rcpthosts does not name the domain");
+        return refused("rcpthosts does not name the domain");
     }
-    if matches!(world.trace(&message.to), Ok((Route::NoSuchAddress(_), _))) {
-        return Outcome::Refused("no such address");
+    match world.trace(&message.to) {
+        Ok((Route::NoSuchAddress(text), _)) => Outcome::Refused(text),
+        _ => Outcome::Accepted(ends(blueprint, world, message)),
     }
-    Outcome::Accepted(ends(blueprint, world, message))
+}
+
+fn user<'a>(blueprint: &'a Blueprint, address: &Address) -> Option<&'a User> {
+    let (domain, local) = blueprint.own_address(address)?;
+    blueprint.domains.get(domain)?.users.get(&local)
 }
 
 /// Follows every forward and every list to the end.
-fn ends(blueprint: &Blueprint, world: &mut World<'_>, message: &Expectation) -> BTreeSet<String> {
-    let mut ends = BTreeSet::new();
+fn ends(blueprint: &Blueprint, world: &mut World<'_>, message: &Expectation) -> Vec<End> {
+    let mut ends = Vec::new();
     let mut visited = BTreeSet::new();
-    let mut open = vec![message.to.clone()];
-    while let Some(address) = open.pop() {
+    let mut open = vec![(message.to.clone(), Vec::new())];
+    while let Some((address, mut way)) = open.pop() {
         if !visited.insert(address.key()) {
             continue;
         }
+        way.push(address.key());
+        let mut put = |what, way: &[String]| ends.push(End { what, way: way.to_vec() });
         let destinations = match world.trace(&address) {
             Ok((Route::Destinations(destinations), _)) => destinations,
             Ok((Route::NotOurs, _)) => {
-                ends.insert(address.key());
+                put(What::Outside(address.key()), &way);
                 continue;
             }
-            Ok((Route::NoSuchAddress(_), _)) | Err(_) => continue,
+            Ok((Route::NoSuchAddress(text), _)) => {
+                put(What::Bounced(format!("{}: {text}", address.key())), &way);
+                continue;
+            }
+            Err(error) => {
+                put(What::Bounced(error.to_string()), &way);
+                continue;
+            }
         };
         for destination in destinations {
             match destination {
                 Destination::Mailbox { domain, user } => {
-                    ends.insert(format!("{user}@{domain}"));
+                    let mailbox = format!("{user}@{domain}");
+                    let mut way = way.clone();
+                    if way.last() != Some(&mailbox) {
+                        way.push(mailbox.clone());
+                    }
+                    put(What::Mailbox(mailbox), &way);
                 }
-                Destination::Forward(target) => open.push(target),
-                Destination::List { address, .. } => open.extend(posted(blueprint, &address, &message.from)),
-                Destination::Respond { .. } => {}
+                Destination::Forward(target) => open.push((target, way.clone())),
+                Destination::List { address, .. } => match posted(blueprint, &address, &message.from) {
+                    Some(members) => {
+                        put(What::Posted(address.key()), &way);
+                        open.extend(members.iter().map(|member| (member.clone(), way.clone())));
+                    }
+                    None => put(What::NotPosted(address.key()), &way),
+                },
+                Destination::Respond { address, .. } => put(What::Replied(address.key()), &way),
             }
         }
     }
+    ends.sort_by(|one, other| one.what.cmp(&other.what));
     ends
 }
 
 /// A list's members, when the sender may post.
-fn posted(blueprint: &Blueprint, list: &Address, from: &Address) -> Vec<Address> {
-    let found =
-        blueprint.own_address(list).and_then(|(domain, local)| blueprint.domains.get(domain)?.lists.get(&local));
-    let Some(List { members, post, moderators, .. }) = found else { return Vec::new() };
+fn posted<'a>(blueprint: &'a Blueprint, list: &Address, from: &Address) -> Option<&'a [Address]> {
+    let (domain, local) = blueprint.own_address(list)?;
+    let List { members, post, moderators, .. } = blueprint.domains.get(domain)?.lists.get(&local)?;
     let names = |people: &[Address]| people.iter().any(|person| end(blueprint, person) == end(blueprint, from));
     let may_post = match post {
         Posting::Anyone => true,
         Posting::Members => names(members) || names(moderators),
         Posting::Moderators => names(moderators),
     };
-    if may_post { members.clone() } else { Vec::new() }
+    may_post.then_some(members)
 }
+
+/// More are of no use in one sentence.
+const MOST_NAMES: usize = 6;

@@ -29,7 +29,7 @@ pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
 /// The site's domains of their own.
 fn mail_domains(site: &Site) -> impl Iterator<Item = (&postkiln_address::Domain, &MailDomain)> {
     site.domains.iter().filter_map(|(name, entry)| match &entry.value {
-        DomainEntry::Mail(mail) => Some((name, mail)),
+        DomainEntry::Mail(mail) => Some((name, &**mail)),
         DomainEntry::AliasOf(_) => None,
     })
 }

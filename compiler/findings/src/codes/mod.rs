@@ -46,6 +46,7 @@ mod decoding;
 mod evaluation;
 mod machine;
 mod policy;
+mod renames;
 mod secrets;
 mod zones;
 
@@ -54,6 +55,7 @@ pub use decoding::*;
 pub use evaluation::*;
 pub use machine::*;
 pub use policy::*;
+pub use renames::*;
 pub use secrets::*;
 pub use zones::*;
 
@@ -63,6 +65,7 @@ const SUBJECTS: &[&[Code]] = &[
     evaluation::CODES,
     machine::CODES,
     policy::CODES,
+    renames::CODES,
     secrets::CODES,
     zones::CODES,
 ];

@@ -7,8 +7,8 @@ use postkiln_address::{Domain, LocalPart};
 use crate::answer::Value;
 use crate::decode::fields::{Fields, optional};
 use crate::decode::walker::{At, Named, Walker};
-use crate::decode::{mailing, publishing, user};
-use crate::{CatchAll, DomainEntry, MailDomain, Place, Placed, Target, User, codes};
+use crate::decode::{limits, mailing, publishing, user};
+use crate::{CatchAll, DomainEntry, MailDomain, Managed, Place, Placed, Subaddress, Target, User, codes};
 
 pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Placed<DomainEntry>>> {
     let mut domains = BTreeMap::new();
@@ -74,18 +74,30 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
     let lists = optional(fields.get("lists"), |at| mailing::lists(walker, at, name));
     let autoresponders = optional(fields.get("autoresponders"), |at| mailing::autoresponders(walker, at));
     let publishing = publishing::decode(walker, &fields, name, &named.place);
+    let subaddress = optional(fields.get("subaddress"), |at| walker.tag(at, &SUBADDRESS));
+    let managed = optional(fields.get("managed"), |at| walker.tag(at, &MANAGED));
+    let limits = optional(fields.get("limits"), |at| limits::decode(walker, at));
+    let deny = optional(fields.get("deny"), |at| user::permissions(walker, at));
     let users = users?.unwrap_or_default();
     let postmaster = postmaster(walker, &fields, &users, &named.place);
-    let reject = || Placed { value: CatchAll::Reject, place: named.place.clone() };
-    Some(DomainEntry::Mail(MailDomain {
+    Some(DomainEntry::Mail(Box::new(MailDomain {
         postmaster: postmaster?,
         users,
         aliases: aliases?.unwrap_or_default(),
-        catch_all: catch_all?.unwrap_or_else(reject),
+        catch_all: catch_all?.unwrap_or_else(|| unwritten(named, CatchAll::Reject)),
+        subaddress: subaddress?.unwrap_or_else(|| unwritten(named, Subaddress::Plus)),
         lists: lists?.unwrap_or_default(),
         autoresponders: autoresponders?.unwrap_or_default(),
+        managed: managed?.unwrap_or_else(|| unwritten(named, Managed::Declared)),
+        limits: limits?.unwrap_or_default(),
+        deny: deny?.unwrap_or_default(),
         publishing: publishing?,
-    }))
+    })))
+}
+
+/// A default, at the place of the domain.
+fn unwritten<T>(domain: &Named<'_>, value: T) -> Placed<T> {
+    Placed { value, place: domain.place.clone() }
 }
 
 /// Who gets postmaster's mail (RFC 5321 §4.5.1): the user who is named, or called so, or the only one.
@@ -198,14 +210,23 @@ fn catch_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<C
     }
 }
 
+const SUBADDRESS: [(&str, Subaddress); 3] =
+    [("plus", Subaddress::Plus), ("minus", Subaddress::Minus), ("none", Subaddress::None)];
+
+const MANAGED: [(&str, Managed); 2] = [("declared", Managed::Declared), ("delegated", Managed::Delegated)];
+
 const FIELDS: &[&str] = &[
     "alias_of",
     "postmaster",
     "users",
     "aliases",
     "catch_all",
+    "subaddress",
     "lists",
     "autoresponders",
+    "managed",
+    "limits",
+    "deny",
     "dkim",
     "spf",
     "dmarc",

@@ -11,7 +11,9 @@ mod dns;
 mod domain;
 mod expect;
 mod fields;
+mod limits;
 mod mailing;
+mod moved;
 mod publishing;
 mod quantity;
 mod secrets;
@@ -49,7 +51,9 @@ pub(crate) fn secrets_lock(tree: &Node, lines: &Lines) -> Result<(SecretsLock, V
 fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
     let here = walker.root(tree);
     let fields = walker.fields(&here, "a site", FIELDS)?;
-    if !walker.unchecked && fields.get("dns").is_none() && fields.get("expect").is_none() {
+    // The contract gives these to every site.
+    let contracted = ["dns", "antivirus", "control", "expect"].iter().all(|name| fields.get(name).is_some());
+    if !walker.unchecked && !contracted {
         let hint = "begin with `let pk = import \"postkiln/site.ncl\" in` and end with `| pk.Site`";
         walker.report(codes::NOT_A_SITE, "the site does not say that it is one", &here.place, Some(hint));
         return None;
@@ -59,6 +63,7 @@ fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
     let dns = fields.defaulted("dns").and_then(|at| dns::decode(walker, &at));
     let antivirus = fields.defaulted("antivirus").and_then(|at| antivirus::decode(walker, &at, files));
     let control = fields.defaulted("control").and_then(|at| control::decode(walker, &at));
+    let moved = fields.defaulted("moved").and_then(|at| moved::decode(walker, &at));
     let expect = fields.defaulted("expect").and_then(|at| expect::decode(walker, &at));
     Some(Site {
         appliance: appliance?,
@@ -66,10 +71,11 @@ fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
         dns: dns?,
         antivirus: antivirus?,
         control: control?,
+        moved: moved?,
         expect: expect?,
         secrets: SecretsLock::default(),
         sources: BTreeMap::new(),
     })
 }
 
-const FIELDS: &[&str] = &["appliance", "domains", "dns", "antivirus", "control", "expect"];
+const FIELDS: &[&str] = &["appliance", "domains", "dns", "antivirus", "control", "moved", "expect"];

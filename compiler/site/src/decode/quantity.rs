@@ -1,4 +1,29 @@
-//! Quantities with units: sizes (`5 GiB`, `300 MB`) and times (`1 day`, `30 minutes`).
+//! Quantities: sizes (`5 GiB`, `300 MB`), times (`1 day`, `30 minutes`), and plain counts.
+
+use crate::answer::Value;
+use crate::decode::walker::{At, Walker};
+use crate::{Placed, codes};
+
+/// A size in octets.
+pub(super) fn octets(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<u64>> {
+    walker.parsed(at, "a size", Some("write a number and a unit: \"5 GiB\", \"300 MB\""), size)
+}
+
+/// A whole number of things.
+pub(super) fn count(walker: &Walker<'_>, at: &At<'_>, things: &str, least: u64) -> Option<Placed<u64>> {
+    let Value::Integer(number) = at.node.value else {
+        walker.mistyped(at, &format!("a whole number of {things}"), None);
+        return None;
+    };
+    let found = u64::try_from(number).ok().filter(|number| (least..=MOST).contains(number));
+    if found.is_none() {
+        walker.report(codes::VALUE, format!("{number} {things} are not between {least} and {MOST}"), &at.place, None);
+    }
+    found.map(|number| at.placed(number))
+}
+
+/// What a database column and a control file can hold without doubt.
+const MOST: u64 = i32::MAX as u64;
 
 /// Octets of a size. Decimal and binary prefixes mean what IEC 80000-13 says: `1 MB` is 1,000,000, `1 MiB` 1,048,576.
 ///

@@ -1,42 +1,66 @@
-//! One user: name, quota, password, aliases, forward.
+//! One user: name, quotas, password, aliases, forward, what is denied.
 
-use postkiln_address::Domain;
+use postkiln_address::{Domain, LocalPart};
 
-use crate::decode::fields::optional;
+use crate::decode::fields::{Fields, optional};
 use crate::decode::walker::{At, Walker};
 use crate::decode::{quantity, secrets};
-use crate::{Forward, Password, User, codes};
+use crate::{Forward, Password, Permission, Placed, User, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<User> {
-    let fields = walker.fields(at, "a user", &["name", "quota", "password", "aliases", "forward"])?;
+    let fields = walker.fields(at, "a user", FIELDS)?;
     let name = optional(fields.get("name"), |at| walker.line(at, "a person's name"));
-    let quota = optional(fields.get("quota"), |at| {
-        walker.parsed(at, "a size", Some("write a number and a unit: \"5 GiB\", \"300 MB\""), quantity::size)
-    });
+    let quota = optional(fields.get("quota"), |at| quantity::octets(walker, at));
+    let quota_messages = optional(fields.get("quota_messages"), |at| quantity::count(walker, at, "messages", 1));
     let password = optional(fields.get("password"), |at| password(walker, at));
-    let aliases = optional(fields.get("aliases"), |at| {
-        let items = walker.list(at, "local parts")?;
-        let found: Vec<_> = items
-            .iter()
-            .map(|item| {
-                let text = walker.text(item, "a local part")?;
-                walker.local_part(text, &item.place).map(|local| item.placed(local))
-            })
-            .collect();
-        found.into_iter().collect()
-    });
+    let aliases = optional(fields.get("aliases"), |at| aliases(walker, at));
     let forward = optional(fields.get("forward"), |at| forward(walker, at, home));
+    let deny = optional(fields.get("deny"), |at| permissions(walker, at));
+    let flag = |name| optional(fields.get(name), |at| walker.boolean(at).map(|value| at.placed(value)));
+    let (admin, disabled) = (flag("admin"), flag("disabled"));
+    let (password, password_reset) = password?.unzip();
     Some(User {
         name: name?,
         quota: quota?,
-        password: password?,
+        quota_messages: quota_messages?,
+        password,
+        password_reset: password_reset.flatten(),
         aliases: aliases?.unwrap_or_default(),
         forward: forward?,
+        deny: deny?.unwrap_or_default(),
+        admin: admin?,
+        disabled: disabled?,
     })
 }
 
-fn password(walker: &Walker<'_>, at: &At<'_>) -> Option<crate::Placed<Password>> {
-    let fields = walker.fields(at, "a password", &["hash", "secret"])?;
+/// What people may not do.
+pub(super) fn permissions(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<Permission>>> {
+    let items = walker.list(at, "permissions")?;
+    let found: Vec<_> = items.iter().map(|item| walker.tag(item, &Permission::ALL)).collect();
+    found.into_iter().collect()
+}
+
+fn aliases(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<LocalPart>>> {
+    let items = walker.list(at, "local parts")?;
+    let found = items.iter().map(|item| {
+        let text = walker.text(item, "a local part")?;
+        walker.local_part(text, &item.place).map(|local| item.placed(local))
+    });
+    found.collect::<Vec<_>>().into_iter().collect()
+}
+
+/// A first password, and how often it was set again.
+fn password(walker: &Walker<'_>, at: &At<'_>) -> Option<(Placed<Password>, Option<Placed<u32>>)> {
+    let fields = walker.fields(at, "a password", &["hash", "secret", "reset"])?;
+    let reset = optional(fields.get("reset"), |at| {
+        let count = quantity::count(walker, at, "resets", 0)?;
+        Some(at.placed(u32::try_from(count.value).unwrap_or(u32::MAX)))
+    });
+    let first = first_password(walker, at, &fields);
+    Some((first?, reset?))
+}
+
+fn first_password(walker: &Walker<'_>, at: &At<'_>, fields: &Fields<'_>) -> Option<Placed<Password>> {
     match (fields.get("hash"), fields.get("secret")) {
         (Some(hash), None) => {
             let text = walker.text(&hash, "a password hash")?;
@@ -60,7 +84,7 @@ fn password(walker: &Walker<'_>, at: &At<'_>) -> Option<crate::Placed<Password>>
     }
 }
 
-fn forward(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<crate::Placed<Forward>> {
+fn forward(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<Forward>> {
     let fields = walker.fields(at, "a forward", &["to", "keep"])?;
     let to = fields.required("to").and_then(|at| {
         let to = walker.targets(&at, home)?;
@@ -128,6 +152,9 @@ fn sha_crypt(rest: &[&str], length: usize) -> Result<(), &'static str> {
     }
     Ok(())
 }
+
+const FIELDS: &[&str] =
+    &["name", "quota", "quota_messages", "password", "aliases", "forward", "deny", "admin", "disabled"];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,29 @@
+//! `limits` of a domain.
+
+use crate::Limits;
+use crate::decode::fields::optional;
+use crate::decode::quantity;
+use crate::decode::walker::{At, Walker};
+
+pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Limits> {
+    let fields = walker.fields(at, "limits", FIELDS)?;
+    let count = |name: &'static str| optional(fields.get(name), |at| quantity::count(walker, at, name, 0));
+    let octets = |name| optional(fields.get(name), |at| quantity::octets(walker, at));
+    let messages = optional(fields.get("default_quota_messages"), |at| quantity::count(walker, at, "messages", 1));
+    let (users, aliases, forwards) = (count("users"), count("aliases"), count("forwards"));
+    let (autoresponders, lists) = (count("autoresponders"), count("lists"));
+    let (quota, default_quota) = (octets("quota"), octets("default_quota"));
+    Some(Limits {
+        users: users?,
+        aliases: aliases?,
+        forwards: forwards?,
+        autoresponders: autoresponders?,
+        lists: lists?,
+        quota: quota?,
+        default_quota: default_quota?,
+        default_quota_messages: messages?,
+    })
+}
+
+const FIELDS: &[&str] =
+    &["users", "aliases", "forwards", "autoresponders", "lists", "quota", "default_quota", "default_quota_messages"];
