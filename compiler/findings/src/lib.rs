@@ -8,7 +8,9 @@ mod diagnostic;
 pub mod explanation;
 mod json;
 mod layout;
+pub mod nickel;
 mod sarif;
+mod silence;
 pub mod suggest;
 
 pub use code::{Code, Severity};
@@ -16,3 +18,4 @@ pub use diagnostic::{Diagnostic, Place, in_order, is_wrong};
 pub use json::finding_json;
 pub use layout::Layout;
 pub use sarif::{Run, sarif};
+pub use silence::{Silence, silenceable, silenced};

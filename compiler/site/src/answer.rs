@@ -5,7 +5,7 @@ use postkiln_findings::{Code, codes};
 use serde::{Deserialize, Serialize};
 
 /// The outcome of one evaluation.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Answer {
     /// The whole value, when there is one.
     pub(crate) tree: Option<Node>,
@@ -16,6 +16,8 @@ pub(crate) struct Answer {
     pub(crate) troubles: Vec<Trouble>,
     /// Path below the site's root and content of each file that was read; [`Span::file`] counts these.
     pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// Every path that was looked for, found or not.
+    pub(crate) asked: Vec<String>,
 }
 
 /// A part of a file.

@@ -1,10 +1,12 @@
 //! Reading files of the site and nothing else: every path is resolved beneath the root by the kernel, without
 //! following symbolic links (openat2 with RESOLVE_BENEATH). Knows nothing about what the files mean.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
 use rustix::io::Errno;
@@ -13,6 +15,8 @@ use rustix::io::Errno;
 #[derive(Debug)]
 pub(crate) struct Beneath {
     root: OwnedFd,
+    /// Every path that was asked for, found or not.
+    asked: Mutex<BTreeSet<String>>,
 }
 
 /// Why a file beneath the root was not read. The message reads as a sentence after the file's name.
@@ -39,11 +43,17 @@ impl Beneath {
     /// Opens the root; here links are followed, because the person named it.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self { root: openat(CWD, root, flags, Mode::empty())? })
+        Ok(Self { root: openat(CWD, root, flags, Mode::empty())?, asked: Mutex::default() })
+    }
+
+    /// Every path that was asked for so far: what the site depends on.
+    pub(crate) fn asked(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The content of the file at `path`, relative to the root.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, BeneathError> {
+        self.asked().insert(path.to_owned());
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         let file = openat2(&self.root, path, flags, Mode::empty(), resolve).map_err(|errno| match errno {

@@ -19,7 +19,7 @@ pub use child::{CHILD_COMMAND, evaluate_child};
 pub use model::*;
 pub use outline::{Definition, Field, Outline, Presence, Shape, outline};
 pub use postkiln_findings::{Diagnostic, Place};
-pub use read::{read, read_unconfined};
+pub use read::{Read, Reader, read, read_unconfined};
 pub use schema::FILES as SCHEMA;
 pub use secrets::{
     DkimAlgorithm, DkimKey, DkimState, SECRETS_AGE, SECRETS_LOCK, SecretKind, SecretUse, SecretVersion, SecretsLock,

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use postkiln_address::Domain;
+use postkiln_findings::Code;
 
 use crate::{Place, SecretsLock};
 
@@ -47,6 +48,8 @@ pub struct Site {
     pub moved: Vec<Placed<Move>>,
     /// Unit tests for mail policy.
     pub expect: Vec<Placed<Expectation>>,
+    /// Warnings that are not shown anywhere.
+    pub silence: Vec<Placed<Code>>,
     /// What is known about its secrets without opening them.
     pub secrets: SecretsLock,
     /// The files the site consists of, by path below its root, as written (for `source/` in the bundle).

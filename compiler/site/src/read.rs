@@ -1,5 +1,6 @@
 //! From a path to a [`Site`]: evaluation, then decoding, and all findings together.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,35 +18,84 @@ use crate::{Diagnostic, Site, child, codes, decode, evaluate, secrets};
 ///
 /// # Errors
 /// With every finding, in source order, when one of them is an error.
-pub fn read(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let (root, entry) = locate(path)?;
-    let answer = match child::evaluate_apart(&root, &entry) {
-        Ok(Ok(answer)) => answer,
+pub fn read(path: &Path) -> Read {
+    Reader::new(path).read().0
+}
+
+/// A site with warnings, or all findings when one is an error.
+pub type Read = Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>>;
+
+/// Reads one site again and again: as long as no file that was evaluated changes, it is not evaluated again.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    kept: Option<Answer>,
+}
+
+impl Reader {
+    /// For the site at `path`, as [`read`] takes it. Reads nothing yet.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), kept: None }
+    }
+
+    /// What [`read`] gives, and the files it depends on, by path below the site's folder: those that were looked for and
+    /// not found too.
+    pub fn read(&mut self) -> (Read, BTreeSet<String>) {
+        let (root, entry) = match locate(&self.path) {
+            Ok(located) => located,
+            Err(findings) => return (Err(findings), BTreeSet::new()),
+        };
+        let files = match open(&root) {
+            Ok(files) => files,
+            Err(findings) => return (Err(findings), BTreeSet::from([entry])),
+        };
+        let answer = match self.kept.take().filter(|kept| is_current(kept, &files)) {
+            Some(kept) => kept,
+            None => match evaluate_apart(&root, &entry) {
+                Ok(answer) => answer,
+                Err(finding) => return (Err(vec![finding]), BTreeSet::from([entry])),
+            },
+        };
+        files.asked().extend(answer.asked.iter().cloned());
+        // Without a value there is nothing to keep: what failed may depend on files that were not there.
+        self.kept = answer.tree.is_some().then(|| answer.clone());
+        let read = decoded(&files, answer);
+        let asked = std::mem::take(&mut *files.asked());
+        (read, asked)
+    }
+}
+
+/// Whether the files that were evaluated have the same content now.
+fn is_current(answer: &Answer, files: &Beneath) -> bool {
+    answer.files.iter().all(|(path, bytes)| files.read(path).is_ok_and(|now| now == *bytes))
+}
+
+/// The answer of an evaluation in a process of its own, or why there is none.
+fn evaluate_apart(root: &Path, entry: &str) -> Result<Answer, Diagnostic> {
+    match child::evaluate_apart(root, entry) {
+        Ok(Ok(answer)) => Ok(answer),
         Ok(Err(ended)) => {
             let (code, message, hint) = ended.words();
-            let beginning = Lines::new(&[(entry, Vec::new())]).beginning();
-            let finding = Diagnostic { place: Some(beginning), ..Diagnostic::new(code, message) };
-            return Err(vec![Diagnostic { hint: Some(hint.to_owned()), ..finding }]);
+            let beginning = Lines::new(&[(entry.to_owned(), Vec::new())]).beginning();
+            let mut finding = Diagnostic::new(code, message).at(&beginning);
+            finding.hint(hint);
+            Err(finding)
         }
-        Err(error) => {
-            return Err(vec![Diagnostic::new(codes::EVALUATOR, format!("cannot start the evaluator: {error}"))]);
-        }
-    };
-    decoded(&root, answer)
+        Err(error) => Err(Diagnostic::new(codes::EVALUATOR, format!("cannot start the evaluator: {error}"))),
+    }
 }
 
 /// [`read`] within this process and without limits: for tests and fuzzing, where no `postkiln` can be started.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_unconfined(path: &Path) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub fn read_unconfined(path: &Path) -> Read {
     let (root, entry) = locate(path)?;
-    let answer = match Beneath::open(&root) {
-        Ok(beneath) => evaluate::evaluate(&beneath, &entry)
-            .ok_or_else(|| vec![Diagnostic::new(codes::EVALUATOR, "the evaluator panicked".to_owned())])?,
-        Err(error) => child::unreadable(&root, &error),
-    };
-    decoded(&root, answer)
+    let files = open(&root)?;
+    let panicked = || vec![Diagnostic::new(codes::EVALUATOR, "the evaluator panicked")];
+    let answer = evaluate::evaluate(&files, &entry).ok_or_else(panicked)?;
+    decoded(&files, answer)
 }
 
 /// The site's folder and the name of its main file.
@@ -64,17 +114,20 @@ fn locate(path: &Path) -> Result<(PathBuf, String), Vec<Diagnostic>> {
     }
 }
 
-fn decoded(root: &Path, answer: Answer) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+fn open(root: &Path) -> Result<Beneath, Vec<Diagnostic>> {
+    Beneath::open(root).map_err(|error| {
+        vec![Diagnostic::new(codes::UNREADABLE, format!("{} cannot be opened: {error}", root.display()))]
+    })
+}
+
+fn decoded(beneath: &Beneath, answer: Answer) -> Read {
     let lines = Lines::new(&answer.files);
     let troubles: Vec<Diagnostic> = answer.troubles.iter().map(|trouble| finding(trouble, &lines)).collect();
     let Some(tree) = &answer.tree else { return Err(in_order(troubles)) };
-    let beneath = Beneath::open(root).map_err(|error| {
-        vec![Diagnostic::new(codes::UNREADABLE, format!("{} cannot be opened: {error}", root.display()))]
-    })?;
-    let (site, findings) = decode::site(tree, &lines, &beneath, answer.unchecked);
+    let (site, findings) = decode::site(tree, &lines, beneath, answer.unchecked);
     let is_wrong = is_wrong(&findings);
     let mut sources = answer.files.into_iter().collect();
-    let locked = secrets::beside(&beneath, &mut sources);
+    let locked = secrets::beside(beneath, &mut sources);
     let read = match site {
         Some(site) if !is_wrong && troubles.is_empty() => Ok((Site { sources, ..site }, findings)),
         // The walker says what the contracts said, and more; only what it has not seen is theirs to say.

@@ -41,34 +41,29 @@ macro_rules! codes {
     };
 }
 
-mod addresses;
-mod decoding;
-mod evaluation;
-mod machine;
-mod policy;
-mod renames;
-mod secrets;
-mod zones;
+/// Declares the modules of all subjects, their constants as this module's, and the list of them.
+macro_rules! subjects {
+    ($($subject:ident)*) => {
+        $(
+            mod $subject;
+            pub use $subject::*;
+        )*
 
-pub use addresses::*;
-pub use decoding::*;
-pub use evaluation::*;
-pub use machine::*;
-pub use policy::*;
-pub use renames::*;
-pub use secrets::*;
-pub use zones::*;
+        const SUBJECTS: &[&[Code]] = &[$($subject::CODES),*];
+    };
+}
 
-const SUBJECTS: &[&[Code]] = &[
-    addresses::CODES,
-    decoding::CODES,
-    evaluation::CODES,
-    machine::CODES,
-    policy::CODES,
-    renames::CODES,
-    secrets::CODES,
-    zones::CODES,
-];
+subjects! {
+    addresses
+    decoding
+    evaluation
+    machine
+    policy
+    renames
+    secrets
+    silencing
+    zones
+}
 
 /// Every code, errors first, by number.
 #[must_use]

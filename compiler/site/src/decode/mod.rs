@@ -17,6 +17,7 @@ mod moved;
 mod publishing;
 mod quantity;
 mod secrets;
+mod silence;
 mod user;
 mod walker;
 
@@ -51,9 +52,7 @@ pub(crate) fn secrets_lock(tree: &Node, lines: &Lines) -> Result<(SecretsLock, V
 fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
     let here = walker.root(tree);
     let fields = walker.fields(&here, "a site", FIELDS)?;
-    // The contract gives these to every site.
-    let contracted = ["dns", "antivirus", "control", "expect"].iter().all(|name| fields.get(name).is_some());
-    if !walker.unchecked && !contracted {
+    if !walker.unchecked && DEFAULTED.iter().any(|name| fields.get(name).is_none()) {
         let hint = "begin with `let pk = import \"postkiln/site.ncl\" in` and end with `| pk.Site`";
         walker.report(codes::NOT_A_SITE, "the site does not say that it is one", &here.place, Some(hint));
         return None;
@@ -65,6 +64,7 @@ fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
     let control = fields.defaulted("control").and_then(|at| control::decode(walker, &at));
     let moved = fields.defaulted("moved").and_then(|at| moved::decode(walker, &at));
     let expect = fields.defaulted("expect").and_then(|at| expect::decode(walker, &at));
+    let silence = fields.defaulted("silence").and_then(|at| silence::decode(walker, &at));
     Some(Site {
         appliance: appliance?,
         domains: domains?,
@@ -73,9 +73,12 @@ fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
         control: control?,
         moved: moved?,
         expect: expect?,
+        silence: silence?,
         secrets: SecretsLock::default(),
         sources: BTreeMap::new(),
     })
 }
 
-const FIELDS: &[&str] = &["appliance", "domains", "dns", "antivirus", "control", "moved", "expect"];
+/// Fields that the schema gives a default: one that is absent says that its contracts were not applied.
+const DEFAULTED: [&str; 6] = ["dns", "antivirus", "control", "moved", "expect", "silence"];
+const FIELDS: &[&str] = &["appliance", "domains", "dns", "antivirus", "control", "moved", "expect", "silence"];

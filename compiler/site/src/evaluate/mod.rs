@@ -52,6 +52,7 @@ fn evaluate_here(root: &Beneath, entry: &str) -> Answer {
         answer.troubles = gathered.troubles;
     }
     answer.files = gathered.files;
+    answer.asked = root.asked().iter().cloned().collect();
     answer
 }
 
