@@ -22,9 +22,9 @@ fn a_code_is_explained() {
     assert!(ended.output.contains("\nWrong:\n") && ended.output.contains("\nRight:\n"), "{}", ended.output);
     let listed = postkiln(&["explain", "--list"], repository());
     assert!(listed.output.lines().any(|line| line == "E0302  a target does not exist"), "{}", listed.output);
-    let wrong = postkiln(&["explain", "E03O2"], repository());
+    let wrong = postkiln(&["explain", "E302"], repository());
     assert_eq!((wrong.code(), wrong.output.as_str()), (64, ""));
-    assert!(wrong.errors.contains("there is no code \"E03O2\": did you mean E0302?"), "{}", wrong.errors);
+    assert!(wrong.errors.contains("there is no code \"E302\": did you mean E0302?"), "{}", wrong.errors);
 }
 
 /// What SARIF 2.1.0 asks of a log (the parts of its schema that ours has), and what forges ask besides: a place in every

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use postkiln_blueprint::lower;
-use postkiln_findings::{Code, Diagnostic, codes, is_wrong};
+use postkiln_findings::{Code, Diagnostic, Silence, codes, is_wrong, silenced};
 use postkiln_site::read_unconfined;
 
 /// Examples that cannot be run here, with the reason.
@@ -52,20 +52,22 @@ fn findings(example: &str) -> Vec<Diagnostic> {
     let files = parts.split_off(parts.find("\n-- ").unwrap_or(parts.len()));
     let network = if parts.contains("network") { "" } else { NETWORK };
     let site = if parts.starts_with(['{', 'l']) { parts } else { format!("{BEFORE}{network}{parts}{AFTER}") };
-    std::fs::write(folder.path().join("site.ncl"), site.replace("HASH", &format!("{HASH:?}"))).unwrap();
+    let site = site.replace("HASH", &format!("{HASH:?}"));
+    std::fs::write(folder.path().join("site.ncl"), &site).unwrap();
     for file in files.split("\n-- ").skip(1) {
         let (name, content) = file.split_once('\n').unwrap_or((file, ""));
         let path = folder.path().join(name.trim());
         std::fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new("."))).unwrap();
         std::fs::write(path, format!("{content}\n")).unwrap();
     }
-    match read_unconfined(folder.path()) {
-        Err(found) => found,
+    let (complete, found) = match read_unconfined(folder.path()) {
+        Err(found) => (false, found),
         Ok((site, mut found)) => {
             found.extend(lower(&site).map_or_else(|found| found, |(_, found)| found));
-            found
+            (!is_wrong(&found), found)
         }
-    }
+    };
+    silenced(found, &Silence { everywhere: Vec::new(), files: vec![("site.ncl", &site)], complete })
 }
 
 /// What stands around an example that is a part of a site. A default gives way to what the example says.

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use postkiln_blueprint::Blueprint;
 use postkiln_bundle::Bundle;
-use postkiln_findings::{Diagnostic, in_order};
+use postkiln_findings::{Diagnostic, is_wrong};
+use postkiln_site::{Read, Site};
 
 use crate::findings::{self, Deny};
 use crate::outcome::Failure;
@@ -29,16 +31,43 @@ pub(crate) fn site_bundle_denying(site: &Path, deny: Option<Deny>) -> Result<Bun
 /// # Errors
 /// When there is no such site.
 pub(crate) fn compile(site: &Path) -> Result<(Option<Bundle>, Vec<Diagnostic>), Failure> {
-    site.metadata().map_err(|source| Failure::environment(format!("cannot read {}", site.display()), source))?;
-    Ok(findings_and_bundle(site))
+    let Checked { lowered, found } = check(site)?;
+    Ok((lowered.map(|(site, blueprint)| postkiln_render::render(&blueprint, &site.sources)), found))
 }
 
-fn findings_and_bundle(site: &Path) -> (Option<Bundle>, Vec<Diagnostic>) {
-    let (read, mut found) = match postkiln_site::read(site) {
+/// What came of looking at a site.
+pub(crate) struct Checked {
+    /// The site and what it means, when nothing is an error.
+    pub(crate) lowered: Option<(Site, Blueprint)>,
+    /// All findings that are not silenced, in source order.
+    pub(crate) found: Vec<Diagnostic>,
+}
+
+/// Everything that can be said about a site, and what it means when nothing is an error; nothing is rendered.
+///
+/// # Errors
+/// When there is no such site.
+pub(crate) fn check(site: &Path) -> Result<Checked, Failure> {
+    exists(site)?;
+    Ok(lowered(site, postkiln_site::read(site)))
+}
+
+/// That there is something to read.
+///
+/// # Errors
+/// When there is nothing.
+pub(crate) fn exists(site: &Path) -> Result<(), Failure> {
+    let found = site.metadata();
+    found.map(drop).map_err(|source| Failure::environment(format!("cannot read {}", site.display()), source))
+}
+
+/// The same for a site that has been read.
+pub(crate) fn lowered(path: &Path, read: Read) -> Checked {
+    let (site, mut found) = match read {
         Ok(read) => read,
-        Err(found) => return (None, found),
+        Err(found) => return Checked { lowered: None, found: findings::silenced(path, None, found) },
     };
-    let lowered = match postkiln_blueprint::lower(&read) {
+    let blueprint = match postkiln_blueprint::lower(&site) {
         Ok((blueprint, warnings)) => {
             found.extend(warnings);
             Some(blueprint)
@@ -48,5 +77,8 @@ fn findings_and_bundle(site: &Path) -> (Option<Bundle>, Vec<Diagnostic>) {
             None
         }
     };
-    (lowered.map(|blueprint| postkiln_render::render(&blueprint, &read.sources)), in_order(found))
+    let found = findings::silenced(path, Some(&site), found);
+    // Silencing may have been found wrong.
+    let blueprint = blueprint.filter(|_| !is_wrong(&found));
+    Checked { lowered: blueprint.map(|blueprint| (site, blueprint)), found }
 }

@@ -1,5 +1,8 @@
 //! `postkiln check`: every finding about a site.
 
+mod changes;
+mod watch;
+
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -19,6 +22,7 @@ Examples:
   postkiln check mysite --deny warnings
   postkiln check mysite --json | jq '.findings[].message'
   postkiln check mysite --sarif > findings.sarif
+  postkiln check mysite --watch
 
 Exit codes: 0 no errors (warnings are shown), 1 errors, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct Args {
@@ -34,14 +38,20 @@ pub(crate) struct Args {
     /// Print the findings as SARIF 2.1.0 on stdout, which forges show beside the lines of a change
     #[arg(long)]
     sarif: bool,
+    /// Go on: check again whenever a file of the site changes, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["json", "sarif"])]
+    watch: bool,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let (bundle, found) = bundle::compile(&args.site)?;
+    if args.watch {
+        return watch::run(&args.site, args.deny);
+    }
+    let found = bundle::check(&args.site)?.found;
     let verdict = findings::judge(&found, args.deny);
     if args.json {
-        let ok = verdict.is_ok() && bundle.is_some();
+        let ok = verdict.is_ok();
         output::json(&Report { ok, findings: found.iter().map(postkiln_findings::finding_json).collect() });
     } else if args.sarif {
         output::json(&findings::sarif(&args.site, &found, verdict.is_err()));

@@ -1,6 +1,6 @@
 //! `postkiln explain`: what a code means.
 
-use postkiln_findings::{Code, codes, explanation, suggest};
+use postkiln_findings::{codes, explanation};
 
 use crate::outcome::{Exit, Failure};
 use crate::output;
@@ -55,8 +55,7 @@ fn list(json: bool) {
 }
 
 fn unknown(name: &str) -> Failure {
-    let names: Vec<&str> = codes::all().into_iter().map(Code::name).collect();
-    let near = suggest::nearest(name, &names).map(|near| format!("did you mean {near}?"));
+    let near = codes::nearest(name).map(|near| format!("did you mean {near}?"));
     let hint = near.unwrap_or_else(|| "`postkiln explain --list` shows all codes".to_owned());
     Failure::Usage(format!("there is no code {name:?}: {hint}"))
 }

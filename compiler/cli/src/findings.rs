@@ -1,10 +1,12 @@
 //! Showing what is wrong with a site: text on stderr, or JSON on stdout. The layout of one finding is
 //! `compiler/site`'s; here its source lines are looked up and its file named as the person named the site.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use postkiln_findings::{Diagnostic, Layout, Run, Severity};
+use postkiln_findings::{Diagnostic, Layout, Run, Severity, Silence, is_wrong};
+use postkiln_site::Site;
 
 use crate::outcome::Failure;
 use crate::output;
@@ -24,6 +26,25 @@ pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
     for finding in findings {
         output::note(&layout.text(finding));
     }
+}
+
+/// The findings without those that the site silences, in source order. Comments are looked for in all files of a site that
+/// could be read, else in those that findings are about.
+pub(crate) fn silenced(path: &Path, site: Option<&Site>, findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let folder = folder(path);
+    let named = findings.iter().filter_map(|finding| finding.place.as_ref()).map(|place| place.file.to_string());
+    let names: BTreeSet<String> = site.map_or_else(|| named.collect(), |site| site.sources.keys().cloned().collect());
+    let nickel = names.iter().filter(|name| name.ends_with(".ncl"));
+    let texts: Vec<(&str, String)> = nickel
+        .filter_map(|name| std::fs::read_to_string(folder.join(name)).ok().map(|text| (name.as_str(), text)))
+        .collect();
+    let everywhere = site.map_or(&[][..], |site| &site.silence).iter().map(|code| (code.value, &code.place));
+    let silence = Silence {
+        everywhere: everywhere.collect(),
+        files: texts.iter().map(|(name, text)| (*name, text.as_str())).collect(),
+        complete: site.is_some() && !is_wrong(&findings),
+    };
+    postkiln_findings::silenced(findings, &silence)
 }
 
 /// Findings as SARIF, with paths from the top of the repository the site lies in.
@@ -72,7 +93,7 @@ pub(crate) fn count(findings: &[Diagnostic]) -> String {
 }
 
 /// The folder of a site that was named by it or by its file.
-fn folder(site: &Path) -> PathBuf {
+pub(crate) fn folder(site: &Path) -> PathBuf {
     if site.is_dir() { site.to_owned() } else { site.parent().map_or_else(PathBuf::new, Path::to_owned) }
 }
 

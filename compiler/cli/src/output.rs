@@ -20,6 +20,11 @@ pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// Clears the terminal that stderr is.
+pub(crate) fn clear() {
+    let _ = write!(io::stderr().lock(), "\x1b[H\x1b[2J");
+}
+
 /// Whether stderr may carry colour: a terminal, and nobody said `NO_COLOR` (no-color.org: set and not empty).
 pub(crate) fn colour() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -2,7 +2,7 @@
 //! for the whole site the field `silence`. What silences nothing is found itself, so that none outlives its reason; an
 //! error cannot be silenced. Start at [`silenced`].
 
-use crate::{Code, Diagnostic, Place, Severity, codes, nickel, suggest};
+use crate::{Code, Diagnostic, Place, Severity, codes, nickel};
 
 /// What a site says about findings.
 #[derive(Debug, Default)]
@@ -63,9 +63,8 @@ pub fn silenced(findings: Vec<Diagnostic>, silence: &Silence<'_>) -> Vec<Diagnos
 /// When there is none of this name, or it is an error.
 pub fn silenceable(name: &str, place: &Place) -> Result<Code, Diagnostic> {
     let Some(code) = codes::find(name) else {
-        let names: Vec<&str> = codes::all().into_iter().map(Code::name).filter(|name| name.starts_with('W')).collect();
         let mut finding = Diagnostic::new(codes::SILENCE_UNKNOWN, format!("there is no finding {name:?}")).at(place);
-        match suggest::nearest(name, &names) {
+        match codes::nearest(name) {
             Some(near) => finding.hint(format!("did you mean {near}?")),
             None => finding.hint("`postkiln explain --list` shows all codes"),
         };

@@ -17,6 +17,7 @@
 
 use crate::Code;
 use crate::code::Entry;
+use crate::suggest::distance;
 
 /// Defines constants of one subject, and the list of them.
 macro_rules! codes {
@@ -77,6 +78,15 @@ pub fn all() -> Vec<Code> {
 #[must_use]
 pub fn find(name: &str) -> Option<Code> {
     SUBJECTS.iter().copied().flatten().copied().find(|code| code.name().eq_ignore_ascii_case(name))
+}
+
+/// The one code that a misspelt name can mean: a sign is wrong, missing, too much, or exchanged with its neighbour. With
+/// two such codes there is nothing to guess from.
+#[must_use]
+pub fn nearest(name: &str) -> Option<Code> {
+    let name: String = name.to_uppercase().chars().take(12).collect();
+    let mut near = all().into_iter().filter(|code| distance(&name, code.name()) == 1);
+    near.next().filter(|_| near.next().is_none())
 }
 
 #[cfg(test)]

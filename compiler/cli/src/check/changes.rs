@@ -1,0 +1,199 @@
+//! Waiting until one of some files changes: inotify on their folders, or a look at them twice a second where there is none.
+//! Knows nothing about sites.
+//!
+//! Folders are watched, not files, because editors write a new file and rename it over the old one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::io::Errno;
+use tokio::io::unix::AsyncFd;
+use tokio::time::sleep;
+
+/// The files that are waited for.
+pub(super) struct Changes {
+    files: BTreeSet<PathBuf>,
+    means: Means,
+}
+
+enum Means {
+    Inotify { queue: AsyncFd<OwnedFd>, folders: BTreeMap<i32, PathBuf> },
+    Looking { seen: BTreeMap<PathBuf, Stamp> },
+}
+
+/// Enough of a file's state to see that it changed; `None` when it is not there.
+type Stamp = Option<(SystemTime, u64)>;
+
+impl Changes {
+    /// Waits for nothing yet.
+    pub(super) fn new() -> Self {
+        Self::by_inotify().unwrap_or_else(|_| Self::by_looking())
+    }
+
+    #[expect(
+        deprecated,
+        reason = "the sound one is unsafe; nothing closes this descriptor before its registration ends"
+    )]
+    fn by_inotify() -> io::Result<Self> {
+        let queue = AsyncFd::new(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?)?;
+        Ok(Self { files: BTreeSet::new(), means: Means::Inotify { queue, folders: BTreeMap::new() } })
+    }
+
+    fn by_looking() -> Self {
+        Self { files: BTreeSet::new(), means: Means::Looking { seen: BTreeMap::new() } }
+    }
+
+    /// Waits for these files from now on. Says whether a change may have gone unseen before: then they are to be read
+    /// once more.
+    pub(super) fn follow(&mut self, files: BTreeSet<PathBuf>) -> bool {
+        let new = match &mut self.means {
+            Means::Inotify { queue, folders } => watch(queue, folders, &files),
+            Means::Looking { seen } => {
+                let now: BTreeMap<_, _> = files.iter().map(|file| (file.clone(), stamp(file))).collect();
+                let new = now.keys().any(|file| !seen.contains_key(file));
+                seen.extend(now);
+                Ok(new)
+            }
+        };
+        self.files = files;
+        new.unwrap_or_else(|_| {
+            // No more watches to be had: look at the files from here on.
+            let files = std::mem::take(&mut self.files);
+            *self = Self::by_looking();
+            self.follow(files)
+        })
+    }
+
+    /// Ends when a file has changed and nothing more happened for a moment.
+    pub(super) async fn next(&mut self) {
+        match &mut self.means {
+            Means::Inotify { queue, folders } => loop {
+                if events(queue, folders, &self.files).await {
+                    break;
+                }
+            },
+            Means::Looking { seen } => loop {
+                sleep(GLANCE).await;
+                let now = seen.keys().map(|file| (file.clone(), stamp(file)));
+                let changed: Vec<(PathBuf, Stamp)> = now.filter(|(file, now)| seen.get(file) != Some(now)).collect();
+                if !changed.is_empty() {
+                    seen.extend(changed);
+                    break;
+                }
+            },
+        }
+        self.settle().await;
+    }
+
+    /// An editor that saves makes several events; they are one change.
+    async fn settle(&mut self) {
+        for _ in 0..MOST_EVENTS {
+            sleep(MOMENT).await;
+            let Means::Inotify { queue, folders } = &mut self.means else { return };
+            if !drain(queue, folders, &self.files) {
+                return;
+            }
+        }
+    }
+}
+
+/// Watches the folders of files; where one is not there, the nearest above it that is. Says whether one is new.
+fn watch(
+    queue: &AsyncFd<OwnedFd>,
+    folders: &mut BTreeMap<i32, PathBuf>,
+    files: &BTreeSet<PathBuf>,
+) -> Result<bool, Errno> {
+    let mut new = false;
+    for folder in files.iter().filter_map(|file| file.ancestors().skip(1).find(|above| above.is_dir())) {
+        if folders.values().any(|known| known == folder) {
+            continue;
+        }
+        let watch = inotify::add_watch(queue, folder, EVENTS)?;
+        folders.insert(watch, folder.to_owned());
+        new = true;
+    }
+    Ok(new)
+}
+
+/// Waits for events; says whether one is about the files.
+async fn events(queue: &AsyncFd<OwnedFd>, folders: &mut BTreeMap<i32, PathBuf>, files: &BTreeSet<PathBuf>) -> bool {
+    let Ok(mut ready) = queue.readable().await else { return true };
+    let found = drain(queue, folders, files);
+    ready.clear_ready();
+    found
+}
+
+/// Takes all events there are; says whether one is about the files.
+fn drain(queue: &AsyncFd<OwnedFd>, folders: &mut BTreeMap<i32, PathBuf>, files: &BTreeSet<PathBuf>) -> bool {
+    let mut buffer = [MaybeUninit::uninit(); 4096];
+    let mut reader = inotify::Reader::new(queue, &mut buffer);
+    let mut found = false;
+    while let Ok(event) = reader.next() {
+        let gone = event.events().intersects(GONE);
+        let folder = if gone { folders.remove(&event.wd()) } else { folders.get(&event.wd()).cloned() };
+        // Events were lost, or the folder itself is gone.
+        found |= folder.is_none() || gone;
+        if let (Some(folder), Some(name)) = (folder, event.file_name().and_then(|name| name.to_str().ok())) {
+            let path = folder.join(name);
+            found |= files.iter().any(|file| file.starts_with(&path));
+        }
+    }
+    found
+}
+
+fn stamp(file: &Path) -> Stamp {
+    let data = file.metadata().ok()?;
+    Some((data.modified().ok()?, data.len()))
+}
+
+const EVENTS: WatchFlags = WatchFlags::CLOSE_WRITE
+    .union(WatchFlags::CREATE)
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::MOVED_FROM)
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::DELETE_SELF)
+    .union(WatchFlags::MOVE_SELF);
+const GONE: inotify::ReadFlags = inotify::ReadFlags::IGNORED.union(inotify::ReadFlags::MOVE_SELF);
+const GLANCE: Duration = Duration::from_millis(500);
+const MOMENT: Duration = Duration::from_millis(30);
+const MOST_EVENTS: usize = 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A change of the file is seen, one of its neighbour is not.
+    fn check(make: impl FnOnce() -> Changes) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("sub/a.csv"), folder.path().join("b"));
+        let files = BTreeSet::from([file.clone()]);
+        runtime.block_on(async {
+            let mut changes = make();
+            assert!(changes.follow(files.clone()), "nothing was watched before");
+            // The folder comes into being, and with it the file.
+            std::fs::create_dir(folder.path().join("sub")).unwrap();
+            std::fs::write(&file, "1").unwrap();
+            changes.next().await;
+            changes.follow(files.clone());
+            assert!(!changes.follow(files.clone()), "nothing new");
+            std::fs::write(&other, "1").unwrap();
+            let quiet = tokio::time::timeout(GLANCE * 2, changes.next()).await;
+            assert!(quiet.is_err(), "a neighbour is not the site's");
+            std::fs::write(folder.path().join("sub/new"), "22").unwrap();
+            std::fs::rename(folder.path().join("sub/new"), &file).unwrap();
+            changes.next().await;
+        });
+    }
+
+    #[test]
+    fn changes_are_seen() {
+        check(Changes::by_looking);
+        check(|| Changes::by_inotify().unwrap());
+    }
+}
