@@ -20,6 +20,7 @@ pub use model::{
     Responder, Signature, Subaddress, User, Zone, ZoneRecord,
 };
 pub use object::{Kind, ObjectId};
+pub use postkiln_site::VERSION as LANGUAGE;
 pub use postkiln_site::{DkimAlgorithm, DkimKey, DkimState, SecretKind, SecretVersion};
 pub use world::World;
 

@@ -10,6 +10,7 @@ mod check;
 mod compile;
 mod explain;
 mod findings;
+mod fmt;
 mod images;
 mod new;
 mod outcome;
@@ -45,6 +46,7 @@ enum Command {
     Run(run::Args),
     Boot(boot::Args),
     Test(test::Args),
+    Fmt(fmt::Args),
     Images(images::Args),
     Schema(schema::Args),
     Status(status::Args),
@@ -70,6 +72,7 @@ impl Command {
             Self::Run(args) => run::run(args),
             Self::Boot(args) => boot::run(args),
             Self::Test(args) => test::run(args),
+            Self::Fmt(args) => fmt::run(args),
             Self::Images(args) => images::run(args),
             Self::Schema(args) => schema::run(args),
             Self::Status(args) => status::run(args),

@@ -39,7 +39,7 @@ pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>) -> Bun
         bytes: seed::sqlite(&blueprint.domains).into_bytes(),
         owner: Owner::Directory,
     });
-    Bundle::new(SCHEMA, blueprint.hostname.as_str(), files.0, blueprint.services.clone())
+    Bundle::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files.0, blueprint.services.clone())
 }
 
 /// Files that everybody on the node may read.
@@ -107,9 +107,6 @@ fn clamav(blueprint: &Blueprint, files: &mut Files) {
         files.add(format!("clamav/signatures/{name}"), signature.bytes.clone());
     }
 }
-
-/// Version of the site schema (`schemas/site`).
-const SCHEMA: u32 = 1;
 
 #[cfg(test)]
 mod tests;

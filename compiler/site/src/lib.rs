@@ -8,6 +8,7 @@ mod confine;
 mod decode;
 mod evaluate;
 mod lines;
+mod migrate;
 mod model;
 mod nesting;
 mod outline;
@@ -16,6 +17,8 @@ mod schema;
 mod secrets;
 
 pub use child::{CHILD_COMMAND, evaluate_child};
+pub use decode::VERSION;
+pub use migrate::{Migration, migrate};
 pub use model::*;
 pub use outline::{Definition, Field, Outline, Presence, Shape, outline};
 pub use postkiln_findings::{Diagnostic, Place};

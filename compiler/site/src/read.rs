@@ -99,7 +99,7 @@ pub fn read_unconfined(path: &Path) -> Read {
 }
 
 /// The site's folder and the name of its main file.
-fn locate(path: &Path) -> Result<(PathBuf, String), Vec<Diagnostic>> {
+pub(crate) fn locate(path: &Path) -> Result<(PathBuf, String), Vec<Diagnostic>> {
     let cannot = |error: io::Error| {
         vec![Diagnostic::new(codes::UNREADABLE, format!("{} cannot be read: {error}", path.display()))]
     };
@@ -145,7 +145,7 @@ fn together(mut findings: Vec<Diagnostic>, more: Vec<Diagnostic>) -> Vec<Diagnos
     in_order(findings)
 }
 
-fn finding(trouble: &Trouble, lines: &Lines) -> Diagnostic {
+pub(crate) fn finding(trouble: &Trouble, lines: &Lines) -> Diagnostic {
     Diagnostic {
         place: trouble.span.map(|span| lines.place(span)),
         hint: trouble.hint.clone(),

@@ -58,6 +58,7 @@ subjects! {
     addresses
     decoding
     evaluation
+    language
     machine
     policy
     renames

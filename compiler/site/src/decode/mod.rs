@@ -19,6 +19,7 @@ mod quantity;
 mod secrets;
 mod silence;
 mod user;
+mod version;
 mod walker;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use crate::answer::Node;
 use crate::beneath::Beneath;
 use crate::lines::Lines;
 use crate::{Diagnostic, SecretsLock, Site, codes};
+pub use version::VERSION;
 use walker::Walker;
 
 /// Decodes a whole site. `unchecked` says that the schema's contracts, and with them its defaults, were left out.
@@ -51,6 +53,9 @@ pub(crate) fn secrets_lock(tree: &Node, lines: &Lines) -> Result<(SecretsLock, V
 
 fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
     let here = walker.root(tree);
+    if !version::is_ours(walker, &here) {
+        return None;
+    }
     let fields = walker.fields(&here, "a site", FIELDS)?;
     if !walker.unchecked && DEFAULTED.iter().any(|name| fields.get(name).is_none()) {
         let hint = "begin with `let pk = import \"postkiln/site.ncl\" in` and end with `| pk.Site`";
@@ -81,4 +86,5 @@ fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
 
 /// Fields that the schema gives a default: one that is absent says that its contracts were not applied.
 const DEFAULTED: [&str; 6] = ["dns", "antivirus", "control", "moved", "expect", "silence"];
-const FIELDS: &[&str] = &["appliance", "domains", "dns", "antivirus", "control", "moved", "expect", "silence"];
+const FIELDS: &[&str] =
+    &["version", "appliance", "domains", "dns", "antivirus", "control", "moved", "expect", "silence"];

@@ -51,6 +51,11 @@ impl<'a> Walker<'a> {
         At { node, place, is_written: true }
     }
 
+    /// The value of one entry of the record `outer`.
+    pub(super) fn entry<'n>(&self, outer: &At<'_>, entry: &'n Entry) -> At<'n> {
+        self.within(outer, &entry.node, Some(entry))
+    }
+
     /// Something within `outer`.
     fn within<'n>(&self, outer: &At<'_>, node: &'n Node, name: Option<&Entry>) -> At<'n> {
         let span = node.span.or_else(|| name.and_then(|entry| entry.span));

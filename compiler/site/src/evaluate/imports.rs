@@ -204,7 +204,7 @@ fn collect<'ast>(ast: &'ast Ast<'ast>, found: &mut Vec<Found>) {
 }
 
 /// The path below the root that `written`, in a file of `folder`, means; `None` when it leaves the root.
-fn resolve(folder: &str, written: &str) -> Option<String> {
+pub(super) fn resolve(folder: &str, written: &str) -> Option<String> {
     if written.starts_with('/') || written.contains('\0') {
         return None;
     }
@@ -221,7 +221,7 @@ fn resolve(folder: &str, written: &str) -> Option<String> {
     if parts.is_empty() { None } else { Some(parts.join("/")) }
 }
 
-fn folder(path: &str) -> &str {
+pub(super) fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 

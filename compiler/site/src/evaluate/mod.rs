@@ -6,6 +6,7 @@
 //! beneath the site's root, and given to it (`imports`).
 
 mod imports;
+mod names;
 mod outline;
 mod translate;
 mod value;
@@ -20,6 +21,7 @@ use nickel_lang_core::files::FileId;
 use crate::answer::{Answer, Kind, Node, Trouble};
 use crate::beneath::Beneath;
 use imports::Gathered;
+pub(crate) use names::{Named, Names, names};
 pub(crate) use outline::outline;
 use translate::Places;
 
