@@ -51,12 +51,14 @@ impl MailDomain {
         for local in self.lists.keys() {
             put(local, vec![Instruction::EzmlmSend { directory: format!("lists/{domain}/{}", local.as_str()) }]);
         }
-        for (local, user) in &self.users {
+        // A closed account has no file, so that it is asked for, and refused, in the user database.
+        for (local, user) in self.users.iter().filter(|(_, user)| !user.disabled) {
             if let Some(forward) = &user.forward {
                 put(local, forwarding(forward));
             }
         }
-        for local in self.responders.keys() {
+        let closed = |local| self.users.get(local).is_some_and(|user| user.disabled);
+        for local in self.responders.keys().filter(|local| !closed(local)) {
             put(local, self.responding(domain, local));
         }
         files.insert(".qmail-default".to_owned(), vec![Instruction::Deliver(self.rule())]);

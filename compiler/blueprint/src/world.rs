@@ -6,8 +6,8 @@ use std::io;
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_control::users_assign::{self, Assigned};
-use postkiln_control::{ControlFile, Virtualdomains, dot_qmail};
-use postkiln_routing::{LookUp, Route, RouteError, Step, block_on_ready, trace};
+use postkiln_control::{ControlFile, Subaddress, Virtualdomains, dot_qmail};
+use postkiln_routing::{LookUp, Route, RouteError, Step, UserState, block_on_ready, trace};
 
 use crate::model::Blueprint;
 
@@ -16,6 +16,7 @@ use crate::model::Blueprint;
 pub struct World<'a> {
     blueprint: &'a Blueprint,
     virtualdomains: Virtualdomains,
+    subaddress: Subaddress,
     assign: Vec<u8>,
     files: BTreeMap<&'a str, BTreeMap<String, String>>,
 }
@@ -31,6 +32,7 @@ impl<'a> World<'a> {
         Self {
             blueprint,
             virtualdomains: blueprint.control_file().unwrap_or_default(),
+            subaddress: blueprint.control_file().unwrap_or_default(),
             assign: users_assign::compile(&blueprint.assignments()),
             files: files.collect(),
         }
@@ -77,11 +79,15 @@ impl LookUp for World<'_> {
         Ok(self.files.get(domain).and_then(|files| files.get(file)).map(|text| text.clone().into_bytes()))
     }
 
-    async fn user(&mut self, domain: &str, local: &str) -> Result<bool, Infallible> {
+    async fn user(&mut self, domain: &str, local: &str) -> Result<UserState, Infallible> {
         let known = || {
             let mail = self.blueprint.domains.get(&domain.parse::<Domain>().ok()?)?;
-            Some(mail.users.contains_key(&LocalPart::new(local).ok()?))
+            mail.users.get(&LocalPart::new(local).ok()?)
         };
-        Ok(known().unwrap_or(false))
+        Ok(known().map_or(UserState::Absent, |user| if user.disabled { UserState::Closed } else { UserState::Open }))
+    }
+
+    async fn separator(&mut self, domain: &str) -> Result<Option<char>, Infallible> {
+        Ok(self.subaddress.separator(domain))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use postkiln_routing::UserState;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -81,7 +82,20 @@ impl Directory {
         row.map_err(DirectoryError::Account)?.map(|row| account(&row)).transpose().map_err(DirectoryError::Account)
     }
 
-    /// The same with the password's hash.
+    /// Whether there is an account at this address, and whether it gets mail.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn state(&self, domain: &str, local: &str) -> Result<UserState, DirectoryError> {
+        if self.account(domain, local).await?.is_some() {
+            return Ok(UserState::Open);
+        }
+        let row = sqlx::query(EXISTS).bind(domain).bind(local).fetch_optional(&self.0).await;
+        let closed = row.map_err(DirectoryError::Account)?.is_some();
+        Ok(if closed { UserState::Closed } else { UserState::Absent })
+    }
+
+    /// The account that may log in and get mail at this address, with the password's hash.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -136,6 +150,9 @@ const TABLES: &str = include_str!("../../../schemas/database/0001-accounts.sqlit
 
 // `enabled = 1` implies that the account is not removed.
 const ACCOUNT: &str = "SELECT id, domain, local, quota, password FROM accounts WHERE domain = ? AND local = ? AND removed IS NULL AND enabled = 1";
+
+// Also one that may not log in and gets no mail.
+const EXISTS: &str = "SELECT 1 FROM accounts WHERE domain = ? AND local = ? AND removed IS NULL";
 
 const LOGIN: &str = "INSERT INTO lastauth (account, at, peer, service) VALUES (?, ?, ?, ?) \
      ON CONFLICT (account) DO UPDATE SET at = excluded.at, peer = excluded.peer, service = excluded.service \

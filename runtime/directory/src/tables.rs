@@ -2,8 +2,8 @@
 
 use postkiln_address::Address;
 use postkiln_control::users_assign::{self, Assigned};
-use postkiln_control::{ControlFile, Virtualdomains};
-use postkiln_routing::LookUp;
+use postkiln_control::{ControlFile, ReadError, Subaddress, Virtualdomains};
+use postkiln_routing::{LookUp, UserState};
 use postkiln_sys::BundleDirectory;
 
 use crate::{Directory, DirectoryError};
@@ -12,6 +12,7 @@ use crate::{Directory, DirectoryError};
 #[derive(Debug)]
 pub struct Tables {
     virtualdomains: Virtualdomains,
+    subaddress: Subaddress,
     users: Vec<u8>,
     bundle: BundleDirectory,
 }
@@ -27,13 +28,14 @@ impl Tables {
             let path = path.to_owned();
             move |source| DirectoryError::Bundle { path, source }
         };
-        let virtualdomains = Virtualdomains::read(|name| bundle.read(&format!("control/{name}"))).map_err(|error| {
-            DirectoryError::Malformed { path: "control/virtualdomains", problem: error.to_string() }
-        })?;
+        let malformed = |path| move |error: ReadError| DirectoryError::Malformed { path, problem: error.to_string() };
+        let control = |name: &str| bundle.read(&format!("control/{name}"));
+        let virtualdomains = Virtualdomains::read(control).map_err(malformed("control/virtualdomains"))?;
+        let subaddress = Subaddress::read(control).map_err(malformed("control/subaddress"))?;
         let users = bundle.read(USERS).map_err(io(USERS))?;
         let users = users.ok_or(DirectoryError::Malformed { path: USERS, problem: "it is missing".to_owned() })?;
         let bundle = bundle.try_clone().map_err(io("."))?;
-        Ok(Self { virtualdomains, users, bundle })
+        Ok(Self { virtualdomains, subaddress, users, bundle })
     }
 
     /// Domain and user in it for a login name: an alias domain leads to the real one.
@@ -78,8 +80,12 @@ impl LookUp for Walk<'_> {
         self.tables.bundle.read(&path).map_err(|source| DirectoryError::Bundle { path, source })
     }
 
-    async fn user(&mut self, domain: &str, local: &str) -> Result<bool, DirectoryError> {
-        Ok(self.directory.account(domain, local).await?.is_some())
+    async fn user(&mut self, domain: &str, local: &str) -> Result<UserState, DirectoryError> {
+        self.directory.state(domain, local).await
+    }
+
+    async fn separator(&mut self, domain: &str) -> Result<Option<char>, DirectoryError> {
+        Ok(self.tables.subaddress.separator(domain))
     }
 }
 
@@ -93,6 +99,7 @@ mod tests {
 
     fn bundle(folder: &std::path::Path) -> BundleDirectory {
         fs::create_dir_all(folder.join("control")).unwrap();
+        fs::write(folder.join("control/subaddress"), "example.org:+\n").unwrap();
         fs::create_dir_all(folder.join("users")).unwrap();
         fs::create_dir_all(folder.join("domains/example.org")).unwrap();
         fs::write(folder.join("control/virtualdomains"), "example.org:example.org\nexample.net:example.net\n").unwrap();
@@ -111,15 +118,20 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
-            let seed = "INSERT INTO accounts (id, domain, local, created) VALUES ('0a1b2c3d4e5f6071', 'example.org', 'ada', 0)";
+            let seed = "INSERT INTO accounts (id, domain, local, created, enabled) VALUES \
+                        ('0a1b2c3d4e5f6071', 'example.org', 'ada', 0, 1), ('0b1b2c3d4e5f6071', 'example.org', 'left', 0, 0)";
             directory.apply_seed(seed).await.unwrap();
             let mut walk = Walk { tables: &tables, directory: &directory };
             let ada = Route::Destinations(vec![Destination::Mailbox { domain: "example.org".into(), user: "ada".into() }]);
+            let closed = "vdelivermail: account is locked email bounced left@example.org (#5.2.1)";
+            let closed = Route::NoSuchAddress(closed.to_owned());
             for (address, expected) in [
                 ("ada@example.org", Some(&ada)),
                 ("ADA@example.net", Some(&ada)),
                 ("sales@example.org", Some(&ada)),
+                ("ada+x@example.net", Some(&ada)),
                 ("ada@example.com", Some(&Route::NotOurs)),
+                ("left@example.org", Some(&closed)),
                 ("nobody@example.org", None),
                 ("a/b@example.org", None),
             ] {

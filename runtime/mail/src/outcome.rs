@@ -8,6 +8,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Status(pub u8, pub u16, pub u16);
 
+impl Status {
+    /// The status that a line for the sender ends with in qmail's form: `… (#5.1.1)`.
+    #[must_use]
+    pub fn stated(line: &str) -> Option<Self> {
+        let (_, code) = line.strip_suffix(')')?.rsplit_once("(#")?;
+        let mut parts = code.split('.');
+        let status = Self(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        parts.next().is_none().then_some(status)
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.0, self.1, self.2)
@@ -23,4 +34,20 @@ pub enum Outcome {
     Deferred(Status, String),
     /// Never to be tried again; the sender is told.
     Bounced(Status, String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_state_their_status() {
+        let check = |line: &str, expected| assert_eq!(Status::stated(line), expected, "{line}");
+        check("sorry, no mailbox here by that name (#5.1.1)", Some(Status(5, 1, 1)));
+        check("account is locked (#5.2.1)", Some(Status(5, 2, 1)));
+        check("(#5.2.1) and more", None);
+        check("no such number (#5.2)", None);
+        check("no such number (#5.2.1.7)", None);
+        check("", None);
+    }
 }

@@ -154,7 +154,9 @@ async fn route(tools: &Tools, address: &Address) -> Result<Vec<Destination>, Out
     }
     match reply.map_err(|error| trouble(&format!("the directory does not answer: {error}")))? {
         directory::Reply::Route(destinations) => Ok(destinations),
-        directory::Reply::NoSuchAddress(text) => Err(Outcome::Bounced(Status(5, 1, 1), text)),
+        directory::Reply::NoSuchAddress(text) => {
+            Err(Outcome::Bounced(Status::stated(&text).unwrap_or(Status(5, 1, 1)), text))
+        }
         directory::Reply::Unavailable(problem) => Err(trouble(&problem)),
         // The configuration has changed since the message was queued: the next attempt goes out.
         directory::Reply::NotOurs => Err(trouble(&format!("{} is no domain of ours any more", address.domain()))),

@@ -156,6 +156,12 @@ pub fn file_names(extension: &str) -> Vec<String> {
     names
 }
 
+/// The file that is tried first for an extension; `None` when it holds a slash and so names no file of the directory.
+#[must_use]
+pub fn exact_name(extension: &str) -> Option<String> {
+    (!extension.contains('/')).then(|| format!(".qmail-{}", extension.to_ascii_lowercase().replace('.', ":")))
+}
+
 /// The file that holds the instructions for exactly this local part; `None` when the name cannot be one, or would stand
 /// for other addresses too.
 #[must_use]

@@ -3,7 +3,7 @@
 use crate::{
     Badmailfrom, Bouncefrom, Bouncehost, Concurrencylocal, Concurrencyremote, ControlFile, Databytes, Defaultdomain,
     Defaulthost, Doublebouncehost, Doublebounceto, Helohost, Kind, Locals, Maxrcpt, Me, Network, ParseError,
-    Queuelifetime, Rcpthosts, Resolvers, Scanner, Smtpgreeting, Smtproutes, Timeoutconnect, Timeoutremote,
+    Queuelifetime, Rcpthosts, Resolvers, Scanner, Smtpgreeting, Smtproutes, Subaddress, Timeoutconnect, Timeoutremote,
     Timeoutsmtpd, Virtualdomains,
 };
 
@@ -30,6 +30,7 @@ pub const REGISTRY: &[Entry] = &[
     entry::<Scanner>(),
     entry::<Smtpgreeting>(),
     entry::<Smtproutes>(),
+    entry::<Subaddress>(),
     entry::<Timeoutconnect>(),
     entry::<Timeoutremote>(),
     entry::<Timeoutsmtpd>(),

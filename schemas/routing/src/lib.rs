@@ -1,5 +1,6 @@
 //! From an address to its destinations, as qmail and vdelivermail walk: `virtualdomains` → `users/cdb` → the search for a
-//! `.qmail` file → its instructions → destinations.
+//! `.qmail` file → its instructions → destinations. Beside qmail's own search, an address of a domain with a separator
+//! (control file `subaddress`) is tried without its detail before the domain's `.qmail-default` is asked.
 //!
 //! Pure: what exists is asked of a [`LookUp`]; `directoryd` answers from the bundle and its database, the compiler from
 //! a blueprint. Knows nothing about who may send. Start at [`route`].
@@ -11,7 +12,7 @@ mod walk;
 use postkiln_address::Address;
 use postkiln_control::ParseError;
 
-pub use look_up::LookUp;
+pub use look_up::{LookUp, UserState};
 pub use ready::block_on_ready;
 pub use walk::{route, trace};
 
@@ -76,6 +77,13 @@ pub enum Step {
         domain: String,
         /// The extension.
         extension: String,
+    },
+    /// The rest of the extension is a detail its owner added (RFC 5233): the address is the part before it.
+    Subaddress {
+        /// The extension without separator and detail.
+        address: String,
+        /// What follows the separator.
+        detail: String,
     },
     /// This file holds the instructions.
     File {

@@ -24,6 +24,20 @@ pub trait LookUp: Send {
         file: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, Self::Error>> + Send;
 
-    /// Whether the domain has a user of this name (lower case) who may get mail.
-    fn user(&mut self, domain: &str, local: &str) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+    /// What the domain knows of a user of this name (lower case).
+    fn user(&mut self, domain: &str, local: &str) -> impl Future<Output = Result<UserState, Self::Error>> + Send;
+
+    /// What parts an address of the domain directory from a detail; `None`: nothing does.
+    fn separator(&mut self, domain: &str) -> impl Future<Output = Result<Option<char>, Self::Error>> + Send;
+}
+
+/// Whether a user may get mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserState {
+    /// There is no such user.
+    Absent,
+    /// There is one.
+    Open,
+    /// There is one whose mail is refused.
+    Closed,
 }

@@ -4,7 +4,7 @@
 use postkiln_address::{Address, LocalPart};
 use postkiln_control::dot_qmail::{self, Instruction, Rule};
 
-use crate::{Destination, LookUp, Route, RouteError, Step};
+use crate::{Destination, LookUp, Route, RouteError, Step, UserState};
 
 /// Where mail for an address goes.
 ///
@@ -38,11 +38,14 @@ pub async fn trace<L: LookUp>(
         let Some(assigned) = assigned else { return Ok((no_mailbox(), steps)) };
         let (domain, extension) = (assigned.user, assigned.ext);
         steps.push(Step::Assigned { domain: domain.clone(), extension: extension.clone() });
-        let Some((name, instructions)) = instructions(look_up, &domain, &extension).await? else {
+        let Some(found) = search(look_up, &domain, extension).await? else {
             return Ok((no_mailbox(), steps));
         };
-        steps.push(Step::File { domain: domain.clone(), name });
-        let route = obey(look_up, &address, &domain, &extension, instructions).await?;
+        if let Some(detail) = found.detail {
+            steps.push(Step::Subaddress { address: found.extension.clone(), detail });
+        }
+        steps.push(Step::File { domain: domain.clone(), name: found.name });
+        let route = obey(look_up, &address, &domain, &found.extension, found.instructions).await?;
         match single_forward(&route) {
             Some(target) => address = target.clone(),
             None => return Ok((route, steps)),
@@ -66,20 +69,84 @@ fn single_forward(route: &Route) -> Option<&Address> {
     }
 }
 
-async fn instructions<L: LookUp>(
+/// Instructions, and for whom they are.
+struct Found {
+    name: String,
+    instructions: Vec<Instruction>,
+    /// Without the detail.
+    extension: String,
+    detail: Option<String>,
+}
+
+/// qmail's search, and before the domain's last resort that for an owner of the detail.
+async fn search<L: LookUp>(
     look_up: &mut L,
     domain: &str,
-    extension: &str,
-) -> Result<Option<(String, Vec<Instruction>)>, RouteError<L::Error>> {
-    for name in dot_qmail::file_names(extension) {
-        if let Some(bytes) = look_up.dot_qmail(domain, &name).await? {
-            return match dot_qmail::parse(&bytes) {
-                Ok(instructions) => Ok(Some((name, instructions))),
-                Err(problem) => Err(RouteError::Instructions { domain: domain.to_owned(), name, problem }),
-            };
+    extension: String,
+) -> Result<Option<Found>, RouteError<L::Error>> {
+    for name in dot_qmail::file_names(&extension) {
+        if name == LAST
+            && let Some(found) = owner(look_up, domain, &extension).await?
+        {
+            return Ok(Some(found));
+        }
+        if let Some(instructions) = instructions(look_up, domain, &name).await? {
+            return Ok(Some(Found { name, instructions, extension, detail: None }));
         }
     }
     Ok(None)
+}
+
+/// Who owns an address with a detail: the longest part before a separator that is declared. A list is nobody's: what
+/// follows its name is a command to it.
+async fn owner<L: LookUp>(
+    look_up: &mut L,
+    domain: &str,
+    extension: &str,
+) -> Result<Option<Found>, RouteError<L::Error>> {
+    let Some(separator) = look_up.separator(domain).await? else { return Ok(None) };
+    if !extension.contains(separator) || is_user(look_up, domain, extension).await? {
+        return Ok(None);
+    }
+    for (at, _) in extension.rmatch_indices(separator) {
+        let (Some(own), Some(detail)) = (extension.get(..at), extension.get(at + separator.len_utf8()..)) else {
+            continue;
+        };
+        let Some(name) = dot_qmail::exact_name(own).filter(|_| !own.is_empty()) else { continue };
+        let found = match instructions(look_up, domain, &name).await? {
+            Some(instructions) if instructions.iter().any(|line| matches!(line, Instruction::EzmlmSend { .. })) => {
+                return Ok(None);
+            }
+            Some(instructions) => Some((name, instructions)),
+            None if is_user(look_up, domain, own).await? => {
+                instructions(look_up, domain, LAST).await?.map(|instructions| (LAST.to_owned(), instructions))
+            }
+            None => None,
+        };
+        if let Some((name, instructions)) = found {
+            let (extension, detail) = (own.to_owned(), Some(detail.to_owned()));
+            return Ok(Some(Found { name, instructions, extension, detail }));
+        }
+    }
+    Ok(None)
+}
+
+async fn is_user<L: LookUp>(look_up: &mut L, domain: &str, local: &str) -> Result<bool, RouteError<L::Error>> {
+    Ok(look_up.user(domain, &local.to_ascii_lowercase()).await? != UserState::Absent)
+}
+
+/// What a file of the domain directory says, when there is one.
+async fn instructions<L: LookUp>(
+    look_up: &mut L,
+    domain: &str,
+    name: &str,
+) -> Result<Option<Vec<Instruction>>, RouteError<L::Error>> {
+    let Some(bytes) = look_up.dot_qmail(domain, name).await? else { return Ok(None) };
+    let instructions = |problem| {
+        let (domain, name) = (domain.to_owned(), name.to_owned());
+        RouteError::Instructions { domain, name, problem }
+    };
+    dot_qmail::parse(&bytes).map(Some).map_err(instructions)
 }
 
 async fn obey<L: LookUp>(
@@ -115,9 +182,13 @@ async fn obey<L: LookUp>(
             ),
             Instruction::Deliver(rule) => {
                 let user = extension.to_ascii_lowercase();
-                if look_up.user(domain, &user).await? {
-                    push(&mut destinations, Destination::Mailbox { domain: domain.to_owned(), user });
-                    continue;
+                match look_up.user(domain, &user).await? {
+                    UserState::Open => {
+                        push(&mut destinations, Destination::Mailbox { domain: domain.to_owned(), user });
+                        continue;
+                    }
+                    UserState::Closed => return Ok(closed(domain, &user)),
+                    UserState::Absent => {}
                 }
                 match rule {
                     // As a program's exit 100: what was collected so far is not sent either.
@@ -142,6 +213,13 @@ fn no_mailbox() -> Route {
     Route::NoSuchAddress(NO_MAILBOX.to_owned())
 }
 
+/// vdelivermail's words for an account with the flag `BOUNCE_MAIL`, and RFC 3463's for it.
+fn closed(domain: &str, user: &str) -> Route {
+    Route::NoSuchAddress(format!("vdelivermail: account is locked email bounced {user}@{domain} (#5.2.1)"))
+}
+
+/// The file that is left when no other fits.
+const LAST: &str = ".qmail-default";
 const NO_MAILBOX: &str = "sorry, no mailbox here by that name (#5.1.1)";
 const LOOP: &str = "this address is forwarded to itself (#5.4.6)";
 

@@ -7,7 +7,7 @@ use postkiln_address::{Domain, LocalPart};
 use postkiln_control as control;
 use postkiln_control::{ControlFile, HostPattern, Value, ValueError, VirtualDomain, VirtualKey};
 use postkiln_site as site;
-use postkiln_site::{ControlValue, Network, Placed, Site};
+use postkiln_site::{ControlValue, DomainEntry, Network, Placed, Site};
 
 use crate::codes;
 use crate::findings::Findings;
@@ -33,6 +33,7 @@ fn defaults(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeM
     put(&mut files, &control::Locals::default());
     put(&mut files, &control::Rcpthosts(sorted.iter().map(|name| HostPattern::Exact((*name).clone())).collect()));
     put(&mut files, &control::Virtualdomains(sorted.iter().map(|name| virtual_domain(name)).collect()));
+    put(&mut files, &subaddress(site));
     put(&mut files, &control::Badmailfrom::default());
     put(&mut files, &control::Smtproutes::default());
     put(&mut files, &control::Databytes(LARGEST_MESSAGE));
@@ -71,6 +72,23 @@ fn primary(hostname: &Domain, domains: &[&Domain]) -> Domain {
 
 fn virtual_domain(name: &Domain) -> VirtualDomain {
     VirtualDomain { key: VirtualKey::Host(HostPattern::Exact(name.clone())), prepend: name.to_string() }
+}
+
+fn subaddress(site: &Site) -> control::Subaddress {
+    let separator = |entry: &DomainEntry| match entry {
+        DomainEntry::Mail(mail) => separator(mail.subaddress.value),
+        DomainEntry::AliasOf(_) => None,
+    };
+    let parted = site.domains.iter().filter_map(|(name, entry)| Some((name.clone(), separator(&entry.value)?)));
+    control::Subaddress(parted.collect())
+}
+
+const fn separator(subaddress: site::Subaddress) -> Option<char> {
+    match subaddress {
+        site::Subaddress::Plus => Some('+'),
+        site::Subaddress::Minus => Some('-'),
+        site::Subaddress::None => None,
+    }
 }
 
 fn put<F: ControlFile>(files: &mut BTreeMap<String, String>, file: &F) {

@@ -57,18 +57,6 @@ pub enum Subaddress {
     None,
 }
 
-impl Subaddress {
-    /// The character.
-    #[must_use]
-    pub const fn separator(self) -> Option<char> {
-        match self {
-            Self::Plus => Some('+'),
-            Self::Minus => Some('-'),
-            Self::None => None,
-        }
-    }
-}
-
 /// Who may add users, aliases and lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

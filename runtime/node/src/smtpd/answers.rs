@@ -73,7 +73,7 @@ impl Answers {
             // We carry mail for a domain that is listed but lives elsewhere (a secondary MX).
             Reply::NotOurs if listed => Answer::Accepted,
             Reply::NotOurs => Answer::NotOurs,
-            Reply::NoSuchAddress(line) => refused(Status(5, 1, 1), &line),
+            Reply::NoSuchAddress(line) => refused(Status::stated(&line).unwrap_or(Status(5, 1, 1)), &line),
             other => unavailable(&other),
         }
     }

@@ -14,6 +14,7 @@ struct World {
     assign: Vec<u8>,
     files: Vec<(&'static str, &'static str)>,
     users: Vec<&'static str>,
+    separator: Option<char>,
 }
 
 impl LookUp for World {
@@ -32,8 +33,17 @@ impl LookUp for World {
         Ok(self.files.iter().find(|(name, _)| *name == file).map(|(_, text)| text.as_bytes().to_vec()))
     }
 
-    async fn user(&mut self, domain: &str, local: &str) -> Result<bool, Infallible> {
-        Ok(domain == "example.org" && self.users.contains(&local))
+    async fn user(&mut self, domain: &str, local: &str) -> Result<UserState, Infallible> {
+        Ok(match (domain, local) {
+            ("example.org", "left") => UserState::Closed,
+            ("example.org", name) if self.users.contains(&name) => UserState::Open,
+            _ => UserState::Absent,
+        })
+    }
+
+    async fn separator(&mut self, domain: &str) -> Result<Option<char>, Infallible> {
+        assert_eq!(domain, "example.org");
+        Ok(self.separator)
     }
 }
 
@@ -61,13 +71,18 @@ fn world() -> World {
             (".qmail-all-default", "|vdelivermail '' ada@example.org\n"),
             (".qmail-broken", "|rm -rf /\n"),
         ],
-        users: vec!["ada", "grace", "drop-box"],
+        users: vec!["ada", "grace", "drop-box", "ada+own", "mary-ann", "ann.b"],
+        separator: None,
     }
 }
 
-/// The route in short: `not ours`, `no: …`, or destinations separated by spaces.
 fn check(recipient: &str, expected: &str) {
-    let route = block_on_ready(route(&mut world(), &recipient.parse().unwrap()));
+    check_in(world(), recipient, expected);
+}
+
+/// The route in short: `not ours`, `no: …`, or destinations separated by spaces.
+fn check_in(mut world: World, recipient: &str, expected: &str) {
+    let route = block_on_ready(route(&mut world, &recipient.parse().unwrap()));
     let said = match route {
         Ok(Route::NotOurs) => "not ours".to_owned(),
         Ok(Route::NoSuchAddress(text)) => format!("no: {text}"),
@@ -131,6 +146,48 @@ fn rules_for_nobody() {
 }
 
 #[test]
+fn a_detail_is_its_owner_s() {
+    let plus = |recipient: &str, expected: &str| {
+        check_in(World { separator: Some('+'), ..world() }, recipient, expected);
+    };
+    plus("Ada+shop@example.org", "mailbox:ada@example.org");
+    plus("ada+shop+2@example.net", "mailbox:ada@example.org");
+    plus("ada+@example.org", "mailbox:ada@example.org");
+    plus("ada+own@example.org", "mailbox:ada+own@example.org");
+    plus("ada+own+x@example.org", "mailbox:ada+own@example.org");
+    plus("Ann.B+x@example.org", "mailbox:ann.b@example.org");
+    plus("countess+x@example.org", "mailbox:ada@example.org");
+    plus("grace+x@example.org", "forward:grace@navy.example mailbox:grace@example.org");
+    plus("info+x@example.org", "respond:info@example.org:robots/example.org/info:robots/example.org/info.d:1:60");
+    plus("left+x@example.org", LOCKED);
+    for nobody in ["nobody+x@example.org", "+ada@example.org", "ada-x@example.org", "announce+x@example.org"] {
+        plus(nobody, "no: sorry, no mailbox here by that name (#5.1.1)");
+    }
+    check("ada+shop@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
+}
+
+#[test]
+fn a_hyphen_parts_at_the_longest_name() {
+    let minus = |recipient: &str, expected: &str| {
+        check_in(World { separator: Some('-'), ..world() }, recipient, expected);
+    };
+    minus("ada-shop@example.org", "mailbox:ada@example.org");
+    minus("mary-ann@example.org", "mailbox:mary-ann@example.org");
+    minus("mary-ann-shop@example.org", "mailbox:mary-ann@example.org");
+    minus("mary-shop@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
+    // What the domain's own files say comes first.
+    minus("drop-ada-x@example.org", "");
+    minus("announce-subscribe@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
+    minus("a/b-x@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
+}
+
+#[test]
+fn mail_for_a_closed_account_is_refused() {
+    check("left@example.org", LOCKED);
+    check("LEFT@example.net", LOCKED);
+}
+
+#[test]
 fn the_steps_tell_the_way() {
     let (_, steps) = block_on_ready(trace(&mut world(), &"countess@example.net".parse().unwrap())).unwrap();
     let files: Vec<&str> = steps
@@ -141,4 +198,5 @@ fn the_steps_tell_the_way() {
     assert!(steps.contains(&Step::Followed("ada@example.org".parse().unwrap())));
 }
 
+const LOCKED: &str = "no: vdelivermail: account is locked email bounced left@example.org (#5.2.1)";
 const LOOP_SAID: &str = "no: this address is forwarded to itself (#5.4.6)";
