@@ -19,14 +19,13 @@ use crate::Kind;
 use crate::model::{Antivirus, Blueprint, List, MailDomain, Responder, User, Zone};
 
 /// What the node does to follow a change, from nothing to the most disturbing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// Nothing: the machine does not notice.
     None,
     /// Rows of the user database, in one transaction; readers see them at the next look-up.
     Data,
-    /// A role takes new settings; sessions go on with the old ones, new ones see the new.
+    /// A role takes new settings (a reload); sessions go on with the old ones, new ones see the new.
     Swap,
     /// A listening socket is added, removed or moved; its sessions end in their time.
     Rebind,
@@ -47,7 +46,7 @@ impl Class {
         match self {
             Self::None => "none",
             Self::Data => "data",
-            Self::Swap => "swap",
+            Self::Swap => "reload",
             Self::Rebind => "rebind",
             Self::Restart => "restart",
             Self::Migrate => "migrate",

@@ -10,8 +10,10 @@ mod lower;
 mod model;
 mod not_yet;
 mod object;
+pub mod origin;
 mod prove;
 mod services;
+mod source_map;
 mod world;
 
 pub use lower::lower;
@@ -22,6 +24,7 @@ pub use model::{
 pub use object::{Kind, ObjectId};
 pub use postkiln_site::VERSION as LANGUAGE;
 pub use postkiln_site::{DkimAlgorithm, DkimKey, DkimState, SecretKind, SecretVersion};
+pub use source_map::SourceMap;
 pub use world::World;
 
 use postkiln_findings::codes;

@@ -42,7 +42,7 @@ pub struct Blueprint {
     /// What `init` starts.
     pub services: Vec<Service>,
     /// The secrets in use, by name: versions and public halves, no values.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub secrets: BTreeMap<String, SecretVersion>,
 }
 
@@ -105,7 +105,7 @@ pub struct Responder {
 pub struct Zone {
     /// Seconds.
     pub ttl: u32,
-    /// Records: ours first, then the site's in its order.
+    /// Records, in order: the zone's own first.
     pub records: Vec<ZoneRecord>,
 }
 

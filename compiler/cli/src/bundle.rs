@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use postkiln_blueprint::Blueprint;
+use postkiln_blueprint::{Blueprint, SourceMap};
 use postkiln_bundle::Bundle;
 use postkiln_findings::{Diagnostic, is_wrong};
 use postkiln_site::{Read, Site};
@@ -20,19 +20,36 @@ pub(crate) fn site_bundle(site: &Path) -> Result<Bundle, Failure> {
 
 /// [`site_bundle`], with warnings counted as errors when they are denied.
 pub(crate) fn site_bundle_denying(site: &Path, deny: Option<Deny>) -> Result<Bundle, Failure> {
-    let (bundle, found) = compile(site)?;
+    let (compiled, found) = compile(site)?;
     findings::show(site, &found);
     findings::judge(&found, deny)?;
-    bundle.ok_or(Failure::Findings)
+    compiled.map(|compiled| compiled.bundle).ok_or(Failure::Findings)
 }
 
-/// Everything that can be said about a site, in source order, and its bundle when nothing is an error.
+/// A site and all that was made of it.
+pub(crate) struct Compiled {
+    /// What was written.
+    pub(crate) site: Site,
+    /// What the machine needs.
+    pub(crate) blueprint: Blueprint,
+    /// Where in the site its things stand.
+    pub(crate) map: SourceMap,
+    /// What the node reads.
+    pub(crate) bundle: Bundle,
+}
+
+/// Everything that can be said about a site, in source order, and what it makes when nothing is an error.
 ///
 /// # Errors
 /// When there is no such site.
-pub(crate) fn compile(site: &Path) -> Result<(Option<Bundle>, Vec<Diagnostic>), Failure> {
+pub(crate) fn compile(site: &Path) -> Result<(Option<Compiled>, Vec<Diagnostic>), Failure> {
     let Checked { lowered, found } = check(site)?;
-    Ok((lowered.map(|(site, blueprint)| postkiln_render::render(&blueprint, &site.sources)), found))
+    let compiled = lowered.map(|(site, blueprint)| {
+        let map = SourceMap::new(&site, &blueprint);
+        let bundle = postkiln_render::render(&blueprint, &site.sources, &map);
+        Compiled { site, blueprint, map, bundle }
+    });
+    Ok((compiled, found))
 }
 
 /// What came of looking at a site.

@@ -15,6 +15,7 @@ mod images;
 mod new;
 mod outcome;
 mod output;
+mod plan;
 mod progress;
 mod queue;
 mod run;
@@ -41,6 +42,7 @@ enum Command {
     New(new::Args),
     Check(check::Args),
     Explain(explain::Args),
+    Plan(plan::Args),
     Compile(compile::Args),
     Build(build::Args),
     Run(run::Args),
@@ -67,6 +69,7 @@ impl Command {
             Self::New(args) => new::run(args),
             Self::Check(args) => check::run(args),
             Self::Explain(args) => explain::run(args),
+            Self::Plan(args) => plan::run(args),
             Self::Compile(args) => compile::run(args),
             Self::Build(args) => build::run(args),
             Self::Run(args) => run::run(args),
@@ -117,4 +120,4 @@ First steps:
   postkiln build mysite -o mysite.img         an image that boots
   postkiln boot mysite                        the same in QEMU
 
-Exit codes: 0 done; 1 the site (or what was tested) is wrong; 4 the environment failed; 64 wrong usage.";
+Exit codes: 0 done; 2 plan: changes; 3 plan: changes that must be allowed; 1 the site (or what was tested) is wrong; 4 the environment failed; 64 wrong usage.";

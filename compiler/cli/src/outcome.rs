@@ -12,6 +12,10 @@ pub(crate) enum Exit {
     Success = 0,
     /// The site, or what was tested, is wrong.
     Invalid = 1,
+    /// `plan`: something changes.
+    Changes = 2,
+    /// `plan`: something changes that a person has to allow first.
+    Guarded = 3,
     /// The environment failed: files, network, programs.
     Environment = 4,
     /// The command line was wrong (`EX_USAGE` of sysexits).

@@ -10,14 +10,15 @@ mod zone;
 
 use std::collections::BTreeMap;
 
-use postkiln_blueprint::Blueprint;
+use postkiln_blueprint::{Blueprint, SourceMap};
 use postkiln_bundle::{Bundle, File, Owner};
 use postkiln_control::{dot_qmail, tcprules, users_assign};
 use serde::Serialize;
 
-/// Makes the bundle. `sources` are the files of the site by path, for `source/`; password hashes in them are blanked.
+/// Makes the bundle. `sources` are the files of the site by path, for `source/`; password hashes in them are blanked. `map`
+/// says where in them things were written.
 #[must_use]
-pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>) -> Bundle {
+pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>, map: &SourceMap) -> Bundle {
     let mut files = Files::default();
     files.json("blueprint.json", blueprint);
     for (name, text) in &blueprint.control {
@@ -34,6 +35,8 @@ pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>) -> Bun
     for (path, bytes) in sources {
         files.add(format!("source/{path}"), source::blanked(bytes));
     }
+    // After the sources: a file of the site that has its name is named in it and stays out.
+    files.text(SourceMap::PATH, &map.print());
     files.0.push(File {
         path: "seeds/sqlite.sql".to_owned(),
         bytes: seed::sqlite(&blueprint.domains).into_bytes(),

@@ -5,6 +5,7 @@ mod control;
 mod domains;
 mod moved;
 mod names;
+mod order;
 mod password;
 mod record;
 mod secrets;
@@ -40,7 +41,7 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
     let listeners = services.iter().flat_map(|service| &service.listeners);
     let tcp = listeners.map(|listener| (listener.name.clone(), ":allow\n".to_owned())).collect();
     let moved = moved::lower(site, &domains, &alias_domains, &mut findings);
-    let blueprint = Blueprint {
+    let mut blueprint = Blueprint {
         version: Blueprint::VERSION,
         hostname: site.appliance.hostname.value.clone(),
         operators: site.appliance.operators.iter().map(|key| key.value.clone()).collect(),
@@ -54,6 +55,7 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
         services,
         secrets: secrets::lower(site),
     };
+    order::put(&mut blueprint);
     prove::all(site, &blueprint, &mut findings);
     not_yet::check(site, &mut findings);
     findings.finish(blueprint)

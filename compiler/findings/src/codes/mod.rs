@@ -60,6 +60,7 @@ subjects! {
     evaluation
     language
     machine
+    plan
     policy
     renames
     secrets

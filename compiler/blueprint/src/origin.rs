@@ -1,0 +1,170 @@
+//! Where a thing of the blueprint was written, looked up in the site when somebody asks. Knows nothing about generated files.
+
+use std::collections::BTreeMap;
+
+use postkiln_address::{Domain, LocalPart};
+use postkiln_findings::Place;
+use postkiln_site::{Autoresponder, DomainEntry, List, MailDomain, Placed, Site, User};
+
+use crate::{Kind, ObjectId};
+
+/// The narrowest place of a field of a thing, or of the thing when `path` is empty or the field was not written. `None`
+/// for what nobody wrote. Names in `path` are those of `blueprint.json`.
+#[must_use]
+pub fn place<'a>(site: &'a Site, id: &ObjectId, path: &[&str]) -> Option<&'a Place> {
+    let field = path.first().copied().unwrap_or_default();
+    match id.kind() {
+        Kind::Appliance => Some(appliance(site, field)),
+        Kind::Control => control(site, id.name()),
+        Kind::Antivirus => Some(antivirus(site, field)),
+        Kind::Zone => zone(site, id.name(), path),
+        Kind::Domain => domain(site, id.name(), field),
+        Kind::User | Kind::Alias | Kind::List | Kind::Autoresponder => {
+            let mail = mail(site, id.domain()?)?;
+            let local = id.local()?;
+            match id.kind() {
+                Kind::User => find(&mail.users, local).map(|placed| user(placed, field)),
+                Kind::List => find(&mail.lists, local).map(|placed| list(placed, field)),
+                Kind::Autoresponder => find(&mail.autoresponders, local).map(|placed| responder(placed, field)),
+                _ => alias(mail, local),
+            }
+        }
+        Kind::Secret => site.secrets.secrets.get(id.name()).map(|secret| &secret.place),
+        _ => None,
+    }
+}
+
+fn appliance<'a>(site: &'a Site, field: &str) -> &'a Place {
+    match field {
+        "operators" => site.appliance.operators.first().map_or(&site.appliance.hostname.place, |key| &key.place),
+        _ => &site.appliance.hostname.place,
+    }
+}
+
+/// A control file that the site writes, or the one part of the site that alone decides what is in it.
+fn control<'a>(site: &'a Site, name: &str) -> Option<&'a Place> {
+    if let Some(written) = site.control.get(name) {
+        return Some(&written.place);
+    }
+    match name {
+        "network" => Some(&site.appliance.network.place),
+        "resolvers" => Some(site.appliance.resolvers.first().map_or(&site.appliance.network.place, |one| &one.place)),
+        "scanner" => Some(&site.antivirus.engine.place),
+        _ => None,
+    }
+}
+
+fn antivirus<'a>(site: &'a Site, field: &str) -> &'a Place {
+    match field {
+        "signatures" => site.antivirus.signatures.first().map_or(&site.antivirus.engine.place, |one| &one.place),
+        _ => &site.antivirus.engine.place,
+    }
+}
+
+fn entry<'a>(site: &'a Site, domain: &str) -> Option<&'a Placed<DomainEntry>> {
+    site.domains.get(&domain.parse::<Domain>().ok()?)
+}
+
+fn mail<'a>(site: &'a Site, domain: &str) -> Option<&'a MailDomain> {
+    match &entry(site, domain)?.value {
+        DomainEntry::Mail(mail) => Some(mail),
+        DomainEntry::AliasOf(_) => None,
+    }
+}
+
+fn domain<'a>(site: &'a Site, name: &str, field: &str) -> Option<&'a Place> {
+    let entry = entry(site, name)?;
+    Some(match (&entry.value, field) {
+        (DomainEntry::AliasOf(target), _) => &target.place,
+        (DomainEntry::Mail(mail), "postmaster") => &mail.postmaster.place,
+        (DomainEntry::Mail(mail), "catch_all") => &mail.catch_all.place,
+        _ => &entry.place,
+    })
+}
+
+/// In a zone a path is a record: its name and its type.
+fn zone<'a>(site: &'a Site, name: &str, path: &[&str]) -> Option<&'a Place> {
+    let domain = name.parse::<Domain>().ok()?;
+    let written = site.dns.records.get(&domain).map(Vec::as_slice).unwrap_or_default();
+    if let [owner, kind, ..] = path {
+        let same = |record: &&Placed<postkiln_site::Record>| {
+            record.value.name.eq_ignore_ascii_case(owner) && record.value.kind == *kind
+        };
+        if let Some(record) = written.iter().find(same) {
+            return Some(&record.place);
+        }
+        if let Some(mail) = mail(site, name) {
+            return published(mail, owner, kind).or_else(|| entry(site, name).map(|entry| &entry.place));
+        }
+    }
+    if path.first() == Some(&"ttl") {
+        return Some(&site.dns.ttl.place);
+    }
+    entry(site, name).map(|entry| &entry.place).or_else(|| written.first().map(|record| &record.place))
+}
+
+/// What a domain says about the records that are made for it.
+fn published<'a>(mail: &'a MailDomain, owner: &str, kind: &str) -> Option<&'a Place> {
+    let publishing = &mail.publishing;
+    match (owner, kind) {
+        (_, "TXT" | "CNAME") if owner.split('.').any(|label| label == "_domainkey") => {
+            publishing.dkim.as_ref().map(|dkim| &dkim.place)
+        }
+        ("_dmarc", _) => Some(&publishing.dmarc.place),
+        ("_mta-sts" | "mta-sts", _) => Some(&publishing.mta_sts.place),
+        ("_smtp._tls", _) => publishing.tls_rpt.as_ref().map(|address| &address.place),
+        ("@", "MX") => publishing.mx.first().map(|host| &host.place),
+        ("@", "TXT") => Some(&publishing.spf.place),
+        _ => None,
+    }
+}
+
+fn user<'a>(placed: &'a Placed<User>, field: &str) -> &'a Place {
+    let User { name, quota, password, forward, .. } = &placed.value;
+    let narrow = match field {
+        "name" => name.as_ref().map(|one| &one.place),
+        "quota" => quota.as_ref().map(|one| &one.place),
+        "password" => password.as_ref().map(|one| &one.place),
+        "forward" => forward.as_ref().map(|one| &one.place),
+        _ => None,
+    };
+    narrow.unwrap_or(&placed.place)
+}
+
+fn list<'a>(placed: &'a Placed<List>, field: &str) -> &'a Place {
+    let List { members, post, moderators, prefix, .. } = &placed.value;
+    let narrow = match field {
+        "members" => members.first().map(|one| &one.place),
+        "post" => Some(&post.place),
+        "moderators" => moderators.first().map(|one| &one.place),
+        "prefix" => prefix.as_ref().map(|one| &one.place),
+        _ => None,
+    };
+    narrow.unwrap_or(&placed.place)
+}
+
+fn responder<'a>(placed: &'a Placed<Autoresponder>, field: &str) -> &'a Place {
+    let Autoresponder { subject, text, once_per, .. } = &placed.value;
+    match field {
+        "subject" => &subject.place,
+        "text" => &text.place,
+        "once_per" => &once_per.place,
+        _ => &placed.place,
+    }
+}
+
+/// An alias of its own, a user's, or the one that `postmaster` implies.
+fn alias<'a>(mail: &'a MailDomain, local: &str) -> Option<&'a Place> {
+    if let Some(own) = find(&mail.aliases, local) {
+        return Some(&own.place);
+    }
+    let all = mail.users.values().flat_map(|user| &user.value.aliases);
+    let mut same = all.filter(|alias| alias.value.as_str().eq_ignore_ascii_case(local));
+    same.next().map(|alias| &alias.place).or_else(|| (local == "postmaster").then_some(&mail.postmaster.place))
+}
+
+/// Sites keep names as written; a blueprint has them in lower case.
+fn find<'a, T>(map: &'a BTreeMap<LocalPart, T>, local: &str) -> Option<&'a T> {
+    let exact = LocalPart::new(local).ok().and_then(|local| map.get(&local));
+    exact.or_else(|| map.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(local)).map(|(_, value)| value))
+}

@@ -1,0 +1,118 @@
+//! `source/map.json` of a bundle: where each thing was written, for plans that have the bundle and not the site.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use postkiln_address::Domain;
+use postkiln_findings::Place;
+use postkiln_site::{DomainEntry, MailDomain, Site};
+use serde::{Deserialize, Serialize};
+
+use crate::lower::lower_case;
+use crate::{Blueprint, Kind, ObjectId, origin};
+
+/// The map. Small, since there may be 100,000 things.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceMap {
+    /// Files of the site, by the number that ranges begin with.
+    pub files: Vec<String>,
+    /// Things by id: file, first line, first column, last line, column after the last.
+    pub objects: BTreeMap<String, [u32; 5]>,
+}
+
+impl SourceMap {
+    /// The path in a bundle.
+    pub const PATH: &'static str = "source/map.json";
+
+    /// The places of a blueprint's things in its site.
+    #[must_use]
+    pub fn new(site: &Site, blueprint: &Blueprint) -> Self {
+        let mut map = Self::default();
+        let single = [Kind::Appliance, Kind::Antivirus].map(ObjectId::single).into_iter();
+        let control = blueprint.control.keys().map(|name| ObjectId::new(Kind::Control, name));
+        let zones = blueprint.zones.keys().map(|name| ObjectId::new(Kind::Zone, name));
+        let secrets = blueprint.secrets.keys().map(|name| ObjectId::new(Kind::Secret, name));
+        let domains = blueprint.domains.keys().chain(blueprint.alias_domains.keys());
+        let domains = domains.map(|name| ObjectId::new(Kind::Domain, name));
+        for id in single.chain(control).chain(zones).chain(secrets).chain(domains) {
+            if let Some(place) = origin::place(site, &id, &[]) {
+                map.put(&id, place);
+            }
+        }
+        for (name, entry) in &site.domains {
+            if let DomainEntry::Mail(mail) = &entry.value {
+                map.members(name, mail);
+            }
+        }
+        map
+    }
+
+    /// The file's content: JSON with a thing on each line.
+    #[must_use]
+    pub fn print(&self) -> String {
+        let files = serde_json::to_string(&self.files).unwrap_or_default();
+        let each = self
+            .objects
+            .iter()
+            .map(|(id, range)| format!("{}:{}", serde_json::Value::from(id.as_str()), serde_json::json!(range)));
+        format!("{{\"files\":{files},\n\"objects\":{{\n{}\n}}}}\n", each.collect::<Vec<_>>().join(",\n"))
+    }
+
+    /// Where a thing was written.
+    #[must_use]
+    pub fn place(&self, id: &ObjectId) -> Option<Place> {
+        let [file, line, column, end_line, end_column] = *self.objects.get(&id.to_string())?;
+        let file = self.files.get(usize::try_from(file).ok()?)?.as_str().into();
+        Some(Place { file, line, column, end_line, end_column })
+    }
+
+    /// Straight through the domain: asking for each alias would search all users each time.
+    fn members(&mut self, domain: &Domain, mail: &MailDomain) {
+        let within = |kind, local: &dyn Display| ObjectId::within(kind, local, domain);
+        self.put(&within(Kind::Alias, &"postmaster"), &mail.postmaster.place);
+        for (local, user) in &mail.users {
+            self.put(&within(Kind::User, &lower_case(local)), &user.place);
+            for alias in &user.value.aliases {
+                self.put(&within(Kind::Alias, &lower_case(&alias.value)), &alias.place);
+            }
+        }
+        for (local, alias) in &mail.aliases {
+            self.put(&within(Kind::Alias, &lower_case(local)), &alias.place);
+        }
+        for (local, list) in &mail.lists {
+            self.put(&within(Kind::List, &lower_case(local)), &list.place);
+        }
+        for (local, responder) in &mail.autoresponders {
+            self.put(&within(Kind::Autoresponder, &lower_case(local)), &responder.place);
+        }
+    }
+
+    fn put(&mut self, id: &ObjectId, place: &Place) {
+        let known = self.files.iter().position(|file| **file == *place.file);
+        let file = known.unwrap_or_else(|| {
+            self.files.push(place.file.to_string());
+            self.files.len() - 1
+        });
+        let file = u32::try_from(file).unwrap_or(u32::MAX);
+        let range = [file, place.line, place.column, place.end_line, place.end_column];
+        self.objects.insert(id.to_string(), range);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_is_read_back() {
+        let id = ObjectId::within(Kind::User, "ada", "example.org");
+        let place = Place { file: "staff.csv".into(), line: 2, column: 1, end_line: 2, end_column: 9 };
+        let mut map = SourceMap::default();
+        map.put(&id, &place);
+        let read: SourceMap = serde_json::from_str(&map.print()).unwrap();
+        assert_eq!((read.place(&id), &read), (Some(place), &map));
+        assert_eq!(read.place(&ObjectId::within(Kind::User, "grace", "example.org")), None);
+        let empty: SourceMap = serde_json::from_str(&SourceMap::default().print()).unwrap();
+        assert_eq!(empty, SourceMap::default());
+    }
+}

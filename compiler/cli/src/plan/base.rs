@@ -1,0 +1,127 @@
+//! What a plan compares with: a bundle as it was made, or a site compiled now.
+
+use std::fs::File;
+use std::path::Path;
+
+use postkiln_blueprint::{Blueprint, ObjectId, SourceMap};
+use postkiln_bundle::{Bundle, Manifest, unpack};
+use postkiln_findings::Place;
+use postkiln_plan::{Places, Side};
+
+use super::{Written, revision, side};
+use crate::bundle::{self, Compiled};
+use crate::findings;
+use crate::outcome::Failure;
+
+/// The base of a plan.
+pub(super) enum Base {
+    /// A bundle that somebody kept.
+    Kept {
+        /// As read back.
+        blueprint: Box<Blueprint>,
+        /// Its table of contents.
+        manifest: Manifest,
+        /// Where its things were written.
+        places: Mapped,
+        /// For people.
+        label: String,
+    },
+    /// A site compiled now.
+    Made {
+        /// All of it.
+        compiled: Box<Compiled>,
+        /// For people.
+        label: String,
+    },
+}
+
+/// The places of a bundle.
+pub(super) struct Mapped(SourceMap);
+
+impl Places for Mapped {
+    fn place(&self, id: &ObjectId, _: &[&str]) -> Option<Place> {
+        self.0.place(id)
+    }
+}
+
+impl Places for Base {
+    fn place(&self, id: &ObjectId, path: &[&str]) -> Option<Place> {
+        match self {
+            Self::Kept { places, .. } => places.place(id, path),
+            Self::Made { compiled, .. } => Written { site: &compiled.site, map: &compiled.map }.place(id, path),
+        }
+    }
+}
+
+impl Base {
+    /// As a side of a plan.
+    pub(super) fn side(&self) -> Side<'_> {
+        match self {
+            Self::Kept { blueprint, manifest, label, .. } => {
+                Side { blueprint, manifest, places: self, label: label.clone() }
+            }
+            Self::Made { compiled, label } => side(compiled, self, label.clone()),
+        }
+    }
+
+    /// The model.
+    pub(super) fn blueprint(&self) -> &Blueprint {
+        match self {
+            Self::Kept { blueprint, .. } => blueprint,
+            Self::Made { compiled, .. } => &compiled.blueprint,
+        }
+    }
+}
+
+/// The base of this name: a path that exists, else a revision of the repository the site lies in.
+///
+/// # Errors
+/// When there is none, or it cannot be read or compiled.
+pub(super) fn find(name: &str, site: &Path) -> Result<Base, Failure> {
+    let path = Path::new(name);
+    if path.join(Manifest::NAME).is_file() {
+        return kept(Bundle::read(path).map_err(|error| unreadable(name, error))?, name);
+    }
+    if path.is_file() && path.extension().is_none_or(|ending| ending != "ncl") {
+        let file = File::open(path).map_err(|error| unreadable(name, error))?;
+        return kept(unpack(std::io::BufReader::new(file)).map_err(|error| unreadable(name, error))?, name);
+    }
+    if path.is_file() || path.join("site.ncl").is_file() {
+        return Ok(Base::Made { compiled: Box::new(made(path, name)?), label: format!("site {name}, bundle") });
+    }
+    if path.is_dir() {
+        return Err(Failure::unavailable(format!("{name} is neither a bundle nor a site's folder")));
+    }
+    let checkout = revision::check_out(site, name)?;
+    let compiled = Box::new(made(&checkout.site, name)?);
+    let label = format!("revision {name} ({}), compiled now, bundle", checkout.commit);
+    Ok(Base::Made { compiled, label })
+}
+
+fn kept(bundle: Bundle, name: &str) -> Result<Base, Failure> {
+    let model = bundle.file("blueprint.json").unwrap_or_default();
+    let blueprint = serde_json::from_slice(model).map_err(|error| {
+        let what = format!("{name} was made by another version of postkiln: plan against the site's revision instead");
+        Failure::environment(what, error)
+    })?;
+    // Of an older compiler's bundle only the positions are missing.
+    let map = bundle.file(SourceMap::PATH).and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default();
+    Ok(Base::Kept {
+        blueprint: Box::new(blueprint),
+        manifest: bundle.manifest().clone(),
+        places: Mapped(map),
+        label: "bundle".to_owned(),
+    })
+}
+
+fn made(site: &Path, name: &str) -> Result<Compiled, Failure> {
+    let (compiled, found) = bundle::compile(site)?;
+    compiled.ok_or_else(|| {
+        findings::show(site, &found);
+        Failure::unavailable(format!("the base, {name}, does not compile ({})", findings::count(&found)))
+    })
+}
+
+fn unreadable(name: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    Failure::environment(format!("cannot use {name} as a base"), source)
+}

@@ -1,0 +1,66 @@
+//! A site as a revision of git has it, in a folder that vanishes. Neither the work tree nor the index is touched.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::outcome::Failure;
+
+/// A site of an earlier time.
+pub(super) struct Checkout {
+    /// The site, as the caller named its own: a folder, or a file.
+    pub(super) site: PathBuf,
+    /// The commit, abbreviated.
+    pub(super) commit: String,
+    _folder: TempDir,
+}
+
+/// Writes the site's folder as the revision has it.
+///
+/// # Errors
+/// When there is no git, no repository around the site, no such revision, or no such site in it.
+pub(super) fn check_out(site: &Path, revision: &str) -> Result<Checkout, Failure> {
+    let site = site.canonicalize().map_err(|error| Failure::environment("cannot find the site", error))?;
+    let folder = if site.is_dir() { site.as_path() } else { site.parent().unwrap_or(&site) };
+    let top = git(folder, &["rev-parse", "--show-toplevel"], None).map_err(|said| {
+        Failure::unavailable(format!("{revision} is no file, and the site lies in no repository of git: {said}"))
+    })?;
+    let below = git(folder, &["rev-parse", "--show-prefix"], None).map_err(Failure::unavailable)?;
+    let wanted = format!("{revision}^{{commit}}");
+    let commit = git(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], None)
+        .map_err(|_| Failure::unavailable(format!("there is no file and no revision of git called {revision}")))?;
+    let absent = |said: String| {
+        let name = if below.is_empty() { "site" } else { below.trim_end_matches('/') };
+        Failure::unavailable(format!("revision {revision} has no {name}: {said}"))
+    };
+    let scratch = tempfile::tempdir().map_err(|error| Failure::environment("cannot make a folder", error))?;
+    let index = scratch.path().join("index");
+    let tree = format!("{commit}:{}", below.trim_end_matches('/'));
+    let top = Path::new(&top);
+    git(top, &["read-tree", &tree], Some(&index)).map_err(absent)?;
+    let target = scratch.path().join("site");
+    let prefix = format!("--prefix={}/", target.display());
+    git(top, &["checkout-index", "--all", &prefix], Some(&index)).map_err(absent)?;
+    let site = if site.is_dir() { target } else { target.join(site.file_name().unwrap_or(OsStr::new("site.ncl"))) };
+    if !site.exists() {
+        return Err(absent("the file is not in it".to_owned()));
+    }
+    Ok(Checkout { site, commit: commit.get(..7).unwrap_or(&commit).to_owned(), _folder: scratch })
+}
+
+/// What git prints, or what it complains of, in one line.
+fn git(folder: &Path, arguments: &[&str], index: Option<&Path>) -> Result<String, String> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(arguments);
+    if let Some(index) = index {
+        command.env("GIT_INDEX_FILE", index);
+    }
+    let ended = command.output().map_err(|error| format!("cannot run git: {error}"))?;
+    let line = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if ended.status.success() {
+        return Ok(line(&ended.stdout));
+    }
+    Err(line(&ended.stderr).lines().next().unwrap_or("git failed").to_owned())
+}

@@ -1,0 +1,269 @@
+//! What a plan must not do unless a person said so: mail or access would be lost, and no later commit brings it back.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use postkiln_blueprint::impact::Class;
+use postkiln_blueprint::{Blueprint, Kind, ObjectId};
+use postkiln_findings::{Code, Diagnostic, Place, codes};
+use serde_json::Value;
+
+use crate::Side;
+use crate::change::{Action, Change};
+use crate::dns::{DnsChange, Purpose};
+use crate::units::Impact;
+
+/// What `--allow` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the codes explain them")]
+pub enum GuardName {
+    RemoveDomain,
+    RemoveMany,
+    ShrinkQuota,
+    RemoveAdmin,
+    Dns,
+    CloseListener,
+    Reboot,
+    Downgrade,
+}
+
+impl GuardName {
+    /// Every guard, in the order in which plans show them.
+    pub const ALL: [Self; 8] = [
+        Self::RemoveDomain,
+        Self::RemoveMany,
+        Self::ShrinkQuota,
+        Self::RemoveAdmin,
+        Self::Dns,
+        Self::CloseListener,
+        Self::Reboot,
+        Self::Downgrade,
+    ];
+
+    /// As written after `--allow`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RemoveDomain => "remove-domain",
+            Self::RemoveMany => "remove-many",
+            Self::ShrinkQuota => "shrink-quota",
+            Self::RemoveAdmin => "remove-admin",
+            Self::Dns => "dns",
+            Self::CloseListener => "close-listener",
+            Self::Reboot => "reboot",
+            Self::Downgrade => "downgrade",
+        }
+    }
+
+    /// The code that explains it.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::RemoveDomain => codes::REMOVE_DOMAIN,
+            Self::RemoveMany => codes::REMOVE_MANY,
+            Self::ShrinkQuota => codes::SHRINK_QUOTA,
+            Self::RemoveAdmin => codes::REMOVE_ADMIN,
+            Self::Dns => codes::UNPUBLISHED,
+            Self::CloseListener => codes::CLOSE_LISTENER,
+            Self::Reboot => codes::REBOOT,
+            Self::Downgrade => codes::DOWNGRADE,
+        }
+    }
+}
+
+impl fmt::Display for GuardName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for GuardName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|guard| guard.name() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name);
+            let near = postkiln_control::closest(text, known.into_iter());
+            near.map_or_else(|| format!("one of {}", known.join(", ")), |near| format!("did you mean {near:?}?"))
+        })
+    }
+}
+
+/// A guard that this plan calls.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// Which.
+    pub name: GuardName,
+    /// What would happen, in a sentence without a full stop.
+    pub message: String,
+    /// To what.
+    pub objects: Vec<String>,
+    /// Where the first of them is, or was, written.
+    pub place: Option<Place>,
+    /// Whether a person said so.
+    pub allowed: bool,
+}
+
+impl Guard {
+    /// As a finding, for forms that show those.
+    #[must_use]
+    pub fn finding(&self) -> Diagnostic {
+        let mut finding = Diagnostic::new(self.name.code(), self.message.clone());
+        finding.place = self.place.clone();
+        finding.hint(format!("say --allow {} when this is meant", self.name));
+        finding
+    }
+}
+
+/// The guards that a plan calls.
+pub(crate) fn guards(
+    base: &Side<'_>,
+    new: &Side<'_>,
+    changes: &[Change],
+    dns: &[DnsChange],
+    impact: &Impact,
+    allowed: &[GuardName],
+) -> Vec<Guard> {
+    let called = [
+        domains(base, changes),
+        many(base.blueprint, changes),
+        quotas(changes),
+        admins(base.blueprint, new.blueprint, changes),
+        records(new.blueprint, base.blueprint, dns),
+        listeners(changes),
+        reboot(impact),
+        downgrade(base, new),
+    ];
+    let mut guards: Vec<Guard> = called.into_iter().flatten().collect();
+    for guard in &mut guards {
+        guard.allowed = allowed.contains(&guard.name);
+    }
+    guards
+}
+
+/// A guard about these things; `None` when there are none.
+fn guard(name: GuardName, things: &[&Change], message: impl FnOnce(usize) -> String) -> Option<Guard> {
+    let first = things.first()?;
+    Some(Guard {
+        name,
+        message: message(things.len()),
+        objects: things.iter().map(|change| change.id.to_string()).collect(),
+        place: first.place.clone(),
+        allowed: false,
+    })
+}
+
+fn removed(changes: &[Change], kind: Kind) -> Vec<&Change> {
+    changes.iter().filter(|change| change.action == Action::Remove && change.id.kind() == kind).collect()
+}
+
+fn domains(base: &Side<'_>, changes: &[Change]) -> Option<Guard> {
+    let mail = |change: &&Change| base.blueprint.domains.keys().any(|name| name.as_str() == change.id.name());
+    let gone: Vec<&Change> = removed(changes, Kind::Domain).into_iter().filter(mail).collect();
+    guard(GuardName::RemoveDomain, &gone, |count| {
+        let first = gone.first().map(|change| change.id.name()).unwrap_or_default();
+        match count {
+            1 => format!("the domain {first} would be removed"),
+            _ => format!("{count} domains would be removed, {first} among them"),
+        }
+    })
+}
+
+fn many(base: &Blueprint, changes: &[Change]) -> Option<Guard> {
+    let gone = removed(changes, Kind::User);
+    let all: usize = base.domains.values().map(|mail| mail.users.len()).sum();
+    if gone.len() <= MOST_REMOVED && gone.len() * 10 <= all {
+        return None;
+    }
+    guard(GuardName::RemoveMany, &gone, |count| format!("{count} of {all} users would be removed"))
+}
+
+fn quotas(changes: &[Change]) -> Option<Guard> {
+    let octets = |value: &Option<Value>| value.as_ref().map_or(Some(u64::MAX), Value::as_u64);
+    let shrinks = |change: &&Change| {
+        let mut quotas = change.attributes.iter().filter(|attribute| attribute.field.name.starts_with("quota"));
+        change.id.kind() == Kind::User
+            && change.action == Action::Change
+            && quotas.any(|quota| octets(&quota.after) < octets(&quota.before))
+    };
+    let smaller: Vec<&Change> = changes.iter().filter(shrinks).collect();
+    guard(GuardName::ShrinkQuota, &smaller, |count| {
+        let whose = if count == 1 { "1 quota".to_owned() } else { format!("{count} quotas") };
+        format!("{whose} would shrink; how much the mailboxes hold is not known without the node")
+    })
+}
+
+fn admins(base: &Blueprint, new: &Blueprint, changes: &[Change]) -> Option<Guard> {
+    if !base.operators.is_empty() && new.operators.is_empty() {
+        let appliance: Vec<&Change> = changes.iter().filter(|change| change.id.kind() == Kind::Appliance).collect();
+        return guard(GuardName::RemoveAdmin, &appliance, |_| "the last operator would be removed".to_owned());
+    }
+    None
+}
+
+/// A key or an exchanger that mail relied on is another one.
+fn records(new: &Blueprint, base: &Blueprint, dns: &[DnsChange]) -> Option<Guard> {
+    let mut zones: BTreeMap<&str, &DnsChange> = BTreeMap::new();
+    let known = |zone: &str, side: &Blueprint| side.zones.keys().any(|name| name.as_str() == zone);
+    for record in dns {
+        let stays = known(&record.zone, new) && known(&record.zone, base);
+        let relied_on = matches!(record.purpose, Purpose::Key | Purpose::Exchanger) && record.action != Action::Add;
+        if stays && relied_on {
+            zones.entry(&record.zone).or_insert(record);
+        }
+    }
+    let first = zones.values().next()?;
+    let names: Vec<&str> = zones.keys().copied().collect();
+    Some(Guard {
+        name: GuardName::Dns,
+        message: format!(
+            "mail of {} depends on records that change; what the world sees was not asked",
+            names.join(", ")
+        ),
+        objects: zones.keys().map(|zone| ObjectId::new(Kind::Zone, zone).to_string()).collect(),
+        place: first.place.clone(),
+        allowed: false,
+    })
+}
+
+fn listeners(changes: &[Change]) -> Option<Guard> {
+    let closes = |change: &&Change| {
+        let moved = || change.attributes.iter().any(|attribute| attribute.field.name == "port");
+        change.id.kind() == Kind::Listener
+            && (change.action == Action::Remove || (change.action == Action::Change && moved()))
+    };
+    let closed: Vec<&Change> = changes.iter().filter(closes).collect();
+    guard(GuardName::CloseListener, &closed, |_| {
+        let names: Vec<&str> = closed.iter().map(|change| change.id.name()).collect();
+        format!("what listens as {} would be closed or moved", names.join(", "))
+    })
+}
+
+fn reboot(impact: &Impact) -> Option<Guard> {
+    (impact.class == Class::Reboot).then(|| Guard {
+        name: GuardName::Reboot,
+        message: "the machine would start anew".to_owned(),
+        objects: impact.units.iter().flat_map(|unit| unit.because.clone()).collect(),
+        place: None,
+        allowed: false,
+    })
+}
+
+fn downgrade(base: &Side<'_>, new: &Side<'_>) -> Option<Guard> {
+    let pairs = [
+        ("schema", base.manifest.schema, new.manifest.schema),
+        ("model", base.blueprint.version, new.blueprint.version),
+    ];
+    let (what, before, after) = pairs.into_iter().find(|(_, before, after)| after < before)?;
+    Some(Guard {
+        name: GuardName::Downgrade,
+        message: format!("the base has {what} {before}, and this would go back to {after}"),
+        objects: vec![ObjectId::single(Kind::Appliance).to_string()],
+        place: None,
+        allowed: false,
+    })
+}
+
+/// More than these, or a tenth of all, is rarely meant.
+const MOST_REMOVED: usize = 25;

@@ -1,0 +1,169 @@
+//! [`Plan`]: what differs between two blueprints, in terms of mail; what that touches on the node; what a person must allow.
+//!
+//! Compares models, never text. Knows no network, no clock and no files; where the two sides come from is the caller's
+//! business. Start at [`Plan::new`].
+
+mod change;
+mod dns;
+mod guards;
+mod patch;
+mod renames;
+mod replay;
+mod show;
+mod units;
+mod walk;
+
+use postkiln_blueprint::impact::Class;
+use postkiln_blueprint::{Blueprint, Kind, ObjectId};
+use postkiln_bundle::Manifest;
+use postkiln_control::Queuelifetime;
+use postkiln_findings::{Diagnostic, Place};
+use sha2::{Digest, Sha256};
+
+pub use change::{Action, Attribute, Change};
+pub use dns::{DnsChange, When};
+pub use guards::{Guard, GuardName};
+pub use patch::{Operation, PatchError, apply};
+pub use replay::{Envelope, Fate, Replayed, envelopes, replay};
+pub use show::{Style, impact_page, json, markdown, text};
+pub use units::{Artefact, Impact, Unit};
+pub use walk::Unchanged;
+
+/// One of the two states that are compared.
+pub struct Side<'a> {
+    /// The model.
+    pub blueprint: &'a Blueprint,
+    /// The bundle's table of contents.
+    pub manifest: &'a Manifest,
+    /// Where things were written.
+    pub places: &'a dyn Places,
+    /// For people: `bundle out`, `revision main (1a2b3c4)`.
+    pub label: String,
+}
+
+/// Finds where a thing, or a field of it, was written.
+pub trait Places {
+    /// The narrowest place known; `None` for what nobody wrote.
+    fn place(&self, id: &ObjectId, path: &[&str]) -> Option<Place>;
+}
+
+/// What differs between two blueprints.
+#[derive(Debug)]
+pub struct Plan {
+    /// The base, as the caller named it.
+    pub base: Named,
+    /// The new state.
+    pub new: Named,
+    /// The new state's host name.
+    pub hostname: String,
+    /// Things added, changed and removed, sorted by domain, kind and name; secrets among them.
+    pub changes: Vec<Change>,
+    /// How many things are equal on both sides.
+    pub unchanged: Unchanged,
+    /// Records to publish and to withdraw.
+    pub dns: Vec<DnsChange>,
+    /// What the node does.
+    pub impact: Impact,
+    /// What a person must allow.
+    pub guards: Vec<Guard>,
+    /// Findings about the new state, and about the plan itself.
+    pub warnings: Vec<Diagnostic>,
+    /// Seconds that mail may wait in the queue: after them nothing needs an old key.
+    pub queue_lifetime: u64,
+    /// A JSON Patch (RFC 6902) that makes the base's `blueprint.json` the new one.
+    pub operations: Vec<Operation>,
+}
+
+/// A side's name in the output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The bundle's identity, in hex.
+    pub bundle: String,
+    /// See [`Side::label`].
+    pub label: String,
+}
+
+impl Plan {
+    /// Compares. `warnings` are the findings about the new side; `allowed` are guards that need no stop.
+    #[must_use]
+    pub fn new(base: &Side<'_>, new: &Side<'_>, warnings: Vec<Diagnostic>, allowed: &[GuardName]) -> Self {
+        let mut compared = walk::walk(base.blueprint, new.blueprint);
+        for change in &mut compared.changes {
+            change.locate(base.places, new.places);
+        }
+        let dns = dns::changes(base.blueprint, new.blueprint, new.places, base.places);
+        let impact = units::impact(base, new, &compared.changes);
+        let guards = guards::guards(base, new, &compared.changes, &dns, &impact, allowed);
+        Self {
+            base: named(base),
+            new: named(new),
+            hostname: new.blueprint.hostname.to_string(),
+            changes: compared.changes,
+            unchanged: compared.unchanged,
+            dns,
+            impact,
+            guards,
+            warnings,
+            queue_lifetime: queue_lifetime(new.blueprint),
+            operations: compared.operations,
+        }
+    }
+
+    /// Whether the machine would be the same.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty() && self.dns.is_empty() && self.impact.units.is_empty()
+    }
+
+    /// Whether no guard stands in the way.
+    #[must_use]
+    pub fn is_applyable(&self) -> bool {
+        self.guards.iter().all(|guard| guard.allowed)
+    }
+
+    /// Names this plan: the new bundle, the base, and the actions between them, each in its first digits. Another base,
+    /// another site or another compiler gives another id.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let actions = serde_json::to_vec(&self.operations).unwrap_or_default();
+        let digest: String = Sha256::digest(&actions).iter().take(2).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{}-{digest}", self.new.short(), self.base.short())
+    }
+
+    /// Changes of one action, secrets apart.
+    #[must_use]
+    pub fn count(&self, action: Action) -> usize {
+        self.changes.iter().filter(|change| change.action == action && change.id.kind() != Kind::Secret).count()
+    }
+
+    /// Changes of secrets.
+    #[must_use]
+    pub fn secrets(&self) -> usize {
+        self.changes.iter().filter(|change| change.id.kind() == Kind::Secret).count()
+    }
+
+    /// The most disturbing class of all units.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.impact.class
+    }
+}
+
+impl Named {
+    /// The first digits of the bundle's identity.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.bundle.get(..6).unwrap_or(&self.bundle)
+    }
+}
+
+fn queue_lifetime(blueprint: &Blueprint) -> u64 {
+    blueprint.control_file::<Queuelifetime>().unwrap_or_default().0
+}
+
+fn named(side: &Side<'_>) -> Named {
+    Named { bundle: side.manifest.identity.clone(), label: side.label.clone() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! For a comment on a change: fences that forges colour as a diff, and the impact as a table.
+
+use std::fmt::Write;
+
+use super::Style;
+use super::rows::{Row, Section, impact, nothing, sections, totals};
+use crate::Plan;
+
+/// The whole plan, with a line break at its end.
+#[must_use]
+pub fn markdown(plan: &Plan, style: Style) -> String {
+    let style = Style { colour: false, ..style };
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "### Plan for {}\n", plan.hostname);
+    let _ = writeln!(out, "`{}` {} → `{}`\n", plan.base.short(), escaped(&plan.base.label), plan.new.short());
+    if plan.is_empty() {
+        let _ = writeln!(out, "{}", nothing(plan));
+        return out;
+    }
+    let _ = writeln!(out, "**{}**\n", totals(plan));
+    let guards = plan.guards.iter().filter(|guard| !guard.allowed);
+    for guard in guards {
+        let _ = writeln!(out, "> **{}**: {}; needs `--allow {}`\n", guard.name, escaped(&guard.message), guard.name);
+    }
+    for part in sections(plan, style) {
+        fence(&mut out, &part);
+    }
+    table(&mut out, &impact(plan));
+    out
+}
+
+fn fence(out: &mut String, part: &Section) {
+    let _ = writeln!(out, "**{}**\n\n```diff", escaped(&part.title));
+    let width = part.rows.iter().map(|row| row.thing.chars().count()).max().unwrap_or(0).min(40);
+    for row in &part.rows {
+        // A diff knows additions and removals; forges paint lines with ! as changes.
+        let mark = if row.mark == '~' { '!' } else { row.mark };
+        let aside = if row.aside.is_empty() { String::new() } else { format!("  ({})", row.aside) };
+        let line = format!("{mark} {:width$}  {}{aside}", row.thing, row.what);
+        let _ = writeln!(out, "{}", line.trim_end().replace("```", "'''"));
+    }
+    if let Some(note) = &part.note {
+        let _ = writeln!(out, "  {note}");
+    }
+    out.push_str("```\n\n");
+}
+
+fn table(out: &mut String, part: &Section) {
+    let _ = writeln!(out, "| impact | what | why |\n|---|---|---|");
+    for Row { thing, what, aside, .. } in &part.rows {
+        let _ = writeln!(out, "| {thing} | {} | {} |", escaped(what), escaped(aside));
+    }
+    if let Some(note) = &part.note {
+        let _ = writeln!(out, "\n{}", escaped(note));
+    }
+}
+
+/// Text that stays text.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '|' | '#' | '&' | '!') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

@@ -1,0 +1,217 @@
+//! Plans of sites as people change them, and of sites that nobody would write.
+
+use postkiln_blueprint::impact::Class;
+use postkiln_blueprint::{SourceMap, lower, origin};
+use postkiln_site::{Site, read_unconfined};
+
+use super::*;
+
+/// A site and what was made of it. Its manifest has the files by which plans find out who acts.
+pub(crate) struct Sample {
+    site: Site,
+    map: SourceMap,
+    pub(crate) blueprint: Blueprint,
+    manifest: Manifest,
+}
+
+impl Sample {
+    fn new(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("site.ncl"), text).unwrap();
+        let (site, _) = read_unconfined(folder.path()).unwrap_or_else(|found| panic!("{found:#?}\n{text}"));
+        let (blueprint, _) = lower(&site).unwrap_or_else(|found| panic!("{found:#?}\n{text}"));
+        let map = SourceMap::new(&site, &blueprint);
+        let manifest = postkiln_render::render(&blueprint, &site.sources, &map).manifest().clone();
+        Self { site, map, blueprint, manifest }
+    }
+
+    pub(crate) fn side(&self) -> Side<'_> {
+        Side { blueprint: &self.blueprint, manifest: &self.manifest, places: self, label: "sample".to_owned() }
+    }
+}
+
+impl Places for Sample {
+    fn place(&self, id: &ObjectId, path: &[&str]) -> Option<Place> {
+        origin::place(&self.site, id, path).cloned().or_else(|| self.map.place(id))
+    }
+}
+
+/// The domain's inside, and what stands beside the domains.
+fn site(domain: &str, rest: &str) -> Sample {
+    let appliance = "appliance = { hostname = \"mail.example.org\", network = { address = \"192.0.2.10/24\", gateway = \"192.0.2.1\", resolvers = [\"192.0.2.53\"] } },";
+    let appliance = if rest.contains("appliance") { "" } else { appliance };
+    let hash = format!("\"$6$salt${}\"", "a".repeat(86));
+    let text = format!(
+        "let pk = import \"postkiln/site.ncl\" in\n{{\n{appliance}\ndomains.\"example.org\" = {{ postmaster = \"ada\",\n{domain}\n}},\n{rest}\n}} | pk.Site\n"
+    );
+    Sample::new(&text.replace("HASH", &hash))
+}
+
+const USERS: &str = "users = { ada.password.hash = HASH, grace.password.hash = HASH },";
+
+fn planned(base: &Sample, new: &Sample) -> Plan {
+    Plan::new(&base.side(), &new.side(), Vec::new(), &[])
+}
+
+/// `+ user/bo`, `~ user/ada quota 1 GiB -> 2 GiB`: each change in a line.
+fn said(plan: &Plan) -> Vec<String> {
+    let shown = json(plan);
+    let changes = shown["changes"].as_array().unwrap().iter().filter(|change| change["reason"] == "config");
+    changes
+        .map(|change| {
+            let paths = change["attrs"].as_array().unwrap().iter().map(|one| {
+                one["path"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect::<Vec<_>>().join(".")
+            });
+            let paths = if change["action"] == "change" { paths.collect() } else { Vec::new() };
+            let id = change["id"].as_str().unwrap();
+            format!("{} {id} {}", change["action"].as_str().unwrap(), paths.join(" ")).trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// What a plan says of a change, and that its operations do it.
+fn check(base: (&str, &str), new: (&str, &str), expected: &[&str]) -> Plan {
+    let (base, new) = (site(base.0, base.1), site(new.0, new.1));
+    let plan = planned(&base, &new);
+    assert_eq!(said(&plan), expected);
+    let made = apply(&base.blueprint, &plan.operations).unwrap();
+    assert_eq!(made, new.blueprint);
+    for form in [text(&plan, Style::default()), markdown(&plan, Style::default()), json(&plan).to_string()] {
+        assert!(!form.contains("aaaaaaaa") && !form.contains("fingerprint"), "{form}");
+    }
+    plan
+}
+
+#[test]
+fn the_order_of_things_comments_and_defaults_are_no_change() {
+    let base = site(
+        "users = { ada = { password.hash = HASH, aliases = [\"al\", \"bo\"] }, grace.password.hash = HASH },
+         lists.all = { members = [\"ada\", \"grace\"], post = 'anyone },",
+        "dns.records.\"example.org\" = [{ name = \"a\", type = 'A, value = \"192.0.2.1\" }, { name = \"b\", type = 'A, value = \"192.0.2.2\" }],",
+    );
+    let new = site(
+        "# A comment.
+         catch_all = 'reject, lists.all = { post = 'anyone, members = [\"grace@example.org\", \"ada\"] },
+         users = { grace = { password = { hash = HASH } }, ada = { aliases = [\"bo\", \"al\"], password.hash = HASH } },",
+        "control.databytes = 26214400,
+         dns = { ttl = \"1 hour\", records.\"example.org\" = [{ name = \"b\", type = 'A, value = \"192.0.2.2\" }, { name = \"A\", type = 'A, value = \"192.0.2.1\" }] },",
+    );
+    let plan = planned(&base, &new);
+    assert!(plan.is_empty(), "{}", text(&plan, Style::default()));
+    assert_ne!(base.manifest.identity, new.manifest.identity);
+    assert!(text(&plan, Style::default()).contains("No changes: only the text differs"));
+}
+
+#[test]
+fn users_and_what_they_have() {
+    let plan = check(
+        (USERS, ""),
+        ("users = { ada = { password.hash = HASH, quota = \"2 GiB\" } },", ""),
+        &["change user/ada@example.org quota", "remove user/grace@example.org"],
+    );
+    assert_eq!(
+        plan.guards.iter().map(|guard| guard.name).collect::<Vec<_>>(),
+        [GuardName::RemoveMany, GuardName::ShrinkQuota]
+    );
+    assert_eq!(plan.class(), Class::Data);
+    let place = plan.changes[0].attributes[0].place.clone().unwrap();
+    assert_eq!((place.line, place.column), (5, 141));
+}
+
+#[test]
+fn a_rename_is_no_removal() {
+    let moved = "moved = [{ from = \"user/grace@example.org\", to = \"user/hopper@example.org\" }],";
+    let plan = check(
+        (USERS, ""),
+        ("users = { ada.password.hash = HASH, hopper = { password.hash = HASH, quota = \"9 GiB\" } },", moved),
+        &["change appliance moved", "change user/hopper@example.org quota"],
+    );
+    assert!(plan.guards.iter().all(|guard| guard.name != GuardName::RemoveMany));
+    assert!(text(&plan, Style::default()).contains("was user/grace@example.org"));
+}
+
+#[test]
+fn domains_come_and_go_with_all_they_have() {
+    let second = "domains.\"example.net\" = { postmaster = \"bo\", users.bo.password.hash = HASH },";
+    check(
+        (USERS, ""),
+        (USERS, second),
+        &["add domain/example.net", "add user/bo@example.net", "add alias/postmaster@example.net"],
+    );
+    let plan = check(
+        (USERS, second),
+        (USERS, ""),
+        &["remove domain/example.net", "remove user/bo@example.net", "remove alias/postmaster@example.net"],
+    );
+    assert!(!plan.is_applyable() && plan.guards[0].name == GuardName::RemoveDomain);
+    check(
+        (USERS, second),
+        (USERS, "domains.\"example.net\".alias_of = \"example.org\","),
+        &[
+            "remove domain/example.net",
+            "add domain/example.net",
+            "remove user/bo@example.net",
+            "remove alias/postmaster@example.net",
+        ],
+    );
+    let moved = "domains.\"example.com\" = { postmaster = \"bo\", users.bo.password.hash = HASH }, moved = [{ from = \"domain/example.net\", to = \"domain/example.com\" }],";
+    check(
+        (USERS, second),
+        (USERS, moved),
+        &["change appliance moved", "change domain/example.com", "change alias/postmaster@example.com targets"],
+    );
+}
+
+#[test]
+fn a_service_acts_when_its_octets_differ() {
+    let units = |plan: &Plan| -> Vec<String> {
+        plan.impact
+            .units
+            .iter()
+            .map(|unit| format!("{}:{} {}", unit.class.name(), unit.role, unit.because.join(" ")))
+            .collect()
+    };
+    let plan =
+        check((USERS, ""), (USERS, "control.concurrencyremote = 7,"), &["change control/concurrencyremote content"]);
+    assert_eq!(units(&plan), ["reload:queued control/concurrencyremote:content"]);
+    let plan = check(
+        (USERS, ""),
+        (USERS, "antivirus.engine = 'clamav,"),
+        &["change antivirus clamav", "change control/scanner content"],
+    );
+    assert_eq!(
+        units(&plan),
+        ["restart:clamd antivirus:clamav", "restart:freshclam antivirus:clamav", "restart:smtpd antivirus:clamav"]
+    );
+    // A web server's address is nothing to the node.
+    let record = "dns.records.\"example.org\" = [{ name = \"www\", type = 'A, value = \"192.0.2.1\" }],";
+    let plan = check((USERS, ""), (USERS, record), &[]);
+    assert!(plan.impact.units.is_empty() && !plan.is_empty());
+    assert_eq!(plan.dns.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["www.example.org"]);
+}
+
+#[test]
+fn a_plan_is_named_by_both_sides_and_what_lies_between() {
+    let (one, two) = (site(USERS, ""), site(USERS, "control.maxrcpt = 7,"));
+    let (forth, back) = (planned(&one, &two), planned(&two, &one));
+    assert_eq!(forth.id(), planned(&one, &two).id());
+    assert_eq!(forth.id().split('-').map(str::len).collect::<Vec<_>>(), [6, 6, 4]);
+    assert_eq!(forth.id().get(..6), back.id().get(7..13));
+    assert_ne!(forth.id(), back.id());
+}
+
+#[test]
+fn logged_mail_whose_fate_changes_is_listed() {
+    let base = site("users = { ada.password.hash = HASH }, aliases.sales = [\"ada\"],", "");
+    let new = site("users = { ada.password.hash = HASH },", "");
+    let log = "{\"from\":\"x@y.example\",\"to\":\"sales@example.org\"}\n{\"from\":\"x@y.example\",\"to\":\"Sales@example.org\"}\n{\"from\":\"x@y.example\",\"to\":\"ada@example.org\"}\n";
+    let replayed = replay(log, &base.blueprint, &new.blueprint);
+    assert_eq!((replayed.walked, replayed.skipped), (3, 0));
+    assert!(
+        replayed
+            .text(false)
+            .contains("<x@y.example> to sales@example.org: ada@example.org -> refused (no such address)"),
+        "{}",
+        replayed.text(false)
+    );
+}
