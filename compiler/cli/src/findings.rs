@@ -21,7 +21,10 @@ pub(crate) enum Deny {
 /// Prints findings in source order for a person.
 pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
     let folder = folder(site);
-    let source = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
+    let source = |file: &str| {
+        let text = std::fs::read_to_string(folder.join(file)).ok()?;
+        Some(postkiln_site::shown(file, text))
+    };
     let layout = Layout { prefix: &prefix(&folder), colour: output::colour(), source: &source };
     for finding in findings {
         output::note(&layout.text(finding));

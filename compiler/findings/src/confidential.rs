@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Replaces by `*` what a line says of password hashes, and `meant`, the part a finding about a hash points at.
 ///
-/// A hash is a string that begins with `$`, or one that is given to a field called `hash`.
+/// A hash is a string that begins with `$`, or one that is given to a field called `hash` or `password`.
 pub(crate) fn mask(line: &mut [char], meant: Option<Range<usize>>) {
     let mut hide = Vec::new();
     let mut at = 0;
@@ -46,10 +46,12 @@ fn string_end(line: &[char], from: usize) -> usize {
     line.len()
 }
 
-/// Whether a line so far ends in `hash =`, `"hash":` or the like.
+/// Whether a line so far ends in `hash =`, `"password_hash":`, `password =` or the like.
 fn is_given_to_hash(before: &[char]) -> bool {
     let before: String = before.iter().collect();
-    before.trim_end_matches(|c: char| c.is_whitespace() || "=:\"".contains(c)).ends_with("hash")
+    let name = before.trim_end_matches(|c: char| c.is_whitespace() || "=:\"".contains(c));
+    // A password given where a hash belongs is a mistake that is told, and the password is not.
+    name.ends_with("hash") || name.ends_with("password")
 }
 
 #[cfg(test)]
@@ -71,5 +73,6 @@ mod tests {
         check("let h = \"secret\" in", Some(8..16), "let h = \"******\" in");
         check("quota = \"5 GiB\"", None, "quota = \"5 GiB\"");
         check("hash = \"", None, "hash = \"");
+        check("\"password\": \"secret\"", None, "\"password\": \"******\"");
     }
 }

@@ -5,7 +5,6 @@
 mod robot;
 mod scanner;
 mod seed;
-mod source;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -15,8 +14,7 @@ use postkiln_bundle::{Bundle, File, Owner};
 use postkiln_control::{dot_qmail, tcprules, users_assign};
 use serde::Serialize;
 
-/// Makes the bundle. `sources` are the files of the site by path, for `source/`; password hashes in them are blanked. `map`
-/// says where in them things were written.
+/// Makes the bundle. `sources` are the files of the site by path, for `source/`. `map` says where in them things were written.
 #[must_use]
 pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>, map: &SourceMap) -> Bundle {
     let mut files = Files::default();
@@ -33,7 +31,7 @@ pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>, map: &
     files.json("dns/records.json", &blueprint.zones);
     clamav(blueprint, &mut files);
     for (path, bytes) in sources {
-        files.add(format!("source/{path}"), source::blanked(bytes));
+        files.add(format!("source/{path}"), bytes.clone());
     }
     // After the sources: a file of the site that has its name is named in it and stays out.
     files.text(SourceMap::PATH, &map.print());

@@ -12,15 +12,18 @@ mod migrate;
 mod model;
 mod nesting;
 mod outline;
+mod population;
 mod read;
 mod schema;
 mod secrets;
+mod source;
 
 pub use child::{CHILD_COMMAND, evaluate_child};
 pub use decode::VERSION;
 pub use migrate::{Migration, migrate};
 pub use model::*;
 pub use outline::{Definition, Field, Outline, Presence, Shape, outline};
+pub use population::shown;
 pub use postkiln_findings::{Diagnostic, Place};
 pub use read::{Read, Reader, read, read_unconfined};
 pub use schema::FILES as SCHEMA;

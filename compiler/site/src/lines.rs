@@ -15,12 +15,20 @@ struct LineTable {
     text: String,
     /// The byte at which each line begins.
     starts: Vec<usize>,
+    /// How many characters stand before each [`STRIDE`] bytes, so that a place in a file of one long line is not found by
+    /// counting all that stands before it. Empty when every character is one byte.
+    characters: Vec<usize>,
 }
 
 impl Lines {
     /// Takes names and contents, in the order that [`Span::file`] counts.
     pub(crate) fn new(files: &[(String, Vec<u8>)]) -> Self {
         Self { files: files.iter().map(|(name, bytes)| LineTable::new(name, bytes)).collect() }
+    }
+
+    /// A single file.
+    pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {
+        Self { files: vec![LineTable::new(name, bytes)] }
     }
 
     /// The place of a span; the beginning of the site when there is no such file.
@@ -43,7 +51,8 @@ impl LineTable {
     fn new(name: &str, bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), text, starts }
+        let characters = if text.is_ascii() { Vec::new() } else { checkpoints(text.as_bytes()) };
+        Self { name: name.into(), text, starts, characters }
     }
 
     /// Line and column, both from 1, of a byte; clamped to the text.
@@ -51,17 +60,37 @@ impl LineTable {
         let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
         let line = self.starts.partition_point(|start| *start <= byte);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let before = self.text.as_bytes().get(start..byte).unwrap_or_default();
-        let characters = before.iter().filter(|byte| !is_continuation(**byte)).count();
+        let characters = self.characters_before(byte).saturating_sub(self.characters_before(start));
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         (number(line), number(characters + 1))
     }
+
+    fn characters_before(&self, byte: usize) -> usize {
+        let Some(counted) = self.characters.get(byte / STRIDE) else { return byte };
+        counted + characters(self.text.as_bytes().get(byte / STRIDE * STRIDE..byte).unwrap_or_default())
+    }
+}
+
+fn checkpoints(bytes: &[u8]) -> Vec<usize> {
+    let mut sum = 0;
+    let mut counted = vec![0];
+    counted.extend(bytes.chunks(STRIDE).map(|chunk| {
+        sum += characters(chunk);
+        sum
+    }));
+    counted
+}
+
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !is_continuation(**byte)).count()
 }
 
 /// The second and later bytes of a character in UTF-8 (RFC 3629 §3).
 const fn is_continuation(byte: u8) -> bool {
     byte & 0b1100_0000 == 0b1000_0000
 }
+
+const STRIDE: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -80,5 +109,9 @@ mod tests {
         check("\u{e9}\u{4e2d}x", 5, (1, 3));
         check("ab\n", 3, (2, 1));
         check("ab", 99, (1, 3));
+        let long = format!("x\n{}", "\u{e9}b".repeat(1000));
+        check(&long, 2, (2, 1));
+        check(&long, 2 + 3 * 700, (2, 1401));
+        check(&long, 9999, (2, 2001));
     }
 }

@@ -52,7 +52,8 @@ pub struct Site {
     pub silence: Vec<Placed<Code>>,
     /// What is known about its secrets without opening them.
     pub secrets: SecretsLock,
-    /// The files the site consists of, by path below its root, as written (for `source/` in the bundle).
+    /// The files the site consists of, by path below its root, as written but without password hashes (for `source/` in
+    /// the bundle).
     pub sources: BTreeMap<String, Vec<u8>>,
 }
 

@@ -1,6 +1,6 @@
 //! From a path to a [`Site`]: evaluation, then decoding, and all findings together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,9 @@ use postkiln_findings::{in_order, is_wrong};
 
 use crate::answer::{Answer, Trouble};
 use crate::beneath::Beneath;
+use crate::decode::{self, Decoded};
 use crate::lines::Lines;
-use crate::{Diagnostic, Site, child, codes, decode, evaluate, secrets};
+use crate::{Diagnostic, Site, child, codes, evaluate, secrets, source};
 
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
 ///
@@ -124,9 +125,12 @@ fn decoded(beneath: &Beneath, answer: Answer) -> Read {
     let lines = Lines::new(&answer.files);
     let troubles: Vec<Diagnostic> = answer.troubles.iter().map(|trouble| finding(trouble, &lines)).collect();
     let Some(tree) = &answer.tree else { return Err(in_order(troubles)) };
-    let (site, findings) = decode::site(tree, &lines, beneath, answer.unchecked);
+    let Decoded { site, findings, read, hidden } = decode::site(tree, &lines, beneath, answer.unchecked);
     let is_wrong = is_wrong(&findings);
-    let mut sources = answer.files.into_iter().collect();
+    let files = answer.files.into_iter().enumerate();
+    let mut sources: BTreeMap<String, Vec<u8>> =
+        files.map(|(index, (path, bytes))| (path, source::blanked(&bytes, &hidden, index))).collect();
+    sources.extend(read);
     let locked = secrets::beside(beneath, &mut sources);
     let read = match site {
         Some(site) if !is_wrong && troubles.is_empty() => Ok((Site { sources, ..site }, findings)),

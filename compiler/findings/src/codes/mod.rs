@@ -62,6 +62,7 @@ subjects! {
     machine
     plan
     policy
+    population
     renames
     secrets
     silencing

@@ -1,11 +1,10 @@
 //! `antivirus`: engine, decisions, own signatures.
 
-use crate::beneath::Beneath;
 use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
 use crate::{Antivirus, Engine, OnFailure, OnInfected, Placed, Signature, codes};
 
-pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Option<Antivirus> {
+pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Antivirus> {
     let fields = walker.fields(at, "antivirus", &["engine", "on_infected", "on_failure", "signatures"])?;
     let engine = fields
         .defaulted("engine")
@@ -14,7 +13,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Optio
     let on_failure = fields.defaulted("on_failure").and_then(|at| walker.tag(&at, &[("defer", OnFailure::Defer)]));
     let signatures = optional(fields.get("signatures"), |at| {
         let items = walker.list(at, "names of signature files")?;
-        let found: Vec<_> = items.iter().map(|item| signature(walker, item, files)).collect();
+        let found: Vec<_> = items.iter().map(|item| signature(walker, item)).collect();
         found.into_iter().collect::<Option<Vec<_>>>()
     });
     let signatures = signatures?.unwrap_or_default();
@@ -31,7 +30,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Optio
 }
 
 /// Reads a signature file beside the site.
-fn signature(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Option<Placed<Signature>> {
+fn signature(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Signature>> {
     let path = walker.line(at, "the name of a signature file")?.value;
     let name = path.rsplit('/').next().unwrap_or_default();
     let known = name.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && ENDINGS.contains(&ending));
@@ -41,7 +40,7 @@ fn signature(walker: &Walker<'_>, at: &At<'_>, files: &Beneath) -> Option<Placed
         walker.report(codes::VALUE, format!("{path:?} is not the name of a signature file"), &at.place, Some(&hint));
         return None;
     }
-    match files.read(&path) {
+    match walker.content(&path) {
         Ok(bytes) => Some(at.placed(Signature { name: name.to_owned(), bytes })),
         Err(error) => {
             walker.report(

@@ -7,7 +7,8 @@ use postkiln_address::{Domain, LocalPart};
 use crate::answer::Value;
 use crate::decode::fields::{Fields, optional};
 use crate::decode::walker::{At, Named, Walker};
-use crate::decode::{limits, mailing, publishing, user};
+use crate::decode::{limits, mailing, population, publishing, user};
+use crate::population::{ALIASES, USERS};
 use crate::{CatchAll, DomainEntry, MailDomain, Managed, Place, Placed, Subaddress, Target, User, codes};
 
 pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Placed<DomainEntry>>> {
@@ -42,9 +43,8 @@ pub(super) fn insert_once<K: Ord + std::fmt::Display, V>(
     value: Placed<V>,
 ) -> bool {
     if let Some(first) = map.get(&key) {
-        let message = format!("`{key}` is declared twice; letters in upper and lower case are the same");
-        let hint = format!("the first is in line {}", first.place.line);
-        walker.report(codes::TWICE, message, &value.place, Some(&hint));
+        let hint = "remove or rename one of the two; letters in upper and lower case are the same";
+        walker.twice(format!("`{key}` is declared twice"), &value.place, &first.place, Some(hint));
         return false;
     }
     map.insert(key, value);
@@ -68,8 +68,10 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
         let target = walker.domain(&target)?;
         return complete.then_some(DomainEntry::AliasOf(target));
     }
-    let users = optional(fields.get("users"), |at| users(walker, at, name));
-    let aliases = optional(fields.get("aliases"), |at| aliases(walker, at, name));
+    let decode_user = |walker: &Walker<'_>, at: &At<'_>| user::decode(walker, at, name);
+    let users = population::both(walker, &fields, ("users", "users_from"), USERS, &decode_user);
+    let decode_alias = |walker: &Walker<'_>, at: &At<'_>| alias(walker, at, name);
+    let aliases = population::both(walker, &fields, ("aliases", "aliases_from"), ALIASES, &decode_alias);
     let catch_all = optional(fields.get("catch_all"), |at| catch_all(walker, at, name));
     let lists = optional(fields.get("lists"), |at| mailing::lists(walker, at, name));
     let autoresponders = optional(fields.get("autoresponders"), |at| mailing::autoresponders(walker, at));
@@ -78,12 +80,12 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
     let managed = optional(fields.get("managed"), |at| walker.tag(at, &MANAGED));
     let limits = optional(fields.get("limits"), |at| limits::decode(walker, at));
     let deny = optional(fields.get("deny"), |at| user::permissions(walker, at));
-    let users = users?.unwrap_or_default();
+    let users = users?;
     let postmaster = postmaster(walker, &fields, &users, &named.place);
     Some(DomainEntry::Mail(Box::new(MailDomain {
         postmaster: postmaster?,
         users,
-        aliases: aliases?.unwrap_or_default(),
+        aliases: aliases?,
         catch_all: catch_all?.unwrap_or_else(|| unwritten(named, CatchAll::Reject)),
         subaddress: subaddress?.unwrap_or_else(|| unwritten(named, Subaddress::Plus)),
         lists: lists?.unwrap_or_default(),
@@ -135,32 +137,22 @@ fn postmaster(
     found.map(|(value, place)| Placed { value, place })
 }
 
-fn users(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<BTreeMap<LocalPart, Placed<User>>> {
-    by_local_part(walker, at, "the users", |at| user::decode(walker, at, home))
-}
-
-fn aliases(
-    walker: &Walker<'_>,
-    at: &At<'_>,
-    home: &Domain,
-) -> Option<BTreeMap<LocalPart, Placed<Vec<Placed<Target>>>>> {
-    by_local_part(walker, at, "the aliases", |at| {
-        if matches!(at.node.value, Value::Text(_)) {
-            walker.mistyped(at, "a list of addresses", Some("a single target is a list too: `[\"ada\"]`"));
-            return None;
-        }
-        let targets = walker.targets(at, home)?;
-        if targets.is_empty() {
-            walker.report(
-                codes::VALUE,
-                "an alias without targets leads nowhere",
-                &at.place,
-                Some("name one, or remove it"),
-            );
-            return None;
-        }
-        Some(targets)
-    })
+fn alias(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Vec<Placed<Target>>> {
+    if matches!(at.node.value, Value::Text(_)) {
+        walker.mistyped(at, "a list of addresses", Some("a single target is a list too: `[\"ada\"]`"));
+        return None;
+    }
+    let targets = walker.targets(at, home)?;
+    if targets.is_empty() {
+        walker.report(
+            codes::VALUE,
+            "an alias without targets leads nowhere",
+            &at.place,
+            Some("name one, or remove it"),
+        );
+        return None;
+    }
+    Some(targets)
 }
 
 /// Decodes a map whose keys are local parts.
@@ -219,7 +211,9 @@ const FIELDS: &[&str] = &[
     "alias_of",
     "postmaster",
     "users",
+    "users_from",
     "aliases",
+    "aliases_from",
     "catch_all",
     "subaddress",
     "lists",

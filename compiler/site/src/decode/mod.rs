@@ -14,6 +14,7 @@ mod fields;
 mod limits;
 mod mailing;
 mod moved;
+mod population;
 mod publishing;
 mod quantity;
 mod secrets;
@@ -26,32 +27,45 @@ use std::collections::BTreeMap;
 
 use postkiln_findings::is_wrong;
 
-use crate::answer::Node;
+use crate::answer::{Node, Span};
 use crate::beneath::Beneath;
 use crate::lines::Lines;
 use crate::{Diagnostic, SecretsLock, Site, codes};
 pub use version::VERSION;
 use walker::Walker;
 
+/// What comes of a tree.
+pub(crate) struct Decoded {
+    /// The site, when nothing hinders it.
+    pub(crate) site: Option<Site>,
+    /// All mistakes.
+    pub(crate) findings: Vec<Diagnostic>,
+    /// The files that were read besides those of the evaluation, without password hashes.
+    pub(crate) read: BTreeMap<String, Vec<u8>>,
+    /// Where password hashes stand in the files of the evaluation.
+    pub(crate) hidden: Vec<Span>,
+}
+
 /// Decodes a whole site. `unchecked` says that the schema's contracts, and with them its defaults, were left out.
-pub(crate) fn site(tree: &Node, lines: &Lines, files: &Beneath, unchecked: bool) -> (Option<Site>, Vec<Diagnostic>) {
-    let walker = Walker::new(lines, unchecked);
-    let site = whole(&walker, tree, files);
-    (site, walker.into_findings())
+pub(crate) fn site(tree: &Node, lines: &Lines, files: &Beneath, unchecked: bool) -> Decoded {
+    let walker = Walker::new(lines, unchecked).with_files(files);
+    let site = whole(&walker, tree);
+    let (findings, read, hidden) = walker.finish();
+    Decoded { site, findings, read, hidden }
 }
 
 /// Decodes `secrets.lock`; gives warnings beside it, or every finding when one is an error.
 pub(crate) fn secrets_lock(tree: &Node, lines: &Lines) -> Result<(SecretsLock, Vec<Diagnostic>), Vec<Diagnostic>> {
     let walker = Walker::new(lines, false);
     let lock = secrets::decode(&walker, tree);
-    let findings = walker.into_findings();
+    let (findings, ..) = walker.finish();
     match lock {
         Some(lock) if !is_wrong(&findings) => Ok((lock, findings)),
         _ => Err(findings),
     }
 }
 
-fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
+fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {
     let here = walker.root(tree);
     if !version::is_ours(walker, &here) {
         return None;
@@ -65,7 +79,7 @@ fn whole(walker: &Walker<'_>, tree: &Node, files: &Beneath) -> Option<Site> {
     let appliance = fields.required("appliance").and_then(|at| appliance::decode(walker, &at));
     let domains = fields.required("domains").and_then(|at| domain::decode_all(walker, &at));
     let dns = fields.defaulted("dns").and_then(|at| dns::decode(walker, &at));
-    let antivirus = fields.defaulted("antivirus").and_then(|at| antivirus::decode(walker, &at, files));
+    let antivirus = fields.defaulted("antivirus").and_then(|at| antivirus::decode(walker, &at));
     let control = fields.defaulted("control").and_then(|at| control::decode(walker, &at));
     let moved = fields.defaulted("moved").and_then(|at| moved::decode(walker, &at));
     let expect = fields.defaulted("expect").and_then(|at| expect::decode(walker, &at));

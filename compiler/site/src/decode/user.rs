@@ -63,6 +63,7 @@ fn password(walker: &Walker<'_>, at: &At<'_>) -> Option<(Placed<Password>, Optio
 fn first_password(walker: &Walker<'_>, at: &At<'_>, fields: &Fields<'_>) -> Option<Placed<Password>> {
     match (fields.get("hash"), fields.get("secret")) {
         (Some(hash), None) => {
+            walker.hide(&hash);
             let text = walker.text(&hash, "a password hash")?;
             if let Err(problem) = hash_form(text) {
                 // The value is confidential even when it is wrong: it may be the password itself.
@@ -159,6 +160,13 @@ const FIELDS: &[&str] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_field_has_a_column_in_files() {
+        for field in FIELDS {
+            assert!(crate::population::USERS.iter().any(|column| column.path.first() == Some(field)), "{field}");
+        }
+    }
 
     fn check(hash: &str, good: bool) {
         assert_eq!(hash_form(hash).is_ok(), good, "{hash}");

@@ -1,12 +1,14 @@
 //! Walking the tree: where a value stands, what type it has, what is wrong with it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use postkiln_address::{Address, Domain, LocalPart};
-use postkiln_findings::Code;
+use postkiln_findings::{Code, Severity};
 
-use crate::answer::{Entry, Node, Value};
+use crate::answer::{Entry, Node, Span, Value};
+use crate::beneath::{Beneath, BeneathError};
 use crate::decode::fields::Fields;
 use crate::lines::Lines;
 use crate::{Diagnostic, Place, Placed, codes, suggest};
@@ -14,7 +16,17 @@ use crate::{Diagnostic, Place, Placed, codes, suggest};
 /// Findings so far, and what is needed to place them.
 pub(super) struct Walker<'a> {
     lines: &'a Lines,
+    /// The site's folder, for what is read besides.
+    files: Option<&'a Beneath>,
     findings: RefCell<Vec<Diagnostic>>,
+    /// How many findings of one code are kept.
+    most: usize,
+    /// How many of each code there were.
+    counts: RefCell<BTreeMap<Code, usize>>,
+    /// Files that were read besides those of the evaluation, for `source/`.
+    pub(super) read: RefCell<BTreeMap<String, Vec<u8>>>,
+    /// Where password hashes stand: they are blanked in `source/`.
+    confidential: RefCell<Vec<Span>>,
     /// Whether the schema's defaults are absent, because its contracts were left out.
     pub(super) unchecked: bool,
 }
@@ -38,11 +50,54 @@ pub(super) struct Named<'a> {
 
 impl<'a> Walker<'a> {
     pub(super) const fn new(lines: &'a Lines, unchecked: bool) -> Self {
-        Self { lines, findings: RefCell::new(Vec::new()), unchecked }
+        Self {
+            lines,
+            files: None,
+            findings: RefCell::new(Vec::new()),
+            most: usize::MAX,
+            counts: RefCell::new(BTreeMap::new()),
+            read: RefCell::new(BTreeMap::new()),
+            confidential: RefCell::new(Vec::new()),
+            unchecked,
+        }
     }
 
-    pub(super) fn into_findings(self) -> Vec<Diagnostic> {
-        self.findings.into_inner()
+    /// The same, with a folder for what is read besides.
+    pub(super) fn with_files(self, files: &'a Beneath) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
+    /// One that walks another file and keeps at most `most` findings of a code.
+    pub(super) fn beside<'b>(&'b self, lines: &'b Lines, most: usize) -> Walker<'b> {
+        Walker { most, ..Walker::new(lines, false) }
+    }
+
+    /// Takes over the findings of one that walked another file, and says how many it did not keep.
+    pub(super) fn absorb(&self, other: Walker<'_>) {
+        let mut findings = other.findings.into_inner();
+        let counts = other.counts.into_inner().into_iter();
+        for (code, count) in counts.filter(|(code, _)| code.severity() == Severity::Error) {
+            let Some(more) = count.checked_sub(other.most).filter(|more| *more > 0) else { continue };
+            let Some(last) = findings.iter().rfind(|finding| finding.code == code) else { continue };
+            let message = format!("{more} more findings like this one in the file are not shown");
+            findings.push(Diagnostic { code: codes::MORE, message, hint: None, related: Vec::new(), ..last.clone() });
+        }
+        self.findings.borrow_mut().extend(findings);
+    }
+
+    /// What was found, and besides it which files were read and where password hashes stand.
+    pub(super) fn finish(self) -> (Vec<Diagnostic>, BTreeMap<String, Vec<u8>>, Vec<Span>) {
+        (self.findings.into_inner(), self.read.into_inner(), self.confidential.into_inner())
+    }
+
+    /// Reads a file beside the site.
+    pub(super) fn content(&self, path: &str) -> Result<Vec<u8>, BeneathError> {
+        self.files.map_or(Err(BeneathError::Absent), |files| files.read(path))
+    }
+
+    /// The place of a span.
+    pub(super) fn place(&self, span: Span) -> Place {
+        self.lines.place(span)
     }
 
     /// The whole tree.
@@ -65,8 +120,34 @@ impl<'a> Walker<'a> {
 
     /// Records a finding.
     pub(super) fn report(&self, code: Code, message: impl Into<String>, place: &Place, hint: Option<&str>) {
-        let finding = Diagnostic { hint: hint.map(str::to_owned), ..Diagnostic::new(code, message).at(place) };
-        self.findings.borrow_mut().push(finding);
+        self.keep(Diagnostic { hint: hint.map(str::to_owned), ..Diagnostic::new(code, message).at(place) });
+    }
+
+    /// Remembers that a value is confidential.
+    pub(super) fn hide(&self, at: &At<'_>) {
+        self.confidential.borrow_mut().extend(at.node.span);
+    }
+
+    /// Where confidential values stand.
+    pub(super) fn hidden(&self) -> Vec<Span> {
+        self.confidential.borrow().clone()
+    }
+
+    /// Records that something is declared a second time.
+    pub(super) fn twice(&self, message: String, place: &Place, first: &Place, hint: Option<&str>) {
+        let mut finding = Diagnostic::new(codes::TWICE, message).at(place);
+        finding.related(first, "first declared here");
+        finding.hint = hint.map(str::to_owned);
+        self.keep(finding);
+    }
+
+    fn keep(&self, finding: Diagnostic) {
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry(finding.code).or_default();
+        *count += 1;
+        if *count <= self.most || finding.severity() == Severity::Warning {
+            self.findings.borrow_mut().push(finding);
+        }
     }
 
     /// Records that a value has the wrong type.

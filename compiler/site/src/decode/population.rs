@@ -1,0 +1,129 @@
+//! `users_from` and `aliases_from`: people and aliases in files beside the site, judged by the functions that judge those
+//! written in it. Start at [`both`].
+
+use std::collections::BTreeMap;
+
+use postkiln_address::LocalPart;
+
+use crate::answer::Value;
+use crate::beneath::BeneathError;
+use crate::decode::domain::{by_local_part, insert_once};
+use crate::decode::fields::{Fields, optional};
+use crate::decode::walker::{At, Walker};
+use crate::lines::Lines;
+use crate::population::{self, Column, Fault, Format, Record};
+use crate::{Placed, codes, source};
+
+/// A domain's map, written in the site, in files, or in both; `names` are those of the two fields.
+pub(super) fn both<T>(
+    walker: &Walker<'_>,
+    fields: &Fields<'_>,
+    names: (&'static str, &'static str),
+    columns: &'static [Column],
+    decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>,
+) -> Option<BTreeMap<LocalPart, Placed<T>>> {
+    let (inline, from) = names;
+    let what = format!("the {inline}");
+    let written = optional(fields.get(inline), |at| by_local_part(walker, at, &what, |at| decode(walker, at)));
+    let mut complete = written.is_some();
+    let mut map = written.flatten().unwrap_or_default();
+    if let Some(at) = fields.get(from) {
+        complete &= add(walker, &at, columns, &mut map, decode);
+    }
+    complete.then_some(map)
+}
+
+/// Adds to `map` what the files named at `at` hold; each row is decoded by `decode`. False when something is wrong.
+fn add<T>(
+    walker: &Walker<'_>,
+    at: &At<'_>,
+    columns: &'static [Column],
+    map: &mut BTreeMap<LocalPart, Placed<T>>,
+    decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>,
+) -> bool {
+    let names = if matches!(at.node.value, Value::List(_)) { walker.list(at, "names of files") } else { None };
+    let names = names.unwrap_or_else(|| vec![at.clone()]);
+    let mut seen: Vec<Placed<String>> = Vec::new();
+    let mut complete = true;
+    for name in &names {
+        let Some(path) = walker.line(name, "the name of a file beside site.ncl") else {
+            complete = false;
+            continue;
+        };
+        if let Some(first) = seen.iter().find(|other| other.value == path.value) {
+            walker.twice(format!("the file {:?} is named twice", path.value), &path.place, &first.place, None);
+            complete = false;
+            continue;
+        }
+        complete &= add_file(walker, &path, columns, map, decode);
+        seen.push(path);
+    }
+    complete
+}
+
+fn add_file<T>(
+    walker: &Walker<'_>,
+    path: &Placed<String>,
+    columns: &'static [Column],
+    map: &mut BTreeMap<LocalPart, Placed<T>>,
+    decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>,
+) -> bool {
+    let name = &path.value;
+    let Some(format) = Format::of(name) else {
+        let hint = "a population is a file ending in .csv, or in .jsonl: one JSON object a line";
+        walker.report(
+            codes::NO_POPULATION,
+            format!("{name:?} is not the name of a population"),
+            &path.place,
+            Some(hint),
+        );
+        return false;
+    };
+    let bytes = match walker.content(name) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let code = if matches!(error, BeneathError::Outside) { codes::IMPORT } else { codes::UNREADABLE };
+            walker.report(code, format!("{name:?} {error}"), &path.place, Some("put the file beside site.ncl"));
+            return false;
+        }
+    };
+    let lines = Lines::of(name, &bytes);
+    let inner = walker.beside(&lines, MOST_FINDINGS);
+    let mut complete = true;
+    let before = map.len();
+    population::read(&bytes, format, columns, &mut |row| match row {
+        Ok(record) => complete &= add_row(&inner, &record, map, decode),
+        Err(fault) => {
+            complete = false;
+            report(&inner, &fault);
+        }
+    });
+    if complete && map.len() == before {
+        walker.report(codes::NOBODY, format!("the file {name:?} holds nobody"), &path.place, None);
+    }
+    walker.read.borrow_mut().insert(name.clone(), source::blanked(&bytes, &inner.hidden(), 0));
+    walker.absorb(inner);
+    complete
+}
+
+fn add_row<T>(
+    walker: &Walker<'_>,
+    record: &Record,
+    map: &mut BTreeMap<LocalPart, Placed<T>>,
+    decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>,
+) -> bool {
+    let place = walker.place(record.place);
+    let key = walker.local_part(&record.key, &place);
+    let value = decode(walker, &walker.root(&record.node));
+    match (key, value) {
+        (Some(key), Some(value)) => insert_once(walker, map, key, Placed { value, place }),
+        _ => false,
+    }
+}
+
+fn report(walker: &Walker<'_>, fault: &Fault) {
+    walker.report(fault.code, fault.message.clone(), &walker.place(fault.span), fault.hint.as_deref());
+}
+
+/// More findings of one code in one file are of no use at once.
+const MOST_FINDINGS: usize = 10;

@@ -1,0 +1,328 @@
+//! CSV (RFC 4180) with the place of every cell. Written here because no reader at hand tells where a cell stands, quotes
+//! and all, or goes on after a mistake in quoting. Start at [`read`]; [`Rows`] is the grammar.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{BYTE_ORDER_MARK, Column, Each, Fault, LONGEST_CELL, MOST_ROWS, columns, fault, record, span};
+use crate::answer::Node;
+use crate::{codes, suggest};
+
+/// A cell: its value, and the bytes it takes in the file, quotes included.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cell<'a> {
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) range: Range<usize>,
+}
+
+/// Rows of cells. Blank lines are none.
+pub(crate) struct Rows<'a> {
+    text: &'a str,
+    at: usize,
+    separator: u8,
+}
+
+/// Reads a header and the rows below it.
+pub(super) fn read(text: &str, columns: &'static [Column], each: &mut Each<'_>) {
+    let mut rows = Rows::new(text);
+    let head = match rows.next() {
+        Some(Ok(head)) => head,
+        Some(Err((fault, _))) => return each(Err(fault)),
+        None => Vec::new(),
+    };
+    let Some(known) = header(&head, columns, each) else { return };
+    for (number, row) in rows.enumerate() {
+        let cells = match row {
+            Ok(cells) => cells,
+            Err((fault, _)) => {
+                each(Err(fault));
+                continue;
+            }
+        };
+        let whole = extent(&cells);
+        if number == MOST_ROWS {
+            return each(Err(fault(codes::TOO_LARGE, format!("the file has more than {MOST_ROWS} rows"), whole)));
+        }
+        if cells.len() != known.len() {
+            let message = format!("the row has {}, the header {}", plural(cells.len()), known.len());
+            let hint = "a value with the separator in it stands in double quotes; an empty value keeps its place";
+            each(Err(fault(codes::CELLS, message, whole).hint(hint)));
+            continue;
+        }
+        row_values(&cells, &known, columns, each);
+    }
+}
+
+/// The bytes of cells that are not for everybody's eyes: whatever is in no column that is known to be harmless.
+pub(super) fn confidential(text: &str) -> Vec<Range<usize>> {
+    let mut rows = Rows::new(text);
+    let Some(Ok(head)) = rows.next() else { return Vec::new() };
+    let harmless = |name: &str| columns::harmless().any(|column| column.name == name);
+    let harmless: Vec<bool> = head.iter().map(|cell| harmless(&cell.text)).collect();
+    let mut found = Vec::new();
+    if harmless.iter().all(|harmless| *harmless) {
+        return found;
+    }
+    for row in rows {
+        match row {
+            Ok(cells) => {
+                let cells = cells.into_iter().enumerate();
+                let hidden = cells.filter(|(index, _)| harmless.get(*index) != Some(&true));
+                found.extend(hidden.map(|(_, cell)| cell.range));
+            }
+            // Without cells, nobody knows what stands where.
+            Err((_, line)) => found.push(line),
+        }
+    }
+    found
+}
+
+/// The column of each cell of the header, `None` for a stranger; nothing when the rows cannot be understood.
+fn header(head: &[Cell<'_>], columns: &'static [Column], each: &mut Each<'_>) -> Option<Vec<Option<&'static Column>>> {
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let mut known: Vec<Option<&'static Column>> = Vec::with_capacity(head.len());
+    // A file without a header is told so once.
+    let is_header = head.iter().any(|cell| names.contains(&&*cell.text));
+    for cell in head.iter().filter(|_| is_header) {
+        let found = columns.iter().find(|column| column.name == cell.text);
+        if found.is_none() {
+            let hint = suggest::nearest(&cell.text, &names).map_or_else(
+                || format!("the columns are {}", names.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let shown: String = cell.text.chars().take(64).collect();
+            each(Err(fault(codes::UNKNOWN_COLUMN, format!("unknown column `{shown}`"), cell.range.clone()).hint(hint)));
+        } else if known.iter().flatten().any(|column| column.name == cell.text) {
+            let message = format!("the column `{}` stands here twice", cell.text);
+            each(Err(fault(codes::COLUMN_TWICE, message, cell.range.clone()).hint("keep one of the two")));
+        }
+        known.push(found);
+    }
+    let Some(missing) =
+        Column::missing(columns, |column| known.iter().flatten().any(|other| other.name == column.name))
+    else {
+        return Some(known);
+    };
+    let hint = format!("the first line names the columns: {}", names.join(", "));
+    each(Err(fault(codes::NO_COLUMN, format!("the column `{}` is missing", missing.name), extent(head)).hint(hint)));
+    None
+}
+
+fn row_values(cells: &[Cell<'_>], known: &[Option<&'static Column>], columns: &'static [Column], each: &mut Each<'_>) {
+    let whole = extent(cells);
+    let mut values: Vec<(&'static Column, Node)> = Vec::with_capacity(cells.len());
+    // An empty cell says nothing.
+    let filled = |column: &Column| {
+        let mut pairs = cells.iter().zip(known);
+        pairs.any(|(cell, known)| !cell.text.is_empty() && known.is_some_and(|known| known.name == column.name))
+    };
+    if let Some(missing) = Column::missing(columns, filled) {
+        return each(Err(fault(codes::NO_COLUMN, format!("the row has no `{}`", missing.name), whole)));
+    }
+    for (cell, column) in cells.iter().zip(known).filter(|(cell, _)| !cell.text.is_empty()) {
+        let Some(column) = column else { continue };
+        match column.value(&cell.text, |part| span(cell.part(part))) {
+            Ok(value) => values.push((*column, Node { span: Some(span(cell.range.clone())), value })),
+            Err(expected) => {
+                let shown: String = cell.text.chars().take(64).collect();
+                let message = format!("{shown:?} is not {expected}, which `{}` wants", column.name);
+                each(Err(fault(codes::CELL, message, cell.range.clone())));
+            }
+        }
+    }
+    record(span(whole), values, each);
+}
+
+fn extent(cells: &[Cell<'_>]) -> Range<usize> {
+    match (cells.first(), cells.last()) {
+        (Some(first), Some(last)) => first.range.start..last.range.end,
+        _ => 0..0,
+    }
+}
+
+fn plural(cells: usize) -> String {
+    format!("{cells} cell{}", if cells == 1 { "" } else { "s" })
+}
+
+impl<'a> Cell<'a> {
+    /// The bytes of a part of the value.
+    fn part(&self, part: Range<usize>) -> Range<usize> {
+        match self.range.len().checked_sub(self.text.len()) {
+            Some(0) => self.range.start + part.start..self.range.start + part.end,
+            // A pair of quotes around it.
+            Some(2) => self.range.start + 1 + part.start..self.range.start + 1 + part.end,
+            // Quotes within were doubled: the whole cell is near enough.
+            _ => self.range.clone(),
+        }
+    }
+}
+
+impl<'a> Rows<'a> {
+    /// The separator is the first of comma, semicolon and tab in the first line.
+    pub(crate) fn new(text: &'a str) -> Self {
+        let at = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+        let first = text.trim_start_matches(BYTE_ORDER_MARK).trim_start().lines().next().unwrap_or_default();
+        let separator = first.bytes().find(|byte| b",;\t".contains(byte)).unwrap_or(b',');
+        Self { text, at, separator }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_while(&mut self, wanted: impl Fn(u8) -> bool) {
+        while self.peek().is_some_and(&wanted) {
+            self.at += 1;
+        }
+    }
+
+    fn skip_spaces(&mut self) {
+        let separator = self.separator;
+        self.skip_while(|byte| byte != separator && matches!(byte, b' ' | b'\t'));
+    }
+
+    /// `CRLF` or a bare line feed.
+    fn line_end(&mut self) -> bool {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let length = if rest.starts_with(b"\r\n") { 2 } else { usize::from(rest.starts_with(b"\n")) };
+        self.at += length;
+        length > 0
+    }
+
+    /// `field = (escaped / non-escaped)`; spaces around are no part of it.
+    fn cell(&mut self) -> Result<Cell<'a>, Fault> {
+        self.skip_spaces();
+        let cell = if self.peek() == Some(b'"') { self.quoted()? } else { self.plain()? };
+        if cell.range.len() > LONGEST_CELL {
+            let message = format!("the cell is longer than {} KiB", LONGEST_CELL >> 10);
+            return Err(fault(codes::TOO_LARGE, message, cell.range.start..cell.range.start + 1)
+                .hint("look for a quote that is not closed"));
+        }
+        Ok(cell)
+    }
+
+    /// `non-escaped = *TEXTDATA`.
+    fn plain(&mut self) -> Result<Cell<'a>, Fault> {
+        let (start, separator) = (self.at, self.separator);
+        self.skip_while(|byte| byte != separator && byte != b'\n');
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        if text.ends_with('\r') && self.peek() == Some(b'\n') {
+            self.at -= 1;
+        }
+        let text = text.trim_end_matches([' ', '\t', '\r']);
+        if let Some(at) = text.find('"') {
+            let hint = "put the whole value in double quotes, and write those within twice: \"the \"\"Countess\"\"\"";
+            return Err(fault(codes::QUOTING, "a quote within a value", start + at..start + at + 1).hint(hint));
+        }
+        if let Some(at) = text.find('\r') {
+            let hint = "end lines with a line feed, or with carriage return and line feed";
+            return Err(
+                fault(codes::QUOTING, "a carriage return within a value", start + at..start + at + 1).hint(hint)
+            );
+        }
+        Ok(Cell { text: Cow::Borrowed(text), range: start..start + text.len() })
+    }
+
+    /// `escaped = DQUOTE *(TEXTDATA / COMMA / CR / LF / 2DQUOTE) DQUOTE`.
+    fn quoted(&mut self) -> Result<Cell<'a>, Fault> {
+        let start = self.at;
+        self.at += 1;
+        let mut is_doubled = false;
+        let end = loop {
+            self.skip_while(|byte| byte != b'"');
+            if self.peek().is_none() {
+                let hint = "close it with another; the rest of the file was not read";
+                return Err(fault(codes::QUOTING, "a quote is opened and never closed", start..start + 1).hint(hint));
+            }
+            self.at += 1;
+            if self.peek() != Some(b'"') {
+                break self.at;
+            }
+            self.at += 1;
+            is_doubled = true;
+        };
+        self.skip_spaces();
+        let at = self.at;
+        if self.peek().is_some_and(|byte| byte != self.separator) && !self.line_end() {
+            let hint = "put the whole value in double quotes, and write those within twice: \"the \"\"Countess\"\"\"";
+            return Err(fault(codes::QUOTING, "text after the closing quote of a value", at..at + 1).hint(hint));
+        }
+        self.at = at;
+        let inner = self.text.get(start + 1..end - 1).unwrap_or_default();
+        let text = if is_doubled { Cow::Owned(inner.replace("\"\"", "\"")) } else { Cow::Borrowed(inner) };
+        Ok(Cell { text, range: start..end })
+    }
+}
+
+impl<'a> Iterator for Rows<'a> {
+    /// The cells, or what is wrong and the bytes that were skipped for it.
+    type Item = Result<Vec<Cell<'a>>, (Fault, Range<usize>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.skip_while(|byte| byte == b' ');
+            if !self.line_end() {
+                break;
+            }
+        }
+        self.peek()?;
+        let start = self.at;
+        let mut cells = Vec::new();
+        loop {
+            match self.cell() {
+                Ok(cell) => cells.push(cell),
+                Err(fault) => {
+                    self.skip_while(|byte| byte != b'\n');
+                    self.line_end();
+                    return Some(Err((fault, start..self.at)));
+                }
+            }
+            if self.peek() == Some(self.separator) {
+                self.at += 1;
+            } else {
+                self.line_end();
+                return Some(Ok(cells));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each row's cells, `text@start-end`, or the code and place of what is wrong.
+    fn check(text: &str, expected: &[&str]) {
+        let rows: Vec<String> = Rows::new(text)
+            .map(|row| match row {
+                Ok(cells) => cells
+                    .iter()
+                    .map(|cell| format!("{}@{}-{}", cell.text, cell.range.start, cell.range.end))
+                    .collect::<Vec<_>>()
+                    .join("|"),
+                Err((fault, _)) => format!("{} {}", fault.code, fault.span.start),
+            })
+            .collect();
+        assert_eq!(rows, expected, "{text:?}");
+    }
+
+    #[test]
+    fn cells_have_their_places() {
+        check("", &[]);
+        check("\u{feff}a,b\r\n1,2\r\n", &["a@3-4|b@5-6", "1@8-9|2@10-11"]);
+        check("a;b,c\n", &["a@0-1|b,c@2-5"]);
+        check("a\tb c\n\n  \n1\t\n", &["a@0-1|b c@2-5", "1@10-11|@12-12"]);
+        check(" a , b \n", &["a@1-2|b@5-6"]);
+        check("a,\"b, \"\"c\"\"\nd\" ,e", &["a@0-1|b, \"c\"\nd@2-14|e@16-17"]);
+        check("\"\",\n", &["@0-2|@3-3"]);
+    }
+
+    #[test]
+    fn mistakes_in_quoting_end_their_line() {
+        check("a\nx\"y,\nb\n", &["a@0-1", "E0255 3", "b@7-8"]);
+        check("\"a\"b\nc\n", &["E0255 3", "c@5-6"]);
+        check("a,\"b\nc\n", &["E0255 2"]);
+        check("a\rb\n", &["E0255 1"]);
+        check(&format!("a\n{}\nb\n", "x".repeat(LONGEST_CELL + 1)), &["a@0-1", "E0258 2", "b@65540-65541"]);
+    }
+}

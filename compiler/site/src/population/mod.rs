@@ -1,0 +1,177 @@
+//! Populations: tables of people and of aliases in files beside the site, as CSV or as one JSON object a line.
+//!
+//! Each row becomes a record of the same form as one written in the site, with the place of every cell; what the values
+//! mean is judged where those of the site are (`decode`). Knows which columns there are (`columns`) and nothing about
+//! users. Start at [`read`].
+
+mod columns;
+mod csv;
+mod json;
+mod jsonl;
+
+use postkiln_findings::Code;
+
+use crate::answer::{Node, Span, Value};
+use crate::codes;
+
+pub(crate) use columns::{ALIASES, Column, USERS};
+
+/// The form of a file of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A header and rows of cells (RFC 4180); cells are separated by commas, semicolons or tabs, as the header shows.
+    Csv,
+    /// A JSON object on each line.
+    JsonLines,
+}
+
+/// One row.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Record {
+    /// What stands in the column `name`.
+    pub(crate) key: String,
+    /// Where it stands.
+    pub(crate) place: Span,
+    /// The other columns, in the form in which a site gives the same thing.
+    pub(crate) node: Node,
+}
+
+/// What is wrong with the form of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) span: Span,
+    pub(crate) hint: Option<String>,
+}
+
+/// Takes rows and faults in the order of the file.
+pub(crate) type Each<'a> = dyn FnMut(Result<Record, Fault>) + 'a;
+
+impl Format {
+    /// What a file's name says.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        let (_, ending) = path.rsplit_once('.')?;
+        match ending.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "jsonl" | "ndjson" => Some(Self::JsonLines),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a file of rows with these columns. All spans count in file 0.
+pub(crate) fn read(bytes: &[u8], format: Format, columns: &'static [Column], each: &mut Each<'_>) {
+    let text = match text(bytes) {
+        Ok(text) => text,
+        Err(fault) => return each(Err(fault)),
+    };
+    match format {
+        Format::Csv => csv::read(text, columns, each),
+        Format::JsonLines => jsonl::read(text, columns, each),
+    }
+}
+
+/// A file of the site as it may be shown: in a population, `*` stands for every character in a column that is not for
+/// everybody's eyes. A stranger among the columns may be a password.
+#[must_use]
+pub fn shown(path: &str, text: String) -> String {
+    if Format::of(path) != Some(Format::Csv) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    for range in csv::confidential(&text) {
+        shown.push_str(text.get(at..range.start).unwrap_or_default());
+        let hidden = text.get(range.clone()).unwrap_or_default().chars();
+        shown.extend(hidden.map(|c| if matches!(c, '\n' | '\r') { c } else { '*' }));
+        at = range.end;
+    }
+    shown.push_str(text.get(at..).unwrap_or_default());
+    shown
+}
+
+/// The bytes as text, when they are text.
+fn text(bytes: &[u8]) -> Result<&str, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let hint = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            "the file is in UTF-16; save it as UTF-8"
+        } else {
+            "save the file as UTF-8"
+        };
+        fault(codes::NOT_TEXT, "the file is not UTF-8 text", error.valid_up_to()..error.valid_up_to()).hint(hint)
+    })?;
+    match text.find('\0') {
+        Some(at) => {
+            let hint = "save the file as plain text in UTF-8";
+            Err(fault(codes::NOT_TEXT, "the file has a NUL character", at..at + 1).hint(hint))
+        }
+        None => Ok(text),
+    }
+}
+
+/// A span of file 0.
+fn span(range: std::ops::Range<usize>) -> Span {
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Span { file: 0, start: offset(range.start), end: offset(range.end) }
+}
+
+fn fault(code: Code, message: impl Into<String>, range: std::ops::Range<usize>) -> Fault {
+    Fault { code, message: message.into(), span: span(range), hint: None }
+}
+
+impl Fault {
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// Gives a row's values in the places that the site's form has for them. One of them names the row.
+fn record(row: Span, values: Vec<(&'static Column, Node)>, each: &mut Each<'_>) {
+    let mut key = None;
+    let mut node = Node { span: Some(row), value: Value::Record(Vec::new()) };
+    let present: Vec<&'static Column> = values.iter().map(|(column, _)| *column).collect();
+    for (column, value) in values {
+        if column.is_key() {
+            key = Some(value);
+        } else if let Some(hint) = column.misses(&present) {
+            let message = format!("`{}` says nothing by itself", column.name);
+            each(Err(
+                Fault { span: value.span.unwrap_or(row), ..fault(codes::REFINES_NOTHING, message, 0..0) }.hint(hint)
+            ));
+        } else {
+            columns::put(&mut node, column.path, value);
+        }
+    }
+    if let Some(Node { span, value: Value::Text(key) }) = key {
+        each(Ok(Record { key, place: span.unwrap_or(row), node }));
+    }
+}
+
+/// A byte order mark, as spreadsheets write it, is no part of the first name.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// More people than one machine serves.
+const MOST_ROWS: usize = 1_000_000;
+/// Longer than any value that is meant, in octets.
+const LONGEST_CELL: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        assert_eq!(shown("a.csv", text.to_owned()), expected);
+    }
+
+    #[test]
+    fn cells_with_hashes_are_never_shown() {
+        check(
+            "name,full_name,password_hash,quota\nada,\u{c9}da,s\u{e9}cret,5\n\"a\nb\",c,\"se\ncret\",6,also\n",
+            "name,full_name,password_hash,quota\nada,\u{c9}da,******,5\n\"a\nb\",c,***\n*****,6,****\n",
+        );
+        check("name,pass\nada,secret\n", "name,pass\nada,******\n");
+        check("name,password_hash\nada,sec\"ret\nb,c\n", "name,password_hash\n***********\nb,*\n");
+        check("name,quota\nada,5 \"GiB\n", "name,quota\nada,5 \"GiB\n");
+        check("", "");
+    }
+}
