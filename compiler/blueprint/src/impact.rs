@@ -186,6 +186,7 @@ table! {
     Blueprint as Appliance {
         version: none(),
         hostname: swap(&[Keyd, Queued, Remote, Local, Smtpd]).outside("PTR record of the machine's address"),
+        addresses: none().outside("PTR record of each address"),
         operators: swap(&[Controld]),
         control: objects(),
         domains: objects(),
@@ -214,6 +215,7 @@ table! {
         managed: none(), // Nobody can add anything on the node yet.
         limits: none(),  // As `managed`: declared things are counted by the compiler.
         deny: none(),    // Each user's own says it.
+        dkim: swap(&[Keyd]),
     }
 
     User as User {
@@ -243,7 +245,10 @@ table! {
 
     Zone as Zone {
         ttl: elsewhere("publish the zone"),
+        publish: none(),
         records: objects(),
+        mta_sts: none(),
+        client: none(),
     }
 
     Antivirus as Antivirus {
@@ -320,10 +325,10 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_json_form() {
-        let zone = Zone { ttl: 5, records: Vec::new() };
+        let zone = Zone { ttl: 5, publish: true, records: Vec::new(), mta_sts: None, client: Vec::new() };
         let Value::Object(json) = serde_json::to_value(&zone).unwrap() else { panic!("an object") };
         assert_eq!(json.keys().collect::<Vec<_>>(), Zone::TABLE.iter().map(|row| row.name).collect::<Vec<_>>());
-        assert_eq!(zone.values(), [(&Zone::TABLE[0], Value::from(5))]);
+        assert_eq!(zone.values()[0], (&Zone::TABLE[0], Value::from(5)));
         assert!(zone.agrees(&zone.clone()) && !zone.agrees(&Zone { ttl: 6, ..zone.clone() }));
     }
 }

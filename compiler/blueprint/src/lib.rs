@@ -18,8 +18,9 @@ mod world;
 
 pub use lower::lower;
 pub use model::{
-    Antivirus, Blueprint, CatchAll, Forward, Limits, List, MailDomain, Managed, Move, Password, Permission, Posting,
-    Responder, Signature, Subaddress, User, Zone, ZoneRecord,
+    Antivirus, Blueprint, CatchAll, ClientProtocol, ClientServer, Dkim, Forward, Limits, List, MailDomain, Managed,
+    Move, Need, Password, Permission, Posting, Purpose, Responder, Signature, StsMode, StsPolicy, Subaddress, User,
+    Zone, ZoneRecord,
 };
 pub use object::{Kind, ObjectId};
 pub use postkiln_site::VERSION as LANGUAGE;

@@ -1,9 +1,11 @@
 //! [`Blueprint`]: what the machine needs, still typed. Complete: rendering decides nothing. What a plan compares.
 
 mod domain;
+mod publishing;
 mod user;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use postkiln_address::{Address, Domain};
 use postkiln_bundle::Service;
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::ObjectId;
 
 pub use domain::{CatchAll, Limits, MailDomain, Managed, Subaddress};
+pub use publishing::{ClientProtocol, ClientServer, Dkim, Need, Purpose, StsMode, StsPolicy, Zone, ZoneRecord};
 pub use user::{Forward, Password, Permission, User};
 
 /// A whole appliance. Its JSON form (`blueprint.json`) holds no password hash and no signature file.
@@ -23,6 +26,8 @@ pub struct Blueprint {
     pub version: u32,
     /// The machine's fully qualified name.
     pub hostname: Domain,
+    /// What others reach it at, as far as the site says.
+    pub addresses: Vec<IpAddr>,
     /// Public keys of operators.
     pub operators: Vec<String>,
     /// Every control file by name, with its content.
@@ -97,28 +102,6 @@ pub struct Responder {
     pub text: String,
     /// One reply to each sender within this many seconds.
     pub once_per: u64,
-}
-
-/// A published zone, without its SOA record, whose serial is made from the rest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Zone {
-    /// Seconds.
-    pub ttl: u32,
-    /// Records, in order: the zone's own first.
-    pub records: Vec<ZoneRecord>,
-}
-
-/// A record of a zone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ZoneRecord {
-    /// Relative to the zone; `@` is the zone itself. Lower case.
-    pub name: String,
-    /// `A`, `AAAA`, `CNAME`, `MX`, `TXT`, `NS`, `SRV`, `CAA`.
-    pub kind: String,
-    /// Presentation form with names absolute; the text of TXT without quotes.
-    pub value: String,
 }
 
 /// Scanning; what to do with verdicts stands in the control file `scanner`.

@@ -1,7 +1,7 @@
 //! What a site can say and the node of this version does not act on: understood, rendered, and warned of, so that nothing
 //! is silently accepted. The one table: whoever adds such an option adds its row, whoever makes the node obey takes it away.
 
-use postkiln_site::{DomainEntry, MailDomain, Managed, Place, Placed, Site, User};
+use postkiln_site::{DomainEntry, MailDomain, Managed, MtaSts, Place, Placed, Site, User};
 
 use crate::codes;
 use crate::findings::Findings;
@@ -20,6 +20,10 @@ const ROWS: &[Row] = &[
         written: |site| domains(site).flat_map(|mail| &mail.deny).map(|one| &one.place).collect(),
     },
     Row {
+        path: "domains.*.dkim",
+        written: |site| domains(site).filter_map(|mail| place(&mail.publishing.dkim)).collect(),
+    },
+    Row {
         path: "domains.*.limits.default_quota_messages",
         written: |site| domains(site).filter_map(|mail| place(&mail.limits.default_quota_messages)).collect(),
     },
@@ -32,6 +36,13 @@ const ROWS: &[Row] = &[
         written: |site| {
             let delegated = domains(site).filter(|mail| mail.managed.value == Managed::Delegated);
             delegated.map(|mail| &mail.managed.place).collect()
+        },
+    },
+    Row {
+        path: "domains.*.mta_sts",
+        written: |site| {
+            let asked = domains(site).map(|mail| &mail.publishing.mta_sts).filter(|asked| asked.value != MtaSts::None);
+            asked.map(|asked| &asked.place).collect()
         },
     },
     Row {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postkiln_blueprint::{Blueprint, Kind, ObjectId, Zone, ZoneRecord};
+use postkiln_blueprint::{Blueprint, Kind, ObjectId, Zone};
 use postkiln_findings::Place;
 use serde::Serialize;
 
@@ -61,12 +61,12 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    fn of(record: &ZoneRecord) -> Self {
-        match record.kind.as_str() {
-            _ if record.name.split('.').any(|label| label == "_domainkey") => Self::Key,
+    fn of(name: &str, kind: &str, value: &str) -> Self {
+        match kind {
+            _ if name.split('.').any(|label| label == "_domainkey") => Self::Key,
             "MX" => Self::Exchanger,
             "TLSA" | "CAA" => Self::Permission,
-            "TXT" if record.value.starts_with("v=spf1") => Self::Permission,
+            "TXT" if value.starts_with("v=spf1") => Self::Permission,
             _ => Self::Way,
         }
     }
@@ -109,14 +109,13 @@ fn zone(name: &str, before: Option<&Zone>, after: Option<&Zone>, place: Option<&
         let two = later.get(&(owner, kind)).unwrap_or(&none);
         let (gone, come): (Vec<_>, Vec<_>) = (one.difference(two).collect(), two.difference(one).collect());
         let mut add = |action: Action, value: &str, before: Option<&str>| {
-            let record = ZoneRecord { name: owner.to_owned(), kind: kind.to_owned(), value: value.to_owned() };
-            let purpose = Purpose::of(&record);
+            let purpose = Purpose::of(owner, kind, value);
             found.push(DnsChange {
                 action,
                 zone: name.to_owned(),
                 name: if owner == "@" { name.to_owned() } else { format!("{owner}.{name}") },
-                kind: record.kind,
-                value: record.value,
+                kind: kind.to_owned(),
+                value: value.to_owned(),
                 before: before.map(str::to_owned),
                 ttl,
                 when: purpose.when(action),

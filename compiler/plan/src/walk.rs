@@ -34,6 +34,7 @@ pub(crate) fn walk(base: &Blueprint, new: &Blueprint) -> Compared {
     let Blueprint {
         version: _,
         hostname: _,
+        addresses: _,
         operators: _,
         moved: _,
         control,

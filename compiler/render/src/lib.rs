@@ -2,9 +2,12 @@
 //!
 //! Knows nothing about sites and their mistakes. Start at [`render`].
 
+mod records;
 mod robot;
 mod scanner;
 mod seed;
+mod template;
+mod web;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -25,10 +28,7 @@ pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>, map: &
     users(blueprint, &mut files);
     tcp(blueprint, &mut files);
     domains(blueprint, &mut files);
-    for (name, zone) in &blueprint.zones {
-        files.text(format!("dns/{name}.zone"), &zone::print(&blueprint.hostname, name, zone));
-    }
-    files.json("dns/records.json", &blueprint.zones);
+    zones(blueprint, &mut files);
     clamav(blueprint, &mut files);
     for (path, bytes) in sources {
         files.add(format!("source/{path}"), bytes.clone());
@@ -96,6 +96,18 @@ fn domains(blueprint: &Blueprint, files: &mut Files) {
             files.json(format!("lists/{domain}/{}/list.json", local.as_str()), list);
         }
     }
+}
+
+fn zones(blueprint: &Blueprint, files: &mut Files) {
+    for (name, zone) in &blueprint.zones {
+        if zone.publish {
+            files.text(format!("dns/{name}.zone"), &zone::print(name, zone));
+        }
+        for (path, text) in web::files(name, zone) {
+            files.text(path, &text);
+        }
+    }
+    files.json("dns/records.json", &records::records(blueprint));
 }
 
 fn clamav(blueprint: &Blueprint, files: &mut Files) {

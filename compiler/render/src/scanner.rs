@@ -1,7 +1,8 @@
 //! The configuration of ClamAV's programs, from templates.
 
 use serde::Serialize;
-use tera::{Context, Tera};
+
+use crate::template;
 
 /// What the template of `clamd.conf` is filled with, in octets.
 #[derive(Serialize)]
@@ -16,21 +17,12 @@ pub(crate) fn clamd_conf(stream_limit: u64) -> String {
     // ClamAV's own limits are the least; unpacked content may be larger than the message.
     let file = stream_limit.max(100 << 20);
     let scan = stream_limit.saturating_mul(4).clamp(400 << 20, LARGEST).max(file);
-    fill(include_str!("../templates/clamd.conf"), &Sizes { stream: stream_limit, file, scan })
+    template::text(include_str!("../templates/clamd.conf"), &Sizes { stream: stream_limit, file, scan })
 }
 
 /// `freshclam.conf`.
 pub(crate) fn freshclam_conf() -> String {
-    fill(include_str!("../templates/freshclam.conf"), &())
-}
-
-#[allow(clippy::expect_used, reason = "the templates are part of this program, and its tests fill them")]
-fn fill(template: &str, values: &impl Serialize) -> String {
-    let values = serde_json::to_value(values).unwrap_or_default();
-    let context = if values.is_object() { Context::from_serialize(&values) } else { Ok(Context::new()) };
-    let context = context.expect("the values are an object");
-    // Not HTML: nothing is escaped. An undefined name is an error.
-    Tera::one_off(template, &context, false).expect("the template fits its values")
+    template::text(include_str!("../templates/freshclam.conf"), &())
 }
 
 /// ClamAV's sizes end below 2 GiB.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use postkiln_blueprint::{
-    Antivirus, CatchAll, Forward, Limits, List, MailDomain, Managed, Password, Posting, Responder, Signature,
+    Antivirus, CatchAll, Forward, Limits, List, MailDomain, Managed, Password, Posting, Purpose, Responder, Signature,
     Subaddress, User, Zone, ZoneRecord,
 };
 
@@ -43,14 +43,40 @@ fn blueprint(users: &[(&str, &str)]) -> Blueprint {
         managed: Managed::Declared,
         limits: Limits::default(),
         deny: BTreeSet::new(),
+        dkim: None,
     };
+    let signature = Signature { sha256: String::new(), bytes: b"sig\n".to_vec() };
+    Blueprint {
+        version: Blueprint::VERSION,
+        hostname: "mail.example.org".parse().unwrap(),
+        addresses: Vec::new(),
+        operators: Vec::new(),
+        control: [("me".to_owned(), "mail.example.org\n".to_owned())].into(),
+        domains: [("example.org".parse().unwrap(), mail)].into(),
+        alias_domains: [("example.net".parse().unwrap(), "example.org".parse().unwrap())].into(),
+        moved: Vec::new(),
+        tcp: [("smtp".to_owned(), ":allow\n".to_owned())].into(),
+        zones: [("example.org".parse().unwrap(), zone())].into(),
+        antivirus: Antivirus {
+            clamav: true,
+            stream_limit: 26 << 20,
+            signatures: [("l.ndb".to_owned(), signature)].into(),
+        },
+        services: Vec::new(),
+        secrets: BTreeMap::new(),
+    }
+}
+
+fn zone() -> Zone {
     let record = |name: &str, kind: &str, value: &str| ZoneRecord {
         name: name.to_owned(),
         kind: kind.to_owned(),
         value: value.to_owned(),
+        purpose: Purpose::Site,
     };
-    let zone = Zone {
+    Zone {
         ttl: 3600,
+        publish: true,
         records: vec![
             record("@", "NS", "mail.example.org."),
             record("@", "MX", "10 mail.example.org."),
@@ -61,25 +87,8 @@ fn blueprint(users: &[(&str, &str)]) -> Blueprint {
             record("_imaps._tcp", "SRV", "0 1 993 mail.example.org."),
             record("@", "CAA", "0 issue \"ca.example\""),
         ],
-    };
-    let signature = Signature { sha256: String::new(), bytes: b"sig\n".to_vec() };
-    Blueprint {
-        version: Blueprint::VERSION,
-        hostname: "mail.example.org".parse().unwrap(),
-        operators: Vec::new(),
-        control: [("me".to_owned(), "mail.example.org\n".to_owned())].into(),
-        domains: [("example.org".parse().unwrap(), mail)].into(),
-        alias_domains: [("example.net".parse().unwrap(), "example.org".parse().unwrap())].into(),
-        moved: Vec::new(),
-        tcp: [("smtp".to_owned(), ":allow\n".to_owned())].into(),
-        zones: [("example.org".parse().unwrap(), zone)].into(),
-        antivirus: Antivirus {
-            clamav: true,
-            stream_limit: 26 << 20,
-            signatures: [("l.ndb".to_owned(), signature)].into(),
-        },
-        services: Vec::new(),
-        secrets: BTreeMap::new(),
+        mta_sts: None,
+        client: Vec::new(),
     }
 }
 

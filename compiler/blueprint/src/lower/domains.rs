@@ -11,7 +11,7 @@ use super::names::Names;
 use super::users;
 use crate::codes;
 use crate::findings::Findings;
-use crate::model::{CatchAll, Limits, List, MailDomain, Managed, Posting, Responder, Subaddress};
+use crate::model::{CatchAll, Dkim, Limits, List, MailDomain, Managed, Posting, Responder, Subaddress};
 
 /// Domains of their own, and alias domains with what they stand for.
 pub(super) fn lower(site: &Site, findings: &mut Findings) -> (BTreeMap<Domain, MailDomain>, BTreeMap<Domain, Domain>) {
@@ -67,6 +67,7 @@ fn mail_domain(domain: &Domain, mail: &site::MailDomain, findings: &mut Findings
         managed: managed(mail),
         limits: limits(mail),
         deny: users::permissions(&mail.deny).collect(),
+        dkim: dkim(mail),
     };
     add_postmaster(domain, mail, &mut lowered, &mut names, findings);
     lowered
@@ -160,6 +161,11 @@ fn limits(mail: &site::MailDomain) -> Limits {
         default_quota: value(&limits.default_quota),
         default_quota_messages: value(&limits.default_quota_messages),
     }
+}
+
+fn dkim(mail: &site::MailDomain) -> Option<Dkim> {
+    let dkim = &mail.publishing.dkim.as_ref()?.value;
+    Some(Dkim { selector: dkim.selector.clone(), secret: dkim.secret.clone() })
 }
 
 /// `postmaster` must work in every domain (RFC 5321 §4.5.1): an alias of the named user, unless it is that user.

@@ -13,9 +13,11 @@ mod users;
 mod zones;
 
 use postkiln_address::Domain;
+use postkiln_bundle::Listener;
 use postkiln_site::{Diagnostic, Place, Site};
 
 pub(crate) use domains::lower_case;
+pub(crate) use zones::{Draft, Entry, Zones, is_private, relative};
 
 use crate::findings::Findings;
 use crate::model::Blueprint;
@@ -35,15 +37,19 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
     let names: Vec<&Domain> = domains.keys().chain(alias_domains.keys()).collect();
     let control = control::lower(site, &names, &mut findings);
     let antivirus = antivirus::lower(site, &control, &mut findings);
-    let zones = zones::lower(site, &names, &mut findings);
     let services = services::services(antivirus.clamav);
+    let listeners: Vec<Listener> = services.iter().flat_map(|service| service.listeners.iter().cloned()).collect();
+    let zones = zones::draft(site, &listeners, &mut findings);
+    prove::dns(site, &zones, &mut findings);
+    let addresses = zones.addresses.clone();
+    let zones = zones.finish(site);
     // Nobody relays by address: submission asks for a login, and port 25 serves everybody for our own domains.
-    let listeners = services.iter().flat_map(|service| &service.listeners);
-    let tcp = listeners.map(|listener| (listener.name.clone(), ":allow\n".to_owned())).collect();
+    let tcp = listeners.iter().map(|listener| (listener.name.clone(), ":allow\n".to_owned())).collect();
     let moved = moved::lower(site, &domains, &alias_domains, &mut findings);
     let mut blueprint = Blueprint {
         version: Blueprint::VERSION,
         hostname: site.appliance.hostname.value.clone(),
+        addresses,
         operators: site.appliance.operators.iter().map(|key| key.value.clone()).collect(),
         control,
         domains,

@@ -3,12 +3,12 @@
 //! Names in data: with a final dot or a dot inside they are absolute, as people write host names; without any dot they are
 //! relative to the zone; `@` is the zone.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use postkiln_address::Domain;
 use postkiln_site::Record;
 
-use crate::model::ZoneRecord;
+use crate::model::{Purpose, ZoneRecord};
 
 /// The record in one form, or what is wrong with it.
 pub(super) fn lower(zone: &Domain, record: &Record) -> Result<ZoneRecord, String> {
@@ -25,10 +25,11 @@ pub(super) fn lower(zone: &Domain, record: &Record) -> Result<ZoneRecord, String
         "MX" => mx(zone, value)?,
         "SRV" => srv(zone, value)?,
         "CAA" => caa(value)?,
+        "TLSA" => tlsa(value)?,
         "TXT" => txt(&record.value)?,
         other => return Err(format!("{other:?} is no type of record that is known here")),
     };
-    Ok(ZoneRecord { name, kind: record.kind.clone(), value })
+    Ok(ZoneRecord { name, kind: record.kind.clone(), value, purpose: Purpose::Site })
 }
 
 fn wrong(value: &str, what: &str) -> String {
@@ -62,6 +63,9 @@ fn host(zone: &Domain, text: &str) -> Result<String, String> {
         text if !text.contains('.') => format!("{text}.{zone}"),
         text => text.trim_end_matches('.').to_owned(),
     };
+    if absolute.parse::<IpAddr>().is_ok() {
+        return Err(format!("{text:?} is an address, and a name is wanted"));
+    }
     // Underscores stand in names that are no hosts: the targets of CNAMEs for DKIM and the like.
     absolute.replace('_', "a").parse::<Domain>().map_err(|_| wrong(&text, "host name"))?;
     Ok(absolute + ".")
@@ -101,9 +105,47 @@ fn caa(value: &str) -> Result<String, String> {
     Ok(format!("{flags} {} \"{text}\"", tag.to_ascii_lowercase()))
 }
 
+/// `3 1 1 00ff…` (RFC 6698 §2.2).
+fn tlsa(value: &str) -> Result<String, String> {
+    let bad = || wrong(value, "\"USAGE SELECTOR MATCHING HEX\"");
+    let words: Vec<&str> = value.split_ascii_whitespace().collect();
+    let [usage, selector, matching, digest] = *words.as_slice() else { return Err(bad()) };
+    let small = |text: &str, most: u8| text.parse::<u8>().ok().filter(|number| *number <= most).ok_or_else(bad);
+    let (usage, selector, matching) = (small(usage, 3)?, small(selector, 1)?, small(matching, 2)?);
+    let length = match matching {
+        1 => Some(64),
+        2 => Some(128),
+        _ => None,
+    };
+    let whole = length.is_none_or(|length| digest.len() == length) && digest.len() % 2 == 0 && !digest.is_empty();
+    if !whole || !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(bad());
+    }
+    Ok(format!("{usage} {selector} {matching} {}", digest.to_ascii_lowercase()))
+}
+
+/// What is wrong with the text of a TXT record that has the right characters, and what to do.
+pub(super) fn unfit_text(record: &Record) -> Option<(String, &'static str)> {
+    let text = record.value.trim();
+    if record.kind != "TXT" {
+        return None;
+    }
+    if text.len() > 1 && text.starts_with('"') && text.ends_with('"') {
+        let hint = "write it whole and without quotes: it is cut into strings of 255 octets by itself";
+        return Some(("has quotes of its own, which would become part of it".to_owned(), hint));
+    }
+    (text.len() > LONGEST_TEXT).then(|| {
+        let hint = "answers of that size do not reach everybody; shorten it";
+        (format!("has {} octets, more than {LONGEST_TEXT}", text.len()), hint)
+    })
+}
+
+/// An answer over UDP has to hold it (RFC 6891 §6.2.5 names 4096 octets).
+const LONGEST_TEXT: usize = 4096;
+
 fn txt(text: &str) -> Result<String, String> {
-    if text.len() > 4000 || !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
-        return Err("the text is not made of at most 4000 printable ASCII characters".to_owned());
+    if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return Err("the text is not made of printable ASCII characters".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -134,6 +176,9 @@ mod tests {
         check("@", "MX", "20 mx2.example.net", Some(("@", "20 mx2.example.net.")));
         check("_imaps._tcp", "SRV", "0 1 993 mail", Some(("_imaps._tcp", "0 1 993 mail.example.org.")));
         check("@", "CAA", "0 issue \"ca.example\"", Some(("@", "0 issue \"ca.example\"")));
+        let digest = "0123456789ABCDEF".repeat(4);
+        let lower = format!("3 1 1 {}", digest.to_ascii_lowercase());
+        check("_25._tcp", "TLSA", &format!("3 1 1 {digest}"), Some(("_25._tcp", &lower)));
         check("*.dyn", "TXT", "a \"b\"", Some(("*.dyn", "a \"b\"")));
     }
 
@@ -145,6 +190,8 @@ mod tests {
             ("www.", "A", "192.0.2.1"),
             ("a b", "A", "192.0.2.1"),
             ("@", "MX", "mx.example.net"),
+            ("@", "MX", "10 192.0.2.1"),
+            ("@", "TLSA", "3 1 1 00ff"),
             ("@", "MX", "x mx.example.net"),
             ("@", "CNAME", "a..b"),
             ("@", "SRV", "0 0 99999 mail"),

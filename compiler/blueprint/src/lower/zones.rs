@@ -1,164 +1,319 @@
-//! The zones: what mail needs of each domain, and the site's own records; where both speak of the same thing, the site's stand.
+//! The zones: what mail needs of each domain, and the site's own records; where both speak of the same thing, the site's
+//! stand, and a setting that says something else is a contradiction.
+//!
+//! Records keep their places until the proofs over all zones (`prove/dns`) are done. Start at [`draft`].
+
+mod clients;
+mod hosts;
+mod mail;
+
+pub(crate) use hosts::is_private;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use postkiln_address::Domain;
-use postkiln_site::{Network, Place, Placed, Record, Site};
+use postkiln_address::{Address, Domain};
+use postkiln_bundle::Listener;
+use postkiln_findings::{Place, codes};
+use postkiln_site::{DomainEntry, Permission, Placed, Publishing, Site};
 
 use super::record;
-use crate::codes;
 use crate::findings::Findings;
-use crate::model::{Zone, ZoneRecord};
+use crate::model::{ClientServer, Purpose, StsPolicy, Zone, ZoneRecord};
+
+/// Every zone while it is made and proved.
+pub(crate) struct Zones<'a> {
+    /// By name.
+    pub(crate) drafts: BTreeMap<&'a Domain, Draft<'a>>,
+    /// What others reach the machine at, as far as it is known.
+    pub(crate) addresses: Vec<IpAddr>,
+}
+
+/// A zone while it is made.
+pub(crate) struct Draft<'a> {
+    /// The mail domain of this name.
+    pub(crate) mail: Option<Mail<'a>>,
+    /// Its records so far: ours, then the site's.
+    pub(crate) entries: Vec<Entry<'a>>,
+    /// The policy about TLS.
+    pub(crate) mta_sts: Option<StsPolicy>,
+    /// What mail programs are told.
+    pub(crate) client: Vec<ClientServer>,
+}
+
+/// A mail domain as its zone sees it: an alias domain publishes what the domain it stands for does.
+#[derive(Clone, Copy)]
+pub(crate) struct Mail<'a> {
+    /// The domain of its own.
+    pub(crate) home: &'a Domain,
+    /// Its settings.
+    pub(crate) publishing: &'a Publishing,
+    /// What its users may not do.
+    pub(crate) deny: &'a [Placed<Permission>],
+    /// Where the domain is declared.
+    pub(crate) place: &'a Place,
+}
+
+/// A record, and where it or the setting it follows from was written.
+#[derive(Clone)]
+pub(crate) struct Entry<'a> {
+    /// The record.
+    pub(crate) record: ZoneRecord,
+    /// Where.
+    pub(crate) place: &'a Place,
+    /// Whether the site has it as a record.
+    pub(crate) is_own: bool,
+}
+
+impl Entry<'_> {
+    /// The name at the end of an MX, NS, CNAME or SRV record, without its final dot; empty for none.
+    pub(crate) fn target(&self) -> &str {
+        self.record.value.rsplit(' ').next().unwrap_or_default().trim_end_matches('.')
+    }
+}
+
+impl Draft<'_> {
+    /// The records of a name and kind.
+    pub(crate) fn at(&self, name: &str, kind: &str) -> impl Iterator<Item = &Entry<'_>> {
+        self.entries.iter().filter(move |entry| entry.record.name == name && entry.record.kind == kind)
+    }
+
+    /// Whether a record says in an alias domain's zone what the same setting says in the other's: it is judged there.
+    pub(crate) fn repeats(&self, zone: &Domain, entry: &Entry<'_>) -> bool {
+        !entry.is_own && self.mail.is_some_and(|mail| mail.home != zone)
+    }
+
+    /// Whether there is a record of a name and kind that begins so.
+    fn has(&self, name: &str, kind: &str, begins: &str) -> bool {
+        self.at(name, kind).any(|entry| entry.record.value.starts_with(begins))
+    }
+}
+
+impl<'a> Zones<'a> {
+    /// The zone of ours a name lies in, and the name relative to it.
+    pub(crate) fn find(&self, name: &str) -> Option<(&'a Domain, String)> {
+        let nearest =
+            self.drafts.keys().filter(|zone| relative(name, zone).is_some()).max_by_key(|zone| zone.as_str().len());
+        nearest.and_then(|zone| relative(name, zone).map(|relative| (*zone, relative)))
+    }
+
+    /// The records of an absolute name and kind, when a zone of ours would have them; a wildcard's, when it has none
+    /// of its own (RFC 4592 §3.3.1).
+    pub(crate) fn look_up(&self, name: &str, kind: &str) -> Option<Vec<&Entry<'a>>> {
+        let (zone, name) = self.find(name)?;
+        let entries = &self.drafts.get(zone)?.entries;
+        let exists = entries.iter().any(|entry| entry.record.name == name);
+        let wildcard = name.split_once('.').map_or("*".to_owned(), |(_, rest)| format!("*.{rest}"));
+        let name = if exists { name } else { wildcard };
+        Some(entries.iter().filter(|entry| entry.record.name == name && entry.record.kind == kind).collect())
+    }
+
+    /// The zones as the blueprint has them.
+    pub(crate) fn finish(self, site: &Site) -> BTreeMap<Domain, Zone> {
+        let zone = |draft: Draft<'_>| Zone {
+            ttl: site.dns.ttl.value,
+            publish: site.dns.publish.value,
+            records: draft.entries.into_iter().map(|entry| entry.record).collect(),
+            mta_sts: draft.mta_sts,
+            client: draft.client,
+        };
+        self.drafts.into_iter().map(|(name, draft)| (name.clone(), zone(draft))).collect()
+    }
+}
 
 /// A zone for each mail domain and for each domain the site has records of.
-pub(super) fn lower(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeMap<Domain, Zone> {
-    let names: BTreeSet<&Domain> = domains.iter().copied().chain(site.dns.records.keys()).collect();
-    let mut zones = BTreeMap::new();
+pub(crate) fn draft<'a>(site: &'a Site, listeners: &[Listener], findings: &mut Findings) -> Zones<'a> {
+    let mut zones = Zones { drafts: BTreeMap::new(), addresses: Vec::new() };
+    let names: BTreeSet<&Domain> = site.domains.keys().chain(site.dns.records.keys()).collect();
     for name in names {
-        let placed = site.dns.records.get(name).map_or(&[][..], Vec::as_slice);
-        let own = own_records(name, placed, findings);
-        let implied = implied(site, name, domains.contains(&name), &own, findings);
-        let records: Vec<ZoneRecord> =
-            implied.into_iter().chain(own.iter().map(|(record, _)| record.clone())).collect();
-        check(name, &records, &own, findings);
-        zones.insert(name.clone(), Zone { ttl: site.dns.ttl.value, records });
+        let entries = own_records(site, name, findings);
+        let draft = Draft { mail: mail_of(site, name), entries, mta_sts: None, client: Vec::new() };
+        zones.drafts.insert(name, draft);
     }
+    let addresses = hosts::Addresses::of(site, &zones, findings);
+    zones.addresses = addresses.known();
+    let made: Vec<Made<'_>> =
+        zones.drafts.keys().map(|name| make(site, &zones, &addresses, name, listeners, findings)).collect();
+    for Made { name, entries, mta_sts, client } in made {
+        if let Some(draft) = zones.drafts.get_mut(name) {
+            draft.entries.splice(0..0, entries);
+            draft.mta_sts = mta_sts;
+            draft.client = client;
+        }
+    }
+    hosts::delegations(&mut zones, site);
+    mail::authorise_reports(&mut zones);
     zones
 }
 
-type Own<'a> = Vec<(ZoneRecord, &'a Place)>;
+/// What is made for one zone.
+struct Made<'a> {
+    name: &'a Domain,
+    entries: Vec<Entry<'a>>,
+    mta_sts: Option<StsPolicy>,
+    client: Vec<ClientServer>,
+}
 
-fn own_records<'a>(zone: &Domain, placed: &'a [Placed<Record>], findings: &mut Findings) -> Own<'a> {
-    let mut own: Own<'a> = Vec::new();
-    for Placed { value, place } in placed {
-        match record::lower(zone, value) {
+fn make<'a>(
+    site: &'a Site,
+    zones: &Zones<'a>,
+    addresses: &hosts::Addresses,
+    name: &'a Domain,
+    listeners: &[Listener],
+    findings: &mut Findings,
+) -> Made<'a> {
+    let nothing = Draft { mail: None, entries: Vec::new(), mta_sts: None, client: Vec::new() };
+    let draft = zones.drafts.get(name).unwrap_or(&nothing);
+    let client = clients::servers(site, draft, listeners);
+    let mut adding = Adding { site, zone: name, draft, entries: Vec::new(), findings };
+    hosts::name_servers(&mut adding);
+    let mta_sts = draft.mail.and_then(|mail| {
+        mail::exchangers(&mut adding, mail);
+        mail::senders(&mut adding, mail, addresses);
+        mail::transport(&mut adding, mail)
+    });
+    hosts::appliance(&mut adding, zones, addresses);
+    clients::records(&mut adding, &client);
+    mail::authorities(&mut adding);
+    Made { name, entries: adding.entries, mta_sts, client }
+}
+
+/// Adds records to a zone.
+pub(super) struct Adding<'a, 'b> {
+    site: &'a Site,
+    zone: &'a Domain,
+    draft: &'b Draft<'a>,
+    entries: Vec<Entry<'a>>,
+    findings: &'b mut Findings,
+}
+
+impl<'a> Adding<'a, '_> {
+    fn add(&mut self, name: &str, kind: &str, value: String, purpose: Purpose, place: &'a Place) {
+        self.entries.push(entry(name, kind, value, purpose, place));
+    }
+
+    /// Whether the site has a record of its own in place of ours.
+    fn said(&self, name: &str, kind: &str, begins: &str) -> bool {
+        self.draft.has(name, kind, begins)
+    }
+
+    /// Whether the site has anything at a name.
+    fn taken(&self, name: &str) -> bool {
+        self.draft.entries.iter().any(|entry| entry.record.name == name)
+    }
+
+    /// Reports that a setting and the site's own record speak of the same thing.
+    fn contradiction(&mut self, setting: &str, place: &Place, name: &str, kind: &str) {
+        contradiction(self.draft, self.zone, setting, place, name, kind, self.findings);
+    }
+}
+
+fn contradiction(
+    draft: &Draft<'_>,
+    zone: &Domain,
+    setting: &str,
+    place: &Place,
+    name: &str,
+    kind: &str,
+    findings: &mut Findings,
+) {
+    let message = format!("`{setting}` and a {kind} record of {name} in {zone} say who is right in two places");
+    let finding = findings.add(codes::TWO_VOICES, place, message);
+    finding.hint = Some("keep one: the setting, or the record below `dns.records`".to_owned());
+    if let Some(own) = draft.at(name, kind).find(|entry| entry.is_own) {
+        finding.related.push((own.place.clone(), "the record stands here".to_owned()));
+    }
+}
+
+fn entry<'a>(name: &str, kind: &str, value: String, purpose: Purpose, place: &'a Place) -> Entry<'a> {
+    Entry { record: ZoneRecord { name: name.to_owned(), kind: kind.to_owned(), value, purpose }, place, is_own: false }
+}
+
+fn mail_of<'a>(site: &'a Site, name: &Domain) -> Option<Mail<'a>> {
+    let declared = site.domains.get(name)?;
+    let target = match &declared.value {
+        DomainEntry::Mail(_) => name,
+        DomainEntry::AliasOf(target) => &target.value,
+    };
+    let (home, entry) = site.domains.get_key_value(target)?;
+    match &entry.value {
+        DomainEntry::Mail(mail) => {
+            Some(Mail { home, publishing: &mail.publishing, deny: &mail.deny, place: &declared.place })
+        }
+        DomainEntry::AliasOf(_) => None,
+    }
+}
+
+impl<'a> Mail<'a> {
+    /// Where a setting stands, as seen from a zone: an alias domain has none of its own.
+    fn place<T>(self, zone: &Domain, setting: &'a Placed<T>) -> &'a Place {
+        if zone == self.home { &setting.place } else { self.place }
+    }
+
+    /// An address of the domain as the zone of an alias domain writes it.
+    fn here(&self, zone: &Domain, address: &Address) -> Address {
+        let domain = if address.domain() == self.home { zone } else { address.domain() };
+        Address::new(address.local().clone(), domain.clone())
+    }
+}
+
+fn own_records<'a>(site: &'a Site, zone: &Domain, findings: &mut Findings) -> Vec<Entry<'a>> {
+    let mut own: Vec<Entry<'a>> = Vec::new();
+    for placed in site.dns.records.get(zone).into_iter().flatten() {
+        if let Some((problem, hint)) = record::unfit_text(&placed.value) {
+            findings
+                .add(codes::TEXT, &placed.place, format!("the text of {} in {zone} {problem}", placed.value.name))
+                .hint(hint);
+            continue;
+        }
+        match record::lower(zone, &placed.value) {
             Err(problem) => {
-                findings.add(codes::RECORD, place, format!("a record of {zone} cannot be: {problem}"));
+                findings.add(codes::RECORD, &placed.place, format!("a record of {zone} cannot be: {problem}"));
             }
-            Ok(record) => match own.iter().find(|(other, _)| *other == record) {
-                Some((_, first)) => {
+            Ok(record) => match own.iter().find(|other| other.record.says_the_same(&record)) {
+                Some(first) => {
                     let message = format!("the same {} record of {} stands twice in {zone}", record.kind, record.name);
-                    findings.add(codes::RECORD, place, message).hint("remove one").related(first, "first written here");
+                    let finding = findings.add(codes::RECORD, &placed.place, message);
+                    finding.hint = Some("remove one".to_owned());
+                    finding.related.push((first.place.clone(), "first written here".to_owned()));
                 }
-                None => own.push((record, place)),
+                None => {
+                    let purpose = purpose(site, zone, &record);
+                    own.push(Entry { record: ZoneRecord { purpose, ..record }, place: &placed.place, is_own: true });
+                }
             },
         }
     }
     own
 }
 
-/// What mail needs, as far as the site does not say it itself.
-fn implied(site: &Site, zone: &Domain, mail: bool, own: &Own<'_>, findings: &mut Findings) -> Vec<ZoneRecord> {
-    let said = |name: &str, kind: &str, begins: &str| {
-        own.iter().any(|(record, _)| record.name == name && record.kind == kind && record.value.starts_with(begins))
-    };
-    let hostname = &site.appliance.hostname.value;
-    let mut records = Vec::new();
-    let mut add = |name: &str, kind: &str, value: String| {
-        records.push(ZoneRecord { name: name.to_owned(), kind: kind.to_owned(), value });
-    };
-    if !said("@", "NS", "") {
-        add("@", "NS", format!("{hostname}."));
-    }
-    if mail && !said("@", "MX", "") {
-        add("@", "MX", format!("10 {hostname}."));
-    }
-    if mail && !said("@", "TXT", "v=spf1") {
-        add("@", "TXT", "v=spf1 mx -all".to_owned());
-    }
-    if mail && !said("_dmarc", "TXT", "") {
-        add("_dmarc", "TXT", format!("v=DMARC1; p=none; rua=mailto:postmaster@{zone}"));
-    }
-    if let Some(name) = relative(hostname.as_str(), zone)
-        && !said(&name, "A", "")
-        && !said(&name, "AAAA", "")
-    {
-        add(&name, "A", public_address(site, zone, findings).to_string());
-    }
-    records
-}
-
-/// The address others reach the machine at. A name server refuses a zone whose MX has no address, so an unknown one is
-/// stood in for by 192.0.2.1, which is reserved for documentation (RFC 5737): nobody else's machine gets the mail.
-fn public_address(site: &Site, zone: &Domain, findings: &mut Findings) -> Ipv4Addr {
-    if let Some(address) = &site.dns.address {
-        return address.value;
-    }
-    match &site.appliance.network.value {
-        Network::Static { address, .. } => *address,
-        Network::Dhcp => {
-            let message = format!(
-                "the zone {zone} names 192.0.2.1 as the address of {}, since the public one is not known",
-                site.appliance.hostname.value
-            );
-            findings
-                .add(codes::PLACEHOLDER_ADDRESS, &site.appliance.network.place, message)
-                .hint("set `dns.address`, or an A record of your own, before you publish the zone");
-            Ipv4Addr::new(192, 0, 2, 1)
-        }
+/// What one of the site's own records is there for: as ours would be in its place.
+fn purpose(site: &Site, zone: &Domain, record: &ZoneRecord) -> Purpose {
+    let host = relative(site.appliance.hostname.value.as_str(), zone);
+    match (record.name.as_str(), record.kind.as_str()) {
+        ("@", "NS") => Purpose::NameServer,
+        (_, "NS") => Purpose::Delegation,
+        ("@", "MX") => Purpose::MailExchanger,
+        ("@", "TXT") if record.value.starts_with("v=spf1") => Purpose::Spf,
+        ("_dmarc", _) => Purpose::Dmarc,
+        ("_mta-sts", _) => Purpose::MtaSts,
+        ("mta-sts", _) => Purpose::MtaStsHost,
+        ("_smtp._tls", _) => Purpose::TlsReports,
+        ("autoconfig" | "autodiscover" | "_autodiscover._tcp", _) => Purpose::ClientSettings,
+        (_, "CAA") => Purpose::Caa,
+        (_, "TLSA") => Purpose::Tlsa,
+        (name, "SRV") if clients::is_service(name) => Purpose::ClientService,
+        (name, "A" | "AAAA") if host.as_deref() == Some(name) => Purpose::Host,
+        (name, "TXT" | "CNAME") if name.ends_with("._domainkey") => Purpose::Dkim,
+        (name, "TXT") if name.contains("._report._dmarc") => Purpose::DmarcAuthorisation,
+        _ => Purpose::Site,
     }
 }
 
 /// `mail` for `mail.example.org` in the zone `example.org`; `@` for the zone itself.
-fn relative(name: &str, zone: &Domain) -> Option<String> {
+pub(crate) fn relative(name: &str, zone: &Domain) -> Option<String> {
     if name == zone.as_str() {
         return Some("@".to_owned());
     }
     name.strip_suffix(zone.as_str()).and_then(|rest| rest.strip_suffix('.')).map(str::to_owned)
-}
-
-fn check(zone: &Domain, records: &[ZoneRecord], own: &Own<'_>, findings: &mut Findings) {
-    let all = |name: &str| records.iter().filter(move |record| record.name == name).count();
-    for (record, place) in own {
-        // RFC 1034 §3.6.2: a CNAME stands alone. That includes the zone itself, which always has NS and SOA.
-        if record.kind == "CNAME" && (record.name == "@" || all(&record.name) > 1) {
-            let message = format!("{} in {zone} has a CNAME record and others beside it", record.name);
-            findings.add(codes::RECORD, place, message).hint("a CNAME stands alone: use an A record");
-        }
-        if record.kind == "TXT" && record.value.starts_with("v=spf1") {
-            check_spf(zone, record, own, place, findings);
-        }
-        if matches!(record.kind.as_str(), "MX" | "NS") {
-            check_target(zone, record, records, place, findings);
-        }
-    }
-}
-
-/// RFC 7208 §4.5, §4.6.4: one record, at most ten terms that cause look-ups.
-fn check_spf(zone: &Domain, record: &ZoneRecord, own: &Own<'_>, place: &Place, findings: &mut Findings) {
-    let asks = |term: &&str| {
-        let term = term.trim_start_matches(['+', '-', '~', '?']);
-        let name = term.split([':', '/', '=']).next().unwrap_or_default();
-        matches!(name, "include" | "a" | "mx" | "ptr" | "exists" | "redirect")
-    };
-    let lookups = record.value.split_ascii_whitespace().filter(asks).count();
-    if lookups > 10 {
-        findings
-            .add(codes::SPF, place, format!("the SPF record of {} in {zone} needs {lookups} look-ups", record.name))
-            .hint("receivers stop after ten and treat it as broken; use ip4 and ip6 instead of include");
-    }
-    let same = own
-        .iter()
-        .filter(|(other, _)| other.name == record.name && other.kind == "TXT" && other.value.starts_with("v=spf1"));
-    if same.count() > 1 {
-        findings
-            .add(codes::RECORD, place, format!("{} in {zone} has more than one SPF record", record.name))
-            .hint("join them into one");
-    }
-}
-
-/// A mail exchanger or name server within the zone needs an address there, and is no alias (RFC 2181 §10.3).
-fn check_target(zone: &Domain, record: &ZoneRecord, records: &[ZoneRecord], place: &Place, findings: &mut Findings) {
-    let target = record.value.rsplit(' ').next().unwrap_or_default().trim_end_matches('.');
-    let Some(name) = relative(target, zone) else { return };
-    let has_address = |wanted: &str| {
-        records.iter().any(|record| record.name == wanted && matches!(record.kind.as_str(), "A" | "AAAA"))
-    };
-    let wildcard = name.split_once('.').map_or("*".to_owned(), |(_, rest)| format!("*.{rest}"));
-    if !has_address(&name) && !has_address(&wildcard) {
-        let message =
-            format!("the {} record of {} names {target}, which has no address in {zone}", record.kind, record.name);
-        findings.add(codes::RECORD, place, message).hint(format!("add an A record for {name:?}"));
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use postkiln_address::{Address, LocalPart};
 use serde::{Deserialize, Serialize};
 
-use super::{List, Permission, Responder, User};
+use super::{Dkim, List, Permission, Responder, User};
 
 /// A domain of its own. Local parts are in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub struct MailDomain {
     pub limits: Limits,
     /// What nobody may do; each user's `deny` holds it too.
     pub deny: BTreeSet<Permission>,
+    /// The key that signs its mail, and that of its alias domains.
+    pub dkim: Option<Dkim>,
 }
 
 /// What happens to addresses that are not declared.

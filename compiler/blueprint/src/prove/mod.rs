@@ -1,5 +1,6 @@
 //! Proofs over the finished blueprint: what it would do with mail, asked of the same walk the node uses.
 
+mod dns;
 mod expectations;
 mod limits;
 mod lists;
@@ -14,7 +15,9 @@ use crate::findings::Findings;
 use crate::model::Blueprint;
 use crate::world::World;
 
-/// Every proof.
+pub(crate) use dns::check as dns;
+
+/// Every proof but those of zones.
 pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     let mut world = World::new(blueprint);
     targets::check(site, blueprint, &mut world, findings);

@@ -23,6 +23,15 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, f
         if dangles(world, &postmaster) {
             report(blueprint, "the postmaster", &postmaster, &mail.postmaster.place, findings);
         }
+        let reports = [
+            ("who gets DMARC reports", Some(&mail.publishing.dmarc.value.reports)),
+            ("who gets reports about TLS", mail.publishing.tls_rpt.as_ref()),
+        ];
+        for (who, address) in reports {
+            if let Some(address) = address.filter(|address| dangles(world, &address.value)) {
+                report(blueprint, who, &address.value, &address.place, findings);
+            }
+        }
         if let CatchAll::Deliver(target) = &mail.catch_all.value {
             // One that leads to an undeclared address of its own domain is a circle, which `loops` reports.
             if dangles(world, target) && blueprint.own_address(target).is_none_or(|(domain, _)| domain != name) {

@@ -63,6 +63,7 @@ subjects! {
     plan
     policy
     population
+    publishing
     renames
     secrets
     silencing

@@ -1,0 +1,39 @@
+//! The zones as the world would read them: nothing contradicts, every name in them leads somewhere, every text can be read.
+//!
+//! Asks no name server: what lies outside the zones of the site is not judged, and findings say so where it matters.
+//! Start at [`check`].
+
+mod dkim;
+mod dmarc;
+mod names;
+mod spf;
+mod targets;
+
+use postkiln_site::Site;
+
+use crate::findings::Findings;
+use crate::lower::Zones;
+
+/// Every proof about zones.
+pub(crate) fn check(site: &Site, zones: &Zones<'_>, findings: &mut Findings) {
+    for (zone, draft) in &zones.drafts {
+        names::check(zone, draft, zones, findings);
+        targets::check(zone, draft, zones, findings);
+        spf::check(zone, draft, zones, findings);
+        dmarc::check(zone, draft, zones, findings);
+        dkim::check(zone, draft, findings);
+    }
+    let _ = site;
+}
+
+/// `name=value` pairs between semicolons (RFC 6376 §3.2), names in lower case; a text that is no pair comes with an
+/// empty value.
+fn tags(text: &str) -> Vec<(String, &str)> {
+    let pairs = text.split(';').map(str::trim).filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (name.trim().to_ascii_lowercase(), value.trim())
+        })
+        .collect()
+}

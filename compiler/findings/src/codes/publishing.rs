@@ -1,0 +1,231 @@
+//! E0365 to E0380, W0365 to W0380: what the DNS says about mail.
+
+use super::{Code, Entry};
+
+codes! {
+    TWO_VOICES = "E0365" {
+        title: "a setting and a record of the site speak of the same thing",
+        meaning: r#"
+            A record below `dns.records` takes the place of the one that would be made for the same purpose. When a setting says
+            something about it too, one of the two would be passed over silently. Keep the setting, or the record.
+        "#,
+        wrong: r#"
+            domains."example.org".mx = ["mx2.example.net"],
+            dns.records."example.org" = [{ name = "@", type = 'MX, value = "10 mail.example.org." }],
+        "#,
+        right: r#"
+            domains."example.org".mx = ["mx2.example.net"],
+        "#,
+    }
+    ALIAS_TARGET = "E0366" {
+        title: "a mail exchanger, name server or service is an alias",
+        meaning: r#"
+            MX, NS and SRV records name a machine that has addresses, never a CNAME (RFC 2181 §10.3, RFC 2782): some senders give
+            up there, and name servers refuse the zone.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [
+              { name = "@", type = 'MX, value = "10 mx" },
+              { name = "mx", type = 'CNAME, value = "mail.example.org." },
+            ],
+        "#,
+        right: r#"
+            dns.records."example.org" = [{ name = "@", type = 'MX, value = "10 mail.example.org." }],
+        "#,
+    }
+    NULL_MX = "E0367" {
+        title: "a null MX contradicts what stands beside it",
+        meaning: r#"
+            `0 .` says that a name takes no mail at all (RFC 7505). It stands alone, and not at a domain that this site takes mail
+            for.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [{ name = "@", type = 'MX, value = "0 ." }],
+        "#,
+        right: r#"
+            dns.records."example.org" = [{ name = "www", type = 'MX, value = "0 ." }],
+        "#,
+    }
+    TARGET_TWICE = "E0368" {
+        title: "a mail exchanger or name server stands twice",
+        meaning: r#"
+            The same machine stands twice among the MX or NS records of a name, with two preferences or in two settings. The
+            appliance is the first exchanger of its domains without being named; `mx` has the further ones.
+        "#,
+        wrong: r#"
+            domains."example.org".mx = ["mail.example.org"],
+        "#,
+        right: r#"
+            domains."example.org".mx = ["mx2.example.net"],
+        "#,
+    }
+    SPF_TERMS = "E0369" {
+        title: "an SPF record cannot be read",
+        meaning: r#"
+            Receivers that find a term they do not know, a term after `all`, an include without a record behind it or a circle of
+            includes treat the whole record as broken (RFC 7208 §4.6): mail is judged as if there were none, or refused.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [{ name = "news", type = 'TXT, value = "v=spf1 ipv4:192.0.2.7 -all" }],
+        "#,
+        right: r#"
+            dns.records."example.org" = [{ name = "news", type = 'TXT, value = "v=spf1 ip4:192.0.2.7 -all" }],
+        "#,
+    }
+    SPF_EVERYBODY = "E0370" {
+        title: "an SPF record lets everybody send",
+        meaning: r#"
+            `all` without a minus, or with a plus, says that every machine of the world may send mail of the domain. That helps
+            those who forge it and nobody else.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [{ name = "@", type = 'TXT, value = "v=spf1 mx +all" }],
+        "#,
+        right: r#"
+            dns.records."example.org" = [{ name = "@", type = 'TXT, value = "v=spf1 mx -all" }],
+        "#,
+    }
+    DMARC = "E0371" {
+        title: "a DMARC record cannot be read",
+        meaning: r#"
+            A record with a tag or value that DMARC does not know (RFC 7489 §6.3) is read in part or not at all, so the policy you
+            wanted does not hold.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [{ name = "_dmarc", type = 'TXT, value = "v=DMARC1; p=refuse" }],
+        "#,
+        right: r#"
+            domains."example.org".dmarc.policy = 'reject,
+        "#,
+    }
+    DKIM = "E0372" {
+        title: "a DKIM record holds no key that anybody takes",
+        meaning: r#"
+            A record below `_domainkey` holds the public half of a key that signs mail (RFC 6376 §3.6.1). Its key is cut, is not of
+            the type it says, or is RSA with fewer than 1024 bits, which receivers must refuse (RFC 8301 §3.2): signatures fail.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [
+              { name = "news._domainkey", type = 'TXT, value = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg==" },
+            ],
+        "#,
+        right: r#"
+            dns.records."example.org" = [
+              { name = "news._domainkey", type = 'TXT, value = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=" },
+            ],
+        "#,
+    }
+    TEXT = "E0373" {
+        title: "a text does not fit in a TXT record, or has quotes of its own",
+        meaning: r#"
+            The text of a TXT record is written whole and without quotes; it is cut into strings of 255 octets for you (RFC 1035
+            §3.3.14, RFC 7208 §3.3). Quotes that were copied from a zone file would become part of the text. Over 4096 octets
+            answers no longer reach everybody.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [{ name = "news", type = 'TXT, value = "\"v=spf1 \" \"-all\"" }],
+        "#,
+        right: r#"
+            dns.records."example.org" = [{ name = "news", type = 'TXT, value = "v=spf1 -all" }],
+        "#,
+    }
+    WRONG_ZONE = "E0374" {
+        title: "a record lies in another zone",
+        meaning: r#"
+            Each mail domain has a zone of its own, and NS records hand names below a zone to others. What the zone above says
+            about such names is not heard (RFC 1034 §4.2.1), but for the addresses of name servers.
+        "#,
+        wrong: r#"
+            domains."sub.example.org".alias_of = "example.org",
+            dns.records."example.org" = [{ name = "www.sub", type = 'A, value = "192.0.2.80" }],
+        "#,
+        right: r#"
+            domains."sub.example.org".alias_of = "example.org",
+            dns.records."sub.example.org" = [{ name = "www", type = 'A, value = "192.0.2.80" }],
+        "#,
+    }
+    SPF_PTR = "W0365" {
+        title: "an SPF record uses ptr",
+        meaning: r#"
+            `ptr` asks the world's reverse zones about each sender. RFC 7208 §5.5 says not to publish it: it is slow and unreliable,
+            and some receivers skip the record because of it.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [{ name = "news", type = 'TXT, value = "v=spf1 ptr -all" }],
+        "#,
+        right: r#"
+            dns.records."example.org" = [{ name = "news", type = 'TXT, value = "v=spf1 a:mail.example.org -all" }],
+        "#,
+    }
+    SPF_WITHOUT_US = "W0366" {
+        title: "an SPF record does not let the appliance send",
+        meaning: r#"
+            The domain's SPF record names machines that send its mail, and the appliance is not among them: mail from its own
+            users fails SPF. That is right only when all mail leaves by another system.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [{ name = "@", type = 'TXT, value = "v=spf1 ip4:198.51.100.7 -all" }],
+        "#,
+        right: r#"
+            domains."example.org".spf.addresses = ["198.51.100.7"],
+        "#,
+    }
+    SPF_UNCOUNTED = "W0367" {
+        title: "an SPF record is near ten look-ups, not counting those of others",
+        meaning: r#"
+            Receivers stop after ten look-ups, and those that an included record causes in its turn count too. What other domains
+            publish is not asked here, so only you can see whether it is still ten.
+        "#,
+        wrong: r#"
+            domains."example.org".spf.include = [
+              "a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.example",
+            ],
+        "#,
+        right: r#"
+            domains."example.org".spf.include = ["a.example"],
+        "#,
+    }
+    REPORTS_ELSEWHERE = "W0368" {
+        title: "DMARC reports go to a domain that has to agree",
+        meaning: r#"
+            Reports are sent to another domain only when that one says so in its own zone (RFC 7489 §7.1), so that nobody can flood
+            strangers with them. Zones of this site get the record by themselves; others need it from whoever keeps them.
+        "#,
+        wrong: r#"
+            domains."example.org".dmarc.reports = "reports@dmarc.example",
+        "#,
+        right: r#"
+            domains."example.org".dmarc.reports = "ada",
+        "#,
+    }
+    DKIM_SHORT = "W0369" {
+        title: "a DKIM key is short",
+        meaning: r#"
+            RSA keys that sign mail should have 2048 bits (RFC 8301 §3.2). Shorter ones are within reach of those who want to forge,
+            and some receivers treat them as no signature.
+        "#,
+        wrong: r#"
+            dns.records."example.org" = [
+              { name = "old._domainkey", type = 'TXT, value = "v=DKIM1; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDvh3RVQThnoyhqjPw8AhgE+t4AmVdBfWYbhRrwNoYZCP/bDSmWO+AviL0snlhsweHw1fmjpSRKfc6Qh0CUMxHa3Ul5yoEpaN6XWRuCIbdv7cwswIr/ergVQ85UJtz+reC1PvfM+p+tEnekcLLxmc8HYkNlwH1tlPDo7SsNrvXaMQIDAQAB" },
+            ],
+        "#,
+        right: r#"
+            dns.records."example.org" = [
+              { name = "new._domainkey", type = 'TXT, value = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=" },
+            ],
+        "#,
+    }
+    PRIVATE_ADDRESS = "W0370" {
+        title: "a zone has an address the world does not reach",
+        meaning: r#"
+            Addresses of private networks, of the machine itself and of the link mean another machine, or none, wherever else they
+            are read. Mail servers of others cannot connect to them.
+        "#,
+        wrong: r#"
+            dns.address = "10.0.0.25",
+        "#,
+        right: r#"
+            dns.address = "192.0.2.25",
+        "#,
+    }
+}
