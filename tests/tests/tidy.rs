@@ -222,7 +222,6 @@ fn the_top_level_stays_short() {
         "README.md",
         "clippy.toml",
         "compiler",
-        "docs",
         "examples",
         "images",
         "runtime",

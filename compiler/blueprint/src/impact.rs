@@ -1,4 +1,4 @@
-//! What a change costs: one row for each field of the blueprint, beside which nothing compiles. `docs/impact.md` is
+//! What a change costs: one row for each field of the blueprint, beside which nothing compiles. `schemas/manual/impact.md` is
 //! printed from here; `compiler/plan` compares by it. Start at [`Object`].
 //!
 //! To add a field to a struct of `model.rs`:

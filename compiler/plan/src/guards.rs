@@ -1,11 +1,11 @@
 //! What a plan must not do unless a person said so: mail or access would be lost, and no later commit brings it back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use postkiln_blueprint::impact::Class;
-use postkiln_blueprint::{Blueprint, Kind, ObjectId};
+use postkiln_blueprint::{Blueprint, Kind, MailDomain, ObjectId};
 use postkiln_findings::{Code, Diagnostic, Place, codes};
 use serde_json::Value;
 
@@ -199,7 +199,25 @@ fn admins(base: &Blueprint, new: &Blueprint, changes: &[Change]) -> Option<Guard
         let appliance: Vec<&Change> = changes.iter().filter(|change| change.id.kind() == Kind::Appliance).collect();
         return guard(GuardName::RemoveAdmin, &appliance, |_| "the last operator would be removed".to_owned());
     }
-    None
+    let administered = |side: &Blueprint| -> BTreeSet<String> {
+        let has = |mail: &MailDomain| mail.users.values().any(|user| user.admin && !user.disabled);
+        side.domains.iter().filter(|(_, mail)| has(mail)).map(|(name, _)| name.to_string()).collect()
+    };
+    let after = administered(new);
+    let left = |name: &&String| !after.contains(*name) && new.domains.keys().any(|domain| domain.as_str() == *name);
+    let before = administered(base);
+    let names: Vec<&String> = before.iter().filter(left).collect();
+    let of_them = |change: &&Change| {
+        change.id.kind() == Kind::User && names.iter().any(|name| change.id.domain() == Some(name.as_str()))
+    };
+    let theirs: Vec<&Change> = changes.iter().filter(of_them).filter(|change| touches_admin(change)).collect();
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    guard(GuardName::RemoveAdmin, &theirs, |_| format!("{} would have no administrator any more", names.join(", ")))
+}
+
+fn touches_admin(change: &Change) -> bool {
+    let fields = ["admin", "disabled"];
+    change.action == Action::Remove || change.attributes.iter().any(|attribute| fields.contains(&attribute.field.name))
 }
 
 /// A key or an exchanger that mail relied on is another one.

@@ -12,6 +12,8 @@ use postkiln_routing::{Destination, Route};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::show::counted;
+
 /// Who wrote to whom.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Envelope {
@@ -82,7 +84,7 @@ impl Replayed {
         let mut out = format!("\nreplay: {} logged deliveries walked, {lines} would end elsewhere", self.walked);
         if self.skipped > 0 {
             // Writing to a String cannot fail.
-            let _ = write!(out, " ({} lines hold no envelope)", self.skipped);
+            let _ = write!(out, " ({} without an envelope)", counted(self.skipped, "line"));
         }
         out.push('\n');
         if markdown && !self.changed.is_empty() {

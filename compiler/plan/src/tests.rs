@@ -1,5 +1,7 @@
 //! Plans of sites as people change them, and of sites that nobody would write.
 
+mod properties;
+
 use postkiln_blueprint::impact::Class;
 use postkiln_blueprint::{SourceMap, lower, origin};
 use postkiln_site::{Site, read_unconfined};
@@ -214,4 +216,29 @@ fn logged_mail_whose_fate_changes_is_listed() {
         "{}",
         replayed.text(false)
     );
+}
+
+#[test]
+fn the_last_administrator_does_not_go_unnoticed() {
+    let users = |ada: &str, grace: &str| {
+        format!("users = {{ ada = {{ password.hash = HASH, {ada} }}, grace = {{ password.hash = HASH, {grace} }} }},")
+    };
+    let guards = |base: &str, new: &str| -> Vec<&'static str> {
+        let plan = planned(&site(base, ""), &site(new, ""));
+        plan.guards.iter().map(|guard| guard.name.name()).collect()
+    };
+    let both = users("admin = true", "admin = true");
+    assert_eq!(guards(&both, &users("admin = true", "")), [""; 0]);
+    assert_eq!(guards(&both, &users("", "")), ["remove-admin"]);
+    assert_eq!(guards(&both, &users("", "admin = true, disabled = true")), ["remove-admin"]);
+    assert_eq!(guards(&users("", ""), &users("", "")), [""; 0]);
+}
+
+#[test]
+fn the_page_of_impacts_is_as_the_table_is() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/manual/impact.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, impact_page()).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), impact_page(), "print it with UPDATE=1");
 }

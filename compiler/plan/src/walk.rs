@@ -146,10 +146,11 @@ impl<'a> Walk<'a> {
     /// The same thing under another name.
     fn renamed<T: Object>(&mut self, id: &ObjectId, from: &str, to: &str, base: &T, new: Option<&T>) {
         let Some(new) = new else { return };
+        // Also into a domain that comes as a whole: what is moved takes the place of what came with it.
         let quiet = std::mem::replace(&mut self.quiet, false);
         self.operate(Operation::Move { from: from.to_owned(), path: to.to_owned() });
-        self.quiet = quiet;
         let attributes = self.differing(to, base, new);
+        self.quiet = quiet;
         let was = self.renames.before(id).cloned();
         self.done.changes.push(Change { from: was, ..change(id, Action::Change, attributes) });
     }

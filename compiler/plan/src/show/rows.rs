@@ -7,7 +7,7 @@ use postkiln_blueprint::impact::Class;
 use postkiln_findings::Place;
 
 use super::value::{counted, difference, quoted, summary, when};
-use crate::change::{Action, Change};
+use crate::change::{Action, Attribute, Change};
 use crate::units::Unit;
 use crate::{DnsChange, Plan, Style};
 
@@ -75,7 +75,9 @@ fn group(plan: &Plan, domain: Option<&str>, changes: &[&Change], style: Style) -
         let what = follow.join(", ");
         lines.push(Row { mark: '~', thing: "what follows".to_owned(), what, aside: String::new() });
     }
-    let equal = plan.unchanged.iter().filter(|((of, kind), _)| of.as_deref() == domain && *kind != Kind::Secret);
+    // What a person counts; files and services are many and always the same.
+    let counts = |kind| matches!(kind, Kind::User | Kind::Alias | Kind::List | Kind::Autoresponder);
+    let equal = plan.unchanged.iter().filter(|((of, kind), _)| of.as_deref() == domain && counts(*kind));
     let equal: Vec<String> = equal.map(|((_, kind), count)| counted(*count, kind.name())).collect();
     let note = (!equal.is_empty()).then(|| format!("({} unchanged)", equal.join(", ")));
     Section { note, ..Section::new(domain.unwrap_or("appliance"), lines) }
@@ -158,9 +160,19 @@ fn data_only(plan: &Plan) -> Row {
     let things: Vec<&str> = things.iter().map(String::as_str).collect();
     let (what, aside) = match things.len() {
         0 => ("-".to_owned(), String::new()),
-        _ => (some(&things), "0 sessions touched".to_owned()),
+        _ => (some(&things), sessions(plan)),
     };
     Row { mark: ' ', thing: "data only".to_owned(), what, aside }
+}
+
+/// Rows touch no session; whoever is logged in and goes stays until the session ends.
+fn sessions(plan: &Plan) -> String {
+    let goes = |change: &Change| {
+        let closes = |one: &Attribute| one.field.name == "disabled" && one.after == Some(true.into());
+        change.id.kind() == Kind::User && (change.action == Action::Remove || change.attributes.iter().any(closes))
+    };
+    let also = if plan.changes.iter().any(goes) { "; those of users who go last until they log out" } else { "" };
+    format!("0 sessions touched{also}")
 }
 
 fn because(units: &[&Unit]) -> String {
