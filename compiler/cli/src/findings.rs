@@ -21,10 +21,7 @@ pub(crate) enum Deny {
 /// Prints findings in source order for a person.
 pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
     let folder = folder(site);
-    let source = |file: &str| {
-        let text = std::fs::read_to_string(folder.join(file)).ok()?;
-        Some(postkiln_site::shown(file, text))
-    };
+    let source = |file: &str| text_of(&folder, file);
     let layout = Layout { prefix: &prefix(&folder), colour: output::colour(), source: &source };
     for finding in findings {
         output::note(&layout.text(finding));
@@ -53,7 +50,7 @@ pub(crate) fn silenced(path: &Path, site: Option<&Site>, findings: Vec<Diagnosti
 /// Findings as SARIF, with paths from the top of the repository the site lies in.
 pub(crate) fn sarif(site: &Path, findings: &[Diagnostic], failed: bool) -> serde_json::Value {
     let folder = folder(site);
-    let source = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
+    let source = |file: &str| text_of(&folder, file);
     let entry = if site.is_dir() { None } else { site.file_name().and_then(|name| name.to_str()) };
     let run = Run {
         version: env!("CARGO_PKG_VERSION"),
@@ -72,6 +69,13 @@ fn below_repository(folder: &Path) -> String {
     let top = here.ancestors().find(|above| above.join(".git").exists());
     let below = top.and_then(|top| here.strip_prefix(top).ok()).and_then(Path::to_str);
     below.filter(|below| !below.is_empty()).map_or_else(String::new, |below| format!("{below}/"))
+}
+
+/// A file of the site as text that may be shown; what is no text in it is replaced.
+fn text_of(folder: &Path, file: &str) -> Option<String> {
+    let bytes = std::fs::read(folder.join(file)).ok()?;
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    Some(postkiln_site::shown(file, text))
 }
 
 /// Whether these findings end the command.

@@ -85,6 +85,8 @@ pub(crate) struct Trouble {
     pub(crate) span: Option<Span>,
     /// What to do.
     pub(crate) hint: Option<String>,
+    /// Further places, with what stands there.
+    pub(crate) related: Vec<(Span, String)>,
 }
 
 /// Kinds of trouble; each has a code.
@@ -94,6 +96,8 @@ pub(crate) enum Kind {
     Unreadable,
     /// Not Nickel, or not the format that an import promises.
     Syntax,
+    /// A name that nothing defines.
+    Unbound,
     /// Evaluation failed: a contract, a missing variable, a type.
     Evaluation,
     /// An import that leads out of the site.
@@ -107,6 +111,7 @@ impl Kind {
         match self {
             Self::Unreadable => codes::UNREADABLE,
             Self::Syntax => codes::SYNTAX,
+            Self::Unbound => codes::UNBOUND,
             Self::Evaluation => codes::EVALUATION,
             Self::Import => codes::IMPORT,
             Self::Nesting => codes::NESTING,
@@ -116,7 +121,7 @@ impl Kind {
 
 impl Trouble {
     pub(crate) fn new(kind: Kind, message: impl Into<String>, span: Option<Span>) -> Self {
-        Self { kind, message: message.into(), span, hint: None }
+        Self { kind, message: message.into(), span, hint: None, related: Vec::new() }
     }
 
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {

@@ -153,6 +153,7 @@ pub(crate) fn finding(trouble: &Trouble, lines: &Lines) -> Diagnostic {
     Diagnostic {
         place: trouble.span.map(|span| lines.place(span)),
         hint: trouble.hint.clone(),
+        related: trouble.related.iter().map(|(span, said)| (lines.place(*span), said.clone())).collect(),
         ..Diagnostic::new(trouble.kind.code(), trouble.message.clone())
     }
 }

@@ -117,4 +117,20 @@ codes! {
             any other
         "#,
     }
+    UNBOUND = "E0108" {
+        title: "nothing is called so here",
+        meaning: r#"
+            A word without quotes is the name of something: a `let`, an argument of a function, a field of the record it stands in or
+            of one around it. Nothing of this name can be seen from there. Often quotes are missing (a text), or the sign `'`
+            (a choice such as `'clamav`).
+        "#,
+        wrong: r#"
+            dns.ttl = default_ttl,
+            antivirus.engine = clamav,
+        "#,
+        right: r#"
+            dns.ttl = "1 hour",
+            antivirus.engine = 'clamav,
+        "#,
+    }
 }

@@ -182,7 +182,9 @@ impl<'a> Walker<'a> {
     /// The entries of a record used as a map.
     pub(super) fn entries<'n>(&self, at: &At<'n>, what: &str) -> Option<Vec<Named<'n>>> {
         let Value::Record(entries) = &at.node.value else {
-            self.mistyped(at, &format!("{what} (a record)"), None);
+            let list = matches!(at.node.value, Value::List(_));
+            let hint = "each has a name and stands in braces: `{ name = … }`";
+            self.mistyped(at, &format!("{what} (a record)"), list.then_some(hint));
             return None;
         };
         let named = entries.iter().map(|entry| {

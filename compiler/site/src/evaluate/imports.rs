@@ -9,11 +9,11 @@ use nickel_lang_core::ast::{Ast, Import, InputFormat, Node};
 use nickel_lang_core::cache::{CacheHub, SourcePath};
 use nickel_lang_core::error::IntoDiagnostics;
 use nickel_lang_core::files::FileId;
-use nickel_lang_core::position::TermPos;
+use nickel_lang_core::position::{PosTable, TermPos};
 use nickel_lang_core::traverse::{TraverseAlloc, TraverseControl};
 
 use super::translate::Places;
-use super::{Ids, VIRTUAL_ROOT};
+use super::{Ids, VIRTUAL_ROOT, syntax, unbound};
 use crate::answer::{Kind, Span, Trouble};
 use crate::beneath::{Beneath, BeneathError};
 use crate::{nesting, schema};
@@ -85,6 +85,46 @@ impl Gathered {
         Some((hub, entry?, ids))
     }
 
+    /// Names that nothing defines, in all files of Nickel that can be parsed.
+    pub(super) fn unbound(&self) -> Vec<Trouble> {
+        let mut hub = CacheHub::new();
+        let mut troubles = Vec::new();
+        let ours = self.given.iter().filter(|given| !given.is_schema && given.format == InputFormat::Nickel);
+        for given in ours {
+            let id = hub.sources.add_string(virtual_path(&given.path, given.format), given.text.clone());
+            let index = self.files.iter().position(|(path, _)| *path == given.path);
+            let Some(index) = index.and_then(|index| u32::try_from(index).ok()) else { continue };
+            if hub.parse_to_ast(id).is_err() {
+                continue;
+            }
+            let ids = Ids::from([(id, index)]);
+            let (_, asts) = hub.split_asts();
+            if let Some(ast) = asts.get(id) {
+                troubles.extend(unbound::names(ast, &Places::new(&ids)));
+            }
+        }
+        troubles
+    }
+
+    /// Syntax errors of the imported files of data: JSON, YAML, TOML. Asked only when something is wrong: the interpreter
+    /// parses them by itself when it gets there.
+    pub(super) fn malformed_data(&self) -> Vec<Trouble> {
+        let mut hub = CacheHub::new();
+        let mut troubles = Vec::new();
+        for given in self.given.iter().filter(|given| given.format != InputFormat::Nickel) {
+            let id = hub.sources.add_string(virtual_path(&given.path, given.format), given.text.clone());
+            let index = self.files.iter().position(|(path, _)| *path == given.path);
+            let Some(index) = index.and_then(|index| u32::try_from(index).ok()) else { continue };
+            if let Err(error) = hub.sources.parse_other(&mut PosTable::new(), id, given.format) {
+                let ids = Ids::from([(id, index)]);
+                let diagnostics = error.into_diagnostics(&mut hub.sources.files.clone());
+                let found = Places::new(&ids).all(Kind::Syntax, diagnostics);
+                troubles.extend(found.into_iter().map(|trouble| syntax::in_data(trouble, &given.text)));
+            }
+        }
+        troubles
+    }
+
     /// Follows one import; gives the file to look into next, when it is Nickel of the site.
     fn follow(&mut self, root: &Beneath, within: &str, found: Found) -> Option<(FileId, String)> {
         let span = Places::new(&self.ids).span(found.place);
@@ -136,7 +176,7 @@ impl Gathered {
                 self.troubles.push(if kind == Kind::Import {
                     trouble.hint("copy the file into the site")
                 } else {
-                    trouble
+                    trouble.hint("a path begins in the folder of the file that imports, and its letters count")
                 });
                 return None;
             }
@@ -149,10 +189,15 @@ impl Gathered {
             }
         };
         let index = u32::try_from(index).ok()?;
-        let Ok(text) = String::from_utf8(bytes) else {
-            let start = Some(Span { file: index, start: 0, end: 0 });
-            self.troubles.push(Trouble::new(Kind::Syntax, format!("{path:?} is not UTF-8 text"), start));
-            return None;
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let start = u32::try_from(error.utf8_error().valid_up_to()).unwrap_or(u32::MAX);
+                let span = Some(Span { file: index, start, end: start });
+                let trouble = Trouble::new(Kind::Syntax, format!("{path:?} is not UTF-8 text from here on"), span);
+                self.troubles.push(trouble.hint("tell your editor to save it as UTF-8"));
+                return None;
+            }
         };
         if let Some(at) = nesting::too_deep(&text).filter(|_| format != InputFormat::Text) {
             let start = u32::try_from(at).unwrap_or(u32::MAX);
@@ -176,7 +221,9 @@ impl Gathered {
     fn imports(&mut self, file: FileId) -> Vec<Found> {
         if let Err(errors) = self.hub.parse_to_ast(file) {
             let diagnostics = errors.into_diagnostics(&mut self.hub.sources.files.clone());
-            self.troubles.extend(Places::new(&self.ids).all(Kind::Syntax, diagnostics));
+            let text = self.hub.sources.files.source(file).to_owned();
+            let troubles = Places::new(&self.ids).all(Kind::Syntax, diagnostics);
+            self.troubles.extend(syntax::told(troubles, &text));
             return Vec::new();
         }
         let mut found = Vec::new();

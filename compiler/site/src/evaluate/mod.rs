@@ -8,8 +8,11 @@
 mod imports;
 mod names;
 mod outline;
+mod syntax;
 mod translate;
+mod unbound;
 mod value;
+mod words;
 
 use nickel_lang_core::cache::CacheHub;
 use nickel_lang_core::error::{Error, NullReporter};
@@ -42,6 +45,10 @@ fn evaluate_here(root: &Beneath, entry: &str) -> Answer {
     let mut answer = Answer::default();
     if gathered.troubles.is_empty() {
         (answer.tree, answer.troubles) = checked(&mut gathered);
+        if answer.troubles.iter().any(|trouble| trouble.kind == Kind::Syntax) {
+            // The first file of data that is malformed ends the evaluation; there may be more.
+            answer.troubles = gathered.malformed_data();
+        }
         if answer.tree.is_none() {
             // The contracts stop at the first mistake and hide the value. Without them the value may still be had, and
             // then all its mistakes are found by the walker that decodes it.
@@ -51,7 +58,9 @@ fn evaluate_here(root: &Beneath, entry: &str) -> Answer {
             }
         }
     } else {
-        answer.troubles = gathered.troubles;
+        answer.troubles = std::mem::take(&mut gathered.troubles);
+        answer.troubles.extend(gathered.unbound());
+        answer.troubles.extend(gathered.malformed_data());
     }
     answer.files = gathered.files;
     answer.asked = root.asked().iter().cloned().collect();
@@ -66,7 +75,11 @@ fn checked(gathered: &mut Gathered) -> (Option<Node>, Vec<Trouble>) {
     let places = Places::new(&gathered.ids);
     let prepared = match context.prepare_eval(entry) {
         Ok(prepared) => prepared,
-        Err(error) => return (None, places.troubles(error, context.import_resolver.sources.files.clone())),
+        Err(error) => {
+            let unbound = gathered.unbound();
+            let first = || places.troubles(error, context.import_resolver.sources.files.clone());
+            return (None, if unbound.is_empty() { first() } else { unbound });
+        }
     };
     let evaluated = VirtualMachine::new(&mut context).eval_full_for_export(prepared.clone());
     match evaluated {

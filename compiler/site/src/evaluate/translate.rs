@@ -5,7 +5,7 @@ use nickel_lang_core::error::{Error, EvalError, EvalErrorKind, IntoDiagnostics};
 use nickel_lang_core::files::{FileId, Files};
 use nickel_lang_core::position::TermPos;
 
-use super::Ids;
+use super::{Ids, words};
 use crate::answer::{Kind, Span, Trouble};
 
 /// Finds places in files of the site; everything else (schema, standard library, generated text) has none.
@@ -54,22 +54,34 @@ impl<'a> Places<'a> {
         let message = diagnostic.message.trim().replace('\n', " ").replace(super::VIRTUAL_ROOT, "");
         let label = self.best(&diagnostic.labels);
         let said = label.map(|label| label.message.trim()).filter(|said| !said.is_empty());
+        let span = label.and_then(|label| self.labelled(label));
+        if kind == Kind::Evaluation {
+            let (message, hint) = words::told(&message, said.unwrap_or_default(), &diagnostic.notes);
+            let others = diagnostic.labels.iter().filter(|other| other.style == LabelStyle::Secondary);
+            let others = others.filter_map(|other| Some((self.labelled(other)?, other.message.trim().to_owned())));
+            let elsewhere = |other: &Span| span.is_none_or(|span| (span.file, span.start) != (other.file, other.start));
+            let related = others.filter(|(other, said)| elsewhere(other) && !said.is_empty());
+            let related = related.map(|(other, said)| (other, words::beside(&said).to_owned())).collect();
+            return Trouble { hint, related, ..Trouble::new(kind, message, span) };
+        }
         let message = match said {
-            // "this expression", "here" and the like say nothing without the underlining, which stands below.
-            Some(said) if kind != Kind::Evaluation && !message.contains(said) => format!("{message}: {said}"),
+            // "here" and the like say nothing without the underlining, which stands below.
+            Some(said) if !message.contains(said) => format!("{message}: {said}"),
             _ => message,
         };
-        let span = label.and_then(|label| {
-            let file = *self.ids.get(&label.file_id)?;
-            let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-            Some(Span { file, start: at(label.range.start), end: at(label.range.end) })
-        });
         let trouble = Trouble::new(kind, message, span);
         if kind == Kind::Syntax {
             trouble.hint("look for a missing comma, brace or quote before this")
         } else {
             trouble
         }
+    }
+
+    /// Where a label stands, when that is in a file of the site.
+    fn labelled(&self, label: &Label<FileId>) -> Option<Span> {
+        let file = *self.ids.get(&label.file_id)?;
+        let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Some(Span { file, start: at(label.range.start), end: at(label.range.end) })
     }
 
     /// The first label in a file of the site, primary ones before others: for a missing field the primary one is in
