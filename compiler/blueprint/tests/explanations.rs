@@ -15,6 +15,7 @@ const NOT_RUN: &[(Code, &str)] = &[
     (codes::TIME, "the evaluator ends by the limits of its process"),
     (codes::MEMORY, "the evaluator ends by the limits of its process"),
     (codes::EVALUATOR, "there is no such site"),
+    (codes::TOO_LARGE, "its file would be longer than this one"),
     (codes::NOT_YET, "what the node obeys changes with each version"),
 ];
 
@@ -48,7 +49,7 @@ fn said(found: &[Diagnostic]) -> String {
 /// What `check` would say about an example.
 fn findings(example: &str) -> Vec<Diagnostic> {
     let folder = tempfile::tempdir().unwrap();
-    let mut parts = example.replace("\"$6$…\"", &format!("{HASH:?}")).replace("\r\n", "\n");
+    let mut parts = example.replace("\"$6$…\"", &format!("{HASH:?}")).replace("\\0", "\0");
     let files = parts.split_off(parts.find("\n-- ").unwrap_or(parts.len()));
     let network = if parts.contains("network") { "" } else { NETWORK };
     let site = if parts.starts_with(['{', 'l']) { parts } else { format!("{BEFORE}{network}{parts}{AFTER}") };

@@ -13,13 +13,13 @@ codes! {
             domains."example.org".users_from = "staff.csv",
             -- staff.csv
             name,full_name
-            ada,Ada\0Lovelace
+            tim,Tim\0Lin
         "#,
         right: r#"
             domains."example.org".users_from = "staff.csv",
             -- staff.csv
             name,full_name
-            ada,Ada Lovelace
+            tim,Tim Lin
         "#,
     }
     UNKNOWN_COLUMN = "E0251" {
