@@ -40,7 +40,7 @@ impl Code {
 
     /// Whether what such a finding points at may be a password, which is never quoted.
     pub(crate) fn is_confidential(self) -> bool {
-        self == crate::codes::HASH
+        [crate::codes::HASH, crate::codes::RECIPIENT, crate::codes::EXPOSED].contains(&self)
     }
 
     /// What it is about, in half a sentence: "a target does not exist".

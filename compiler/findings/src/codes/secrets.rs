@@ -1,4 +1,4 @@
-//! E0270 to E0275, E04xx, W027x, W04xx: secrets, and the file of their versions.
+//! E0270 to E0276, E04xx, W027x, W04xx: secrets, and the file of their versions.
 
 use super::{Code, Entry};
 
@@ -164,6 +164,32 @@ codes! {
               { number = 1, algorithm = "ed25519", state = "signing", public = "e+gjazESZxMVP/5+9xoiw+ayXVEnCFqh9iJjY+nQgQ8=" },
               { number = 2, algorithm = "ed25519", state = "published", public = "e+gjazESZxMVP/5+9xoiw+ayXVEnCFqh9iJjY+nQgQ8=" },
             ]
+        "#,
+    }
+    EXPOSED = "E0276" {
+        title: "a value or a private key stands in secrets.lock",
+        meaning: r#"
+            `secrets.lock` is committed and read by everybody. Values belong into `secrets.age`, where `postkiln secret set` puts them,
+            and private keys into a file outside the repository. What stood here is known to all who have a copy: replace it.
+        "#,
+        wrong: r#"
+            domains."example.org".users.linus.password = { secret = "linus" },
+            -- secrets.lock
+            format = 1
+            recipients = []
+            [secrets."linus"]
+            kind = "password"
+            version = "0123456789abcdef"
+            value = "correct horse"
+        "#,
+        right: r#"
+            domains."example.org".users.linus.password = { secret = "linus" },
+            -- secrets.lock
+            format = 1
+            recipients = []
+            [secrets."linus"]
+            kind = "password"
+            version = "0123456789abcdef"
         "#,
     }
     MISSING_KEY = "E0401" {

@@ -45,6 +45,13 @@ fn recipients(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<String>>> {
             if is_plain && ["age1", "ssh-ed25519 ", "ssh-rsa "].iter().any(|start| text.starts_with(start)) {
                 return Some(item.placed(text.to_owned()));
             }
+            if text.starts_with("AGE-SECRET-KEY-") || text.starts_with("-----BEGIN") {
+                let message = "this is a private key, and everybody can read this file";
+                let hint =
+                    "make another one, take this one out of `postkiln secret recipients`, and rotate what it opens";
+                walker.report(codes::EXPOSED, message, &item.place, Some(hint));
+                return None;
+            }
             let hint = "`postkiln secret identity` prints one: `age1…`; `ssh-ed25519 …` does as well";
             walker.report(
                 codes::RECIPIENT,
@@ -69,11 +76,21 @@ fn secret(walker: &Walker<'_>, named: &Named<'_>) -> Option<(String, Placed<Secr
         walker.report(codes::VALUE, NAMES, &named.place, None);
         return None;
     }
-    let fields = walker.fields(&named.value, "a secret", &["kind", "version", "spki_sha256", "keys"])?;
+    let fields = walker.fields(&named.value, "a secret", &["kind", "version", "spki_sha256", "keys", "value"])?;
+    exposed(walker, fields.get("value"));
     let version = fields.required("version").and_then(|at| hex(walker, &at, 16, "a version"));
     let kind = fields.required("kind").and_then(|at| kind(walker, &at, &fields));
     let value = SecretVersion { version: version?.value, kind: kind? };
     Some((named.name.to_owned(), Placed { value, place: named.place.clone() }))
+}
+
+/// A value that somebody wrote into the file. It is never quoted.
+fn exposed(walker: &Walker<'_>, value: Option<At<'_>>) {
+    if let Some(at) = value {
+        let message = "a value stands in secrets.lock, where everybody can read it";
+        let hint = "take it out, and set another value with `postkiln secret set`: this one is no secret any more";
+        walker.report(codes::EXPOSED, message, &at.place, Some(hint));
+    }
 }
 
 fn kind(walker: &Walker<'_>, at: &At<'_>, fields: &Fields<'_>) -> Option<SecretKind> {
@@ -109,7 +126,8 @@ fn keys(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<DkimKey>> {
 }
 
 fn key(walker: &Walker<'_>, at: &At<'_>) -> Option<DkimKey> {
-    let fields = walker.fields(at, "a key", &["number", "algorithm", "state", "since", "public"])?;
+    let fields = walker.fields(at, "a key", &["number", "algorithm", "state", "since", "public", "value"])?;
+    exposed(walker, fields.get("value"));
     let number = fields.required("number").and_then(|at| number(walker, &at));
     let algorithm = fields.required("algorithm").and_then(|at| word(walker, &at, "an algorithm", ALGORITHMS));
     let state = fields.required("state").and_then(|at| state(walker, &at, &fields));

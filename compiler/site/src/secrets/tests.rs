@@ -1,3 +1,5 @@
+//! Locks that are right and wrong.
+
 use super::*;
 use crate::Diagnostic;
 
