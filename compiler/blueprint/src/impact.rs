@@ -232,15 +232,37 @@ table! {
 
     List as List {
         members: swap(&[Local]),
+        managed: swap(&[Local]),
         post: swap(&[Local]),
         moderators: swap(&[Local]),
+        owner: swap(&[Local]),
+        allow: swap(&[Local]),
+        deny: swap(&[Local]),
+        subscribe: swap(&[Local]),
+        unsubscribe: swap(&[Local]),
+        archive: swap(&[Local]),
+        digest: swap(&[Local]),
         prefix: swap(&[Local]),
+        trailer: swap(&[Local]),
+        reply_to: swap(&[Local]),
+        message_size: swap(&[Local]),
+        mime_remove: swap(&[Local]),
+        mime_reject: swap(&[Local]),
+        header_add: swap(&[Local]),
+        header_remove: swap(&[Local]),
+        bounce_warnings: swap(&[Local]),
+        members_listed: swap(&[Local]),
+        remote_administration: swap(&[Local]),
+        texts_editable: swap(&[Local]),
+        sublist_of: swap(&[Local]),
     }
 
     Responder as Autoresponder {
         subject: swap(&[Local]),
         text: swap(&[Local]),
         once_per: swap(&[Directoryd]),
+        replies: swap(&[Directoryd]),
+        from: swap(&[Local]),
     }
 
     Zone as Zone {

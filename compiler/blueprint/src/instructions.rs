@@ -68,8 +68,9 @@ impl MailDomain {
     /// The reply first, then what the user of the same name gets.
     fn responding(&self, domain: &Domain, local: &LocalPart) -> Vec<Instruction> {
         let message = format!("robots/{domain}/{}", local.as_str());
-        let seconds = self.responders.get(local).map_or(0, |responder| responder.once_per);
-        let robot = Autorespond { seconds, count: 1, directory: format!("{message}.d"), message };
+        let (seconds, count) =
+            self.responders.get(local).map_or((0, 1), |responder| (responder.once_per, responder.replies));
+        let robot = Autorespond { seconds, count, directory: format!("{message}.d"), message };
         let mut instructions = vec![Instruction::Autorespond(robot)];
         match self.users.get(local).map(|user| &user.forward) {
             None => {}

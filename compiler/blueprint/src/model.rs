@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use postkiln_address::{Address, Domain};
 use postkiln_bundle::Service;
+pub use postkiln_control::list::{List, Posting};
 use postkiln_site::SecretVersion;
 use serde::{Deserialize, Serialize};
 
@@ -66,32 +67,6 @@ pub struct Move {
     pub to: ObjectId,
 }
 
-/// A mailing list. This is also the form of `list.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct List {
-    /// Who gets the posts.
-    pub members: Vec<Address>,
-    /// Who may post.
-    pub post: Posting,
-    /// For `moderators`: who they are.
-    pub moderators: Vec<Address>,
-    /// Put before each subject in brackets.
-    pub prefix: Option<String>,
-}
-
-/// Who may post to a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Posting {
-    /// Everybody.
-    Anyone,
-    /// Members.
-    Members,
-    /// Moderators.
-    Moderators,
-}
-
 /// An automatic reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,8 +75,12 @@ pub struct Responder {
     pub subject: String,
     /// Text.
     pub text: String,
-    /// One reply to each sender within this many seconds.
+    /// Seconds in which one sender gets at most `replies`.
     pub once_per: u64,
+    /// Replies to one sender within that time.
+    pub replies: u32,
+    /// From whom it is; `None`: the address that was written to.
+    pub from: Option<Address>,
 }
 
 /// Scanning; what to do with verdicts stands in the control file `scanner`.

@@ -1,7 +1,8 @@
 //! What a site can say and the node of this version does not act on: understood, rendered, and warned of, so that nothing
 //! is silently accepted. The one table: whoever adds such an option adds its row, whoever makes the node obey takes it away.
 
-use postkiln_site::{DomainEntry, MailDomain, Managed, MtaSts, Place, Placed, Site, User};
+use postkiln_control::list::{Members, Readers};
+use postkiln_site::{DomainEntry, List, MailDomain, Managed, MtaSts, Place, Placed, Posting, Site, User};
 
 use crate::codes;
 use crate::findings::Findings;
@@ -30,6 +31,37 @@ const ROWS: &[Row] = &[
     Row {
         path: "domains.*.limits.quota",
         written: |site| domains(site).filter_map(|mail| place(&mail.limits.quota)).collect(),
+    },
+    Row {
+        path: "domains.*.lists.*.archive",
+        written: |site| {
+            lists(site).map(|list| &list.archive).filter(unlike(Readers::Nobody)).map(|one| &one.place).collect()
+        },
+    },
+    Row {
+        path: "domains.*.lists.*.digest",
+        written: |site| lists(site).filter_map(|list| place(&list.digest)).collect(),
+    },
+    Row {
+        path: "domains.*.lists.*.managed",
+        written: |site| {
+            lists(site).map(|list| &list.managed).filter(unlike(Members::Declared)).map(|one| &one.place).collect()
+        },
+    },
+    Row {
+        path: "domains.*.lists.*.mime",
+        written: |site| {
+            let types = lists(site).flat_map(|list| list.mime_remove.iter().chain(&list.mime_reject));
+            types.map(|one| &one.place).collect()
+        },
+    },
+    Row {
+        path: "domains.*.lists.*.sublist_of",
+        written: |site| lists(site).filter_map(|list| place(&list.sublist_of)).collect(),
+    },
+    Row {
+        path: "domains.*.lists.*.trailer",
+        written: |site| lists(site).filter_map(|list| place(&list.trailer)).collect(),
     },
     Row {
         path: "domains.*.managed",
@@ -82,12 +114,22 @@ fn users(site: &Site) -> impl Iterator<Item = &User> {
     domains(site).flat_map(|mail| mail.users.values()).map(|user| &user.value)
 }
 
+fn lists(site: &Site) -> impl Iterator<Item = &List> {
+    domains(site).flat_map(|mail| mail.lists.values()).map(|list| &list.value)
+}
+
+/// Whether a value is another than the default.
+fn unlike<T: PartialEq>(default: T) -> impl Fn(&&Placed<T>) -> bool {
+    move |one| one.value != default
+}
+
 fn place<T>(value: &Option<Placed<T>>) -> Option<&Place> {
     value.as_ref().map(|value| &value.place)
 }
 
 /// One warning for each option that the site uses, at the first of its places.
 pub(crate) fn check(site: &Site, findings: &mut Findings) {
+    moderation(site, findings);
     for row in ROWS {
         report(row.path, (row.written)(site), findings);
     }
@@ -96,6 +138,20 @@ pub(crate) fn check(site: &Site, findings: &mut Findings) {
         if entry.is_some_and(|entry| entry.readers.is_empty()) {
             report(&format!("control.{name}"), vec![&value.place], findings);
         }
+    }
+}
+
+/// Posts that would wait for a moderator are refused: what cannot be held is not let through either.
+fn moderation(site: &Site, findings: &mut Findings) {
+    for list in lists(site) {
+        let who = match list.post.value {
+            Posting::Moderated => "whoever is no moderator",
+            Posting::MembersElseModerated => "whoever is no member",
+            Posting::Anyone | Posting::Members | Posting::Moderators => continue,
+        };
+        findings
+            .add(codes::NOT_YET, &list.post.place, "the node does not hold posts for moderators yet")
+            .hint(format!("until it does, posts of {who} are refused"));
     }
 }
 

@@ -6,13 +6,14 @@ use postkiln_blueprint::Responder;
 
 /// The file. Who it goes to, its date and its identity are added when it is sent.
 pub(crate) fn message(address: &str, responder: &Responder) -> String {
+    let from = responder.from.as_ref().map_or_else(|| address.to_owned(), ToString::to_string);
     let encoding = if responder.text.is_ascii() { "7bit" } else { "8bit" };
     let mut text = responder.text.clone();
     if !text.ends_with('\n') {
         text.push('\n');
     }
     format!(
-        "From: {address}\nSubject: {}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
+        "From: {from}\nSubject: {}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
          Content-Transfer-Encoding: {encoding}\n\n{text}",
         encoded(&responder.subject)
     )
@@ -50,7 +51,8 @@ mod tests {
 
     #[test]
     fn a_message_has_a_header_an_empty_line_and_a_text() {
-        let responder = Responder { subject: "Hello".to_owned(), text: "a\nb".to_owned(), once_per: 1 };
+        let responder =
+            Responder { subject: "Hello".to_owned(), text: "a\nb".to_owned(), once_per: 1, replies: 1, from: None };
         let text = message("info@example.org", &responder);
         assert!(text.starts_with("From: info@example.org\nSubject: Hello\n"), "{text}");
         assert!(text.ends_with("\n\na\nb\n"), "{text}");

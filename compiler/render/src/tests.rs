@@ -20,6 +20,7 @@ fn user(hash: &str) -> User {
     User { name: "O'Hara; --".to_owned(), quota: Some(5 << 30), password, ..User::default() }
 }
 
+#[allow(clippy::too_many_lines, reason = "one line for each field")]
 fn blueprint(users: &[(&str, &str)]) -> Blueprint {
     let mut users: BTreeMap<_, _> = users.iter().map(|(name, hash)| (name.parse_local(), user(hash))).collect();
     if let Some(first) = users.values_mut().next() {
@@ -30,8 +31,9 @@ fn blueprint(users: &[(&str, &str)]) -> Blueprint {
         post: Posting::Anyone,
         moderators: Vec::new(),
         prefix: None,
+        ..List::default()
     };
-    let responder = Responder { subject: "s".to_owned(), text: "t".to_owned(), once_per: 60 };
+    let responder = Responder { subject: "s".to_owned(), text: "t".to_owned(), once_per: 60, replies: 1, from: None };
     let mail = MailDomain {
         postmaster: "ada".parse_local(),
         users,

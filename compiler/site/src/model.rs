@@ -3,6 +3,7 @@
 mod dns;
 mod domain;
 mod expectation;
+mod list;
 mod moved;
 mod publishing;
 mod user;
@@ -18,6 +19,7 @@ use crate::{Place, SecretsLock};
 pub use dns::*;
 pub use domain::*;
 pub use expectation::*;
+pub use list::*;
 pub use moved::*;
 pub use publishing::*;
 pub use user::*;
@@ -93,41 +95,6 @@ pub enum Network {
         /// The way out.
         gateway: Option<Ipv4Addr>,
     },
-}
-
-/// A mailing list with its members in the file.
-#[derive(Clone, Debug)]
-pub struct List {
-    /// Who gets the posts.
-    pub members: Vec<Placed<Target>>,
-    /// Who may post.
-    pub post: Placed<Posting>,
-    /// For `Posting::Moderators`: who they are.
-    pub moderators: Vec<Placed<Target>>,
-    /// Put before each subject, as `[announce]`.
-    pub prefix: Option<Placed<String>>,
-}
-
-/// Who may post to a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Posting {
-    /// Everybody.
-    Anyone,
-    /// Members only.
-    Members,
-    /// Moderators only.
-    Moderators,
-}
-
-/// An automatic reply.
-#[derive(Clone, Debug)]
-pub struct Autoresponder {
-    /// Subject of the reply.
-    pub subject: Placed<String>,
-    /// Its text.
-    pub text: Placed<String>,
-    /// One reply per sender within this many seconds.
-    pub once_per: Placed<u64>,
 }
 
 /// Scanning.

@@ -12,6 +12,7 @@ pub mod users_assign;
 mod file;
 mod host_pattern;
 mod lines;
+pub mod list;
 mod registry;
 
 mod badmailfrom;

@@ -8,10 +8,10 @@ use postkiln_site as site;
 use postkiln_site::{DomainEntry, Placed, Site};
 
 use super::names::Names;
-use super::users;
+use super::{lists, users};
 use crate::codes;
 use crate::findings::Findings;
-use crate::model::{CatchAll, Dkim, Limits, List, MailDomain, Managed, Posting, Responder, Subaddress};
+use crate::model::{CatchAll, Dkim, Limits, MailDomain, Managed, Subaddress};
 
 /// Domains of their own, and alias domains with what they stand for.
 pub(super) fn lower(site: &Site, findings: &mut Findings) -> (BTreeMap<Domain, MailDomain>, BTreeMap<Domain, Domain>) {
@@ -53,8 +53,8 @@ fn mail_domain(domain: &Domain, mail: &site::MailDomain, findings: &mut Findings
     let mut names = Names::new(domain);
     let users = users::lower(mail, &mut names, findings);
     let aliases = aliases(domain, mail, &mut names, findings);
-    let lists = lists(mail, &mut names, findings);
-    let responders = responders(mail, &mut names, findings);
+    let lists = lists::lower(mail, &mut names, findings);
+    let responders = lists::responders(mail, &mut names, findings);
     let postmaster = lower_case(&mail.postmaster.value);
     let mut lowered = MailDomain {
         postmaster,
@@ -91,38 +91,6 @@ fn aliases(
         aliases.insert(lower_case(local), values(&targets.value));
     }
     aliases
-}
-
-fn lists(mail: &site::MailDomain, names: &mut Names<'_>, findings: &mut Findings) -> BTreeMap<LocalPart, List> {
-    let mut lists = BTreeMap::new();
-    for (local, list) in &mail.lists {
-        names.declare(local, &list.place, "a list", true, findings);
-        let site::List { members, post, moderators, prefix } = &list.value;
-        let post = match post.value {
-            site::Posting::Anyone => Posting::Anyone,
-            site::Posting::Members => Posting::Members,
-            site::Posting::Moderators => Posting::Moderators,
-        };
-        let prefix = prefix.as_ref().map(|prefix| prefix.value.clone());
-        let list = List { members: values(members), post, moderators: values(moderators), prefix };
-        lists.insert(lower_case(local), list);
-    }
-    lists
-}
-
-fn responders(
-    mail: &site::MailDomain,
-    names: &mut Names<'_>,
-    findings: &mut Findings,
-) -> BTreeMap<LocalPart, Responder> {
-    let mut responders = BTreeMap::new();
-    for (local, responder) in &mail.autoresponders {
-        names.respond(local, &responder.place, findings);
-        let site::Autoresponder { subject, text, once_per } = &responder.value;
-        let subject = subject.value.clone();
-        responders.insert(lower_case(local), Responder { subject, text: text.value.clone(), once_per: once_per.value });
-    }
-    responders
 }
 
 fn catch_all(mail: &site::MailDomain) -> CatchAll {

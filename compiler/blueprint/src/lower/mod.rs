@@ -3,6 +3,7 @@
 mod antivirus;
 mod control;
 mod domains;
+mod lists;
 mod moved;
 mod names;
 mod order;

@@ -12,7 +12,7 @@ use postkiln_site::{Expectation, Expected, Site};
 
 use crate::codes;
 use crate::findings::Findings;
-use crate::model::{Blueprint, List, Permission, Posting, User};
+use crate::model::{Blueprint, Permission, User};
 use crate::world::World;
 
 /// Reports expectations that do not hold, with what would happen instead.
@@ -251,14 +251,9 @@ fn ends(blueprint: &Blueprint, world: &mut World<'_>, message: &Expectation) -> 
 /// A list's members, when the sender may post.
 fn posted<'a>(blueprint: &'a Blueprint, list: &Address, from: &Address) -> Option<&'a [Address]> {
     let (domain, local) = blueprint.own_address(list)?;
-    let List { members, post, moderators, .. } = blueprint.domains.get(domain)?.lists.get(&local)?;
-    let names = |people: &[Address]| people.iter().any(|person| end(blueprint, person) == end(blueprint, from));
-    let may_post = match post {
-        Posting::Anyone => true,
-        Posting::Members => names(members) || names(moderators),
-        Posting::Moderators => names(moderators),
-    };
-    may_post.then_some(members)
+    let list = blueprint.domains.get(domain)?.lists.get(&local)?;
+    let among = |people: &[Address]| people.iter().any(|person| end(blueprint, person) == end(blueprint, from));
+    list.lets_post(among).then_some(list.members.as_slice())
 }
 
 /// More are of no use in one sentence.

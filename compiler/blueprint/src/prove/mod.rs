@@ -52,8 +52,9 @@ fn named_targets<'a>(mail: &'a MailDomain) -> impl Iterator<Item = Named<'a>> {
     });
     let lists = mail.lists.iter().flat_map(|(local, list)| {
         let members = list.value.members.iter().map(move |member| (member, format!("a member of the list {local}")));
-        members
-            .chain(list.value.moderators.iter().map(move |person| (person, format!("a moderator of the list {local}"))))
+        let moderators = list.value.moderators.iter().map(move |one| (one, format!("a moderator of the list {local}")));
+        let owner = list.value.owner.iter().map(move |one| (one, format!("the owner of the list {local}")));
+        members.chain(moderators).chain(owner)
     });
     aliases.chain(forwards).chain(lists)
 }

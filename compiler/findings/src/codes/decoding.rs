@@ -128,17 +128,4 @@ codes! {
             domains."example.org".users.ada.password.hash = "$6$…",
         "#,
     }
-    ARCHIVE = "W0201" {
-        title: "archives of lists are not kept yet",
-        meaning: r#"
-            The option is understood, and the node of this version does not act on it: posts are delivered to the members
-            and not kept. Remove the field until it is.
-        "#,
-        wrong: r#"
-            domains."example.org".lists.news = { members = ["ada"], archive = 'members },
-        "#,
-        right: r#"
-            domains."example.org".lists.news = { members = ["ada"] },
-        "#,
-    }
 }

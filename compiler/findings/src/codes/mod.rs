@@ -59,6 +59,7 @@ subjects! {
     decoding
     evaluation
     language
+    lists
     machine
     plan
     policy

@@ -7,7 +7,7 @@ use postkiln_address::{Domain, LocalPart};
 use crate::answer::Value;
 use crate::decode::fields::{Fields, optional};
 use crate::decode::walker::{At, Named, Walker};
-use crate::decode::{limits, mailing, population, publishing, user};
+use crate::decode::{autoresponder, limits, list, population, publishing, user};
 use crate::population::{ALIASES, USERS};
 use crate::{CatchAll, DomainEntry, MailDomain, Managed, Place, Placed, Subaddress, Target, User, codes};
 
@@ -73,8 +73,8 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
     let decode_alias = |walker: &Walker<'_>, at: &At<'_>| alias(walker, at, name);
     let aliases = population::both(walker, &fields, ("aliases", "aliases_from"), ALIASES, &decode_alias);
     let catch_all = optional(fields.get("catch_all"), |at| catch_all(walker, at, name));
-    let lists = optional(fields.get("lists"), |at| mailing::lists(walker, at, name));
-    let autoresponders = optional(fields.get("autoresponders"), |at| mailing::autoresponders(walker, at));
+    let lists = optional(fields.get("lists"), |at| list::decode_all(walker, at, name));
+    let autoresponders = optional(fields.get("autoresponders"), |at| autoresponder::decode_all(walker, at, name));
     let publishing = publishing::decode(walker, &fields, name, &named.place);
     let subaddress = optional(fields.get("subaddress"), |at| walker.tag(at, &SUBADDRESS));
     let managed = optional(fields.get("managed"), |at| walker.tag(at, &MANAGED));

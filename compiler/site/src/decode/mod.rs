@@ -6,13 +6,14 @@
 
 mod antivirus;
 mod appliance;
+mod autoresponder;
 mod control;
 mod dns;
 mod domain;
 mod expect;
 mod fields;
 mod limits;
-mod mailing;
+mod list;
 mod moved;
 mod population;
 mod publishing;

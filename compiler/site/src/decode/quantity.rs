@@ -9,6 +9,11 @@ pub(super) fn octets(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<u64>> {
     walker.parsed(at, "a size", Some("write a number and a unit: \"5 GiB\", \"300 MB\""), size)
 }
 
+/// A time in seconds.
+pub(super) fn seconds(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<u64>> {
+    walker.parsed(at, "a time", Some("write a number and a unit: \"1 day\", \"30 minutes\""), time)
+}
+
 /// A whole number of things.
 pub(super) fn count(walker: &Walker<'_>, at: &At<'_>, things: &str, least: u64) -> Option<Placed<u64>> {
     let Value::Integer(number) = at.node.value else {

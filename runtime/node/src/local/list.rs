@@ -1,35 +1,18 @@
 //! A static list (ezmlm-send with the members in the bundle): who may post, which header the copies have, one message to
 //! all members.
 //!
-//! There are no command addresses and no bounce handling yet: copies are sent by `LIST-owner@domain` if that address exists, else
-//! by the domain's postmaster, so that failures reach a person.
+//! There are no command addresses, no moderation and no bounce handling yet: copies are sent by the list's owner, else by
+//! `LIST-owner@domain` if that address exists, else by the domain's postmaster, so that failures reach a person. What
+//! moderators would have to agree to is refused.
 
 use postkiln_address::{Address, LocalPart, ReversePath};
+use postkiln_control::list::{List, Posting, ReplyTo};
 use postkiln_ipc::directory;
 use postkiln_mail::{Envelope, Outcome, Status, header};
-use serde::Deserialize;
 
 use super::original::Original;
 use super::submit::{Rest, submit};
 use super::{Config, Tools, looping, route, trouble};
-
-/// `list.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct List {
-    members: Vec<Address>,
-    post: Posting,
-    moderators: Vec<Address>,
-    prefix: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Posting {
-    Anyone,
-    Members,
-    Moderators,
-}
 
 /// Sends a post to the members, or refuses it.
 ///
@@ -57,8 +40,11 @@ pub(super) async fn post(
     if settings.members.is_empty() {
         return Ok(());
     }
-    let owner = owner(tools, &list.address).await?;
-    let head = header_of_copy(original.header(), &list.address, &owner, settings.prefix.as_deref());
+    let owner = match &settings.owner {
+        Some(owner) => owner.clone(),
+        None => owner(tools, &list.address).await?,
+    };
+    let head = header_of_copy(original.header(), &list.address, &owner, &settings);
     let envelope = Envelope { sender: ReversePath::Address(owner), recipients: settings.members };
     let id = submit(tools, envelope, &head, Rest::Body(original)).await?;
     postkiln_log::info("list", &[("queue", &original.request.id), ("list", &list.address), ("post", &id)]);
@@ -92,16 +78,37 @@ fn verdict(list: &List, address: &Address, original: &Original) -> Verdict {
     if original.has_precedence(&["junk", "bulk"]) {
         return Verdict::Ignore("precedence");
     }
-    let (who, allowed) = match list.post {
-        Posting::Anyone => return Verdict::Send,
-        Posting::Members => ("subscribers", &list.members),
-        Posting::Moderators => ("moderators", &list.moderators),
-    };
-    let allows = |poster: &Address| allowed.iter().any(|one| one.key() == poster.key());
-    if original.request.sender.address().is_some_and(allows) || author(original).as_ref().is_some_and(allows) {
+    if let Some(refusal) = size(list, original.request.size) {
+        return Verdict::Refuse(refusal);
+    }
+    let author = author(original);
+    let posters: Vec<String> = original.request.sender.address().into_iter().chain(&author).map(Address::key).collect();
+    let among = |people: &[Address]| people.iter().any(|one| posters.contains(&one.key()));
+    if list.lets_post(among) {
         return Verdict::Send;
     }
-    Verdict::Refuse(Outcome::Bounced(Status(5, 7, 2), format!("Sorry, only {who} may post. (#5.7.2)")))
+    let text = match list.post {
+        _ if among(&list.deny) => "Sorry, you may not post to this list. (#5.7.2)",
+        Posting::Anyone | Posting::Members | Posting::MembersElseModerated => {
+            "Sorry, only subscribers may post. (#5.7.2)"
+        }
+        Posting::Moderators | Posting::Moderated => "Sorry, only moderators may post. (#5.7.2)",
+    };
+    Verdict::Refuse(Outcome::Bounced(Status(5, 7, 2), text.to_owned()))
+}
+
+/// Refuses what is larger or smaller than the list takes (ezmlm-reject's texts).
+fn size(list: &List, octets: u64) -> Option<Outcome> {
+    let (min, max) = list.message_size;
+    let text = if max > 0 && octets > max {
+        format!("Sorry, I don't accept messages larger than {max} bytes (#5.2.3)")
+    } else if octets < min {
+        format!("Sorry, I don't accept messages shorter than {min} bytes (#5.6.0)")
+    } else {
+        return None;
+    };
+    let status = if octets < min { Status(5, 6, 0) } else { Status(5, 2, 3) };
+    Some(Outcome::Bounced(status, text))
 }
 
 /// The address in From: services that send for people put themselves into the envelope.
@@ -129,7 +136,7 @@ async fn owner(tools: &Tools, list: &Address) -> Result<Address, Outcome> {
 }
 
 /// The copies' header: ours, then what may stay of the original.
-fn header_of_copy(original: &[u8], list: &Address, owner: &Address, prefix: Option<&str>) -> Vec<u8> {
+fn header_of_copy(original: &[u8], list: &Address, owner: &Address, settings: &List) -> Vec<u8> {
     let name = list.local().as_str().replace(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'), "-");
     let mut head = format!(
         "Mailing-List: contact {owner}; run by postkiln\n\
@@ -142,10 +149,18 @@ fn header_of_copy(original: &[u8], list: &Address, owner: &Address, prefix: Opti
         list.domain(),
     )
     .into_bytes();
-    let prefix = prefix.map(bracketed);
+    for line in &settings.header_add {
+        head.extend_from_slice(format!("{line}\n").as_bytes());
+    }
+    if settings.reply_to == ReplyTo::List {
+        head.extend_from_slice(format!("Reply-To: <{list}>\n").as_bytes());
+    }
+    let prefix = settings.prefix.as_deref().map(bracketed);
     let mut has_subject = false;
     for field in header::fields(original) {
-        if REMOVED.iter().any(|name| field.is(name)) {
+        let mut removed = REMOVED.iter().copied().chain(settings.header_remove.iter().map(String::as_str));
+        let is_replaced = settings.reply_to == ReplyTo::List && field.is("Reply-To");
+        if is_replaced || removed.any(|name| field.is(name)) {
             continue;
         }
         match &prefix {
@@ -203,10 +218,15 @@ mod tests {
         let address = |text: &str| text.parse::<Address>().unwrap();
         List {
             members: vec![address("ada@example.org"), address("Grace@example.org")],
-            post,
             moderators: vec![address("joan@example.org")],
-            prefix: None,
+            allow: vec![address("robot@elsewhere.example")],
+            deny: vec![address("eve@elsewhere.example")],
+            ..plain(post)
         }
+    }
+
+    fn plain(post: Posting) -> List {
+        List { post, ..List::default() }
     }
 
     fn check(post: Posting, sender: &str, message: &str, expected: &str) {
@@ -228,15 +248,48 @@ mod tests {
         check(Posting::Members, "x@elsewhere.example", "From: ada@example.com\n\n", "refuse 5.7.2");
         check(Posting::Moderators, "ada@example.org", "\n", "refuse 5.7.2");
         check(Posting::Moderators, "joan@example.org", "\n", "send");
+        check(Posting::Moderators, "robot@elsewhere.example", "\n", "send");
+        check(Posting::Members, "joan@example.org", "\n", "send");
+        check(Posting::Anyone, "eve@elsewhere.example", "\n", "refuse 5.7.2");
+        // Held nowhere, so not let through.
+        check(Posting::Moderated, "ada@example.org", "\n", "refuse 5.7.2");
+        check(Posting::Moderated, "joan@example.org", "\n", "send");
+        check(Posting::MembersElseModerated, "ada@example.org", "\n", "send");
+        check(Posting::MembersElseModerated, "x@elsewhere.example", "\n", "refuse 5.7.2");
         check(Posting::Anyone, "", "\n", "ignore a notice");
         check(Posting::Anyone, "x@elsewhere.example", "Precedence: Junk\n\n", "ignore precedence");
         check(Posting::Anyone, "x@elsewhere.example", "Mailing-List: x\n\n", "refuse 5.7.2");
         check(Posting::Anyone, "x@elsewhere.example", "Delivered-To: mailing list l@example.org\n\n", "refuse 5.4.6");
     }
 
+    #[test]
+    fn posts_have_a_size() {
+        let sized = |octets| size(&List { message_size: (10, 100), ..plain(Posting::Anyone) }, octets);
+        let text = |octets| sized(octets).map(|outcome| format!("{outcome:?}"));
+        assert_eq!((text(10), text(100)), (None, None));
+        assert!(text(9).is_some_and(|text| text.contains("shorter than 10 bytes (#5.6.0)")));
+        assert!(text(101).is_some_and(|text| text.contains("larger than 100 bytes (#5.2.3)")));
+        assert_eq!(size(&plain(Posting::Anyone), u64::MAX), None, "without a limit");
+    }
+
+    #[test]
+    fn copies_have_what_the_list_adds_and_lose_what_it_removes() {
+        let settings = List {
+            reply_to: ReplyTo::List,
+            header_add: vec!["X-Office: London".to_owned()],
+            header_remove: vec!["X-Mailer".to_owned()],
+            ..plain(Posting::Anyone)
+        };
+        let (list, owner) = ("l@example.org".parse().unwrap(), "postmaster@example.org".parse().unwrap());
+        let original = b"Reply-To: me\nx-mailer: y\nTo: l\n";
+        let head = String::from_utf8(header_of_copy(original, &list, &owner, &settings)).unwrap();
+        assert!(head.ends_with("X-Office: London\nReply-To: <l@example.org>\nTo: l\n"), "{head}");
+    }
+
     fn check_header(prefix: Option<&str>, original: &str, rest: &str) {
         let (list, owner) = ("l@example.org".parse().unwrap(), "postmaster@example.org".parse().unwrap());
-        let head = String::from_utf8(header_of_copy(original.as_bytes(), &list, &owner, prefix)).unwrap();
+        let settings = List { prefix: prefix.map(str::to_owned), ..plain(Posting::Anyone) };
+        let head = String::from_utf8(header_of_copy(original.as_bytes(), &list, &owner, &settings)).unwrap();
         let ours = "Mailing-List: contact postmaster@example.org; run by postkiln\n\
                     List-Id: <l.example.org>\n\
                     List-Post: <mailto:l@example.org>\n\

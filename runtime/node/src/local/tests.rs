@@ -44,10 +44,9 @@ impl Stage {
         };
         file("control/me", "mail.example.org\n");
         file("robots/example.org/info", "Subject: We got your mail\n\nThank you.\n");
-        file(
-            "lists/example.org/l/list.json",
-            r#"{"members":["ada@example.org","x@far.example"],"post":"members","moderators":[],"prefix":"l"}"#,
-        );
+        let members = ["ada@example.org", "x@far.example"].map(|member| member.parse().unwrap()).to_vec();
+        let list = postkiln_control::list::List { members, prefix: Some("l".to_owned()), ..Default::default() };
+        file("lists/example.org/l/list.json", &serde_json::to_string(&list).unwrap());
         let (to_directory, from_local) = pair().unwrap();
         let (to_queue, submissions) = pair().unwrap();
         let submitted = Submitted::default();

@@ -1,0 +1,81 @@
+//! Mailing lists and automatic replies of a domain.
+
+use std::collections::BTreeMap;
+
+use postkiln_address::LocalPart;
+use postkiln_site as site;
+use postkiln_site::Placed;
+
+use super::domains::{lower_case, values};
+use super::names::Names;
+use crate::findings::Findings;
+use crate::model::{List, Responder};
+
+/// The lists by local part.
+pub(super) fn lower(
+    mail: &site::MailDomain,
+    names: &mut Names<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<LocalPart, List> {
+    let mut lists = BTreeMap::new();
+    for (local, list) in &mail.lists {
+        names.declare(local, &list.place, "a list", true, findings);
+        lists.insert(lower_case(local), lowered(&list.value));
+    }
+    lists
+}
+
+fn lowered(list: &site::List) -> List {
+    List {
+        members: values(&list.members),
+        managed: list.managed.value,
+        post: list.post.value,
+        moderators: values(&list.moderators),
+        owner: value(&list.owner),
+        allow: values(&list.allow),
+        deny: values(&list.deny),
+        subscribe: list.subscribe.value,
+        unsubscribe: list.unsubscribe.value,
+        archive: list.archive.value,
+        digest: value(&list.digest),
+        prefix: value(&list.prefix),
+        trailer: value(&list.trailer),
+        reply_to: list.reply_to.value,
+        message_size: value(&list.message_size).unwrap_or_default(),
+        mime_remove: values(&list.mime_remove),
+        mime_reject: values(&list.mime_reject),
+        header_add: values(&list.header_add),
+        header_remove: values(&list.header_remove),
+        bounce_warnings: list.bounce_warnings.value,
+        members_listed: list.members_listed.value,
+        remote_administration: list.remote_administration.value,
+        texts_editable: list.texts_editable.value,
+        sublist_of: value(&list.sublist_of),
+    }
+}
+
+fn value<T: Clone>(placed: &Option<Placed<T>>) -> Option<T> {
+    placed.as_ref().map(|placed| placed.value.clone())
+}
+
+/// The automatic replies by local part.
+pub(super) fn responders(
+    mail: &site::MailDomain,
+    names: &mut Names<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<LocalPart, Responder> {
+    let mut responders = BTreeMap::new();
+    for (local, responder) in &mail.autoresponders {
+        names.respond(local, &responder.place, findings);
+        let site::Autoresponder { subject, text, once_per, replies, from } = &responder.value;
+        let responder = Responder {
+            subject: subject.value.clone(),
+            text: text.value.clone(),
+            once_per: once_per.value,
+            replies: u32::try_from(replies.value).unwrap_or(u32::MAX),
+            from: value(from),
+        };
+        responders.insert(lower_case(local), responder);
+    }
+    responders
+}
