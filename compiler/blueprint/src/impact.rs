@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Kind;
-use crate::model::{Antivirus, Blueprint, List, MailDomain, Responder, User, Zone};
+use crate::model::{Antivirus, Blueprint, Ldap, List, MailDomain, Responder, Retention, Storage, Tls, User, Web, Zone};
 
 /// What the node does to follow a change, from nothing to the most disturbing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -194,7 +194,12 @@ table! {
         moved: none(), // What it explains is compared; applying it is part of the seed.
         tcp: objects(),
         zones: objects(),
+        tls: objects(),
         antivirus: objects(),
+        web: objects(),
+        ldap: objects(),
+        storage: objects(),
+        retention: objects(),
         services: objects(),
         secrets: objects(),
     }
@@ -202,6 +207,38 @@ table! {
     SecretVersion as Secret {
         version: swap(&[Keyd]),
         kind: swap(&[Keyd]),
+    }
+
+    // The node acts on none of these sections yet: see not_yet.rs.
+    Tls as Tls {
+        certificate: none(),
+        minimum: none(),
+    }
+
+    Web as Web {
+        webmail: none(),
+        administration: none(),
+        languages: none(),
+        name: none(),
+    }
+
+    Ldap as Ldap {
+        enabled: none(),
+        base: none(),
+        anonymous: none(),
+    }
+
+    Storage as Storage {
+        database: none(),
+        shared_mail: none(),
+    }
+
+    Retention as Retention {
+        removed_mailboxes: none(),
+        trash: none(),
+        junk: none(),
+        logs: none(),
+        bundles: none(),
     }
 
     MailDomain as Domain {
@@ -276,6 +313,10 @@ table! {
     Antivirus as Antivirus {
         clamav: restart(&[Clamd, Freshclam, Smtpd]),
         stream_limit: restart(&[Clamd]),
+        threads: restart(&[Clamd]),
+        reload_beside: restart(&[Clamd]),
+        checks_per_day: restart(&[Freshclam]),
+        mirror: restart(&[Freshclam]),
         signatures: restart(&[Clamd]),
     }
 

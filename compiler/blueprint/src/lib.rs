@@ -3,6 +3,7 @@
 //!
 //! Knows nothing about evaluation and nothing about file formats beyond those of `schemas/control`. Start at [`lower`].
 
+mod der;
 mod findings;
 pub mod impact;
 mod instructions;
@@ -18,9 +19,9 @@ mod world;
 
 pub use lower::lower;
 pub use model::{
-    Antivirus, Blueprint, CatchAll, ClientProtocol, ClientServer, Dkim, Forward, Limits, List, MailDomain, Managed,
-    Move, Need, Password, Permission, Posting, Purpose, Responder, Signature, StsMode, StsPolicy, Subaddress, User,
-    Zone, ZoneRecord,
+    Antivirus, Blueprint, CatchAll, Certificate, ClientProtocol, ClientServer, Database, DatabaseServer, Dkim, Forward,
+    Ldap, Limits, List, MailDomain, Managed, Move, Need, Password, Permission, Posting, Purpose, Responder, Retention,
+    Signature, Storage, StsMode, StsPolicy, Subaddress, Tls, TlsVersion, User, Web, Zone, ZoneRecord,
 };
 pub use object::{Kind, ObjectId};
 pub use postkiln_site::VERSION as LANGUAGE;

@@ -2,6 +2,7 @@
 
 mod domain;
 mod publishing;
+mod sections;
 mod user;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::ObjectId;
 
 pub use domain::{CatchAll, Limits, MailDomain, Managed, Subaddress};
 pub use publishing::{ClientProtocol, ClientServer, Dkim, Need, Purpose, StsMode, StsPolicy, Zone, ZoneRecord};
+pub use sections::{Certificate, Database, DatabaseServer, Ldap, Retention, Storage, Tls, TlsVersion, Web};
 pub use user::{Forward, Password, Permission, User};
 
 /// A whole appliance. Its JSON form (`blueprint.json`) holds no password hash and no signature file.
@@ -43,8 +45,18 @@ pub struct Blueprint {
     pub tcp: BTreeMap<String, String>,
     /// Published zones.
     pub zones: BTreeMap<Domain, Zone>,
+    /// Encryption of connections.
+    pub tls: Tls,
     /// Scanning.
     pub antivirus: Antivirus,
+    /// Pages in the browser.
+    pub web: Web,
+    /// The address book.
+    pub ldap: Ldap,
+    /// Where accounts and mail are kept.
+    pub storage: Storage,
+    /// How long things are kept.
+    pub retention: Retention,
     /// What `init` starts.
     pub services: Vec<Service>,
     /// The secrets in use, by name: versions and public halves, no values.
@@ -91,6 +103,14 @@ pub struct Antivirus {
     pub clamav: bool,
     /// The longest message clamd must take, in octets.
     pub stream_limit: u64,
+    /// Messages scanned at the same time.
+    pub threads: u32,
+    /// Whether new signatures are loaded while the old ones are still used.
+    pub reload_beside: bool,
+    /// How often new signatures are looked for in a day.
+    pub checks_per_day: u32,
+    /// Where they come from.
+    pub mirror: Domain,
     /// The site's own signature files by name.
     pub signatures: BTreeMap<String, Signature>,
 }

@@ -2,7 +2,10 @@
 //! is silently accepted. The one table: whoever adds such an option adds its row, whoever makes the node obey takes it away.
 
 use postkiln_control::list::{Members, Readers};
-use postkiln_site::{DomainEntry, List, MailDomain, Managed, MtaSts, Place, Placed, Posting, Site, User};
+use postkiln_site::{
+    Certificate, Database, DomainEntry, Ipv6, Language, List, MailDomain, MailPlace, Managed, MtaSts, Place, Placed,
+    Posting, Site, TlsVersion, User,
+};
 
 use crate::codes;
 use crate::findings::Findings;
@@ -16,6 +19,8 @@ struct Row {
 }
 
 const ROWS: &[Row] = &[
+    Row { path: "appliance.ipv6", written: |site| site.appliance.ipv6.iter().filter_map(not_auto).collect() },
+    Row { path: "appliance.time.servers", written: |site| first(&site.appliance.time_servers) },
     Row {
         path: "domains.*.deny",
         written: |site| domains(site).flat_map(|mail| &mail.deny).map(|one| &one.place).collect(),
@@ -99,7 +104,38 @@ const ROWS: &[Row] = &[
         path: "domains.*.users.*.quota_messages",
         written: |site| users(site).filter_map(|user| place(&user.quota_messages)).collect(),
     },
+    Row { path: "ldap.enabled", written: |site| unless(&site.ldap.enabled, |enabled| !enabled) },
     Row { path: "moved", written: |site| site.moved.iter().map(|one| &one.place).collect() },
+    Row { path: "retention.bundles", written: |site| unless(&site.retention.bundles, |kept| *kept == 2) },
+    Row { path: "retention.junk", written: |site| unless(&site.retention.junk, Option::is_none) },
+    Row { path: "retention.logs", written: |site| unless(&site.retention.logs, |kept| *kept == Some(90 * DAY)) },
+    Row {
+        path: "retention.removed_mailboxes",
+        written: |site| unless(&site.retention.removed_mailboxes, |kept| *kept == Some(30 * DAY)),
+    },
+    Row { path: "retention.trash", written: |site| unless(&site.retention.trash, Option::is_none) },
+    Row { path: "smtp.dnsbl", written: |site| first(&site.smtp.dnsbl) },
+    Row { path: "smtp.networks.*.from by host name", written: by_host_name },
+    Row { path: "smtp.rates", written: rates },
+    Row {
+        path: "smtp.smarthost.user",
+        written: |site| site.smtp.smarthost.iter().filter_map(|one| one.value.user.as_ref()).map(at).collect(),
+    },
+    Row {
+        path: "storage.database",
+        written: |site| unless(&site.storage.database, |database| *database == Database::Sqlite),
+    },
+    Row { path: "storage.mail", written: |site| unless(&site.storage.mail, |mail| *mail == MailPlace::Local) },
+    Row {
+        path: "tls.certificate",
+        written: |site| unless(&site.tls.certificate, |certificate| *certificate == Certificate::SelfSigned),
+    },
+    Row { path: "tls.minimum", written: |site| unless(&site.tls.minimum, |minimum| *minimum == TlsVersion::Tls12) },
+    Row {
+        path: "web.languages",
+        written: |site| unless(&site.web.languages, |given| *given == [Language::En, Language::ZhCn]),
+    },
+    Row { path: "web.name", written: |site| site.web.name.iter().map(at).collect() },
 ];
 
 /// The site's domains of their own.
@@ -125,6 +161,39 @@ fn unlike<T: PartialEq>(default: T) -> impl Fn(&&Placed<T>) -> bool {
 
 fn place<T>(value: &Option<Placed<T>>) -> Option<&Place> {
     value.as_ref().map(|value| &value.place)
+}
+
+const DAY: u64 = 86_400;
+
+const fn at<T>(placed: &Placed<T>) -> &Place {
+    &placed.place
+}
+
+/// The place of a value that is not the default.
+fn unless<T>(placed: &Placed<T>, is_default: impl FnOnce(&T) -> bool) -> Vec<&Place> {
+    if is_default(&placed.value) { Vec::new() } else { vec![&placed.place] }
+}
+
+/// The place of a list that is not empty.
+fn first<T>(list: &[Placed<T>]) -> Vec<&Place> {
+    list.iter().take(1).map(at).collect()
+}
+
+/// The kernel takes router advertisements by itself.
+fn not_auto(ipv6: &Placed<Ipv6>) -> Option<&Place> {
+    (ipv6.value != Ipv6::Auto).then_some(&ipv6.place)
+}
+
+/// The node looks up no names of its clients.
+fn by_host_name(site: &Site) -> Vec<&Place> {
+    let networks = site.smtp.networks.iter().map(|network| &network.value.from);
+    networks.filter(|from| from.value.written.starts_with('=')).map(at).collect()
+}
+
+fn rates(site: &Site) -> Vec<&Place> {
+    let rates = &site.smtp.rates;
+    let given = [&rates.connections_per_minute, &rates.messages_per_hour, &rates.recipients_per_hour];
+    given.into_iter().flatten().map(at).take(1).collect()
 }
 
 /// One warning for each option that the site uses, at the first of its places.

@@ -1,5 +1,7 @@
 //! Where a thing of the blueprint was written, looked up in the site when somebody asks. Knows nothing about generated files.
 
+mod sections;
+
 use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
@@ -17,6 +19,10 @@ pub fn place<'a>(site: &'a Site, id: &ObjectId, path: &[&str]) -> Option<&'a Pla
         Kind::Appliance => Some(appliance(site, field)),
         Kind::Control => control(site, id.name()),
         Kind::Antivirus => Some(antivirus(site, field)),
+        Kind::Tls | Kind::Web | Kind::Ldap | Kind::Storage | Kind::Retention => {
+            sections::section(site, id.kind(), field)
+        }
+        Kind::Listener => sections::rules(site, id.name()),
         Kind::Zone => zone(site, id.name(), path),
         Kind::Domain => domain(site, id.name(), field),
         Kind::User | Kind::Alias | Kind::List | Kind::Autoresponder => {
@@ -46,17 +52,17 @@ fn control<'a>(site: &'a Site, name: &str) -> Option<&'a Place> {
     if let Some(written) = site.control.get(name) {
         return Some(&written.place);
     }
-    match name {
-        "network" => Some(&site.appliance.network.place),
-        "resolvers" => Some(site.appliance.resolvers.first().map_or(&site.appliance.network.place, |one| &one.place)),
-        "scanner" => Some(&site.antivirus.engine.place),
-        _ => None,
-    }
+    sections::control(site, name)
 }
 
 fn antivirus<'a>(site: &'a Site, field: &str) -> &'a Place {
     match field {
         "signatures" => site.antivirus.signatures.first().map_or(&site.antivirus.engine.place, |one| &one.place),
+        "stream_limit" => &site.smtp.size.place,
+        "threads" => &site.antivirus.threads.place,
+        "reload_beside" => &site.antivirus.reload.place,
+        "checks_per_day" => &site.antivirus.checks_per_day.place,
+        "mirror" => &site.antivirus.mirror.place,
         _ => &site.antivirus.engine.place,
     }
 }

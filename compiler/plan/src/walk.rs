@@ -42,7 +42,12 @@ pub(crate) fn walk(base: &Blueprint, new: &Blueprint) -> Compared {
         alias_domains,
         tcp,
         zones,
+        tls,
         antivirus,
+        web,
+        ldap,
+        storage,
+        retention,
         services,
         secrets,
     } = new;
@@ -58,7 +63,12 @@ pub(crate) fn walk(base: &Blueprint, new: &Blueprint) -> Compared {
         walk.value(&id, &at("/control", name), &impact::control(name), base, new);
     });
     each(&base.zones, zones, |name, base, new| walk.zone(name, base, new));
+    walk.object(&ObjectId::single(Kind::Tls), "/tls", Some(&base.tls), Some(tls));
     walk.object(&ObjectId::single(Kind::Antivirus), "/antivirus", Some(&base.antivirus), Some(antivirus));
+    walk.object(&ObjectId::single(Kind::Web), "/web", Some(&base.web), Some(web));
+    walk.object(&ObjectId::single(Kind::Ldap), "/ldap", Some(&base.ldap), Some(ldap));
+    walk.object(&ObjectId::single(Kind::Storage), "/storage", Some(&base.storage), Some(storage));
+    walk.object(&ObjectId::single(Kind::Retention), "/retention", Some(&base.retention), Some(retention));
     each(&base.secrets, secrets, |name, base, new| {
         walk.object(&ObjectId::new(Kind::Secret, name), &at("/secrets", name), base, new);
     });

@@ -12,9 +12,9 @@ mod zone;
 
 use std::collections::BTreeMap;
 
-use postkiln_blueprint::{Blueprint, SourceMap};
+use postkiln_blueprint::{Blueprint, Certificate, SourceMap};
 use postkiln_bundle::{Bundle, File, Owner};
-use postkiln_control::{dot_qmail, tcprules, users_assign};
+use postkiln_control::{Morercpthosts, dot_qmail, tcprules, users_assign};
 use serde::Serialize;
 
 /// Makes the bundle. `sources` are the files of the site by path, for `source/`. `map` says where in them things were written.
@@ -24,6 +24,12 @@ pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>, map: &
     files.json("blueprint.json", blueprint);
     for (name, text) in &blueprint.control {
         files.text(format!("control/{name}"), text);
+    }
+    if let Some(more) = blueprint.control_file::<Morercpthosts>().filter(|more| !more.0.is_empty()) {
+        files.add(format!("control/{}", Morercpthosts::CDB), more.compile());
+    }
+    if let Certificate::Own { chain, .. } = &blueprint.tls.certificate {
+        files.text("tls/chain.pem", chain);
     }
     users(blueprint, &mut files);
     tcp(blueprint, &mut files);
@@ -114,8 +120,8 @@ fn clamav(blueprint: &Blueprint, files: &mut Files) {
     if !blueprint.antivirus.clamav {
         return;
     }
-    files.text("clamav/clamd.conf", &scanner::clamd_conf(blueprint.antivirus.stream_limit));
-    files.text("clamav/freshclam.conf", &scanner::freshclam_conf());
+    files.text("clamav/clamd.conf", &scanner::clamd_conf(&blueprint.antivirus));
+    files.text("clamav/freshclam.conf", &scanner::freshclam_conf(&blueprint.antivirus));
     for (name, signature) in &blueprint.antivirus.signatures {
         files.add(format!("clamav/signatures/{name}"), signature.bytes.clone());
     }

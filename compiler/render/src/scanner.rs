@@ -1,28 +1,42 @@
 //! The configuration of ClamAV's programs, from templates.
 
+use postkiln_blueprint::Antivirus;
 use serde::Serialize;
 
 use crate::template;
 
-/// What the template of `clamd.conf` is filled with, in octets.
+/// What the template of `clamd.conf` is filled with; sizes in octets.
 #[derive(Serialize)]
-struct Sizes {
+struct Clamd {
     stream: u64,
     file: u64,
     scan: u64,
+    threads: u32,
+    reload: &'static str,
+}
+
+/// What the template of `freshclam.conf` is filled with.
+#[derive(Serialize)]
+struct Freshclam<'a> {
+    mirror: &'a str,
+    checks: u32,
 }
 
 /// `clamd.conf`: a message of up to `stream_limit` octets is taken and scanned whole.
-pub(crate) fn clamd_conf(stream_limit: u64) -> String {
+pub(crate) fn clamd_conf(antivirus: &Antivirus) -> String {
     // ClamAV's own limits are the least; unpacked content may be larger than the message.
+    let stream_limit = antivirus.stream_limit;
     let file = stream_limit.max(100 << 20);
     let scan = stream_limit.saturating_mul(4).clamp(400 << 20, LARGEST).max(file);
-    template::text(include_str!("../templates/clamd.conf"), &Sizes { stream: stream_limit, file, scan })
+    let reload = if antivirus.reload_beside { "yes" } else { "no" };
+    let clamd = Clamd { stream: stream_limit, file, scan, threads: antivirus.threads, reload };
+    template::text(include_str!("../templates/clamd.conf"), &clamd)
 }
 
 /// `freshclam.conf`.
-pub(crate) fn freshclam_conf() -> String {
-    template::text(include_str!("../templates/freshclam.conf"), &())
+pub(crate) fn freshclam_conf(antivirus: &Antivirus) -> String {
+    let freshclam = Freshclam { mirror: antivirus.mirror.as_str(), checks: antivirus.checks_per_day };
+    template::text(include_str!("../templates/freshclam.conf"), &freshclam)
 }
 
 /// ClamAV's sizes end below 2 GiB.
@@ -32,8 +46,20 @@ const LARGEST: u64 = 2_000 << 20;
 mod tests {
     use super::*;
 
+    fn antivirus(stream_limit: u64) -> Antivirus {
+        Antivirus {
+            clamav: true,
+            stream_limit,
+            threads: 2,
+            reload_beside: true,
+            checks_per_day: 24,
+            mirror: "signatures.example".parse().unwrap(),
+            signatures: std::collections::BTreeMap::new(),
+        }
+    }
+
     fn check(stream_limit: u64, expected: [u64; 3]) {
-        let text = clamd_conf(stream_limit);
+        let text = clamd_conf(&antivirus(stream_limit));
         for (name, value) in ["StreamMaxLength", "MaxFileSize", "MaxScanSize"].into_iter().zip(expected) {
             assert!(text.contains(&format!("\n{name} {value}\n")), "{name} {value} in {text}");
         }
@@ -48,6 +74,15 @@ mod tests {
 
     #[test]
     fn the_updater_knows_where_signatures_live() {
-        assert!(freshclam_conf().contains("\nDatabaseDirectory /data/clamav\n"));
+        let text = freshclam_conf(&antivirus(1));
+        for line in ["DatabaseDirectory /data/clamav", "DatabaseMirror signatures.example", "Checks 24"] {
+            assert!(text.contains(&format!("\n{line}\n")), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn threads_and_reloading_are_as_the_site_says() {
+        let text = clamd_conf(&antivirus(1));
+        assert!(text.contains("\nMaxThreads 2\n") && text.contains("\nConcurrentDatabaseReload yes\n"), "{text}");
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use postkiln_blueprint::{
-    Antivirus, CatchAll, Forward, Limits, List, MailDomain, Managed, Password, Posting, Purpose, Responder, Signature,
-    Subaddress, User, Zone, ZoneRecord,
+    Antivirus, CatchAll, Certificate, Database, Forward, Ldap, Limits, List, MailDomain, Managed, Password, Posting,
+    Purpose, Responder, Retention, Signature, Storage, Subaddress, Tls, TlsVersion, User, Web, Zone, ZoneRecord,
 };
 
 use super::*;
@@ -20,7 +20,7 @@ fn user(hash: &str) -> User {
     User { name: "O'Hara; --".to_owned(), quota: Some(5 << 30), password, ..User::default() }
 }
 
-#[allow(clippy::too_many_lines, reason = "one line for each field")]
+#[allow(clippy::too_many_lines, reason = "one of everything")]
 fn blueprint(users: &[(&str, &str)]) -> Blueprint {
     let mut users: BTreeMap<_, _> = users.iter().map(|(name, hash)| (name.parse_local(), user(hash))).collect();
     if let Some(first) = users.values_mut().next() {
@@ -59,11 +59,20 @@ fn blueprint(users: &[(&str, &str)]) -> Blueprint {
         moved: Vec::new(),
         tcp: [("smtp".to_owned(), ":allow\n".to_owned())].into(),
         zones: [("example.org".parse().unwrap(), zone())].into(),
+        tls: Tls { certificate: own_certificate(), minimum: TlsVersion::Tls12 },
         antivirus: Antivirus {
             clamav: true,
             stream_limit: 26 << 20,
+            threads: 4,
+            reload_beside: false,
+            checks_per_day: 12,
+            mirror: "signatures.example".parse().unwrap(),
             signatures: [("l.ndb".to_owned(), signature)].into(),
         },
+        web: web(),
+        ldap: Ldap { enabled: false, base: "dc=example,dc=org".to_owned(), anonymous: false },
+        storage: Storage { database: Database::Sqlite, shared_mail: None },
+        retention: Retention { removed_mailboxes: None, trash: None, junk: None, logs: None, bundles: 2 },
         services: Vec::new(),
         secrets: BTreeMap::new(),
     }
@@ -92,6 +101,15 @@ fn zone() -> Zone {
         mta_sts: None,
         client: Vec::new(),
     }
+}
+
+fn own_certificate() -> Certificate {
+    Certificate::Own { secret: "tls".to_owned(), chain: "chain\n".to_owned() }
+}
+
+fn web() -> Web {
+    let name = "mail.example.org".parse().unwrap();
+    Web { webmail: true, administration: true, languages: vec!["en".to_owned()], name }
 }
 
 /// `"ada".parse_local()`.

@@ -6,10 +6,13 @@ mod expectation;
 mod list;
 mod moved;
 mod publishing;
+mod services;
+mod smtp;
+mod tls;
 mod user;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use postkiln_address::Domain;
 use postkiln_findings::Code;
@@ -23,6 +26,10 @@ pub use list::*;
 pub use moved::*;
 pub use publishing::*;
 pub use user::*;
+
+pub use services::{Database, DatabaseHost, DatabaseServer, Language, Ldap, MailPlace, Retention, Storage, Web};
+pub use smtp::{Clients, Decide, Dnsbl, Rates, Smarthost, Smtp, SmtpListener, SmtpNetwork};
+pub use tls::{Certificate, Tls, TlsVersion};
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +49,20 @@ pub struct Site {
     pub domains: BTreeMap<Domain, Placed<DomainEntry>>,
     /// Published names.
     pub dns: Dns,
+    /// Mail in and out.
+    pub smtp: Smtp,
+    /// Encryption of connections.
+    pub tls: Tls,
     /// Scanning.
     pub antivirus: Antivirus,
+    /// Pages in the browser.
+    pub web: Web,
+    /// The address book.
+    pub ldap: Ldap,
+    /// Where accounts and mail are kept.
+    pub storage: Storage,
+    /// How long things are kept.
+    pub retention: Retention,
     /// qmail control files by name, typed by `schemas/control`; the last word.
     pub control: BTreeMap<String, Placed<ControlValue>>,
     /// What was renamed, in the order written.
@@ -68,8 +87,41 @@ pub struct Appliance {
     pub network: Placed<Network>,
     /// DNS servers it asks; empty: those DHCP names.
     pub resolvers: Vec<Placed<Resolver>>,
+    /// How it gets IPv6 addresses, where that is written.
+    pub ipv6: Option<Placed<Ipv6>>,
+    /// NTP servers; empty: those DHCP names.
+    pub time_servers: Vec<Placed<TimeServer>>,
+    /// Octets of memory the machine has, where that is written.
+    pub memory: Option<Placed<u64>>,
     /// Public keys of operators, OpenSSH form.
     pub operators: Vec<Placed<String>>,
+}
+
+/// How the machine gets IPv6 addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ipv6 {
+    /// Not at all.
+    None,
+    /// By router advertisements.
+    Auto,
+    /// A fixed address.
+    Static {
+        /// The machine's own address.
+        address: Ipv6Addr,
+        /// Bits of the network part.
+        prefix: u8,
+        /// The way out.
+        gateway: Option<Ipv6Addr>,
+    },
+}
+
+/// An NTP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimeServer {
+    /// Looked up.
+    Name(Domain),
+    /// No look-up.
+    Address(IpAddr),
 }
 
 /// A DNS server.
@@ -108,6 +160,23 @@ pub struct Antivirus {
     pub on_failure: Placed<OnFailure>,
     /// Signature files beside the site, by path, with their content.
     pub signatures: Vec<Placed<Signature>>,
+    /// Messages scanned at the same time.
+    pub threads: Placed<u32>,
+    /// How new signatures are taken.
+    pub reload: Placed<Reload>,
+    /// How often new signatures are looked for.
+    pub checks_per_day: Placed<u32>,
+    /// Where signatures come from.
+    pub mirror: Placed<Domain>,
+}
+
+/// How new signatures are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// Mail waits.
+    InPlace,
+    /// Scanning goes on, and the signatures are in memory twice meanwhile.
+    Beside,
 }
 
 /// A signature file of the site.

@@ -13,10 +13,16 @@ pub const FILES: &[(&str, &str)] = &[
     ("dns.ncl", include_str!("../../../schemas/site/dns.ncl")),
     ("domain.ncl", include_str!("../../../schemas/site/domain.ncl")),
     ("expectation.ncl", include_str!("../../../schemas/site/expectation.ncl")),
+    ("ldap.ncl", include_str!("../../../schemas/site/ldap.ncl")),
     ("list.ncl", include_str!("../../../schemas/site/list.ncl")),
     ("moved.ncl", include_str!("../../../schemas/site/moved.ncl")),
     ("publishing.ncl", include_str!("../../../schemas/site/publishing.ncl")),
+    ("retention.ncl", include_str!("../../../schemas/site/retention.ncl")),
+    ("smtp.ncl", include_str!("../../../schemas/site/smtp.ncl")),
+    ("storage.ncl", include_str!("../../../schemas/site/storage.ncl")),
+    ("tls.ncl", include_str!("../../../schemas/site/tls.ncl")),
     ("user.ncl", include_str!("../../../schemas/site/user.ncl")),
+    ("web.ncl", include_str!("../../../schemas/site/web.ncl")),
 ];
 /// The names of `site.ncl`, with contracts that let everything pass; used when those of [`FILES`] failed, so that every
 /// mistake can be found in one run.

@@ -1,8 +1,9 @@
 //! `badmailfrom`: senders that are refused.
 
+use std::str::FromStr;
 use std::{fmt, io};
 
-use postkiln_address::{Address, Domain, ReversePath};
+use postkiln_address::{Address, AddressError, Domain, ReversePath};
 
 use crate::{ControlFile, Kind, ParseError, ReadError, lines};
 
@@ -41,11 +42,7 @@ impl ControlFile for Badmailfrom {
 
     fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         let parse = |(number, line): (usize, &str)| {
-            let sender = match line.strip_prefix('@') {
-                Some(domain) => domain.parse().map(BadSender::Domain),
-                None => line.parse().map(BadSender::Address),
-            };
-            sender.map_err(|error| ParseError::new(number, error.to_string()))
+            line.parse().map_err(|error: AddressError| ParseError::new(number, error.to_string()))
         };
         lines::all(bytes)?.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
@@ -56,6 +53,17 @@ impl ControlFile for Badmailfrom {
 
     fn missing(_: &mut dyn FnMut(&str) -> io::Result<Option<Vec<u8>>>) -> Result<Self, ReadError> {
         Ok(Self::default())
+    }
+}
+
+impl FromStr for BadSender {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match text.strip_prefix('@') {
+            Some(domain) => domain.parse().map(Self::Domain),
+            None => text.parse().map(Self::Address),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ pub trait ControlFile: Sized {
     const KIND: Kind;
     /// What holds when the file is missing, in words.
     const DEFAULT: &'static str;
-    /// The roles that read it.
+    /// The roles that read it; none: the node does not obey it yet.
     const READERS: &'static [&'static str];
     /// What it means, in a sentence or two.
     const DOC: &'static str;

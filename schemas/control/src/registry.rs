@@ -1,39 +1,60 @@
 //! The table of all control files, and the check of a value a person wrote for one of them.
 
 use crate::{
-    Badmailfrom, Bouncefrom, Bouncehost, Concurrencylocal, Concurrencyremote, ControlFile, Databytes, Defaultdomain,
-    Defaulthost, Doublebouncehost, Doublebounceto, Helohost, Kind, Locals, Maxrcpt, Me, Network, ParseError,
-    Queuelifetime, Rcpthosts, Resolvers, Scanner, Smtpgreeting, Smtproutes, Subaddress, Timeoutconnect, Timeoutremote,
-    Timeoutsmtpd, Virtualdomains,
+    Badhelo, Badmailfrom, Badrcptto, Bouncefrom, Bouncehost, Brtlimit, Concurrencyincoming, Concurrencylocal,
+    Concurrencyremote, ControlFile, Databytes, Defaultdomain, Defaulthost, Dnsbllist, Doublebouncehost, Doublebounceto,
+    Envnoathost, Helohost, Idhost, Kind, Localiphost, Locals, Maxrcpt, Me, Morercpthosts, Network, Network6,
+    Outgoingip, ParseError, Percenthack, Plusdomain, Queuelifetime, Rates, Rcpthosts, Resolvers, Scanner, Smarthost,
+    Smtpgreeting, Smtproutes, Spfbehavior, Subaddress, Tarpitcount, Tarpitdelay, Timeoutconnect, Timeoutremote,
+    Timeoutsmtpd, Timeservers, Virtualdomains, refused,
 };
 
 /// Every control file, by name.
 pub const REGISTRY: &[Entry] = &[
+    entry::<Badhelo>(),
     entry::<Badmailfrom>(),
+    entry::<Badrcptto>(),
     entry::<Bouncefrom>(),
     entry::<Bouncehost>(),
+    entry::<Brtlimit>(),
+    entry::<Concurrencyincoming>(),
     entry::<Concurrencylocal>(),
     entry::<Concurrencyremote>(),
     entry::<Databytes>(),
     entry::<Defaultdomain>(),
     entry::<Defaulthost>(),
+    entry::<Dnsbllist>(),
     entry::<Doublebouncehost>(),
     entry::<Doublebounceto>(),
+    entry::<Envnoathost>(),
     entry::<Helohost>(),
+    entry::<Idhost>(),
+    entry::<Localiphost>(),
     entry::<Locals>(),
     entry::<Maxrcpt>(),
     entry::<Me>(),
+    entry::<Morercpthosts>(),
     entry::<Network>(),
+    entry::<Network6>(),
+    entry::<Outgoingip>(),
+    entry::<Percenthack>(),
+    entry::<Plusdomain>(),
     entry::<Queuelifetime>(),
+    entry::<Rates>(),
     entry::<Rcpthosts>(),
     entry::<Resolvers>(),
     entry::<Scanner>(),
+    entry::<Smarthost>(),
     entry::<Smtpgreeting>(),
     entry::<Smtproutes>(),
+    entry::<Spfbehavior>(),
     entry::<Subaddress>(),
+    entry::<Tarpitcount>(),
+    entry::<Tarpitdelay>(),
     entry::<Timeoutconnect>(),
     entry::<Timeoutremote>(),
     entry::<Timeoutsmtpd>(),
+    entry::<Timeservers>(),
     entry::<Virtualdomains>(),
 ];
 
@@ -82,6 +103,9 @@ pub enum Value<'a> {
 /// When no file has the name, or the value is none for it.
 pub fn check_value(name: &str, value: Value<'_>) -> Result<String, ValueError> {
     let Some(entry) = REGISTRY.iter().find(|entry| entry.name == name) else {
+        if let Some(reason) = refused::reason(name) {
+            return Err(ValueError::Refused { reason });
+        }
         return Err(ValueError::Unknown { closest: closest_name(name) });
     };
     let text = match (entry.kind, value) {
@@ -111,6 +135,12 @@ pub enum ValueError {
     Unknown {
         /// The name that may have been meant.
         closest: Option<&'static str>,
+    },
+    /// The file is known from qmail or one of its patches, and has no place here.
+    #[error("{reason}")]
+    Refused {
+        /// Why, and what stands for it.
+        reason: &'static str,
     },
     /// Another kind of value is wanted.
     #[error("it takes {}", .0.words())]
@@ -158,7 +188,7 @@ mod tests {
     #[test]
     fn names_are_sorted_and_documented() {
         assert!(REGISTRY.is_sorted_by(|one, two| one.name < two.name));
-        assert!(REGISTRY.iter().all(|entry| !entry.doc.is_empty() && !entry.readers.is_empty()));
+        assert!(REGISTRY.iter().all(|entry| !entry.doc.is_empty() && !entry.default.is_empty()));
     }
 
     #[test]

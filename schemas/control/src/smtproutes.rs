@@ -1,6 +1,7 @@
 //! `smtproutes`: artificial routes instead of MX records.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::{fmt, io};
 
 use postkiln_address::Domain;
@@ -76,24 +77,33 @@ fn parse_line(number: usize, line: &str) -> Result<(Option<HostPattern>, Option<
     };
     let relay = match relay {
         "" => None,
-        relay => Some(parse_relay(relay).ok_or_else(|| bad(format!("{relay:?} is no relay")))?),
+        relay => Some(relay.parse().map_err(|NoRelay| bad(format!("{relay:?} is no relay")))?),
     };
     Ok((pattern, relay))
 }
 
+/// The text names no relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is neither a host, an address, nor one of them with a port from 1 to 65535")]
+pub struct NoRelay;
+
 /// `name`, `name:port`, `192.0.2.1`, `192.0.2.1:port`, `[2001:db8::1]:port`.
-fn parse_relay(text: &str) -> Option<Relay> {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, "")) => (host, None),
-        Some((host, port)) => (host, Some(port.strip_prefix(':')?)),
-        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
-    };
-    let port = port.map_or(Some(25), |port| port.parse().ok().filter(|port| *port != 0))?;
-    let host = match host.parse() {
-        Ok(address) => RelayHost::Address(address),
-        Err(_) => RelayHost::Name(host.parse().ok()?),
-    };
-    Some(Relay { host, port })
+impl FromStr for Relay {
+    type Err = NoRelay;
+
+    fn from_str(text: &str) -> Result<Self, NoRelay> {
+        let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, "")) => (host, None),
+            Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or(NoRelay)?)),
+            None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+        };
+        let port = port.map_or(Some(25), |port| port.parse().ok().filter(|port| *port != 0)).ok_or(NoRelay)?;
+        let host = match host.parse() {
+            Ok(address) => RelayHost::Address(address),
+            Err(_) => RelayHost::Name(host.parse().map_err(|_| NoRelay)?),
+        };
+        Ok(Self { host, port })
+    }
 }
 
 impl fmt::Display for Relay {

@@ -1,6 +1,7 @@
 //! tcprules: which clients a listener serves, and what environment they give it (tcprules(1), tcpserver's match order).
 //!
-//! `ADDRESS:allow` or `ADDRESS:deny`, then `,VAR="value"`; ranges `1.2.3.37-53:` become one rule each.
+//! `ADDRESS:allow` or `ADDRESS:deny`, then `,VAR="value"`; ranges `1.2.3.37-53:` become one rule each. IPv6 is ours, since
+//! tcprules knows none: `[2001:db8::7]:allow` for a client, `[2001:db8:0:]:allow` for the network 2001:db8::/48.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,7 +12,7 @@ use crate::cdb::{Cdb, Damaged, Writer};
 /// One rule, without ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// `1.2.3.4`, `1.2.`, `=host`, `=.domain`, `=`, `info@1.2.3.4`, or empty for everybody.
+    /// `1.2.3.4`, `1.2.`, `2001:db8:0:`, `=host`, `=.domain`, `=`, `info@1.2.3.4`, or empty for everybody.
     pub address: String,
     /// What happens.
     pub decision: Decision,
@@ -49,7 +50,8 @@ pub fn parse(text: &str) -> Result<Vec<Rule>, ParseError> {
             continue;
         }
         let bad = |problem: &str| ParseError::new(number, format!("{line:?} {problem}"));
-        let (address, instructions) = line.split_once(':').ok_or_else(|| bad("has no colon"))?;
+        let bracketed = line.strip_prefix('[').and_then(|rest| rest.split_once("]:"));
+        let (address, instructions) = bracketed.or_else(|| line.split_once(':')).ok_or_else(|| bad("has no colon"))?;
         if address.contains([' ', '\0']) {
             return Err(bad("has a space in its address"));
         }
@@ -99,10 +101,15 @@ pub fn print(rules: &[Rule]) -> String {
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.address.contains(':') {
+            write!(f, "[{}]", self.address)?
+        } else {
+            f.write_str(&self.address)?
+        }
         match &self.decision {
-            Decision::Deny => write!(f, "{}:deny", self.address),
+            Decision::Deny => f.write_str(":deny"),
             Decision::Allow(variables) => {
-                write!(f, "{}:allow", self.address)?;
+                f.write_str(":allow")?;
                 for (name, value) in variables {
                     let quote = ['"', '\'', '|', '!', '%', '~'].into_iter().find(|quote| !value.contains(*quote));
                     let quote = quote.unwrap_or('\u{1}');
@@ -131,7 +138,8 @@ pub fn compile(rules: &[Rule]) -> Vec<u8> {
 }
 
 /// What the rules say about a client: tcpserver's order, without ident. No rule allows; a damaged file denies, since
-/// tcpserver drops the connection too. An IPv6 client is found by its whole address or its host name alone.
+/// tcpserver drops the connection too. tcpserver knows no IPv6: its networks are ours, written as `2001:db8:0:` with all
+/// groups, none with leading zeros.
 #[must_use]
 pub fn lookup(cdb: &[u8], ip: IpAddr, host: Option<&str>) -> Decision {
     find(&Cdb::new(cdb), ip, host).unwrap_or(Decision::Deny)
@@ -147,11 +155,16 @@ fn find(cdb: &Cdb<'_>, ip: IpAddr, host: Option<&str>) -> Result<Decision, Damag
 }
 
 fn keys(ip: IpAddr, host: Option<&str>) -> Vec<String> {
-    let ip = ip.to_canonical().to_string();
+    let ip = ip.to_canonical();
     let host = host.map(str::to_ascii_lowercase);
-    let mut keys = vec![ip.clone()];
+    let mut keys = vec![ip.to_string()];
     keys.extend(host.iter().map(|host| format!("={host}")));
-    keys.extend(ip.rmatch_indices('.').map(|(dot, _)| ip.chars().take(dot + 1).collect()));
+    let (parts, separator) = match ip {
+        IpAddr::V4(ip) => (ip.octets().map(|octet| octet.to_string()).to_vec(), "."),
+        IpAddr::V6(ip) => (ip.segments().map(|group| format!("{group:x}")).to_vec(), ":"),
+    };
+    let prefix = |length| parts.iter().take(length).flat_map(|part| [part.as_str(), separator]).collect::<String>();
+    keys.extend((1..parts.len()).rev().map(prefix));
     if let Some(host) = &host {
         keys.extend(host.match_indices('.').map(|(dot, _)| format!("={}", host.get(dot..).unwrap_or_default())));
         keys.push("=".to_owned());
@@ -192,6 +205,16 @@ mod tests {
         check(rules, "9.9.9.9", None, ":deny");
         check(rules, "::ffff:1.2.3.9", None, ":allow");
         check("", "9.9.9.9", None, ":allow");
+    }
+
+    #[test]
+    fn networks_of_ipv6_are_groups() {
+        let rules = "[2001:db8:0:]:allow,A=\"net\"\n[2001:db8::1]:allow,A=\"one\"\n[2001:]:deny\n";
+        check(rules, "2001:db8:0:1::9", None, ":allow,A=\"net\"");
+        check(rules, "2001:db8::1", None, ":allow,A=\"one\"");
+        check(rules, "2001:db8:1::1", None, ":deny");
+        check(rules, "2002::1", None, ":allow");
+        assert_eq!(print(&parse(rules).unwrap()), rules);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_control::{ControlFile, Databytes};
-use postkiln_site::{Engine, Site};
+use postkiln_site::{Engine, Reload, Site};
 use sha2::{Digest, Sha256};
 
 use crate::codes;
@@ -27,15 +27,26 @@ pub(super) fn lower(site: &Site, control: &BTreeMap<String, String>, findings: &
             )
             .hint("set `antivirus.engine = 'clamav`");
     }
-    Antivirus { clamav, stream_limit: stream_limit(control), signatures }
+    Antivirus {
+        clamav,
+        stream_limit: stream_limit(site, control),
+        threads: site.antivirus.threads.value,
+        reload_beside: site.antivirus.reload.value == Reload::Beside,
+        checks_per_day: site.antivirus.checks_per_day.value,
+        mirror: site.antivirus.mirror.value.clone(),
+        signatures,
+    }
 }
 
-/// What a message may measure, and some more for the header fields that are put before it.
-fn stream_limit(control: &BTreeMap<String, String>) -> u64 {
+/// What a message may measure, whoever sends it, and some more for the header fields that are put before it.
+fn stream_limit(site: &Site, control: &BTreeMap<String, String>) -> u64 {
     let databytes = control.get(Databytes::NAME).and_then(|text| Databytes::parse(text.as_bytes()).ok());
-    match databytes.unwrap_or_default() {
-        Databytes(0) => LARGEST_STREAM,
-        Databytes(limit) => limit.saturating_add(1 << 20).min(LARGEST_STREAM),
+    let of_networks =
+        site.smtp.networks.iter().filter_map(|network| network.value.size.as_ref().map(|size| size.value));
+    let limits: Vec<u64> = of_networks.chain([databytes.unwrap_or_default().0]).collect();
+    match limits.iter().max() {
+        Some(limit) if !limits.contains(&0) => limit.saturating_add(1 << 20).min(LARGEST_STREAM),
+        _ => LARGEST_STREAM,
     }
 }
 

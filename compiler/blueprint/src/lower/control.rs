@@ -7,7 +7,7 @@ use postkiln_address::{Domain, LocalPart};
 use postkiln_control as control;
 use postkiln_control::{ControlFile, HostPattern, Value, ValueError, VirtualDomain, VirtualKey};
 use postkiln_site as site;
-use postkiln_site::{ControlValue, DomainEntry, Network, Placed, Site};
+use postkiln_site::{ControlValue, DomainEntry, Ipv6, Network, Place, Placed, Site, Smtp, TimeServer};
 
 use crate::codes;
 use crate::findings::Findings;
@@ -15,6 +15,7 @@ use crate::findings::Findings;
 /// The files by name.
 pub(super) fn lower(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeMap<String, String> {
     let mut files = defaults(site, domains, findings);
+    contradicted(site, findings);
     for (name, value) in &site.control {
         if let Some(text) = overridden(name, value, findings) {
             files.insert(name.clone(), text);
@@ -31,24 +32,32 @@ fn defaults(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeM
     let primary = primary(hostname, &sorted);
     put(&mut files, &control::Me(hostname.clone()));
     put(&mut files, &control::Locals::default());
-    put(&mut files, &control::Rcpthosts(sorted.iter().map(|name| HostPattern::Exact((*name).clone())).collect()));
+    let hosts: Vec<_> = sorted.iter().map(|name| HostPattern::Exact((*name).clone())).collect();
+    let (few, more) = hosts.split_at(hosts.len().min(control::Morercpthosts::AFTER));
+    put(&mut files, &control::Rcpthosts(few.to_vec()));
+    put(&mut files, &control::Morercpthosts(more.to_vec()));
     put(&mut files, &control::Virtualdomains(sorted.iter().map(|name| virtual_domain(name)).collect()));
     put(&mut files, &subaddress(site));
-    put(&mut files, &control::Badmailfrom::default());
-    put(&mut files, &control::Smtproutes::default());
-    put(&mut files, &control::Databytes(LARGEST_MESSAGE));
-    put(&mut files, &control::Queuelifetime::default());
+    smtp(site, &mut files);
     put(&mut files, &control::Concurrencylocal::default());
     put(&mut files, &control::Concurrencyremote::default());
     put(&mut files, &control::Timeoutconnect::default());
     put(&mut files, &control::Timeoutremote::default());
     put(&mut files, &control::Timeoutsmtpd::default());
-    put(&mut files, &control::Maxrcpt::default());
+    put(&mut files, &control::Brtlimit::default());
+    put(&mut files, &control::Tarpitcount::default());
+    put(&mut files, &control::Tarpitdelay::default());
+    put(&mut files, &control::Spfbehavior::default());
+    put(&mut files, &control::Badhelo::default());
+    put(&mut files, &control::Percenthack::default());
+    put(&mut files, &control::Outgoingip::default());
     put(&mut files, &control::Bouncehost(hostname.clone()));
-    put(&mut files, &control::Helohost(hostname.clone()));
-    put(&mut files, &control::Smtpgreeting(hostname.to_string()));
+    put(&mut files, &control::Idhost(hostname.clone()));
     // The host's own name is no mail domain as a rule, so double bounces and bare addresses go to one that is.
     put(&mut files, &control::Doublebouncehost(primary.clone()));
+    put(&mut files, &control::Envnoathost(primary.clone()));
+    put(&mut files, &control::Localiphost(primary.clone()));
+    put(&mut files, &control::Plusdomain(primary.clone()));
     put(&mut files, &control::Defaulthost(primary.clone()));
     put(&mut files, &control::Defaultdomain(primary));
     if let Ok(local) = LocalPart::new("MAILER-DAEMON") {
@@ -58,13 +67,51 @@ fn defaults(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeM
         put(&mut files, &control::Doublebounceto(local));
     }
     put(&mut files, &network(site, findings));
+    put(&mut files, &network6(site));
     put(&mut files, &resolvers(site));
+    put(&mut files, &timeservers(site));
     put(&mut files, &scanner(site));
     files
 }
 
+/// What the section `smtp` decides.
+fn smtp(site: &Site, files: &mut BTreeMap<String, String>) {
+    let smtp = &site.smtp;
+    let hostname = &site.appliance.hostname.value;
+    put(files, &control::Databytes(smtp.size.value));
+    put(files, &control::Maxrcpt(smtp.recipients.value));
+    put(files, &control::Concurrencyincoming(smtp.connections.value));
+    put(files, &control::Queuelifetime(smtp.lifetime.value));
+    let greeting = smtp.greeting.as_ref().map_or_else(|| hostname.to_string(), |greeting| greeting.value.clone());
+    put(files, &control::Smtpgreeting(greeting));
+    put(files, &control::Helohost(smtp.helo.as_ref().map_or_else(|| hostname.clone(), |helo| helo.value.clone())));
+    put(files, &control::Badmailfrom(smtp.bad_senders.iter().map(|bad| bad.value.clone()).collect()));
+    put(files, &control::Badrcptto(smtp.bad_recipients.iter().map(|bad| bad.value.clone()).collect()));
+    let lists = smtp.dnsbl.iter().map(|list| &list.value);
+    let lists = lists.map(|list| control::BlockList { zone: list.zone.clone(), defer: list.defer_on_failure });
+    put(files, &control::Dnsbllist(lists.collect()));
+    let routes = smtp.routes.iter().map(|(pattern, relay)| (Some(pattern.clone()), relay.value.clone()));
+    let rest = smtp.smarthost.iter().map(|smarthost| (None, Some(smarthost.value.relay.clone())));
+    put(files, &control::Smtproutes(routes.chain(rest).collect()));
+    let login = smtp.smarthost.as_ref().map(|smarthost| &smarthost.value).and_then(|smarthost| {
+        let (user, secret) = smarthost.user.as_ref().zip(smarthost.password.as_ref())?;
+        let (user, secret) = (user.value.clone(), secret.value.clone());
+        Some(control::Login { relay: smarthost.relay.clone(), user, secret })
+    });
+    put(files, &control::Smarthost(login));
+    let rate = |rate: &Option<Placed<u32>>| rate.as_ref().map(|rate| rate.value);
+    put(
+        files,
+        &control::Rates {
+            connections_per_minute: rate(&smtp.rates.connections_per_minute),
+            messages_per_hour: rate(&smtp.rates.messages_per_hour),
+            recipients_per_hour: rate(&smtp.rates.recipients_per_hour),
+        },
+    );
+}
+
 /// The mail domain nearest to the host: `example.org` for `mail.example.org`, else the first one.
-fn primary(hostname: &Domain, domains: &[&Domain]) -> Domain {
+pub(super) fn primary(hostname: &Domain, domains: &[&Domain]) -> Domain {
     let names = std::iter::once(hostname.as_str()).chain(hostname.parents());
     let mut near = names.filter_map(|name| domains.iter().find(|domain| domain.as_str() == name));
     (*near.next().or_else(|| domains.first()).unwrap_or(&hostname)).clone()
@@ -106,6 +153,26 @@ fn network(site: &Site, findings: &mut Findings) -> control::Network {
     control::Network::Static { address: *address, prefix: *prefix, gateway: *gateway }
 }
 
+/// Without a word about it: what the network offers beside DHCP, nothing beside a fixed address.
+fn network6(site: &Site) -> control::Network6 {
+    match site.appliance.ipv6.as_ref().map(|ipv6| &ipv6.value) {
+        None if site.appliance.network.value == Network::Dhcp => control::Network6::Auto,
+        None | Some(Ipv6::None) => control::Network6::None,
+        Some(Ipv6::Auto) => control::Network6::Auto,
+        Some(Ipv6::Static { address, prefix, gateway }) => {
+            control::Network6::Static { address: *address, prefix: *prefix, gateway: *gateway }
+        }
+    }
+}
+
+fn timeservers(site: &Site) -> control::Timeservers {
+    let server = |server: &Placed<TimeServer>| match &server.value {
+        TimeServer::Name(name) => control::Timeserver::Name(name.clone()),
+        TimeServer::Address(address) => control::Timeserver::Address(*address),
+    };
+    control::Timeservers(site.appliance.time_servers.iter().map(server).collect())
+}
+
 fn resolvers(site: &Site) -> control::Resolvers {
     let servers = site.appliance.resolvers.iter().map(|server| &server.value);
     control::Resolvers(servers.map(|server| control::Resolver { address: server.address, port: server.port }).collect())
@@ -119,6 +186,18 @@ fn scanner(site: &Site) -> control::Scanner {
     let site::OnInfected::Reject = site.antivirus.on_infected.value;
     let site::OnFailure::Defer = site.antivirus.on_failure.value;
     control::Scanner { engine, on_infected: control::OnInfected::Reject, on_failure: control::OnFailure::Defer }
+}
+
+/// Warns where `control` overrides what was written in `smtp`.
+fn contradicted(site: &Site, findings: &mut Findings) {
+    for (name, path, written) in SAID_TWICE {
+        if let (Some(file), Some(place)) = (site.control.get(*name), written(&site.smtp)) {
+            findings
+                .add(codes::OVERRIDDEN, &file.place, format!("the control file {name} overrides `{path}`"))
+                .hint("keep one of the two")
+                .related(place, "this has no effect");
+        }
+    }
 }
 
 fn overridden(name: &str, value: &Placed<ControlValue>, findings: &mut Findings) -> Option<String> {
@@ -146,6 +225,12 @@ fn overridden(name: &str, value: &Placed<ControlValue>, findings: &mut Findings)
             finding.hint = closest.map(|closest| format!("did you mean {closest:?}?"));
             None
         }
+        Err(ValueError::Refused { reason }) => {
+            findings
+                .add(codes::UNKNOWN_CONTROL, &value.place, format!("the control file {name} has no place here"))
+                .hint(reason);
+            None
+        }
         Err(error) => {
             let finding = findings.add(codes::CONTROL_VALUE, &value.place, format!("control file {name}: {error}"));
             let entry = control::REGISTRY.iter().find(|entry| entry.name == name);
@@ -156,12 +241,39 @@ fn overridden(name: &str, value: &Placed<ControlValue>, findings: &mut Findings)
 }
 
 /// Files that would contradict what the site says elsewhere, and where that is.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     ("me", "`appliance.hostname`"),
     ("network", "`appliance.network`"),
+    ("network6", "`appliance.ipv6`"),
+    ("rates", "`smtp.rates`"),
     ("resolvers", "`appliance.network.resolvers`"),
     ("scanner", "`antivirus`"),
+    ("smarthost", "`smtp.smarthost`"),
+    ("timeservers", "`appliance.time.servers`"),
 ];
 
-/// 25 MiB: what others accept, and what a quota has to hold at least.
+/// A control file, the path in the site that says the same, and its place where that is not the default.
+type SaidTwice = (&'static str, &'static str, fn(&Smtp) -> Option<&Place>);
+
+const SAID_TWICE: &[SaidTwice] = &[
+    ("badmailfrom", "smtp.bad_senders", |smtp| smtp.bad_senders.first().map(|one| &one.place)),
+    ("badrcptto", "smtp.bad_recipients", |smtp| smtp.bad_recipients.first().map(|one| &one.place)),
+    ("concurrencyincoming", "smtp.connections", |smtp| {
+        (smtp.connections.value != control::Concurrencyincoming::default().0).then_some(&smtp.connections.place)
+    }),
+    ("databytes", "smtp.size", |smtp| (smtp.size.value != LARGEST_MESSAGE).then_some(&smtp.size.place)),
+    ("dnsbllist", "smtp.dnsbl", |smtp| smtp.dnsbl.first().map(|one| &one.place)),
+    ("helohost", "smtp.helo", |smtp| smtp.helo.as_ref().map(|one| &one.place)),
+    ("maxrcpt", "smtp.recipients", |smtp| {
+        (smtp.recipients.value != control::Maxrcpt::default().0).then_some(&smtp.recipients.place)
+    }),
+    ("queuelifetime", "smtp.retry.lifetime", |smtp| {
+        (smtp.lifetime.value != control::Queuelifetime::default().0).then_some(&smtp.lifetime.place)
+    }),
+    ("smtpgreeting", "smtp.greeting", |smtp| smtp.greeting.as_ref().map(|one| &one.place)),
+    ("smtproutes", "smtp.routes", |smtp| smtp.routes.values().next().map(|one| &one.place)),
+    ("smtproutes", "smtp.smarthost", |smtp| smtp.smarthost.as_ref().map(|one| &one.place)),
+];
+
+/// What the schema says is the largest message: what others accept.
 const LARGEST_MESSAGE: u64 = 25 << 20;

@@ -10,6 +10,8 @@ mod order;
 mod password;
 mod record;
 mod secrets;
+mod sections;
+pub(crate) mod tcp;
 mod users;
 mod zones;
 
@@ -44,8 +46,8 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
     prove::dns(site, &zones, &mut findings);
     let addresses = zones.addresses.clone();
     let zones = zones.finish(site);
-    // Nobody relays by address: submission asks for a login, and port 25 serves everybody for our own domains.
-    let tcp = listeners.iter().map(|listener| (listener.name.clone(), ":allow\n".to_owned())).collect();
+    let tcp = tcp::lower(site, &services, &mut findings);
+    let primary = control::primary(&site.appliance.hostname.value, &names);
     let moved = moved::lower(site, &domains, &alias_domains, &mut findings);
     let mut blueprint = Blueprint {
         version: Blueprint::VERSION,
@@ -58,7 +60,12 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
         moved,
         tcp,
         zones,
+        tls: sections::tls(site),
         antivirus,
+        web: sections::web(site),
+        ldap: sections::ldap(site, &primary),
+        storage: sections::storage(site),
+        retention: sections::retention(site),
         services,
         secrets: secrets::lower(site),
     };

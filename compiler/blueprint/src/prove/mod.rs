@@ -1,11 +1,16 @@
 //! Proofs over the finished blueprint: what it would do with mail, asked of the same walk the node uses.
 
+mod bad_lists;
+mod certificate;
 mod dns;
 mod expectations;
 mod limits;
 mod lists;
 mod loops;
+mod machine;
+mod networks;
 mod relay;
+mod routes;
 mod secrets;
 mod targets;
 
@@ -25,6 +30,11 @@ pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     lists::check(site, findings);
     limits::check(site, blueprint, findings);
     relay::check(site, blueprint, findings);
+    networks::check(site, findings);
+    routes::check(site, blueprint, findings);
+    bad_lists::check(site, blueprint, findings);
+    machine::check(site, blueprint, findings);
+    certificate::check(site, findings);
     secrets::check(site, findings);
     expectations::check(site, blueprint, &mut world, findings);
 }

@@ -1,7 +1,7 @@
 //! Nobody relays: what `rcpthosts` accepts from strangers is ours, or mail we are a declared relay for.
 
 use postkiln_address::{Address, Domain, LocalPart};
-use postkiln_control::{HostPattern, Rcpthosts, Smtproutes, VirtualKey, Virtualdomains};
+use postkiln_control::{HostPattern, Morercpthosts, Percenthack, Rcpthosts, Smtproutes, VirtualKey, Virtualdomains};
 use postkiln_site::Site;
 
 use crate::codes;
@@ -13,10 +13,12 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
     let Some(rcpthosts) = blueprint.control_file::<Rcpthosts>() else { return };
     let virtualdomains: Virtualdomains = blueprint.control_file().unwrap_or_default();
     let routes: Smtproutes = blueprint.control_file().unwrap_or_default();
-    if let Some(written) = site.control.get("rcpthosts") {
-        for pattern in &rcpthosts.0 {
+    let more: Morercpthosts = blueprint.control_file().unwrap_or_default();
+    for (name, patterns) in [("rcpthosts", &rcpthosts.0), ("morercpthosts", &more.0)] {
+        let Some(written) = site.control.get(name) else { continue };
+        for pattern in patterns {
             if !ours(&virtualdomains, pattern) && !routes.0.iter().any(|(route, _)| route.as_ref() == Some(pattern)) {
-                let message = format!("rcpthosts has {pattern}, so strangers could send through this system to others");
+                let message = format!("{name} has {pattern}, so strangers could send through this system to others");
                 findings
                     .add(codes::OPEN_RELAY, &written.place, message)
                     .hint("name domains of this site only; to relay for another domain, give it a line of its own in smtproutes");
@@ -25,8 +27,9 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
     }
     for (name, entry) in &site.domains {
         let lives = blueprint.domains.contains_key(name) || blueprint.alias_domains.contains_key(name);
-        if lives && !rcpthosts.allows(name) {
-            let place = site.control.get("rcpthosts").map_or(&entry.place, |written| &written.place);
+        if lives && !rcpthosts.allows(name) && !more.allows(name) {
+            let written = ["rcpthosts", "morercpthosts"].iter().find_map(|file| site.control.get(*file));
+            let place = written.map_or(&entry.place, |written| &written.place);
             findings
                 .add(
                     codes::UNREACHABLE,
@@ -35,6 +38,21 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
                 )
                 .hint("add it to rcpthosts");
         }
+    }
+    percenthack(site, blueprint, |domain| rcpthosts.allows(domain) || more.allows(domain), findings);
+}
+
+/// `anybody%elsewhere@ours` would be accepted for our domain and then sent elsewhere.
+fn percenthack(site: &Site, blueprint: &Blueprint, is_accepted: impl Fn(&Domain) -> bool, findings: &mut Findings) {
+    let (Some(file), Some(written)) = (blueprint.control_file::<Percenthack>(), site.control.get("percenthack")) else {
+        return;
+    };
+    for domain in file.0.iter().filter(|domain| is_accepted(domain)) {
+        let message =
+            format!("percenthack has {domain}, so strangers could send to anybody as anybody%elsewhere@{domain}");
+        findings
+            .add(codes::OPEN_RELAY, &written.place, message)
+            .hint("take the domain off the list: nobody needs it today");
     }
 }
 

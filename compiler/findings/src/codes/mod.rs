@@ -68,6 +68,7 @@ subjects! {
     renames
     secrets
     silencing
+    smtp
     zones
 }
 

@@ -2,15 +2,22 @@
 
 use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
-use crate::{Antivirus, Engine, OnFailure, OnInfected, Placed, Signature, codes};
+use crate::{Antivirus, Engine, OnFailure, OnInfected, Placed, Reload, Signature, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Antivirus> {
-    let fields = walker.fields(at, "antivirus", &["engine", "on_infected", "on_failure", "signatures"])?;
+    let fields = walker.fields(at, "antivirus", FIELDS)?;
     let engine = fields
         .defaulted("engine")
         .and_then(|at| walker.tag(&at, &[("clamav", Engine::Clamav), ("none", Engine::None)]));
     let on_infected = fields.defaulted("on_infected").and_then(|at| walker.tag(&at, &[("reject", OnInfected::Reject)]));
     let on_failure = fields.defaulted("on_failure").and_then(|at| walker.tag(&at, &[("defer", OnFailure::Defer)]));
+    let threads = fields.defaulted("threads").and_then(|at| walker.number(&at, 1, 64));
+    let reload = fields
+        .defaulted("reload")
+        .and_then(|at| walker.tag(&at, &[("in_place", Reload::InPlace), ("beside", Reload::Beside)]));
+    // freshclam's own bounds.
+    let checks = fields.defaulted("checks_per_day").and_then(|at| walker.number(&at, 1, 50));
+    let mirror = fields.defaulted("mirror").and_then(|at| walker.domain(&at));
     let signatures = optional(fields.get("signatures"), |at| {
         let items = walker.list(at, "names of signature files")?;
         let found: Vec<_> = items.iter().map(|item| signature(walker, item)).collect();
@@ -26,8 +33,20 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Antivirus> {
         }
     }
     complete.then_some(())?;
-    Some(Antivirus { engine: engine?, on_infected: on_infected?, on_failure: on_failure?, signatures })
+    Some(Antivirus {
+        engine: engine?,
+        on_infected: on_infected?,
+        on_failure: on_failure?,
+        signatures,
+        threads: threads?,
+        reload: reload?,
+        checks_per_day: checks?,
+        mirror: mirror?,
+    })
 }
+
+const FIELDS: &[&str] =
+    &["engine", "on_infected", "on_failure", "signatures", "threads", "reload", "checks_per_day", "mirror"];
 
 /// Reads a signature file beside the site.
 fn signature(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Signature>> {

@@ -1,17 +1,23 @@
 //! `appliance`: host name, network, operators.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::answer::Value;
 use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
-use crate::{Appliance, Network, Placed, Resolver, codes};
+use crate::{Appliance, Ipv6, Network, Placed, Resolver, TimeServer, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Appliance> {
-    let fields = walker.fields(at, "the appliance", &["hostname", "network", "resolvers", "operators"])?;
+    let fields = walker.fields(at, "the appliance", FIELDS)?;
     let hostname = fields.required("hostname").and_then(|at| hostname(walker, &at));
     let network = optional(fields.get("network"), |at| network(walker, at));
     let asked = optional(fields.get("resolvers"), |at| resolvers(walker, at));
+    let ipv6 = optional(fields.get("ipv6"), |at| ipv6(walker, at));
+    let time_servers = optional(fields.get("time"), |at| {
+        let fields = walker.fields(at, "time", &["servers"])?;
+        optional(fields.get("servers"), |at| time_servers(walker, at)).map(Option::unwrap_or_default)
+    });
+    let memory = optional(fields.get("memory"), |at| walker.size(at));
     let operators = optional(fields.get("operators"), |at| operators(walker, at));
     let (network, mut servers) =
         network?.unwrap_or_else(|| (Placed { value: Network::Dhcp, place: at.place.clone() }, Vec::new()));
@@ -23,8 +29,18 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Appliance> {
         }
         servers = asked;
     }
-    Some(Appliance { hostname: hostname?, network, resolvers: servers, operators: operators?.unwrap_or_default() })
+    Some(Appliance {
+        hostname: hostname?,
+        network,
+        resolvers: servers,
+        ipv6: ipv6?,
+        time_servers: time_servers?.unwrap_or_default(),
+        memory: memory?,
+        operators: operators?.unwrap_or_default(),
+    })
 }
+
+const FIELDS: &[&str] = &["hostname", "network", "ipv6", "resolvers", "time", "memory", "operators"];
 
 /// A fully qualified name: other servers refuse a greeting without a dot.
 fn hostname(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<postkiln_address::Domain>> {
@@ -65,6 +81,39 @@ fn network(walker: &Walker<'_>, at: &At<'_>) -> Option<(Placed<Network>, Vec<Pla
     Some((at.placed(network), servers?.unwrap_or_default()))
 }
 
+fn ipv6(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Ipv6>> {
+    if matches!(at.node.value, Value::Tag(..) | Value::Text(_)) {
+        let auto = walker.tag(at, &[("none", false), ("auto", true)])?;
+        return Some(at.placed(if auto.value { Ipv6::Auto } else { Ipv6::None }));
+    }
+    let fields = walker.fields(at, "an IPv6 network", &["address", "gateway"])?;
+    let address = fields.required("address").and_then(|at| {
+        let hint = Some("write address and prefix length, as `2001:db8::25/64`");
+        walker.parsed(&at, "an IPv6 address with its prefix length", hint, interface6)
+    });
+    let gateway =
+        optional(fields.get("gateway"), |at| walker.parsed(at, "an IPv6 address", None, str::parse::<Ipv6Addr>));
+    let (address, prefix) = address?.value;
+    let gateway = gateway?;
+    let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+    let reached = |gateway: Ipv6Addr| {
+        // Routers answer on their link-local addresses too (RFC 4861 §6.1.2).
+        gateway.is_unicast_link_local() || gateway.to_bits() & mask == address.to_bits() & mask
+    };
+    if let Some(outside) = gateway.as_ref().filter(|gateway| !reached(gateway.value)) {
+        let message = format!("the gateway {} is not in the network {address}/{prefix}", outside.value);
+        walker.report(codes::VALUE, message, &outside.place, None);
+        return None;
+    }
+    Some(at.placed(Ipv6::Static { address, prefix, gateway: gateway.map(|gateway| gateway.value) }))
+}
+
+fn time_servers(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<TimeServer>>> {
+    let items = walker.list(at, "names or addresses of time servers")?;
+    let found: Vec<_> = items.iter().map(|item| walker.parsed(item, "a time server", None, time_server)).collect();
+    found.into_iter().collect()
+}
+
 fn resolvers(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<Resolver>>> {
     let items = walker.list(at, "addresses of DNS servers")?;
     let hint = Some("write an address, or address and port as `192.0.2.53:5353` or `[2001:db8::53]:5353`");
@@ -87,6 +136,19 @@ fn interface(text: &str) -> Result<(Ipv4Addr, u8), String> {
     let address = address.parse::<Ipv4Addr>().map_err(|_| format!("{address:?} is no IPv4 address"))?;
     let prefix = prefix.parse::<u8>().ok().filter(|prefix| (1..=32).contains(prefix));
     prefix.map(|prefix| (address, prefix)).ok_or_else(|| format!("{text:?} has no prefix length of 1 to 32"))
+}
+
+/// `2001:db8::25/64`.
+fn interface6(text: &str) -> Result<(Ipv6Addr, u8), String> {
+    let (address, prefix) = text.split_once('/').ok_or_else(|| format!("{text:?} has no prefix length"))?;
+    let address = address.parse::<Ipv6Addr>().map_err(|_| format!("{address:?} is no IPv6 address"))?;
+    let prefix = prefix.parse::<u8>().ok().filter(|prefix| (1..=128).contains(prefix));
+    prefix.map(|prefix| (address, prefix)).ok_or_else(|| format!("{text:?} has no prefix length of 1 to 128"))
+}
+
+fn time_server(text: &str) -> Result<TimeServer, postkiln_address::AddressError> {
+    text.parse::<IpAddr>()
+        .map_or_else(|_| text.parse().map(TimeServer::Name), |address| Ok(TimeServer::Address(address)))
 }
 
 /// `192.0.2.53`, `192.0.2.53:5353`.

@@ -12,17 +12,24 @@ mod dns;
 mod domain;
 mod expect;
 mod fields;
+mod ldap;
 mod limits;
 mod list;
 mod moved;
 mod population;
 mod publishing;
 mod quantity;
+mod retention;
 mod secrets;
 mod silence;
+mod smtp;
+mod storage;
+mod tcp_clients;
+mod tls;
 mod user;
 mod version;
 mod walker;
+mod web;
 
 use std::collections::BTreeMap;
 
@@ -80,7 +87,13 @@ fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {
     let appliance = fields.required("appliance").and_then(|at| appliance::decode(walker, &at));
     let domains = fields.required("domains").and_then(|at| domain::decode_all(walker, &at));
     let dns = fields.defaulted("dns").and_then(|at| dns::decode(walker, &at));
+    let smtp = fields.defaulted("smtp").and_then(|at| smtp::decode(walker, &at));
+    let tls = fields.defaulted("tls").and_then(|at| tls::decode(walker, &at));
     let antivirus = fields.defaulted("antivirus").and_then(|at| antivirus::decode(walker, &at));
+    let web = fields.defaulted("web").and_then(|at| web::decode(walker, &at));
+    let ldap = fields.defaulted("ldap").and_then(|at| ldap::decode(walker, &at));
+    let storage = fields.defaulted("storage").and_then(|at| storage::decode(walker, &at));
+    let retention = fields.defaulted("retention").and_then(|at| retention::decode(walker, &at));
     let control = fields.defaulted("control").and_then(|at| control::decode(walker, &at));
     let moved = fields.defaulted("moved").and_then(|at| moved::decode(walker, &at));
     let expect = fields.defaulted("expect").and_then(|at| expect::decode(walker, &at));
@@ -89,7 +102,13 @@ fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {
         appliance: appliance?,
         domains: domains?,
         dns: dns?,
+        smtp: smtp?,
+        tls: tls?,
         antivirus: antivirus?,
+        web: web?,
+        ldap: ldap?,
+        storage: storage?,
+        retention: retention?,
         control: control?,
         moved: moved?,
         expect: expect?,
@@ -101,5 +120,20 @@ fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {
 
 /// Fields that the schema gives a default: one that is absent says that its contracts were not applied.
 const DEFAULTED: [&str; 6] = ["dns", "antivirus", "control", "moved", "expect", "silence"];
-const FIELDS: &[&str] =
-    &["version", "appliance", "domains", "dns", "antivirus", "control", "moved", "expect", "silence"];
+const FIELDS: &[&str] = &[
+    "version",
+    "appliance",
+    "domains",
+    "dns",
+    "smtp",
+    "tls",
+    "antivirus",
+    "web",
+    "ldap",
+    "storage",
+    "retention",
+    "control",
+    "moved",
+    "expect",
+    "silence",
+];

@@ -10,6 +10,7 @@ use postkiln_findings::{Code, Severity};
 use crate::answer::{Entry, Node, Span, Value};
 use crate::beneath::{Beneath, BeneathError};
 use crate::decode::fields::Fields;
+use crate::decode::{quantity, secrets};
 use crate::lines::Lines;
 use crate::{Diagnostic, Place, Placed, codes, suggest};
 
@@ -230,6 +231,55 @@ impl<'a> Walker<'a> {
             return None;
         };
         Some(value)
+    }
+
+    /// `true` or `false`, with its place.
+    pub(super) fn switch(&self, at: &At<'_>) -> Option<Placed<bool>> {
+        self.boolean(at).map(|value| at.placed(value))
+    }
+
+    /// What stands after a tag.
+    pub(super) fn inside<'n>(&self, tag: &At<'_>, node: &'n Node) -> At<'n> {
+        self.within(tag, node, None)
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn number(&self, at: &At<'_>, least: u32, most: u32) -> Option<Placed<u32>> {
+        let Value::Integer(value) = at.node.value else {
+            self.mistyped(at, "a whole number", None);
+            return None;
+        };
+        let number = u32::try_from(value).ok().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.report(codes::VALUE, format!("{value} is not between {least} and {most}"), &at.place, None);
+        }
+        number.map(|number| at.placed(number))
+    }
+
+    /// A size in octets.
+    pub(super) fn size(&self, at: &At<'_>) -> Option<Placed<u64>> {
+        self.parsed(at, "a size", Some("write a number and a unit: \"25 MiB\""), quantity::size)
+    }
+
+    /// A time in seconds.
+    pub(super) fn time(&self, at: &At<'_>) -> Option<Placed<u64>> {
+        self.parsed(at, "a time", Some("write a number and a unit: \"7 days\""), quantity::time)
+    }
+
+    /// `{ secret = "name" }`: the secret's name.
+    pub(super) fn secret(&self, at: &At<'_>, whose: &str) -> Option<Placed<String>> {
+        if let Value::Text(_) = at.node.value {
+            let hint = "write `{ secret = \"name\" }`; its value is set with `postkiln secret set name`";
+            self.report(
+                codes::PASSWORD_IN_SITE,
+                format!("the password of {whose} stands in the site"),
+                &at.place,
+                Some(hint),
+            );
+            return None;
+        }
+        let fields = self.fields(at, "a password by secret", &["secret"])?;
+        fields.required("secret").and_then(|at| secrets::name(self, &at))
     }
 
     /// A tag without a value, one of those known.

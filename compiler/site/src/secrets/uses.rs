@@ -2,7 +2,7 @@
 
 use postkiln_address::Domain;
 
-use crate::{DomainEntry, MailDomain, Password, Place, Site};
+use crate::{Certificate, Database, DomainEntry, MailDomain, Password, Place, Placed, Site};
 
 /// A place that names a secret.
 #[derive(Clone, Debug)]
@@ -36,8 +36,33 @@ impl Site {
             DomainEntry::Mail(mail) => Some((domain, mail)),
             DomainEntry::AliasOf(_) => None,
         });
-        mails.flat_map(|(domain, mail)| passwords(domain, mail).chain(dkim(domain, mail))).collect()
+        let of_domains = mails.flat_map(|(domain, mail)| passwords(domain, mail).chain(dkim(domain, mail)));
+        of_domains.chain(self.smarthost()).chain(self.tls_key()).chain(self.database()).collect()
     }
+
+    fn smarthost(&self) -> Option<SecretUse<'_>> {
+        let name = self.smtp.smarthost.as_ref()?.value.password.as_ref()?;
+        Some(password(name, "the password at the smarthost"))
+    }
+
+    fn tls_key(&self) -> Option<SecretUse<'_>> {
+        let Certificate::Own { secret, .. } = &self.tls.certificate.value else { return None };
+        let what = "the key of the certificate".to_owned();
+        Some(SecretUse { name: &secret.value, place: &secret.place, wanted: Wanted::TlsKey, what })
+    }
+
+    fn database(&self) -> Option<SecretUse<'_>> {
+        match &self.storage.database.value {
+            Database::Sqlite => None,
+            Database::Mariadb(server) | Database::Postgresql(server) => {
+                Some(password(&server.password, "the password at the database"))
+            }
+        }
+    }
+}
+
+fn password<'a>(name: &'a Placed<String>, what: &str) -> SecretUse<'a> {
+    SecretUse { name: &name.value, place: &name.place, wanted: Wanted::Password, what: what.to_owned() }
 }
 
 fn passwords<'a>(domain: &'a Domain, mail: &'a MailDomain) -> impl Iterator<Item = SecretUse<'a>> {

@@ -1,0 +1,75 @@
+//! Places of what there is one of: the sections of a site, and the files and rules they become.
+
+use postkiln_findings::Place;
+use postkiln_site::{Placed, Site};
+
+use crate::Kind;
+
+/// Where a field of a section was written.
+pub(super) fn section<'a>(site: &'a Site, kind: Kind, field: &str) -> Option<&'a Place> {
+    let place = match (kind, field) {
+        (Kind::Tls, "minimum") => &site.tls.minimum.place,
+        (Kind::Tls, _) => &site.tls.certificate.place,
+        (Kind::Web, "administration") => &site.web.administration.place,
+        (Kind::Web, "languages") => &site.web.languages.place,
+        (Kind::Web, "name") => or(site.web.name.as_ref(), &site.web.webmail.place),
+        (Kind::Web, _) => &site.web.webmail.place,
+        (Kind::Ldap, "base") => or(site.ldap.base.as_ref(), &site.ldap.enabled.place),
+        (Kind::Ldap, "anonymous") => &site.ldap.anonymous.place,
+        (Kind::Ldap, _) => &site.ldap.enabled.place,
+        (Kind::Storage, "shared_mail") => &site.storage.mail.place,
+        (Kind::Storage, _) => &site.storage.database.place,
+        (Kind::Retention, "trash") => &site.retention.trash.place,
+        (Kind::Retention, "junk") => &site.retention.junk.place,
+        (Kind::Retention, "logs") => &site.retention.logs.place,
+        (Kind::Retention, "bundles") => &site.retention.bundles.place,
+        (Kind::Retention, _) => &site.retention.removed_mailboxes.place,
+        _ => return None,
+    };
+    Some(place)
+}
+
+/// The part of the site that decides what a control file holds; `None` where several do, or nobody.
+pub(super) fn control<'a>(site: &'a Site, name: &str) -> Option<&'a Place> {
+    let (appliance, smtp) = (&site.appliance, &site.smtp);
+    match name {
+        "badmailfrom" => first(&smtp.bad_senders),
+        "badrcptto" => first(&smtp.bad_recipients),
+        "concurrencyincoming" => Some(&smtp.connections.place),
+        "databytes" => Some(&smtp.size.place),
+        "dnsbllist" => first(&smtp.dnsbl),
+        "helohost" => smtp.helo.as_ref().map(|one| &one.place),
+        "maxrcpt" => Some(&smtp.recipients.place),
+        "network" => Some(&appliance.network.place),
+        "network6" => appliance.ipv6.as_ref().map(|one| &one.place),
+        "queuelifetime" => Some(&smtp.lifetime.place),
+        "rates" => {
+            let rates =
+                [&smtp.rates.connections_per_minute, &smtp.rates.messages_per_hour, &smtp.rates.recipients_per_hour];
+            rates.into_iter().flatten().map(|rate| &rate.place).next()
+        }
+        "resolvers" => Some(appliance.resolvers.first().map_or(&appliance.network.place, |one| &one.place)),
+        "scanner" => Some(&site.antivirus.engine.place),
+        "smarthost" => smtp.smarthost.as_ref().map(|one| &one.place),
+        "smtpgreeting" => smtp.greeting.as_ref().map(|one| &one.place),
+        "smtproutes" => {
+            let smarthost = smtp.smarthost.as_ref().map(|one| &one.place);
+            smtp.routes.values().next().map(|one| &one.place).or(smarthost)
+        }
+        "timeservers" => first(&appliance.time_servers),
+        _ => None,
+    }
+}
+
+/// The rules of a listener.
+pub(super) fn rules<'a>(site: &'a Site, listener: &str) -> Option<&'a Place> {
+    matches!(listener, "smtp" | "submission" | "submissions").then(|| first(&site.smtp.networks)).flatten()
+}
+
+fn first<T>(list: &[Placed<T>]) -> Option<&Place> {
+    list.first().map(|one| &one.place)
+}
+
+fn or<'a, T>(written: Option<&'a Placed<T>>, otherwise: &'a Place) -> &'a Place {
+    written.map_or(otherwise, |written| &written.place)
+}

@@ -1,0 +1,21 @@
+//! `retention`: how long things are kept.
+
+use crate::answer::Value;
+use crate::decode::walker::{At, Walker};
+use crate::{Placed, Retention};
+
+pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Retention> {
+    let fields = walker.fields(at, "retention", &["removed_mailboxes", "trash", "junk", "logs", "bundles"])?;
+    let kept = |name| fields.defaulted(name).and_then(|at| time(walker, &at));
+    let (removed, trash, junk, logs) = (kept("removed_mailboxes"), kept("trash"), kept("junk"), kept("logs"));
+    // One to go back to is the least.
+    let bundles = fields.defaulted("bundles").and_then(|at| walker.number(&at, 1, 100));
+    Some(Retention { removed_mailboxes: removed?, trash: trash?, junk: junk?, logs: logs?, bundles: bundles? })
+}
+
+fn time(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Option<u64>>> {
+    match &at.node.value {
+        Value::Tag(..) => walker.tag(at, &[("forever", ())]).map(|_| at.placed(None)),
+        _ => walker.time(at).map(|time| at.placed(Some(time.value))),
+    }
+}

@@ -1,0 +1,9 @@
+//! `plusdomain`: what a host name's trailing plus means.
+
+use crate::lines::host_file;
+
+host_file!(
+    /// The domain put for a trailing plus.
+    Plusdomain, "plusdomain", &[],
+    "The domain put for the plus at the end of a host name, in mail that is made here: `ada@lab+`."
+);
