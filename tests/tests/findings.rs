@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -69,4 +69,78 @@ fn findings_are_given_as_sarif() {
     }
 }
 
+/// A code of the registry is found by something, and some test shows that it is.
+#[test]
+fn every_code_is_used_and_shown() {
+    let rust = |path: &Path| path.extension().is_some_and(|ending| ending == "rs");
+    let sources = texts(&repository().join("compiler"), &|path| {
+        rust(path) && !path.starts_with(repository().join(REGISTRY)) && !path.ends_with("tests/explanations.rs")
+    });
+    let mut proofs = texts(&repository().join("tests"), &|path| {
+        let pinned = path.extension().is_some_and(|ending| ending == "txt" || ending == "json");
+        pinned || (rust(path) && !path.ends_with("findings.rs"))
+    });
+    proofs.extend(sources.iter().flat_map(|(path, text)| tests_of(path, text)));
+    let whole = |texts: Vec<(PathBuf, String)>| texts.into_iter().map(|(_, text)| text).collect::<String>();
+    let (sources, proofs) = (whole(sources), whole(proofs));
+    let registry = whole(texts(&repository().join(REGISTRY), &rust));
+    let codes: Vec<(&str, &str)> = registry.lines().filter_map(entry).collect();
+    assert!(codes.len() > 40, "the registry is not read rightly: {codes:?}");
+    let left_out = fs::read_to_string(repository().join("compiler/blueprint/tests/explanations.rs")).expect("text");
+    let mut wrong = Vec::new();
+    for (constant, name) in codes {
+        let uses = |text: &str| {
+            let path = format!("codes::{constant}");
+            let mut found = text.match_indices(&path).map(|(at, _)| text.as_bytes().get(at + path.len()));
+            found.any(|next| next.is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'_'))
+        };
+        if !uses(&sources) {
+            wrong.push(format!("{name} ({constant}) is used nowhere"));
+        }
+        // The examples of the registry are run too, except those that `explanations.rs` leaves out.
+        let elsewhere = ["E04", "W04", "E05", "W05"].iter().any(|range| name.starts_with(range));
+        let is_run = !elsewhere && !left_out.contains(&format!("(codes::{constant},"));
+        let is_shown = is_run || proofs.contains(name) || uses(&proofs);
+        if !is_shown && !UNSHOWN.iter().any(|(unshown, _)| *unshown == name) {
+            wrong.push(format!("{name} ({constant}) is in no test"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Codes that no test shows, with the reason.
+const UNSHOWN: &[(&str, &str)] = &[
+    ("E0506", "closing a listener: nothing that a site says does it yet"),
+    ("E0507", "a reboot: no change of a site asks for one yet"),
+    ("E0508", "an older version of the format: there is only one yet"),
+    ("W0403", "a key of another algorithm: waits for a lock of two algorithms among the cases"),
+];
+
+/// `DANGLING = "E0302" {` in the registry.
+fn entry(line: &str) -> Option<(&str, &str)> {
+    line.strip_suffix("\" {")?.trim().split_once(" = \"").filter(|(constant, _)| !constant.starts_with('/'))
+}
+
+/// All wanted files below a folder, with their content.
+fn texts(folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for path in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path()) {
+        if path.is_dir() {
+            found.extend(texts(&path, wanted));
+        } else if wanted(&path) {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            found.push((path, text));
+        }
+    }
+    found
+}
+
+/// What of a file is a test.
+fn tests_of(path: &Path, text: &str) -> Option<(PathBuf, String)> {
+    let is_test = path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
+    let tests = if is_test { Some(text) } else { text.split_once("#[cfg(test)]").map(|(_, tests)| tests) };
+    tests.map(|tests| (path.to_owned(), tests.to_owned()))
+}
+
+const REGISTRY: &str = "compiler/findings/src/codes";
 const LIMIT: Duration = Duration::from_secs(120);

@@ -164,6 +164,12 @@ mod tests {
     }
 
     #[test]
+    fn each_end_has_its_code() {
+        let codes = [Ended::Time, Ended::Memory, Ended::Stack, Ended::Other].map(|ended| ended.words().0);
+        assert_eq!(codes, ["E0105", "E0106", "E0104", "E0107"]);
+    }
+
+    #[test]
     fn the_way_it_died_tells_why() {
         check(24, "", Ended::Time);
         check(9, "", Ended::Memory);

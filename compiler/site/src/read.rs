@@ -20,7 +20,7 @@ use crate::{Diagnostic, Site, child, codes, evaluate, secrets, source};
 /// # Errors
 /// With every finding, in source order, when one of them is an error.
 pub fn read(path: &Path) -> Read {
-    Reader::new(path).read().0
+    Reader { keeps: false, ..Reader::new(path) }.read().0
 }
 
 /// A site with warnings, or all findings when one is an error.
@@ -31,13 +31,15 @@ pub type Read = Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>>;
 pub struct Reader {
     path: PathBuf,
     kept: Option<Answer>,
+    /// Whether it will be asked again.
+    keeps: bool,
 }
 
 impl Reader {
     /// For the site at `path`, as [`read`] takes it. Reads nothing yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), kept: None }
+        Self { path: path.to_owned(), kept: None, keeps: true }
     }
 
     /// What [`read`] gives, and the files it depends on, by path below the site's folder: those that were looked for and
@@ -60,7 +62,7 @@ impl Reader {
         };
         files.asked().extend(answer.asked.iter().cloned());
         // Without a value there is nothing to keep: what failed may depend on files that were not there.
-        self.kept = answer.tree.is_some().then(|| answer.clone());
+        self.kept = (self.keeps && answer.tree.is_some()).then(|| answer.clone());
         let read = decoded(&files, answer);
         let asked = std::mem::take(&mut *files.asked());
         (read, asked)
