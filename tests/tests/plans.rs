@@ -24,12 +24,15 @@ fn plans_say_what_is_pinned() {
 
 fn check(case: &Path) -> Vec<String> {
     let mut wrong = Vec::new();
+    let document: Value = serde_json::from_str(&plan(case, "new", "base", &["--json"]).output).expect("JSON");
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let ids = [&document["base"]["bundle"], &document["new"]["bundle"], &document["plan_id"]].map(word);
     for (file, form) in [("plan.txt", "--full"), ("plan.md", "--markdown"), ("plan.json", "--json")] {
         let form = if file == "plan.txt" { None } else { Some(form) };
         let log = case.join("mail.log").exists().then_some(["--replay", "mail.log"]);
         let arguments: Vec<&str> = form.into_iter().chain(log.into_iter().flatten()).collect();
         let ended = plan(case, "new", "base", &arguments);
-        let said = format!("{}exit {}\n", masked(&ended.output), ended.code());
+        let said = format!("{}exit {}\n", masked(&ended.output, &ids), ended.code());
         let path = case.join(file);
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&path, &said).expect("our own folder");
@@ -44,14 +47,16 @@ fn check(case: &Path) -> Vec<String> {
 }
 
 /// Identities, sizes and counts that any change of the compiler changes are no part of what is pinned.
-fn masked(text: &str) -> String {
+fn masked(text: &str, [base, new, id]: &[String; 3]) -> String {
     let mut out = String::new();
     let mut word = String::new();
-    let hex = |word: &str| word.bytes().all(|b| b.is_ascii_hexdigit());
     let flush = |word: &mut String, out: &mut String| {
-        match word.len() {
-            64 | 6 if hex(word) => out.push_str(&"0".repeat(6)),
-            18 if word.split('-').count() == 3 && word.split('-').all(hex) => out.push_str("PLAN-ID"),
+        let is = |whole: &String| word == whole || (!word.is_empty() && whole.get(..6) == Some(word.as_str()));
+        match word.as_str() {
+            plan if plan == id => out.push_str("PLAN-ID"),
+            _ if is(base) => out.push_str("BASE"),
+            _ if is(new) => out.push_str("NEW"),
+            hash if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => out.push_str("HASH"),
             _ => out.push_str(word),
         }
         word.clear();
@@ -169,6 +174,37 @@ fn exit_codes_are_those_of_the_manual() {
     assert_eq!(code(&[]), 1);
     let broken: Value = serde_json::from_str(&plan(folder.path(), "mail", "HEAD", &["--json"]).output).expect("JSON");
     assert_eq!((&broken["complete"], &broken["findings"][0]["code"]), (&Value::from(false), &Value::from("E0302")));
+}
+
+/// `examples/gitops` in a repository with a change on a branch.
+#[test]
+fn a_job_says_what_a_change_means() {
+    let folder = committed();
+    let here = folder.path();
+    let job = |allow: &str| {
+        let path = format!("{}:{}", binary("postkiln").parent().unwrap().display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new(repository().join("examples/gitops/plan-comment.sh"));
+        command.current_dir(here).env("PATH", path).env("ALLOW", allow).args(["mail", "main", "comment.md"]);
+        let ended = finish(&mut command, LIMIT);
+        (ended.code(), fs::read_to_string(here.join("comment.md")).unwrap_or_default())
+    };
+    let branch = finish(Command::new("git").current_dir(here).args(["checkout", "-qb", "change"]), LIMIT);
+    let _ = branch.success();
+    let (code, comment) = job("");
+    assert!(code == 0 && comment.starts_with("<!-- postkiln plan: mail -->\n### Plan"), "{code} {comment}");
+    edit(here, "cryptanalysis = [\"alan\", \"joan\"],", "");
+    let commit = ["commit", "-qam", "no cryptanalysis any more"];
+    let _ = finish(Command::new("git").current_dir(here).envs(IDENTITY).args(commit), LIMIT).success();
+    let (code, comment) = job("");
+    assert!(code == 0 && comment.contains("\n- alias/cryptanalysis"), "{code} {comment}");
+    edit(here, "\"5 GiB\"", "\"4 GiB\"");
+    let (code, comment) = job("bug");
+    assert!(code == 3 && comment.contains("Stopped by a guard"), "{code} {comment}");
+    let (code, comment) = job("bug allow:shrink-quota");
+    assert!(code == 0 && comment.contains("quota 5 GiB -> 4 GiB"), "{code} {comment}");
+    edit(here, "sales = [\"ada\", \"grace\"]", "sales = [\"nobody\"]");
+    let (code, comment) = job("");
+    assert!(code == 1 && comment.contains("The site has errors") && comment.contains("E0302"), "{code} {comment}");
 }
 
 const IDENTITY: [(&str, &str); 4] = [

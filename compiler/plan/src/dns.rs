@@ -31,7 +31,7 @@ pub struct DnsChange {
     pub when: When,
     /// What it does for mail.
     pub purpose: Purpose,
-    /// Where the zone's records are written.
+    /// Where it is written, or what it is made from.
     pub place: Option<Place>,
 }
 
@@ -91,15 +91,21 @@ pub(crate) fn changes(base: &Blueprint, new: &Blueprint, here: &dyn Places, ther
         let (before, after) = (base.zones.get(name), new.zones.get(name));
         let id = ObjectId::new(Kind::Zone, name);
         let places = if after.is_some() { here } else { there };
-        let place = places.place(&id, &[]).or_else(|| places.place(&ObjectId::new(Kind::Domain, name), &[]));
-        zone(name.as_str(), before, after, place.as_ref(), &mut found);
+        let place = |owner: &str, kind: &str| {
+            let whole = || places.place(&ObjectId::new(Kind::Domain, name), &[]);
+            places.place(&id, &[owner, kind]).or_else(whole)
+        };
+        zone(name.as_str(), before, after, &place, &mut found);
     }
     found
 }
 
+/// Where a record was written, by its name in the zone and its type.
+type At<'a> = dyn Fn(&str, &str) -> Option<Place> + 'a;
+
 type Set<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>>;
 
-fn zone(name: &str, before: Option<&Zone>, after: Option<&Zone>, place: Option<&Place>, found: &mut Vec<DnsChange>) {
+fn zone(name: &str, before: Option<&Zone>, after: Option<&Zone>, place: &At<'_>, found: &mut Vec<DnsChange>) {
     let ttl = after.or(before).map_or(0, |zone| zone.ttl);
     let (earlier, later) = (sets(before), sets(after));
     let keys: BTreeSet<_> = earlier.keys().chain(later.keys()).copied().collect();
@@ -120,7 +126,7 @@ fn zone(name: &str, before: Option<&Zone>, after: Option<&Zone>, place: Option<&
                 ttl,
                 when: purpose.when(action),
                 purpose,
-                place: place.cloned(),
+                place: place(owner, kind),
             });
         };
         if let ([old], [new]) = (&gone[..], &come[..]) {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::Side;
 use crate::change::{Action, Change};
 use crate::dns::{DnsChange, Purpose};
+use crate::rotation::Rotation;
 use crate::units::Impact;
 
 /// What `--allow` takes.
@@ -116,21 +117,24 @@ impl Guard {
     }
 }
 
+/// What a plan tells, as far as guards look at it.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'a> {
+    pub(crate) changes: &'a [Change],
+    pub(crate) dns: &'a [DnsChange],
+    pub(crate) rotations: &'a [Rotation],
+    pub(crate) impact: &'a Impact,
+}
+
 /// The guards that a plan calls.
-pub(crate) fn guards(
-    base: &Side<'_>,
-    new: &Side<'_>,
-    changes: &[Change],
-    dns: &[DnsChange],
-    impact: &Impact,
-    allowed: &[GuardName],
-) -> Vec<Guard> {
+pub(crate) fn guards(base: &Side<'_>, new: &Side<'_>, told: &Told<'_>, allowed: &[GuardName]) -> Vec<Guard> {
+    let Told { changes, dns, rotations, impact } = *told;
     let called = [
         domains(base, changes),
         many(base.blueprint, changes),
         quotas(changes),
         admins(base.blueprint, new.blueprint, changes),
-        records(new.blueprint, base.blueprint, dns),
+        records(new.blueprint, base.blueprint, dns, rotations),
         listeners(changes),
         reboot(impact),
         downgrade(base, new),
@@ -221,26 +225,31 @@ fn touches_admin(change: &Change) -> bool {
 }
 
 /// A key or an exchanger that mail relied on is another one.
-fn records(new: &Blueprint, base: &Blueprint, dns: &[DnsChange]) -> Option<Guard> {
-    let mut zones: BTreeMap<&str, &DnsChange> = BTreeMap::new();
+fn records(new: &Blueprint, base: &Blueprint, dns: &[DnsChange], rotations: &[Rotation]) -> Option<Guard> {
+    let mut zones: BTreeMap<&str, Option<&Place>> = BTreeMap::new();
     let known = |zone: &str, side: &Blueprint| side.zones.keys().any(|name| name.as_str() == zone);
     for record in dns {
         let stays = known(&record.zone, new) && known(&record.zone, base);
         let relied_on = matches!(record.purpose, Purpose::Key | Purpose::Exchanger) && record.action != Action::Add;
-        if stays && relied_on {
-            zones.entry(&record.zone).or_insert(record);
+        // A key that has ceased to sign before goes as it should.
+        let retired = rotations.iter().any(|one| !one.relied_on && one.is_of(&record.name));
+        if stays && relied_on && !retired {
+            zones.entry(&record.zone).or_insert(record.place.as_ref());
         }
+    }
+    for rotation in rotations.iter().filter(|rotation| rotation.relied_on) {
+        zones.entry(&rotation.domain).or_insert(rotation.place.as_ref());
     }
     let first = zones.values().next()?;
     let names: Vec<&str> = zones.keys().copied().collect();
     Some(Guard {
         name: GuardName::Dns,
         message: format!(
-            "mail of {} depends on records that change; what the world sees was not asked",
+            "mail of {} depends on records and keys that change; what the world sees was not asked",
             names.join(", ")
         ),
         objects: zones.keys().map(|zone| ObjectId::new(Kind::Zone, zone).to_string()).collect(),
-        place: first.place.clone(),
+        place: first.cloned(),
         allowed: false,
     })
 }

@@ -9,6 +9,7 @@ mod guards;
 mod patch;
 mod renames;
 mod replay;
+mod rotation;
 mod show;
 mod units;
 mod walk;
@@ -25,6 +26,7 @@ pub use dns::{DnsChange, When};
 pub use guards::{Guard, GuardName};
 pub use patch::{Operation, PatchError, apply};
 pub use replay::{Envelope, Fate, Replayed, envelopes, replay};
+pub use rotation::{Rotation, Step};
 pub use show::{Style, impact_page, json, markdown, text};
 pub use units::{Artefact, Impact, Unit};
 pub use walk::Unchanged;
@@ -62,6 +64,8 @@ pub struct Plan {
     pub unchanged: Unchanged,
     /// Records to publish and to withdraw.
     pub dns: Vec<DnsChange>,
+    /// Steps that DKIM keys take.
+    pub rotations: Vec<Rotation>,
     /// What the node does.
     pub impact: Impact,
     /// What a person must allow.
@@ -92,8 +96,10 @@ impl Plan {
             change.locate(base.places, new.places);
         }
         let dns = dns::changes(base.blueprint, new.blueprint, new.places, base.places);
+        let rotations = rotation::rotations(base.blueprint, new.blueprint, new.places);
         let impact = units::impact(base, new, &compared.changes);
-        let guards = guards::guards(base, new, &compared.changes, &dns, &impact, allowed);
+        let told = guards::Told { changes: &compared.changes, dns: &dns, rotations: &rotations, impact: &impact };
+        let guards = guards::guards(base, new, &told, allowed);
         Self {
             base: named(base),
             new: named(new),
@@ -101,6 +107,7 @@ impl Plan {
             changes: compared.changes,
             unchanged: compared.unchanged,
             dns,
+            rotations,
             impact,
             guards,
             warnings,

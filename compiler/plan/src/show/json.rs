@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::change::{Action, Attribute, Change};
 use crate::units::{Artefact, Unit};
-use crate::{DnsChange, Guard, Plan};
+use crate::{DnsChange, Guard, Plan, Rotation};
 
 /// The plan as one object.
 #[must_use]
@@ -30,6 +30,7 @@ pub fn json(plan: &Plan) -> Value {
         "changes": plan.changes.iter().map(|change| self::change(plan, change)).collect::<Vec<_>>(),
         "impact": impact(plan),
         "dns": plan.dns.iter().map(|record| dns(plan, record)).collect::<Vec<_>>(),
+        "dkim": plan.rotations.iter().map(rotation).collect::<Vec<_>>(),
         "drift": [],
         "guards": plan.guards.iter().map(guard).collect::<Vec<_>>(),
         "warnings": plan.warnings.iter().map(warning).collect::<Vec<_>>(),
@@ -104,6 +105,15 @@ fn dns(plan: &Plan, record: &DnsChange) -> Value {
         object["after_seconds"] = json!(plan.queue_lifetime);
     }
     object
+}
+
+fn rotation(rotation: &Rotation) -> Value {
+    json!({
+        "domain": rotation.domain,
+        "step": rotation.step.name(),
+        "selector": rotation.selector,
+        "src": rotation.place.as_ref().map(place),
+    })
 }
 
 fn guard(guard: &Guard) -> Value {

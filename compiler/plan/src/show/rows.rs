@@ -35,7 +35,7 @@ impl Section {
     }
 }
 
-/// The sections of changes: the appliance, each domain, secrets, records, guards. Those with nothing in them are left out.
+/// The sections of changes: the appliance, each domain, secrets, records, keys, guards. Those with nothing in them are left out.
 pub(super) fn sections(plan: &Plan, style: Style) -> Vec<Section> {
     let mut groups: BTreeMap<Option<&str>, Vec<&Change>> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| change.id.kind() != Kind::Secret) {
@@ -46,6 +46,13 @@ pub(super) fn sections(plan: &Plan, style: Style) -> Vec<Section> {
     let secrets = plan.changes.iter().filter(|change| change.id.kind() == Kind::Secret);
     sections.push(Section::new("secrets", secrets.flat_map(|change| rows(change, style)).collect()));
     sections.push(Section::new("dns (to publish)", plan.dns.iter().map(|record| dns(plan, record, style)).collect()));
+    let steps = plan.rotations.iter().map(|one| Row {
+        mark: '~',
+        thing: one.domain.clone(),
+        what: one.words(),
+        aside: one.place.as_ref().map_or_else(String::new, position),
+    });
+    sections.push(Section::new("dkim", steps.collect()));
     sections.push(Section::new("guards", guards(plan)));
     sections.retain(|section| !section.rows.is_empty());
     sections
@@ -97,7 +104,9 @@ fn rows(change: &Change, style: Style) -> Vec<Row> {
         return vec![Row { mark, thing, what: summary(change, style.full), aside: aside(&change.place) }];
     }
     let renamed = change.from.iter().map(|from| (format!("was {from}"), aside(&change.place)));
-    let fields = change.attributes.iter().map(|one| (difference(one, style.full), aside(&one.place)));
+    // Of a secret its version says all; public halves stand in the zones.
+    let told = |one: &&Attribute| change.id.kind() != Kind::Secret || one.field.name == "version" || style.full;
+    let fields = change.attributes.iter().filter(told).map(|one| (difference(one, style.full), aside(&one.place)));
     let mut rows: Vec<Row> =
         renamed.chain(fields).map(|(what, aside)| Row { mark, thing: String::new(), what, aside }).collect();
     if let Some(first) = rows.first_mut() {

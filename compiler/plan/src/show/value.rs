@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use postkiln_blueprint::Kind;
 use serde_json::Value;
 
 use crate::change::{Action, Attribute, Change};
@@ -34,6 +35,10 @@ pub(crate) fn summary(change: &Change, full: bool) -> String {
         let side = if change.action == Action::Remove { &attribute.before } else { &attribute.after };
         let Some(value) = side else { continue };
         let name = attribute.dotted();
+        if change.id.kind() == Kind::Secret && name.starts_with("kind") {
+            parts.push(value.as_str().map_or_else(|| "key".to_owned(), str::to_owned));
+            continue;
+        }
         match value {
             _ if attribute.is_sensitive() => parts.push(format!("{name} {}", value.as_str().unwrap_or("set"))),
             Value::Bool(false) => {}
@@ -43,7 +48,8 @@ pub(crate) fn summary(change: &Change, full: bool) -> String {
             Value::Array(items) if items.is_empty() => {}
             Value::Array(_) if is_unnamed(attribute) => parts.push(format!("-> {}", list(value, full))),
             value => {
-                let words = value.as_str().map_or_else(|| shown(&name, value, full), |text| plain(text, full));
+                let text = value.as_str().filter(|_| name != "version");
+                let words = text.map_or_else(|| shown(&name, value, full), |text| plain(text, full));
                 if is_unnamed(attribute) {
                     parts.push(format!("-> {words}"));
                 } else if !words.is_empty() {
@@ -91,6 +97,7 @@ fn set_difference(attribute: &Attribute, full: bool) -> Option<String> {
 
 fn shown(name: &str, value: &Value, full: bool) -> String {
     match (name.rsplit('.').next().unwrap_or(name), value) {
+        ("version", Value::String(text)) => format!("{}..", text.get(..4).unwrap_or(text)),
         // Whole numbers of a control file look like numbers.
         ("content", Value::String(text)) if text.bytes().all(|b| b.is_ascii_digit()) => text.clone(),
         ("quota" | "default_quota" | "stream_limit" | "size", Value::Number(number)) => {
