@@ -27,6 +27,11 @@ fn the_language_is_described_as_it_is() {
     check("language.md", &["schema", "--format", "markdown"]);
 }
 
+#[test]
+fn every_finding_is_explained_as_it_is() {
+    check("findings.md", &["explain", "--list", "--markdown"]);
+}
+
 /// An independent reader takes the JSON Schema, and tells right from wrong by it.
 #[test]
 fn the_json_schema_is_one() {

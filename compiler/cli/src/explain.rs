@@ -26,15 +26,18 @@ pub(crate) struct Args {
     /// Print JSON on stdout
     #[arg(long)]
     json: bool,
+    /// With --list: print all explanations as one page of Markdown
+    #[arg(long, requires = "list", conflicts_with = "json")]
+    markdown: bool,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let Some(about) = args.about.filter(|_| !args.list) else {
-        list(args.json);
+    let Some(about) = args.about.as_deref() else {
+        list(&args);
         return Ok(Exit::Success);
     };
-    let code = codes::find(&about).ok_or_else(|| unknown(&about))?;
+    let code = codes::find(about).ok_or_else(|| unknown(about))?;
     if args.json {
         output::json(&explanation::object(code));
     } else {
@@ -43,8 +46,10 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn list(json: bool) {
-    if json {
+fn list(args: &Args) {
+    if args.markdown {
+        output::result(explanation::page().trim_end());
+    } else if args.json {
         let all: Vec<_> = codes::all().into_iter().map(explanation::object).collect();
         output::json(&all);
     } else {

@@ -48,7 +48,7 @@ pub fn markdown(code: Code) -> String {
     text
 }
 
-/// The page `docs/findings.md`.
+/// The page `schemas/manual/findings.md`, which `postkiln explain --list --markdown` prints.
 #[must_use]
 pub fn page() -> String {
     let all = codes::all();
@@ -91,7 +91,7 @@ Everything `postkiln` may say about a site, by code: errors (`E…`) must be men
 are shown and change no exit code unless you ask with `--deny warnings`. `postkiln explain E0302` prints one entry. Examples
 are parts of a site whose domain `example.org` has the users `ada` and `grace`; `\"$6$…\"` stands for a password hash.
 
-<!-- Printed from compiler/findings/src/codes: change it there, then UPDATE=1 cargo test --release -p postkiln-findings -->
+<!-- Printed by `postkiln explain --list --markdown` from compiler/findings/src/codes: change it there. -->
 
 | code | about |
 |---|---|
