@@ -1,5 +1,6 @@
 //! Sites as people write them, and what is found in them.
 
+mod space;
 mod zones;
 
 use std::fmt::Write;
@@ -113,7 +114,13 @@ fn targets_of_ours_exist() {
         "",
         &["E0302 the alias sales is nobody@example.net, which does not exist"],
     );
-    check("aliases = { sales = [\"nobody\"] }, catch_all = 'deliver_to \"ada\",", "", &[]);
+    check(
+        "aliases = { sales = [\"nobody\"] }, catch_all = 'deliver_to \"ada\",",
+        "",
+        &[
+            "W0323 the alias sales is nobody@example.org, which is not declared: the catch-all of example.org sends its mail to ada@example.org",
+        ],
+    );
     check(
         "lists = { l = { members = [\"nobody\"], post = 'moderators, moderators = [\"nobody2\"] } },",
         "",

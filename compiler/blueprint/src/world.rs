@@ -7,7 +7,7 @@ use std::io;
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_control::users_assign::{self, Assigned};
 use postkiln_control::{ControlFile, Subaddress, Virtualdomains, dot_qmail};
-use postkiln_routing::{LookUp, Route, RouteError, Step, UserState, block_on_ready, trace};
+use postkiln_routing::{LookUp, Route, RouteError, Step, UserState, block_on_ready, level, trace};
 
 use crate::model::Blueprint;
 
@@ -44,6 +44,48 @@ impl<'a> World<'a> {
     /// When a delivery instruction cannot be obeyed; the blueprint's own always can.
     pub fn trace(&mut self, recipient: &Address) -> Result<(Route, Vec<Step>), RouteError<Infallible>> {
         block_on_ready(trace(self, recipient))
+    }
+}
+
+/// What an address of ours is: asked of one level of the walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner<'a> {
+    /// It is not ours.
+    Outside,
+    /// Mail for it is refused: there is no such address.
+    Nobody,
+    /// Mail for it is refused: the account is closed.
+    Closed,
+    /// The catch-all of this domain takes it.
+    CatchAll(&'a Domain),
+    /// It, or what is left of it without a detail, is declared.
+    Declared(&'a Domain, LocalPart),
+}
+
+impl<'a> World<'a> {
+    /// What an address is.
+    pub(crate) fn owner(&mut self, address: &Address) -> Owner<'a> {
+        let Ok((route, steps)) = block_on_ready(level(self, address)) else { return Owner::Nobody };
+        let (mut directory, mut extension, mut is_last) = ("", "", false);
+        for step in &steps {
+            match step {
+                Step::Assigned { domain, extension: assigned } => (directory, extension) = (domain, assigned),
+                Step::Subaddress { address, .. } => extension = address,
+                Step::File { name, .. } => is_last = name == ".qmail-default",
+                Step::Virtual { .. } | Step::Followed(_) => {}
+            }
+        }
+        let domain = directory.parse().ok().and_then(|name: Domain| self.blueprint.domains.get_key_value(&name));
+        let (Some((domain, mail)), Ok(local)) = (domain, LocalPart::new(&extension.to_ascii_lowercase())) else {
+            return if route == Route::NotOurs { Owner::Outside } else { Owner::Nobody };
+        };
+        match (mail.users.get(&local), route) {
+            (_, Route::NotOurs) => Owner::Outside,
+            (Some(user), _) if user.disabled => Owner::Closed,
+            (_, Route::NoSuchAddress(_)) => Owner::Nobody,
+            (None, _) if is_last => Owner::CatchAll(domain),
+            _ => Owner::Declared(domain, local),
+        }
     }
 }
 

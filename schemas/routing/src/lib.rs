@@ -14,7 +14,7 @@ use postkiln_control::ParseError;
 
 pub use look_up::{LookUp, UserState};
 pub use ready::block_on_ready;
-pub use walk::{route, trace};
+pub use walk::{level, route, trace};
 
 /// What becomes of mail for an address.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,32 +26,45 @@ pub async fn trace<L: LookUp>(
     let mut visited: Vec<String> = Vec::new();
     let mut address = recipient.clone();
     loop {
-        let Some(prepend) = look_up.virtual_domain(&address).await? else {
-            return Ok((outside(address, visited.is_empty()), steps));
-        };
+        let first = visited.is_empty();
         if visited.contains(&address.key()) {
             return Ok((Route::NoSuchAddress(LOOP.to_owned()), steps));
         }
         visited.push(address.key());
-        let assigned = look_up.assign(&format!("{prepend}-{}", address.local().as_str())).await?;
-        steps.push(Step::Virtual { address: address.clone(), prepend });
-        let Some(assigned) = assigned else { return Ok((no_mailbox(), steps)) };
-        let (domain, extension) = (assigned.user, assigned.ext);
-        steps.push(Step::Assigned { domain: domain.clone(), extension: extension.clone() });
-        let Some(found) = search(look_up, &domain, extension).await? else {
-            return Ok((no_mailbox(), steps));
-        };
-        if let Some(detail) = found.detail {
-            steps.push(Step::Subaddress { address: found.extension.clone(), detail });
-        }
-        steps.push(Step::File { domain: domain.clone(), name: found.name });
-        let route = obey(look_up, &address, &domain, &found.extension, found.instructions).await?;
-        match single_forward(&route) {
-            Some(target) => address = target.clone(),
-            None => return Ok((route, steps)),
+        let (route, more) = level(look_up, &address).await?;
+        steps.extend(more);
+        match &route {
+            Route::NotOurs => return Ok((outside(address, first), steps)),
+            route => match single_forward(route) {
+                Some(target) => address = target.clone(),
+                None => return Ok((route.clone(), steps)),
+            },
         }
         steps.push(Step::Followed(address.clone()));
     }
+}
+
+/// One level of the walk: what the address's own instructions say; a lone forward is not followed.
+///
+/// # Errors
+/// As [`route`].
+pub async fn level<L: LookUp>(look_up: &mut L, address: &Address) -> Result<(Route, Vec<Step>), RouteError<L::Error>> {
+    let mut steps = Vec::new();
+    let Some(prepend) = look_up.virtual_domain(address).await? else { return Ok((Route::NotOurs, steps)) };
+    let assigned = look_up.assign(&format!("{prepend}-{}", address.local().as_str())).await?;
+    steps.push(Step::Virtual { address: address.clone(), prepend });
+    let Some(assigned) = assigned else { return Ok((no_mailbox(), steps)) };
+    let (domain, extension) = (assigned.user, assigned.ext);
+    steps.push(Step::Assigned { domain: domain.clone(), extension: extension.clone() });
+    let Some(found) = search(look_up, &domain, extension).await? else {
+        return Ok((no_mailbox(), steps));
+    };
+    if let Some(detail) = found.detail {
+        steps.push(Step::Subaddress { address: found.extension.clone(), detail });
+    }
+    steps.push(Step::File { domain: domain.clone(), name: found.name });
+    let route = obey(look_up, address, &domain, &found.extension, found.instructions).await?;
+    Ok((route, steps))
 }
 
 /// An address that is not ours: as a recipient the business of `remote`, as the end of a forward a destination.

@@ -175,12 +175,14 @@ fn outcome(blueprint: &Blueprint, world: &mut World<'_>, message: &Expectation) 
     if bad.refuses(&ReversePath::Address(message.from.clone())) {
         return refused("badmailfrom names the sender");
     }
-    let sender = user(blueprint, &message.from);
-    let may_log_in = |user: &User| !user.disabled && !user.deny.contains(&Permission::Submission);
-    if message.authenticated == Some(true) && sender.is_some_and(|user| !may_log_in(user)) {
-        return refused("the sender may not log in to send");
-    }
-    let has_login = message.authenticated.unwrap_or_else(|| sender.is_some_and(may_log_in));
+    let has_login = match message.authenticated {
+        Some(false) => false,
+        Some(true) if !may_send_as(blueprint, world, &message.from) => {
+            return refused("no user of ours may log in and send as this address");
+        }
+        Some(true) => true,
+        None => user(blueprint, &message.from).is_some_and(may_log_in),
+    };
     let allowed = blueprint.control_file::<Rcpthosts>().unwrap_or_default().allows(message.to.domain());
     if !has_login && !allowed {
         return refused("rcpthosts does not name the domain");
@@ -189,6 +191,27 @@ fn outcome(blueprint: &Blueprint, world: &mut World<'_>, message: &Expectation) 
         Ok((Route::NoSuchAddress(text), _)) => Outcome::Refused(text),
         _ => Outcome::Accepted(ends(blueprint, world, message)),
     }
+}
+
+fn may_log_in(user: &User) -> bool {
+    !user.disabled && !user.deny.contains(&Permission::Submission)
+}
+
+/// Whether some user of ours may send as an address: one whose mail the user gets, as submission has it.
+fn may_send_as(blueprint: &Blueprint, world: &mut World<'_>, from: &Address) -> bool {
+    let may = |address: &Address| user(blueprint, address).is_some_and(may_log_in);
+    let reached = match world.trace(from) {
+        Ok((Route::Destinations(destinations), _)) => destinations,
+        _ => Vec::new(),
+    };
+    may(from)
+        || reached.iter().any(|destination| match destination {
+            Destination::Mailbox { domain, user } => {
+                format!("{user}@{domain}").parse().is_ok_and(|address| may(&address))
+            }
+            Destination::Forward(address) => may(address),
+            Destination::List { .. } | Destination::Respond { .. } => false,
+        })
 }
 
 fn user<'a>(blueprint: &'a Blueprint, address: &Address) -> Option<&'a User> {

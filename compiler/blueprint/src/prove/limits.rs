@@ -1,32 +1,64 @@
-//! A mailbox can hold the largest message we accept for it.
+//! A mailbox can hold the largest message we accept for it, and a domain declares no more than it may have.
 
+use postkiln_address::Domain;
 use postkiln_control::Databytes;
-use postkiln_site::Site;
+use postkiln_site::{MailDomain, Placed, Site, Target};
 
 use super::mail_domains;
 use crate::codes;
 use crate::findings::Findings;
 use crate::model::Blueprint;
 
-/// Reports quotas that an accepted message alone could be over.
+/// Reports quotas that an accepted message alone could be over, and what is declared beyond a limit.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     let Databytes(usual) = blueprint.control_file().unwrap_or_default();
     // Some networks may send more than others; 0 is no limit.
     let of_networks =
         site.smtp.networks.iter().filter_map(|network| network.value.size.as_ref().map(|size| size.value));
-    let limit = of_networks.fold(usual, |one, other| if one == 0 || other == 0 { 0 } else { one.max(other) });
+    let largest = of_networks.fold(usual, |one, other| if one == 0 || other == 0 { 0 } else { one.max(other) });
     for (domain, mail) in mail_domains(site) {
         for (local, user) in &mail.users {
-            let Some(quota) = &user.value.quota else { continue };
-            if limit != 0 && quota.value >= limit {
-                continue;
+            if let Some(quota) = &user.value.quota {
+                check_quota(quota, largest, &format!("{local}@{domain}"), findings);
             }
-            let largest = if limit == 0 { "of any size".to_owned() } else { format!("of up to {limit} octets") };
-            let message =
-                format!("{local}@{domain} may hold {} octets, and messages {largest} are accepted", quota.value);
-            findings
-                .add(codes::QUOTA, &quota.place, message)
-                .hint("raise the quota, or lower the limit with `smtp.size`");
         }
+        if let Some(quota) = &mail.limits.default_quota {
+            check_quota(quota, largest, &format!("a user of {domain} without a quota"), findings);
+        }
+        check_counts(domain, mail, findings);
+    }
+}
+
+fn check_quota(quota: &Placed<u64>, largest: u64, who: &str, findings: &mut Findings) {
+    if largest != 0 && quota.value >= largest {
+        return;
+    }
+    let largest = if largest == 0 { "of any size".to_owned() } else { format!("of up to {largest} octets") };
+    let message = format!("{who} may hold {} octets, and messages {largest} are accepted", quota.value);
+    findings
+        .add(codes::QUOTA, &quota.place, message)
+        .hint("raise the quota, or lower the limit with `smtp.size`");
+}
+
+fn check_counts(domain: &Domain, mail: &MailDomain, findings: &mut Findings) {
+    let leaves = |targets: &[Placed<Target>]| targets.iter().any(|target| target.value.domain() != domain);
+    let (out, within): (Vec<_>, Vec<_>) = mail.aliases.values().partition(|targets| leaves(&targets.value));
+    let further: usize = mail.users.values().map(|user| user.value.aliases.len()).sum();
+    let forwards =
+        mail.users.values().filter(|user| user.value.forward.as_ref().is_some_and(|forward| leaves(&forward.value.to)));
+    let limits = &mail.limits;
+    for (limit, count, what) in [
+        (&limits.users, mail.users.len(), "users"),
+        (&limits.aliases, within.len() + further, "aliases"),
+        (&limits.forwards, out.len() + forwards.count(), "forwards"),
+        (&limits.autoresponders, mail.autoresponders.len(), "autoresponders"),
+        (&limits.lists, mail.lists.len(), "lists"),
+    ] {
+        let Some(limit) = limit.as_ref().filter(|limit| u64::try_from(count).is_ok_and(|count| count > limit.value))
+        else {
+            continue;
+        };
+        let message = format!("{domain} declares {count} {what} and may have {}", limit.value);
+        findings.add(codes::LIMIT, &limit.place, message).hint("raise the limit, or declare fewer");
     }
 }

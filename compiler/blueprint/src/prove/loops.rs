@@ -2,17 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use postkiln_address::{Address, Domain, LocalPart};
-use postkiln_site::{CatchAll, Place, Site};
+use postkiln_site::Place;
 
-use super::mail_domains;
+use super::sending::{Edge, Node};
 use crate::codes;
 use crate::findings::Findings;
-use crate::lower::lower_case;
-use crate::model::Blueprint;
-
-/// An address of ours, or the catch-all of a domain (no local part).
-type Node<'a> = (&'a Domain, Option<LocalPart>);
 
 /// Who sends mail on, where to, and where that is written.
 #[derive(Default)]
@@ -30,8 +24,8 @@ enum State {
 }
 
 /// Reports each circle once.
-pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
-    let graph = graph(site, blueprint);
+pub(super) fn check(edges: &[Edge<'_>], findings: &mut Findings) {
+    let graph = graph(edges);
     let number = |node: &Node<'_>| graph.numbers.get(node).copied();
     // An address that sends nothing on is in no circle.
     let edges: Vec<Vec<usize>> =
@@ -81,59 +75,16 @@ fn name(node: &Node<'_>) -> String {
     }
 }
 
-fn graph<'a>(site: &'a Site, blueprint: &'a Blueprint) -> Graph<'a> {
+fn graph<'a>(edges: &[Edge<'a>]) -> Graph<'a> {
     let mut graph = Graph::default();
-    for (domain, mail) in mail_domains(site) {
-        let Some((domain, lowered)) = blueprint.domains.get_key_value(domain) else { continue };
-        let mut add = |local: Option<&LocalPart>, targets: &[Address], place: &'a Place| {
-            let targets = targets.iter().filter_map(|target| node(blueprint, target)).collect();
-            graph.numbers.insert((domain, local.map(lower_case)), graph.targets.len());
-            graph.targets.push((targets, place));
-        };
-        for (local, targets) in &mail.aliases {
-            let own: Vec<Address> = targets.value.iter().map(|target| target.value.clone()).collect();
-            add(Some(local), &own, &targets.place);
-        }
-        for (local, user) in &mail.users {
-            let Some(forward) = &user.value.forward else { continue };
-            let own: Vec<Address> = forward.value.to.iter().map(|target| target.value.clone()).collect();
-            add(Some(local), &own, &user.place);
-            // A user's aliases lead to the user, so they are in a circle only when the user sends mail on.
-            let target = Address::new(local.clone(), domain.clone());
-            for alias in &user.value.aliases {
-                add(Some(&alias.value), std::slice::from_ref(&target), &alias.place);
-            }
-        }
-        for (local, list) in &mail.lists {
-            let members: Vec<Address> = list.value.members.iter().map(|member| member.value.clone()).collect();
-            add(Some(local), &members, &list.place);
-        }
-        if let Ok(postmaster) = LocalPart::new("postmaster")
-            && let (false, Some(targets)) = (is_written(mail, &postmaster), lowered.aliases.get(&postmaster))
-        {
-            add(Some(&postmaster), targets, &mail.postmaster.place);
-        }
-        if let CatchAll::Deliver(target) = &mail.catch_all.value {
-            add(None, std::slice::from_ref(target), &mail.catch_all.place);
+    for edge in edges.iter().filter(|edge| edge.role.carries()) {
+        let Some(to) = edge.node() else { continue };
+        let next = graph.targets.len();
+        let number = *graph.numbers.entry(edge.from.clone()).or_insert(next);
+        match graph.targets.get_mut(number) {
+            Some((targets, _)) => targets.push(to),
+            None => graph.targets.push((vec![to], edge.sender)),
         }
     }
     graph
-}
-
-/// Whether the site itself declares the alias.
-fn is_written(mail: &postkiln_site::MailDomain, local: &LocalPart) -> bool {
-    let same = |other: &LocalPart| other.as_str().eq_ignore_ascii_case(local.as_str());
-    mail.aliases.keys().any(same)
-        || mail.users.values().any(|user| user.value.aliases.iter().any(|alias| same(&alias.value)))
-}
-
-/// The node a target is, when it is ours.
-fn node<'a>(blueprint: &'a Blueprint, target: &Address) -> Option<Node<'a>> {
-    let (domain, local) = blueprint.own_address(target)?;
-    let mail = blueprint.domains.get(domain)?;
-    let declared = mail.users.contains_key(&local)
-        || mail.aliases.contains_key(&local)
-        || mail.lists.contains_key(&local)
-        || mail.responders.contains_key(&local);
-    Some((domain, declared.then_some(local)))
 }

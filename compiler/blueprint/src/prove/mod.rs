@@ -10,11 +10,14 @@ mod loops;
 mod machine;
 mod networks;
 mod relay;
+mod robots;
 mod routes;
 mod secrets;
+mod sending;
+mod shadows;
 mod targets;
 
-use postkiln_site::{DomainEntry, MailDomain, Placed, Site, Target};
+use postkiln_site::{DomainEntry, MailDomain, Site};
 
 use crate::findings::Findings;
 use crate::model::Blueprint;
@@ -25,8 +28,11 @@ pub(crate) use dns::check as dns;
 /// Every proof but those of zones.
 pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     let mut world = World::new(blueprint);
-    targets::check(site, blueprint, &mut world, findings);
-    loops::check(site, blueprint, findings);
+    let edges = sending::edges(site, blueprint, &mut world);
+    targets::check(site, blueprint, &edges, findings);
+    loops::check(&edges, findings);
+    robots::check(blueprint, &edges, findings);
+    shadows::check(site, blueprint, findings);
     lists::check(site, findings);
     limits::check(site, blueprint, findings);
     relay::check(site, blueprint, findings);
@@ -45,26 +51,4 @@ fn mail_domains(site: &Site) -> impl Iterator<Item = (&postkiln_address::Domain,
         DomainEntry::Mail(mail) => Some((name, &**mail)),
         DomainEntry::AliasOf(_) => None,
     })
-}
-
-/// A target and what names it.
-type Named<'a> = (&'a Placed<Target>, String);
-
-/// Every target that a domain names, with who names it.
-fn named_targets<'a>(mail: &'a MailDomain) -> impl Iterator<Item = Named<'a>> {
-    let aliases = mail
-        .aliases
-        .iter()
-        .flat_map(|(local, targets)| targets.value.iter().map(move |target| (target, format!("the alias {local}"))));
-    let forwards = mail.users.iter().flat_map(|(local, user)| {
-        let targets = user.value.forward.iter().flat_map(|forward| &forward.value.to);
-        targets.map(move |target| (target, format!("the forward of {local}")))
-    });
-    let lists = mail.lists.iter().flat_map(|(local, list)| {
-        let members = list.value.members.iter().map(move |member| (member, format!("a member of the list {local}")));
-        let moderators = list.value.moderators.iter().map(move |one| (one, format!("a moderator of the list {local}")));
-        let owner = list.value.owner.iter().map(move |one| (one, format!("the owner of the list {local}")));
-        members.chain(moderators).chain(owner)
-    });
-    aliases.chain(forwards).chain(lists)
 }

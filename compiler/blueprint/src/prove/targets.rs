@@ -1,61 +1,89 @@
-//! Every target within our domains exists.
+//! Every target is somebody: an address that takes mail and was meant.
 
-use postkiln_address::{Address, Domain, LocalPart};
+use postkiln_address::{Domain, LocalPart};
 use postkiln_control::closest;
-use postkiln_routing::{Route, Step};
-use postkiln_site::{CatchAll, Place, Site};
+use postkiln_site::Site;
 
-use super::{mail_domains, named_targets};
+use super::sending::{Edge, Role};
 use crate::codes;
 use crate::findings::Findings;
-use crate::model::Blueprint;
-use crate::world::World;
+use crate::model::{Blueprint, CatchAll};
+use crate::world::Owner;
 
-/// Reports targets that would be refused. What a forward leads to further on is reported where that stands.
-pub(super) fn check(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, findings: &mut Findings) {
-    for (name, mail) in mail_domains(site) {
-        for (target, who) in named_targets(mail) {
-            if dangles(world, &target.value) {
-                report(blueprint, &who, &target.value, &target.place, findings);
-            }
-        }
-        let postmaster = Address::new(mail.postmaster.value.clone(), name.clone());
-        if dangles(world, &postmaster) {
-            report(blueprint, "the postmaster", &postmaster, &mail.postmaster.place, findings);
-        }
-        let reports = [
-            ("who gets DMARC reports", Some(&mail.publishing.dmarc.value.reports)),
-            ("who gets reports about TLS", mail.publishing.tls_rpt.as_ref()),
-        ];
-        for (who, address) in reports {
-            if let Some(address) = address.filter(|address| dangles(world, &address.value)) {
-                report(blueprint, who, &address.value, &address.place, findings);
-            }
-        }
-        if let CatchAll::Deliver(target) = &mail.catch_all.value {
-            // One that leads to an undeclared address of its own domain is a circle, which `loops` reports.
-            if dangles(world, target) && blueprint.own_address(target).is_none_or(|(domain, _)| domain != name) {
-                report(blueprint, "the catch-all", target, &mail.catch_all.place, findings);
-            }
+/// Reports targets that are refused, dropped, or taken by a catch-all. What a target leads to further on is reported where
+/// that stands.
+pub(super) fn check(site: &Site, blueprint: &Blueprint, edges: &[Edge<'_>], findings: &mut Findings) {
+    for edge in edges {
+        match &edge.to {
+            Owner::Declared(..) => {}
+            Owner::Outside => outside(site, edge, findings),
+            Owner::Nobody => nobody(blueprint, edge, findings),
+            Owner::Closed => closed(edge, findings),
+            Owner::CatchAll(domain) => caught(blueprint, edge, domain, findings),
         }
     }
 }
 
-fn dangles(world: &mut World<'_>, target: &Address) -> bool {
-    match world.trace(target) {
-        Ok((Route::NoSuchAddress(_), steps)) => !steps.iter().any(|step| matches!(step, Step::Followed(_))),
-        _ => false,
-    }
-}
-
-fn report(blueprint: &Blueprint, who: &str, target: &Address, place: &Place, findings: &mut Findings) {
-    let message = format!("{who} is {target}, which does not exist");
-    let near = blueprint.own_address(target).and_then(|(domain, local)| nearest(blueprint, domain, &local));
-    let hint = match near {
+fn nobody(blueprint: &Blueprint, edge: &Edge<'_>, findings: &mut Findings) {
+    let message = format!("{} is {}, which does not exist", edge.who(), edge.target);
+    let near = blueprint.own_address(&edge.target).and_then(|(domain, local)| nearest(blueprint, domain, &local));
+    findings.add(codes::DANGLING, edge.place, message).hint(match near {
         Some(near) => format!("did you mean {near:?}?"),
         None => "declare it as a user, an alias or a list, or correct the name".to_owned(),
+    });
+}
+
+/// The machine has a name, and nobody lives there: the way out would lead back here.
+fn outside(site: &Site, edge: &Edge<'_>, findings: &mut Findings) {
+    let hostname = &site.appliance.hostname.value;
+    if edge.target.domain() == hostname {
+        let message = format!("{} is {}, at this machine, which is no mail domain", edge.who(), edge.target);
+        findings
+            .add(codes::OWN_HOST, edge.place, message)
+            .hint("name an address of one of the domains, or make the host's name a domain: `alias_of`")
+            .related(&site.appliance.hostname.place, "the machine's name");
+    }
+}
+
+fn closed(edge: &Edge<'_>, findings: &mut Findings) {
+    let who = edge.who();
+    if edge.role == Role::Postmaster {
+        findings
+            .add(codes::POSTMASTER_CLOSED, edge.place, format!("the postmaster {} is a closed account", edge.target))
+            .hint("every domain takes mail for postmaster (RFC 5321 §4.5.1): name somebody else");
+        return;
+    }
+    findings
+        .add(
+            codes::CLOSED_TARGET,
+            edge.place,
+            format!("{who} is {}, a closed account: mail for it is refused", edge.target),
+        )
+        .hint("name somebody else, or remove it");
+}
+
+/// An address that only a catch-all knows: as a target it is a slip more often than meant.
+fn caught(blueprint: &Blueprint, edge: &Edge<'_>, domain: &Domain, findings: &mut Findings) {
+    if edge.role == Role::CatchAll {
+        // A circle within one domain is reported by `loops`.
+        if edge.from.0 != domain {
+            let message = format!("the catch-all leads to {}, which only the catch-all of {domain} takes", edge.target);
+            findings.add(codes::CAUGHT_TWICE, edge.place, message).hint("name the address where the mail should end");
+        }
+        return;
+    }
+    let fate = match blueprint.domains.get(domain).map(|mail| &mail.catch_all) {
+        Some(CatchAll::Discard) => "drops its mail".to_owned(),
+        Some(CatchAll::Deliver(address)) => format!("sends its mail to {address}"),
+        Some(CatchAll::Reject) | None => "takes it".to_owned(),
     };
-    findings.add(codes::DANGLING, place, message).hint = Some(hint);
+    let message = format!("{} is {}, which is not declared: the catch-all of {domain} {fate}", edge.who(), edge.target);
+    let near = blueprint.own_address(&edge.target).and_then(|(domain, local)| nearest(blueprint, domain, &local));
+    let hint = near.map_or_else(
+        || "declare it, or name the address where the mail should end".to_owned(),
+        |near| format!("did you mean {near:?}?"),
+    );
+    findings.add(codes::CAUGHT_TARGET, edge.place, message).hint(hint);
 }
 
 fn nearest(blueprint: &Blueprint, domain: &Domain, local: &LocalPart) -> Option<String> {

@@ -69,6 +69,7 @@ subjects! {
     secrets
     silencing
     smtp
+    space
     zones
 }
 

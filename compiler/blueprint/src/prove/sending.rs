@@ -1,0 +1,158 @@
+//! Who sends mail on to whom: every alias, forward, list, postmaster and catch-all of the site as edges between addresses,
+//! each target looked up once in the walk the node uses. `targets`, `loops` and `robots` judge them.
+
+use postkiln_address::{Address, Domain, LocalPart};
+use postkiln_site::{CatchAll, MailDomain, Place, Placed, Site, Target};
+
+use super::mail_domains;
+use crate::lower::lower_case;
+use crate::model::Blueprint;
+use crate::world::{Owner, World};
+
+/// An address of ours, or the catch-all of a domain (no local part).
+pub(super) type Node<'a> = (&'a Domain, Option<LocalPart>);
+
+/// One target of one sender.
+pub(super) struct Edge<'a> {
+    /// Who sends on.
+    pub(super) from: Node<'a>,
+    /// What the target is to the sender.
+    pub(super) role: Role,
+    /// To whom.
+    pub(super) target: Address,
+    /// Where the target is written.
+    pub(super) place: &'a Place,
+    /// Where the sender is declared.
+    pub(super) sender: &'a Place,
+    /// What the target is.
+    pub(super) to: Owner<'a>,
+}
+
+/// What a target is to its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Alias,
+    /// The name of a user leads to a further address of the user: of no interest unless the user forwards.
+    UserAlias,
+    Forward,
+    Member,
+    /// Gets no posts, but must be somebody.
+    Moderator,
+    /// Gets what people write to the list's owner.
+    Owner,
+    Postmaster,
+    CatchAll,
+    /// Gets reports of others about the domain's mail.
+    DmarcReports,
+    /// Gets reports of others about TLS.
+    TlsReports,
+}
+
+impl Role {
+    /// Whether mail for the sender goes on to the target.
+    pub(super) const fn carries(self) -> bool {
+        !matches!(self, Self::Moderator | Self::Owner | Self::DmarcReports | Self::TlsReports)
+    }
+}
+
+impl<'a> Edge<'a> {
+    /// As the subject of a sentence: "the alias sales".
+    pub(super) fn who(&self) -> String {
+        let local = self.from.1.as_ref().map_or_else(String::new, ToString::to_string);
+        match self.role {
+            Role::Alias | Role::UserAlias => format!("the alias {local}"),
+            Role::Forward => format!("the forward of {local}"),
+            Role::Member => format!("a member of the list {local}"),
+            Role::Moderator => format!("a moderator of the list {local}"),
+            Role::Owner => format!("the owner of the list {local}"),
+            Role::Postmaster => "the postmaster".to_owned(),
+            Role::CatchAll => "the catch-all".to_owned(),
+            Role::DmarcReports => "who gets DMARC reports".to_owned(),
+            Role::TlsReports => "who gets reports about TLS".to_owned(),
+        }
+    }
+
+    /// The node of the target, when it is ours and takes mail.
+    pub(super) fn node(&self) -> Option<Node<'a>> {
+        match &self.to {
+            Owner::Declared(domain, local) => Some((domain, Some(local.clone()))),
+            Owner::CatchAll(domain) => Some((domain, None)),
+            Owner::Outside | Owner::Nobody | Owner::Closed => None,
+        }
+    }
+}
+
+/// Every edge, by domain, in the order of the site.
+pub(super) fn edges<'a>(site: &'a Site, blueprint: &'a Blueprint, world: &mut World<'a>) -> Vec<Edge<'a>> {
+    let mut edges = Vec::new();
+    for (name, mail) in mail_domains(site) {
+        if let Some((domain, lowered)) = blueprint.domains.get_key_value(name) {
+            let mut sending = Sending { world, domain, edges: &mut edges };
+            sending.domain(mail);
+            if let Ok(postmaster) = LocalPart::new("postmaster")
+                && let (false, Some(targets)) = (is_written(mail, &postmaster), lowered.aliases.get(&postmaster))
+            {
+                for target in targets {
+                    let place = &mail.postmaster.place;
+                    sending.put(Some(&postmaster), Role::Postmaster, target, place, place);
+                }
+            }
+        }
+    }
+    edges
+}
+
+struct Sending<'a, 'w> {
+    world: &'w mut World<'a>,
+    domain: &'a Domain,
+    edges: &'w mut Vec<Edge<'a>>,
+}
+
+impl<'a> Sending<'a, '_> {
+    fn domain(&mut self, mail: &'a MailDomain) {
+        for (local, targets) in &mail.aliases {
+            self.all(local, Role::Alias, &targets.value, &targets.place);
+        }
+        for (local, user) in &mail.users {
+            let Some(forward) = user.value.forward.as_ref().filter(|_| !user.value.is_disabled()) else { continue };
+            self.all(local, Role::Forward, &forward.value.to, &user.place);
+            // A user's aliases lead to the user, so they are in a circle only when the user sends mail on.
+            let own = Address::new(local.clone(), self.domain.clone());
+            for alias in &user.value.aliases {
+                self.put(Some(&alias.value), Role::UserAlias, &own, &alias.place, &alias.place);
+            }
+        }
+        for (local, list) in &mail.lists {
+            self.all(local, Role::Member, &list.value.members, &list.place);
+            self.all(local, Role::Moderator, &list.value.moderators, &list.place);
+            self.all(local, Role::Owner, list.value.owner.as_slice(), &list.place);
+        }
+        let reports = &mail.publishing.dmarc.value.reports;
+        self.put(None, Role::DmarcReports, &reports.value, &reports.place, &reports.place);
+        if let Some(reports) = &mail.publishing.tls_rpt {
+            self.put(None, Role::TlsReports, &reports.value, &reports.place, &reports.place);
+        }
+        if let CatchAll::Deliver(target) = &mail.catch_all.value {
+            self.put(None, Role::CatchAll, target, &mail.catch_all.place, &mail.catch_all.place);
+        }
+    }
+
+    fn all(&mut self, local: &LocalPart, role: Role, targets: &'a [Placed<Target>], sender: &'a Place) {
+        for target in targets {
+            self.put(Some(local), role, &target.value, &target.place, sender);
+        }
+    }
+
+    fn put(&mut self, local: Option<&LocalPart>, role: Role, target: &Address, place: &'a Place, sender: &'a Place) {
+        let from = (self.domain, local.map(lower_case));
+        let to = self.world.owner(target);
+        self.edges.push(Edge { from, role, target: target.clone(), place, sender, to });
+    }
+}
+
+/// Whether the site itself declares the alias.
+fn is_written(mail: &MailDomain, local: &LocalPart) -> bool {
+    let same = |other: &LocalPart| other.as_str().eq_ignore_ascii_case(local.as_str());
+    mail.aliases.keys().any(same)
+        || mail.users.values().any(|user| user.value.aliases.iter().any(|alias| same(&alias.value)))
+}

@@ -1,0 +1,70 @@
+//! Names that stand in each other's light: a declared address that is a detail of another one. (Commands to lists: `lists`.)
+
+use std::collections::BTreeMap;
+
+use postkiln_address::{Domain, LocalPart};
+use postkiln_site::{MailDomain, Place, Site, Subaddress};
+
+use super::mail_domains;
+use crate::codes;
+use crate::findings::Findings;
+use crate::model::Blueprint;
+
+/// Reports each declared address that takes mail another one would get, and leads somewhere else.
+pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
+    for (domain, mail) in mail_domains(site) {
+        let names = names(mail);
+        details(blueprint, domain, mail, &names, findings);
+    }
+}
+
+/// Where each name is declared, and as what.
+type Names<'a> = BTreeMap<&'a str, (&'a Place, &'static str)>;
+
+fn names(mail: &MailDomain) -> Names<'_> {
+    let mut names = Names::new();
+    names.extend(mail.autoresponders.iter().map(|(local, robot)| (local.as_str(), (&robot.place, "an autoresponder"))));
+    names.extend(mail.lists.iter().map(|(local, list)| (local.as_str(), (&list.place, "a list"))));
+    names.extend(mail.aliases.iter().map(|(local, targets)| (local.as_str(), (&targets.place, "an alias"))));
+    for (local, user) in &mail.users {
+        let aliases = user.value.aliases.iter().map(|alias| (alias.value.as_str(), (&alias.place, "an alias")));
+        names.extend(aliases);
+        names.insert(local.as_str(), (&user.place, "a user"));
+    }
+    names
+}
+
+/// `ada+sales` beside `ada`: what people send to ada with this detail ends elsewhere.
+fn details(blueprint: &Blueprint, domain: &Domain, mail: &MailDomain, names: &Names<'_>, findings: &mut Findings) {
+    let separator = match mail.subaddress.value {
+        Subaddress::Plus => '+',
+        Subaddress::Minus => '-',
+        Subaddress::None => return,
+    };
+    for (name, (place, what)) in names {
+        let owners = name.rmatch_indices(separator).filter_map(|(at, _)| names.get_key_value(name.get(..at)?));
+        // The detail of a list is a command, and no address is without a name before it.
+        let Some((owner, (declared, as_what))) = owners.into_iter().next() else { continue };
+        if *as_what == "a list" || leads_to(blueprint, domain, name, owner) {
+            continue;
+        }
+        let detail = name.get(owner.len() + 1..).unwrap_or_default();
+        let message =
+            format!("{name}@{domain} is {what}, so mail for {owner} with the detail {detail:?} never reaches {owner}");
+        findings
+            .add(codes::SHADOWED_DETAIL, place, message)
+            .hint("take another name, or another `subaddress` for the domain; or silence this if it is meant")
+            .related(declared, &format!("{owner} is declared here as {as_what}"));
+    }
+}
+
+/// Whether an alias leads to the owner of the name it begins with.
+fn leads_to(blueprint: &Blueprint, domain: &Domain, name: &str, owner: &str) -> bool {
+    let targets = || {
+        let mail = blueprint.domains.get(domain)?;
+        mail.aliases.get(&LocalPart::new(name).ok()?)
+    };
+    targets().into_iter().flatten().any(|target| {
+        blueprint.own_address(target).is_some_and(|(home, local)| home == domain && local.as_str() == owner)
+    })
+}

@@ -1,0 +1,302 @@
+//! Users' options, renames, and proofs over the whole address space.
+
+use super::{HASH, check, lowered, lowered_text};
+use crate::{Permission, World};
+use postkiln_routing::{Destination, Route};
+
+/// Users of the domain, each with a password; `more` is added to the first.
+fn users(more: &str) -> String {
+    format!("users = {{ ada = {{ password = {{ hash = HASH }}{more} }}, grace = {{ password = {{ hash = HASH }} }} }},")
+}
+
+#[test]
+fn what_a_domain_gives_is_its_users_own() {
+    let domain = users(", deny = ['pop3], quota_messages = 7, password.reset = 2, admin = true")
+        + "limits = { default_quota = \"1 GiB\", default_quota_messages = 1000, users = 5 }, deny = ['imap, 'pop3], subaddress = 'minus,";
+    let (blueprint, _) = lowered(&domain, "").unwrap();
+    let mail = blueprint.domains.values().next().unwrap();
+    let user = |name: &str| mail.users.iter().find(|(local, _)| local.as_str() == name).unwrap().1;
+    let (ada, grace) = (user("ada"), user("grace"));
+    assert_eq!((ada.quota, ada.quota_messages, ada.password_reset, ada.admin), (Some(1 << 30), Some(7), 2, true));
+    assert_eq!((grace.quota, grace.quota_messages, grace.admin), (Some(1 << 30), Some(1000), false));
+    assert_eq!(ada.deny.iter().copied().collect::<Vec<_>>(), [Permission::Pop3, Permission::Imap]);
+    assert_eq!(ada.deny, grace.deny);
+    assert_eq!(blueprint.control.get("subaddress").map(String::as_str), Some("example.org:-\n"));
+}
+
+#[test]
+fn a_closed_account_gets_nothing_and_forwards_nothing() {
+    let domain = users(", disabled = true, forward = { to = [\"x@elsewhere.example\"] }, aliases = [\"countess\"]")
+        .replace("ada = {", "ann = { password = { hash = HASH } }, ada = {")
+        .replacen("users", "autoresponders = { ada = { subject = \"s\", text = \"t\" } }, users", 1);
+    let site = domain + "\nlists = {},";
+    // Postmaster is ada in these sites, and closed.
+    check(&site, "", &["E0325 the postmaster ada@example.org is a closed account"]);
+    let text = format!(
+        "let pk = import \"postkiln/site.ncl\" in {{ appliance = {{ hostname = \"mail.example.org\" }}, dns.address = \"192.0.2.1\",
+         domains.\"example.org\" = {{ postmaster = \"ann\", users = {{ ann.password.hash = {HASH:?},
+         ada = {{ password.hash = {HASH:?}, disabled = true, forward.to = [\"x@elsewhere.example\"], aliases = [\"countess\"] }} }},
+         autoresponders.ada = {{ subject = \"s\", text = \"t\" }} }} }} | pk.Site\n"
+    );
+    let (blueprint, found) = lowered_text(&text).unwrap();
+    assert_eq!(found, []);
+    let mut world = World::new(&blueprint);
+    for address in ["ada@example.org", "ada+x@example.org", "countess@example.org"] {
+        let (route, _) = world.trace(&address.parse().unwrap()).unwrap();
+        let closed = "vdelivermail: account is locked email bounced ada@example.org (#5.2.1)";
+        assert_eq!(route, Route::NoSuchAddress(closed.to_owned()), "{address}");
+    }
+}
+
+#[test]
+fn details_reach_their_owner_in_the_compiler_s_world() {
+    let (blueprint, _) = lowered("aliases = { sales = [\"ada\", \"grace\"] },", "").unwrap();
+    let mut world = World::new(&blueprint);
+    let mut to = |address: &str| world.trace(&address.parse().unwrap()).unwrap().0;
+    let ada = Destination::Mailbox { domain: "example.org".to_owned(), user: "ada".to_owned() };
+    assert_eq!(to("Ada+Shop@example.net"), Route::Destinations(vec![ada]));
+    assert_eq!(to("sales+x@example.org"), to("sales@example.org"));
+    assert!(matches!(to("eve+x@example.org"), Route::NoSuchAddress(_)));
+}
+
+#[test]
+fn targets_are_meant_and_take_mail() {
+    check("aliases = { sales = [\"ada+shop\"] },", "", &[]);
+    check(
+        "aliases = { root = [\"ada@mail.example.org\"] },",
+        "",
+        &["E0326 the alias root is ada@mail.example.org, at this machine, which is no mail domain"],
+    );
+    check(
+        "aliases = { sales = [\"grce\", \"ada\"] }, catch_all = 'discard,",
+        "",
+        &[
+            "W0323 the alias sales is grce@example.org, which is not declared: the catch-all of example.org drops its mail",
+        ],
+    );
+    check(
+        "users = { ada = { password = { hash = HASH } }, old = { disabled = true, aliases = [\"older\"] } },
+         aliases = { sales = [\"old\", \"ada\"] }, lists = { news = { members = [\"older\", \"ada\"] } },",
+        "",
+        &["W0324 the alias sales is old@example.org, a closed account: mail for it is refused"],
+    );
+}
+
+#[test]
+fn circles_go_through_everything() {
+    check(
+        "lists = { news = { members = [\"ada\", \"grace\"] } },
+         users = { ada = { password = { hash = HASH } }, grace = { password = { hash = HASH }, forward = { to = [\"news+x@example.net\", \"news@example.net\"], keep = true } } },",
+        "",
+        &[
+            "E0303 mail would go in a circle: grace@example.org → news@example.org → grace@example.org",
+            "E0302 the forward of grace is news+x@example.net, which does not exist",
+        ],
+    );
+    check(
+        "users = { ada = { password = { hash = HASH }, forward = { to = [\"ada+copy@example.net\"], keep = true } } },",
+        "",
+        &["E0303 mail would go in a circle: ada@example.org → ada@example.org"],
+    );
+    check(
+        "aliases = { a = [\"nobody\"] }, catch_all = 'deliver_to \"a\",",
+        "",
+        &[
+            "E0303 mail would go in a circle: the catch-all of example.org → a@example.org → the catch-all of example.org",
+            "W0323 the alias a is nobody@example.org, which is not declared: the catch-all of example.org sends its mail to a@example.org",
+        ],
+    );
+}
+
+#[test]
+fn catch_alls_of_two_domains() {
+    let text = |first: &str, second: &str| {
+        format!(
+            "let pk = import \"postkiln/site.ncl\" in {{ appliance = {{ hostname = \"mail.example.org\" }}, dns.address = \"192.0.2.1\",
+             domains.\"example.org\" = {{ users.ada.password.hash = {HASH:?}, catch_all = {first} }},
+             domains.\"example.com\" = {{ users.bo.password.hash = {HASH:?}, catch_all = {second} }} }} | pk.Site\n"
+        )
+    };
+    let check = |first: &str, second: &str, expected: &[&str]| {
+        let found = lowered_text(&text(first, second)).map_or_else(|found| found, |(_, found)| found);
+        let codes: Vec<String> = found.iter().map(|finding| format!("{} {}", finding.code, finding.message)).collect();
+        assert_eq!(codes, expected, "{first} {second}");
+    };
+    check("'deliver_to \"ada\"", "'deliver_to \"ada@example.org\"", &[]);
+    check(
+        "'deliver_to \"ada\"",
+        "'deliver_to \"x@example.org\"",
+        &["W0322 the catch-all leads to x@example.org, which only the catch-all of example.org takes"],
+    );
+    check(
+        "'deliver_to \"x@example.com\"",
+        "'deliver_to \"x@example.org\"",
+        &[
+            "W0322 the catch-all leads to x@example.com, which only the catch-all of example.com takes",
+            "E0303 mail would go in a circle: the catch-all of example.com → the catch-all of example.org → the catch-all of example.com",
+            "W0322 the catch-all leads to x@example.org, which only the catch-all of example.org takes",
+        ],
+    );
+    check("'reject", "'deliver_to \"x@example.org\"", &["E0302 the catch-all is x@example.org, which does not exist"]);
+}
+
+#[test]
+fn robots_are_no_members_and_no_catch_all() {
+    let robot = "autoresponders = { info = { subject = \"s\", text = \"t\" }, ada = { subject = \"s\", text = \"t\" } }, aliases = { ask = [\"info\"] },";
+    check(
+        &format!("{robot} lists = {{ news = {{ members = [\"ada\", \"ask\"] }} }},"),
+        "",
+        &["W0325 a member of the list news is the autoresponder info@example.org, which answers no list"],
+    );
+    check(
+        &format!("{robot} catch_all = 'deliver_to \"info\","),
+        "",
+        &["W0326 the catch-all leads to the autoresponder info@example.org"],
+    );
+    check(&format!("{robot} catch_all = 'deliver_to \"ada\","), "", &[]);
+}
+
+#[test]
+fn names_do_not_stand_in_each_other_s_light() {
+    let sales = "W0320 ada+sales@example.org is an alias, so mail for ada with the detail \"sales\" never reaches ada";
+    check("aliases = { \"ada+sales\" = [\"grace\"] },", "", &[sales]);
+    check("aliases = { \"ada+sales\" = [\"grace\", \"ADA@example.net\"] },", "", &[]);
+    check("aliases = { \"ada+sales\" = [\"grace\"] }, subaddress = 'none,", "", &[]);
+    check("aliases = { \"ada+sales\" = [\"grace\"] }, subaddress = 'minus,", "", &[]);
+    let minus = "W0320 ada-sales@example.org is an alias, so mail for ada with the detail \"sales\" never reaches ada";
+    check("aliases = { \"ada-sales\" = [\"grace\"] }, subaddress = 'minus,", "", &[minus]);
+}
+
+#[test]
+fn a_domain_declares_no_more_than_it_may() {
+    let domain = users("")
+        + "aliases = { a = [\"ada\"], b = [\"x@elsewhere.example\"] }, limits = { users = 1, aliases = 1, forwards = 0, lists = 0, default_quota = \"1 MiB\" },";
+    check(
+        &domain,
+        "",
+        &[
+            "E0324 example.org declares 2 users and may have 1",
+            "E0324 example.org declares 1 forwards and may have 0",
+            "E0307 a user of example.org without a quota may hold 1048576 octets, and messages of up to 26214400 octets are accepted",
+        ],
+    );
+}
+
+#[test]
+fn renames_end_at_something_declared() {
+    let moved = |pairs: &[(&str, &str)]| {
+        let entries: Vec<String> =
+            pairs.iter().map(|(from, to)| format!("{{ from = \"{from}\", to = \"{to}\" }}")).collect();
+        format!("moved = [{}],", entries.join(", "))
+    };
+    let check = |pairs: &[(&str, &str)], expected: &[&str]| {
+        let rest = moved(pairs);
+        let found = lowered("", &rest).map_or_else(|found| found, |(_, found)| found);
+        let said: Vec<String> = found
+            .iter()
+            .filter(|finding| finding.code.name() != "W0390")
+            .map(|finding| format!("{} {}", finding.code, finding.message))
+            .collect();
+        assert_eq!(said, expected, "{pairs:?}");
+    };
+    check(&[("user/Eve@example.org", "user/Ada@example.org"), ("domain/example.com", "domain/example.org")], &[]);
+    check(
+        &[("user/grace@example.org", "user/ada@example.org")],
+        &["E0322 user/grace@example.org was renamed to user/ada@example.org and is still declared"],
+    );
+    check(
+        &[("user/eve@example.org", "user/adaa@example.org")],
+        &["E0323 something was renamed to user/adaa@example.org, which is not declared"],
+    );
+    check(
+        &[("list/a@example.org", "list/b@example.org")],
+        &["E0323 something was renamed to list/b@example.org, which is not declared"],
+    );
+    check(
+        &[
+            ("user/a@example.org", "user/b@example.org"),
+            ("user/b@example.org", "user/c@example.org"),
+            ("user/c@example.org", "user/a@example.org"),
+        ],
+        &[
+            "E0321 the renames go in a circle: user/a@example.org → user/b@example.org → user/c@example.org → user/a@example.org",
+        ],
+    );
+    check(
+        &[("user/a@example.org", "user/ada@example.org"), ("user/a@example.org", "user/grace@example.org")],
+        &["E0320 user/a@example.org is renamed twice"],
+    );
+    check(
+        &[("user/a@example.org", "user/ada@example.org"), ("user/b@example.org", "user/ada@example.org")],
+        &["E0320 two are renamed to user/ada@example.org"],
+    );
+    let chain = moved(&[("user/b@example.org", "user/ada@example.org"), ("user/a@example.org", "user/b@example.org")]);
+    let (blueprint, _) = lowered("", &chain).unwrap();
+    let joined: Vec<String> = blueprint.moved.iter().map(|one| format!("{} {}", one.from, one.to)).collect();
+    assert_eq!(joined, ["user/a@example.org user/ada@example.org", "user/b@example.org user/ada@example.org"]);
+}
+
+const POLICY: &str = "users = { ada = { password = { hash = HASH }, aliases = [\"countess\"] },
+          grace = { password = { hash = HASH }, deny = ['submission], forward = { to = [\"g@navy.example\"], keep = true } } },
+        aliases = { sales = [\"ada\", \"grace\"] }, catch_all = 'discard,
+        lists = { news = { members = [\"ada\", \"m@else.example\"], post = 'anyone } },
+        autoresponders = { info = { subject = \"s\", text = \"t\" } },";
+
+/// What is said of an expectation about a stranger's mail; empty when it holds.
+fn said(to: &str, result: &str) -> String {
+    let rest = format!("expect = [{{ from = \"x@else.example\", to = \"{to}\", result = '{result} }}],");
+    let found = lowered(POLICY, &rest).map_or_else(|found| found, |(_, found)| found);
+    let failed = found.iter().filter(|finding| finding.code.name() == "E0311");
+    failed.map(|finding| format!("{} ({})", finding.message, finding.hint.clone().unwrap_or_default())).collect()
+}
+
+#[test]
+fn expectations_speak_of_everything_that_can_come_of_a_message() {
+    for (to, result) in [
+        ("sales@example.net", "delivered_to_all [\"ada@example.org\", \"grace@example.org\", \"g@navy.example\"]"),
+        ("grace+x@example.org", "forwarded_to \"g@navy.example\""),
+        ("news@example.org", "list \"news@example.net\""),
+        ("news@example.org", "delivered_to_all [\"ada@example.org\", \"m@else.example\"]"),
+        ("info@example.org", "replied \"info@example.org\""),
+        ("whoever@example.org", "discarded"),
+    ] {
+        assert_eq!(said(to, result), "", "{to} {result}");
+    }
+    for (from, authenticated, result) in [
+        ("ada@example.org", "true", "delivered_to \"y@third.example\""),
+        ("countess@example.org", "true", "delivered_to \"y@third.example\""),
+        ("sales@example.org", "true", "delivered_to \"y@third.example\""),
+        ("ada@example.org", "false", "refused"),
+        ("grace@example.org", "true", "refused"),
+        ("x@else.example", "true", "refused"),
+    ] {
+        let rest = format!(
+            "expect = [{{ from = \"{from}\", to = \"y@third.example\", authenticated = {authenticated}, result = '{result} }}],"
+        );
+        let found = lowered(POLICY, &rest).map_or_else(|found| found, |(_, found)| found);
+        assert!(found.iter().all(|finding| finding.code.name() != "E0311"), "{from} {authenticated}: {found:#?}");
+    }
+}
+
+#[test]
+fn an_expectation_that_fails_tells_the_way() {
+    for (to, result, expected) in [
+        (
+            "sales@example.org",
+            "delivered_to_all [\"ada@example.org\"]",
+            "mail from x@else.example to sales@example.org is delivered to ada@example.org, g@navy.example, grace@example.org, not delivered to ada@example.org alone (it goes sales@example.org → ada@example.org; sales@example.org → grace@example.org; sales@example.org → grace@example.org → g@navy.example)",
+        ),
+        (
+            "ada@example.org",
+            "forwarded_to \"ada@example.net\"",
+            "mail from x@else.example to ada@example.org is delivered to ada@example.org, not forwarded to ada@example.net (ada@example.net is an address of this site: write 'delivered_to)",
+        ),
+        (
+            "info@example.org",
+            "discarded",
+            "mail from x@else.example to info@example.org is answered by info@example.org, not discarded (change the expectation, or what it speaks of)",
+        ),
+    ] {
+        assert_eq!(said(to, result), expected);
+    }
+}
