@@ -60,13 +60,21 @@ pub(super) fn check(edges: &[Edge<'_>], findings: &mut Findings) {
 
 fn report(graph: &Graph<'_>, circle: &[usize], findings: &mut Findings) {
     let name = |number: &usize| graph.numbers.iter().find(|(_, other)| *other == number).map(|(node, _)| name(node));
-    let place = circle.first().and_then(|first| graph.targets.get(*first)).map(|(_, place)| place);
-    let Some(place) = place else { return };
+    let place = |number: &usize| graph.targets.get(*number).map(|(_, place)| *place);
+    let Some(first) = circle.first().and_then(place) else { return };
     let names: Vec<String> = circle.iter().chain(circle.first()).filter_map(name).collect();
-    findings
-        .add(codes::LOOP, place, format!("mail would go in a circle: {}", names.join(" → ")))
+    let finding = findings
+        .add(codes::LOOP, first, format!("mail would go in a circle: {}", names.join(" → ")))
         .hint("let one of these addresses lead somewhere else");
+    for (number, name) in circle.iter().zip(&names).skip(1).take(MOST_PLACES) {
+        if let Some(place) = place(number).filter(|place| *place != first) {
+            finding.related(place, &format!("{name} sends on"));
+        }
+    }
 }
+
+/// Further places of one circle that are shown.
+const MOST_PLACES: usize = 5;
 
 fn name(node: &Node<'_>) -> String {
     match node {

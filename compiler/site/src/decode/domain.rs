@@ -76,7 +76,7 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
     let lists = optional(fields.get("lists"), |at| list::decode_all(walker, at, name));
     let autoresponders = optional(fields.get("autoresponders"), |at| autoresponder::decode_all(walker, at, name));
     let publishing = publishing::decode(walker, &fields, name, &named.place);
-    let subaddress = optional(fields.get("subaddress"), |at| walker.tag(at, &SUBADDRESS));
+    let subaddress = optional(fields.get("subaddress"), |at| subaddress(walker, at));
     let managed = optional(fields.get("managed"), |at| walker.tag(at, &MANAGED));
     let limits = optional(fields.get("limits"), |at| limits::decode(walker, at));
     let deny = optional(fields.get("deny"), |at| user::permissions(walker, at));
@@ -200,6 +200,16 @@ fn catch_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<C
             None
         }
     }
+}
+
+fn subaddress(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Subaddress>> {
+    let name = match &at.node.value {
+        Value::Text(text) if text == "+" => "plus",
+        Value::Text(text) if text == "-" => "minus",
+        _ => return walker.tag(at, &SUBADDRESS),
+    };
+    walker.mistyped(at, "one of 'plus, 'minus, 'none", Some(&format!("write '{name} without quotes")));
+    None
 }
 
 const SUBADDRESS: [(&str, Subaddress); 3] =
