@@ -1,5 +1,7 @@
 //! What a plan compares with: a bundle as it was made, or a site compiled now.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -35,12 +37,16 @@ pub(super) enum Base {
     },
 }
 
-/// The places of a bundle.
-pub(super) struct Mapped(SourceMap);
+/// The places of a bundle, read when something goes and its place is asked for.
+pub(super) struct Mapped {
+    file: Vec<u8>,
+    map: OnceCell<SourceMap>,
+}
 
 impl Places for Mapped {
     fn place(&self, id: &ObjectId, _: &[&str]) -> Option<Place> {
-        self.0.place(id)
+        // Of an older compiler's bundle only the positions are missing.
+        self.map.get_or_init(|| serde_json::from_slice(&self.file).unwrap_or_default()).place(id)
     }
 }
 
@@ -80,11 +86,15 @@ impl Base {
 pub(super) fn find(name: &str, site: &Path) -> Result<Base, Failure> {
     let path = Path::new(name);
     if path.join(Manifest::NAME).is_file() {
-        return kept(Bundle::read(path).map_err(|error| unreadable(name, error))?, name);
+        let (manifest, files) = Bundle::read_files(path, &NEEDED).map_err(|error| unreadable(name, error))?;
+        return kept(manifest, files, name);
     }
     if path.is_file() && path.extension().is_none_or(|ending| ending != "ncl") {
         let file = File::open(path).map_err(|error| unreadable(name, error))?;
-        return kept(unpack(std::io::BufReader::new(file)).map_err(|error| unreadable(name, error))?, name);
+        let bundle = unpack(std::io::BufReader::new(file)).map_err(|error| unreadable(name, error))?;
+        let file = |path: &str| Some((path.to_owned(), bundle.file(path)?.to_vec()));
+        let files = NEEDED.into_iter().filter_map(file).collect();
+        return kept(bundle.manifest().clone(), files, name);
     }
     if path.is_file() || path.join("site.ncl").is_file() {
         return Ok(Base::Made { compiled: Box::new(made(path, name)?), label: format!("site {name}, bundle") });
@@ -98,20 +108,14 @@ pub(super) fn find(name: &str, site: &Path) -> Result<Base, Failure> {
     Ok(Base::Made { compiled, label })
 }
 
-fn kept(bundle: Bundle, name: &str) -> Result<Base, Failure> {
-    let model = bundle.file("blueprint.json").unwrap_or_default();
-    let blueprint = serde_json::from_slice(model).map_err(|error| {
+fn kept(manifest: Manifest, mut files: BTreeMap<String, Vec<u8>>, name: &str) -> Result<Base, Failure> {
+    let model = files.remove(MODEL).unwrap_or_default();
+    let blueprint = serde_json::from_slice(&model).map_err(|error| {
         let what = format!("{name} was made by another version of postkiln: plan against the site's revision instead");
         Failure::environment(what, error)
     })?;
-    // Of an older compiler's bundle only the positions are missing.
-    let map = bundle.file(SourceMap::PATH).and_then(|text| serde_json::from_slice(text).ok()).unwrap_or_default();
-    Ok(Base::Kept {
-        blueprint: Box::new(blueprint),
-        manifest: bundle.manifest().clone(),
-        places: Mapped(map),
-        label: "bundle".to_owned(),
-    })
+    let places = Mapped { file: files.remove(SourceMap::PATH).unwrap_or_default(), map: OnceCell::new() };
+    Ok(Base::Kept { blueprint: Box::new(blueprint), manifest, places, label: "bundle".to_owned() })
 }
 
 fn made(site: &Path, name: &str) -> Result<Compiled, Failure> {
@@ -125,3 +129,7 @@ fn made(site: &Path, name: &str) -> Result<Compiled, Failure> {
 fn unreadable(name: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
     Failure::environment(format!("cannot use {name} as a base"), source)
 }
+
+const MODEL: &str = "blueprint.json";
+/// What a plan needs of its base.
+const NEEDED: [&str; 2] = [MODEL, SourceMap::PATH];
