@@ -3,7 +3,7 @@
 //!
 //! It knows nothing about the insides of a role; what it shares with the product are formats (`schemas/`). Start with
 //! [`Running`] (a node in `run` mode), [`Site`] (a site to run), [`Machine`] (an
-//! appliance in QEMU), [`clients`] (Python's and a bare line client), [`nbd`] (a disk that forgets).
+//! appliance in QEMU), [`Database`] (to load seeds into), [`clients`] (Python's and a bare line client), [`nbd`] (a disk that forgets).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +14,7 @@
 )]
 
 pub mod clients;
+mod database;
 mod machine;
 pub mod nbd;
 mod running;
@@ -25,6 +26,7 @@ pub mod world;
 
 use std::path::{Path, PathBuf};
 
+pub use database::{Database, Engine, Mariadb, Postgres};
 pub use machine::{Image, Machine};
 pub use running::{Running, Service, processes_of};
 pub use sink::{Received, Sink, Verdict};

@@ -185,6 +185,7 @@ macro_rules! table {
 table! {
     Blueprint as Appliance {
         version: none(),
+        generation: data(&[Directoryd]),
         hostname: swap(&[Keyd, Queued, Remote, Local, Smtpd]).outside("PTR record of the machine's address"),
         addresses: none().outside("PTR record of each address"),
         operators: swap(&[Controld]),

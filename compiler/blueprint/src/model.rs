@@ -27,6 +27,8 @@ pub use user::{Forward, Password, Permission, User};
 pub struct Blueprint {
     /// Version of this model: [`Blueprint::VERSION`].
     pub version: u32,
+    /// Of the data in the user database, which refuses a smaller one than it has seen.
+    pub generation: u64,
     /// The machine's fully qualified name.
     pub hostname: Domain,
     /// What others reach it at, as far as the site says.

@@ -3,8 +3,8 @@
 
 use postkiln_control::list::{Members, Readers};
 use postkiln_site::{
-    Certificate, Database, DomainEntry, Ipv6, Language, List, MailDomain, MailPlace, Managed, MtaSts, Place, Placed,
-    Posting, Site, TlsVersion, User,
+    Certificate, Database, DomainEntry, Ipv6, Language, List, MailDomain, MailPlace, Managed, Movable, Move, MtaSts,
+    Place, Placed, Posting, Site, TlsVersion, User,
 };
 
 use crate::codes;
@@ -22,16 +22,8 @@ const ROWS: &[Row] = &[
     Row { path: "appliance.ipv6", written: |site| site.appliance.ipv6.iter().filter_map(not_auto).collect() },
     Row { path: "appliance.time.servers", written: |site| first(&site.appliance.time_servers) },
     Row {
-        path: "domains.*.deny",
-        written: |site| domains(site).flat_map(|mail| &mail.deny).map(|one| &one.place).collect(),
-    },
-    Row {
         path: "domains.*.dkim",
         written: |site| domains(site).filter_map(|mail| place(&mail.publishing.dkim)).collect(),
-    },
-    Row {
-        path: "domains.*.limits.default_quota_messages",
-        written: |site| domains(site).filter_map(|mail| place(&mail.limits.default_quota_messages)).collect(),
     },
     Row {
         path: "domains.*.limits.quota",
@@ -89,23 +81,8 @@ const ROWS: &[Row] = &[
             admins.map(|admin| &admin.place).collect()
         },
     },
-    Row {
-        path: "domains.*.users.*.deny",
-        written: |site| users(site).flat_map(|user| &user.deny).map(|one| &one.place).collect(),
-    },
-    Row {
-        path: "domains.*.users.*.password.reset",
-        written: |site| {
-            let resets = users(site).filter_map(|user| user.password_reset.as_ref()).filter(|reset| reset.value > 0);
-            resets.map(|reset| &reset.place).collect()
-        },
-    },
-    Row {
-        path: "domains.*.users.*.quota_messages",
-        written: |site| users(site).filter_map(|user| place(&user.quota_messages)).collect(),
-    },
     Row { path: "ldap.enabled", written: |site| unless(&site.ldap.enabled, |enabled| !enabled) },
-    Row { path: "moved", written: |site| site.moved.iter().map(|one| &one.place).collect() },
+    Row { path: "moved", written: remembering },
     Row { path: "retention.bundles", written: |site| unless(&site.retention.bundles, |kept| *kept == 2) },
     Row { path: "retention.junk", written: |site| unless(&site.retention.junk, Option::is_none) },
     Row { path: "retention.logs", written: |site| unless(&site.retention.logs, |kept| *kept == Some(90 * DAY)) },
@@ -137,6 +114,19 @@ const ROWS: &[Row] = &[
     },
     Row { path: "web.name", written: |site| site.web.name.iter().map(at).collect() },
 ];
+
+/// Renames of what remembers something on the node: lists and robots. Accounts and aliases do move.
+fn remembering(site: &Site) -> Vec<&Place> {
+    let remembers = |moved: &&Placed<Move>| match &moved.value.to.value {
+        Movable::List(_) | Movable::Autoresponder(_) => true,
+        Movable::User(_) | Movable::Alias(_) => false,
+        Movable::Domain(name) => site.domains.get(name).is_some_and(|entry| match &entry.value {
+            DomainEntry::Mail(mail) => !(mail.lists.is_empty() && mail.autoresponders.is_empty()),
+            DomainEntry::AliasOf(_) => false,
+        }),
+    };
+    site.moved.iter().filter(remembers).map(|moved| &moved.place).collect()
+}
 
 /// The site's domains of their own.
 fn domains(site: &Site) -> impl Iterator<Item = &MailDomain> {

@@ -33,6 +33,7 @@ pub(crate) fn walk(base: &Blueprint, new: &Blueprint) -> Compared {
     // A new field of a blueprint does not compile here before it has its line, or its place among the appliance's own.
     let Blueprint {
         version: _,
+        generation: _,
         hostname: _,
         addresses: _,
         operators: _,

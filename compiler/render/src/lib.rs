@@ -17,6 +17,8 @@ use postkiln_bundle::{Bundle, File, Owner};
 use postkiln_control::{Morercpthosts, dot_qmail, tcprules, users_assign};
 use serde::Serialize;
 
+use seed::Dialect;
+
 /// Makes the bundle. `sources` are the files of the site by path, for `source/`. `map` says where in them things were written.
 #[must_use]
 pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>, map: &SourceMap) -> Bundle {
@@ -41,11 +43,10 @@ pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>, map: &
     }
     // After the sources: a file of the site that has its name is named in it and stays out.
     files.text(SourceMap::PATH, &map.print());
-    files.0.push(File {
-        path: "seeds/sqlite.sql".to_owned(),
-        bytes: seed::sqlite(&blueprint.domains).into_bytes(),
-        owner: Owner::Directory,
-    });
+    for dialect in Dialect::ALL {
+        let bytes = seed::script(dialect, blueprint).into_bytes();
+        files.0.push(File { path: format!("seeds/{}", dialect.file()), bytes, owner: Owner::Directory });
+    }
     Bundle::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files.0, blueprint.services.clone())
 }
 

@@ -1,9 +1,8 @@
 //! Whole bundles, judged by the programs that are to read them.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use postkiln_blueprint::{
     Antivirus, CatchAll, Certificate, Database, Forward, Ldap, Limits, List, MailDomain, Managed, Password, Posting,
@@ -50,6 +49,7 @@ fn blueprint(users: &[(&str, &str)]) -> Blueprint {
     let signature = Signature { sha256: String::new(), bytes: b"sig\n".to_vec() };
     Blueprint {
         version: Blueprint::VERSION,
+        generation: 0,
         hostname: "mail.example.org".parse().unwrap(),
         addresses: Vec::new(),
         operators: Vec::new(),
@@ -123,76 +123,6 @@ impl ParseLocal for str {
     }
 }
 
-/// What SQLite's own shell prints for a script.
-fn sqlite(database: &Path, script: &str) -> String {
-    let mut shell = Command::new("sqlite3")
-        .arg("-bail")
-        .arg(database)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
-    let output = shell.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn seed(users: &[(&str, &str)]) -> String {
-    seed::sqlite(&blueprint(users).domains)
-}
-
-const ROWS: &str = "SELECT local, quota, coalesce(password, '-'), password_owner, enabled, removed IS NOT NULL, name FROM accounts ORDER BY local, created, enabled";
-const EVERYTHING: &str = "SELECT * FROM accounts ORDER BY id";
-
-#[test]
-fn a_seed_may_be_applied_again_and_changes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("db");
-    let seed = seed(&[("ada", "$6$ada"), ("grace", "")]);
-    sqlite(&database, &seed);
-    let once = sqlite(&database, EVERYTHING);
-    sqlite(&database, &seed);
-    assert_eq!(sqlite(&database, EVERYTHING), once);
-    let rows = sqlite(&database, ROWS);
-    assert_eq!(rows, "ada|5368709120|$6$ada|declared|1|0|O'Hara; --\ngrace|5368709120|-|declared|1|0|O'Hara; --\n");
-    assert_eq!(sqlite(&database, "SELECT count(*) FROM accounts WHERE length(id) = 16 AND id GLOB '[0-9a-f]*'"), "2\n");
-}
-
-#[test]
-fn what_people_own_is_kept_and_who_leaves_is_disabled() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("db");
-    sqlite(&database, &seed(&[("ada", "$6$one"), ("grace", "$6$one"), ("linus", "$6$one")]));
-    sqlite(&database, "UPDATE accounts SET password = '$6$mine', password_owner = 'own' WHERE local = 'ada'");
-    let before = sqlite(&database, "SELECT id FROM accounts WHERE local = 'linus'");
-    sqlite(&database, &seed(&[("ada", "$6$two"), ("grace", "$6$two")]));
-    let said = |what: &str| sqlite(&database, &format!("SELECT local, password, enabled FROM accounts {what}"));
-    assert_eq!(said("ORDER BY local"), "ada|$6$mine|1\ngrace|$6$two|1\nlinus|$6$one|0\n");
-    sqlite(&database, &seed(&[("ada", "$6$two"), ("grace", "$6$two"), ("linus", "$6$three")]));
-    assert_eq!(said("WHERE local = 'linus' ORDER BY enabled"), "linus|$6$one|0\nlinus|$6$three|1\n");
-    let after = sqlite(&database, "SELECT id FROM accounts WHERE local = 'linus' AND enabled = 1");
-    assert_ne!(before, after);
-}
-
-#[test]
-fn accounts_of_the_node_are_left_alone_until_the_site_declares_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("db");
-    sqlite(&database, &seed(&[("ada", "$6$one")]));
-    sqlite(
-        &database,
-        "INSERT INTO accounts (id, domain, local, owner, password, created) VALUES ('00', 'example.org', 'new', 'runtime', '$6$mine', 0)",
-    );
-    sqlite(&database, &seed(&[("ada", "$6$one")]));
-    let said =
-        || sqlite(&database, "SELECT id, owner, password, password_owner, enabled FROM accounts WHERE local = 'new'");
-    assert_eq!(said(), "00|runtime|$6$mine|declared|1\n");
-    sqlite(&database, &seed(&[("ada", "$6$one"), ("new", "$6$site")]));
-    assert_eq!(said(), "00|declared|$6$mine|own|1\n");
-}
-
 #[test]
 fn a_name_server_takes_the_zone() {
     let bundle = render(&blueprint(&[("ada", "")]), &BTreeMap::new(), &SourceMap::default());
@@ -215,7 +145,8 @@ fn the_same_blueprint_gives_the_same_bytes_and_hashes_stay_in_the_seed() {
     let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("hhhh");
     let holders: Vec<(&str, Owner)> =
         bundle.files().filter(|(_, bytes)| holds(bytes)).map(|(entry, _)| (entry.path.as_str(), entry.owner)).collect();
-    assert_eq!(holders, [("seeds/sqlite.sql", Owner::Directory)]);
+    let seeds = ["seeds/mysql.sql", "seeds/postgres.sql", "seeds/sqlite.sql"];
+    assert_eq!(holders, seeds.map(|seed| (seed, Owner::Directory)));
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub struct Placed<T> {
 /// A whole site.
 #[derive(Clone, Debug)]
 pub struct Site {
+    /// Of its data in the user database, which refuses a smaller one than it has seen.
+    pub generation: u64,
     /// The machine.
     pub appliance: Appliance,
     /// The mail domains, alias domains among them, by name.

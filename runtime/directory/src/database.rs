@@ -23,8 +23,23 @@ pub struct Account {
     pub domain: String,
     /// Lower case.
     pub local: String,
+    /// The domain it was made in: there its mail lies, also after it got another address.
+    pub home: String,
     /// Octets; `None` without a limit.
     pub quota: Option<u64>,
+    /// Messages; `None` without a limit.
+    pub quota_messages: Option<u64>,
+    /// What the person may not use.
+    pub denied: Denied,
+}
+
+/// Services that are switched off for an account or for its whole domain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, missing_docs, reason = "one for each column")]
+pub struct Denied {
+    pub pop3: bool,
+    pub imap: bool,
+    pub submission: bool,
 }
 
 /// An account and what its password has to agree with.
@@ -53,6 +68,7 @@ impl Directory {
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
         let open = |source| DirectoryError::Open { path: path.to_owned(), source };
         let pool = pool.map_err(open)?;
+        upgrade(&pool).await.map_err(open)?;
         pool.execute(sqlx::raw_sql(TABLES)).await.map_err(open)?;
         Ok(Self(pool))
     }
@@ -132,31 +148,62 @@ impl Account {
     #[must_use]
     pub fn maildir(&self) -> String {
         let hash = self.id.get(..2).unwrap_or_default();
-        format!("{}/{hash}/{}/Maildir", self.domain, self.id)
+        format!("{}/{hash}/{}/Maildir", self.home, self.id)
     }
 }
 
+/// Tables of version 1 had no number.
+async fn upgrade(pool: &SqlitePool) -> Result<(), sqlx::Error> {
+    let found = sqlx::query(VERSION).fetch_one(pool).await?;
+    if found.try_get::<bool, _>("is_first")? {
+        let script = format!("BEGIN IMMEDIATE;\n{TO_VERSION_2}\nCOMMIT;");
+        // One connection: what is left of a failed script is taken back with it.
+        pool.acquire().await?.execute(sqlx::raw_sql(AssertSqlSafe(script))).await?;
+    }
+    Ok(())
+}
+
 fn account(row: &SqliteRow) -> Result<Account, sqlx::Error> {
-    let quota: Option<i64> = row.try_get("quota")?;
+    let limit = |column| -> Result<Option<u64>, sqlx::Error> {
+        let limit: Option<i64> = row.try_get(column)?;
+        Ok(limit.and_then(|limit| u64::try_from(limit).ok()))
+    };
     Ok(Account {
         id: row.try_get("id")?,
         domain: row.try_get("domain")?,
         local: row.try_get("local")?,
-        quota: quota.and_then(|quota| u64::try_from(quota).ok()),
+        home: row.try_get("home")?,
+        quota: limit("quota")?,
+        quota_messages: limit("quota_messages")?,
+        denied: Denied {
+            pop3: row.try_get("deny_pop3")?,
+            imap: row.try_get("deny_imap")?,
+            submission: row.try_get("deny_submission")?,
+        },
     })
 }
 
-const TABLES: &str = include_str!("../../../schemas/database/0001-accounts.sqlite.sql");
+const TABLES: &str = include_str!("../../../schemas/database/tables.sqlite.sql");
+const TO_VERSION_2: &str = include_str!("../../../schemas/database/upgrade/0002.sqlite.sql");
 
-// `enabled = 1` implies that the account is not removed.
-const ACCOUNT: &str = "SELECT id, domain, local, quota, password FROM accounts WHERE domain = ? AND local = ? AND removed IS NULL AND enabled = 1";
+const VERSION: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'accounts') \
+     AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'meta') AS is_first";
 
 // Also one that may not log in and gets no mail.
 const EXISTS: &str = "SELECT 1 FROM accounts WHERE domain = ? AND local = ? AND removed IS NULL";
 
-const LOGIN: &str = "INSERT INTO lastauth (account, at, peer, service) VALUES (?, ?, ?, ?) \
+// `enabled = 1` implies that the account is not removed; `removed IS NULL` is what the index is made for. An account made
+// on the node has what its domain denies in the domain's row only.
+const ACCOUNT: &str = "SELECT a.id, a.domain, a.local, a.home, a.quota, a.quota_messages, a.password, \
+     a.deny_pop3 OR coalesce(d.deny_pop3, 0) AS deny_pop3, \
+     a.deny_imap OR coalesce(d.deny_imap, 0) AS deny_imap, \
+     a.deny_submission OR coalesce(d.deny_submission, 0) AS deny_submission \
+     FROM accounts AS a LEFT JOIN domains AS d ON d.domain = a.domain \
+     WHERE a.domain = ? AND a.local = ? AND a.removed IS NULL AND a.enabled = 1 AND a.disabled = 0";
+
+const LOGIN: &str = "INSERT INTO logins (account, at, peer, service) VALUES (?, ?, ?, ?) \
      ON CONFLICT (account) DO UPDATE SET at = excluded.at, peer = excluded.peer, service = excluded.service \
-     WHERE excluded.at >= lastauth.at + 60 OR excluded.peer <> lastauth.peer OR excluded.service <> lastauth.service";
+     WHERE excluded.at >= logins.at + 60 OR excluded.peer <> logins.peer OR excluded.service <> logins.service";
 
 #[cfg(test)]
 mod tests {
@@ -167,10 +214,10 @@ mod tests {
     }
 
     const SEED: &str = "BEGIN IMMEDIATE;
-        INSERT INTO accounts (id, domain, local, quota, password, created)
-        VALUES ('0a1b2c3d4e5f6071', 'example.org', 'ada', 5000, '$5$x$y', 0) ON CONFLICT DO NOTHING;
-        INSERT INTO accounts (id, domain, local, created, enabled, removed)
-        VALUES ('ffff2c3d4e5f6071', 'example.org', 'old', 0, 0, 1) ON CONFLICT DO NOTHING;
+        INSERT INTO accounts (id, domain, local, home, quota, password, created)
+        VALUES ('0a1b2c3d4e5f6071', 'example.org', 'ada', 'example.org', 5000, '$5$x$y', 0) ON CONFLICT DO NOTHING;
+        INSERT INTO accounts (id, domain, local, home, created, enabled, removed)
+        VALUES ('ffff2c3d4e5f6071', 'example.org', 'old', 'example.org', 0, 0, 1) ON CONFLICT DO NOTHING;
         COMMIT;";
 
     #[test]
@@ -192,6 +239,59 @@ mod tests {
             assert_eq!(credentials.hash.as_deref(), Some("$5$x$y"));
             directory.logged_in(&ada.id, 100, "192.0.2.1", "imap").await.unwrap();
             directory.logged_in(&ada.id, 110, "192.0.2.1", "imap").await.unwrap();
+        });
+    }
+
+    #[test]
+    fn what_is_denied_and_how_much_fits_stands_in_the_rows_of_account_and_domain() {
+        let folder = tempfile::tempdir().unwrap();
+        block_on(async {
+            let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
+            directory.apply_seed(SEED).await.unwrap();
+            let check = async |change: &str, expected: Option<(Denied, Option<u64>)>| {
+                directory.apply_seed(change).await.unwrap();
+                let found = directory.account("example.org", "ada").await.unwrap();
+                assert_eq!(found.map(|found| (found.denied, found.quota_messages)), expected, "{change}");
+            };
+            let none = Denied::default();
+            check("SELECT 1", Some((none, None))).await;
+            check("UPDATE accounts SET deny_imap = 1", Some((Denied { imap: true, ..none }, None))).await;
+            let domain = "INSERT INTO domains (domain, postmaster, deny_pop3) VALUES ('example.org', 'ada', 1)";
+            check(domain, Some((Denied { imap: true, pop3: true, ..none }, None))).await;
+            let other = "UPDATE domains SET deny_pop3 = 0, deny_submission = 1; UPDATE accounts SET quota_messages = 9";
+            check(other, Some((Denied { imap: true, submission: true, ..none }, Some(9)))).await;
+            check("UPDATE accounts SET disabled = 1", None).await;
+            check("UPDATE accounts SET disabled = 0, enabled = 0", None).await;
+        });
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_is_brought_up_to_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old.sqlite"), folder.path().join("new.sqlite"));
+        block_on(async {
+            let options = SqliteConnectOptions::new().filename(&old).create_if_missing(true);
+            let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+            let first = include_str!("../../../schemas/database/upgrade/0001.sqlite.sql");
+            let ada = "INSERT INTO accounts (id, domain, local, quota, created) VALUES ('0a1b2c3d4e5f6071', 'example.org', 'ada', 5000, 7);
+                INSERT INTO lastauth VALUES ('0a1b2c3d4e5f6071', 100, '192.0.2.1', 'imap');";
+            pool.execute(sqlx::raw_sql(AssertSqlSafe(format!("{first}\n{ada}")))).await.unwrap();
+            pool.close().await;
+            let old = Directory::open(&old).await.unwrap();
+            let found = old.account("example.org", "ada").await.unwrap().unwrap();
+            assert_eq!(
+                (found.quota, found.maildir().as_str()),
+                (Some(5000), "example.org/0a/0a1b2c3d4e5f6071/Maildir")
+            );
+            let columns = async |directory: &Directory| {
+                let all = "SELECT m.name || '.' || c.name || ' ' || c.type FROM sqlite_schema AS m, pragma_table_info(m.name) AS c ORDER BY 1";
+                let rows = sqlx::query(all).fetch_all(&directory.0).await.unwrap();
+                rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>()
+            };
+            let new = Directory::open(&new).await.unwrap();
+            assert_eq!(columns(&old).await, columns(&new).await);
+            let login = sqlx::query("SELECT at FROM logins").fetch_one(&old.0).await.unwrap();
+            assert_eq!(login.get::<i64, _>(0), 100);
         });
     }
 }

@@ -8,7 +8,7 @@ pub mod password;
 mod tables;
 mod throttle;
 
-pub use database::{Account, Credentials, Directory};
+pub use database::{Account, Credentials, Denied, Directory};
 pub use error::DirectoryError;
 pub use tables::{Tables, Walk};
 pub use throttle::Throttle;

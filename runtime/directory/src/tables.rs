@@ -118,11 +118,13 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
-            let seed = "INSERT INTO accounts (id, domain, local, created, enabled) VALUES \
-                        ('0a1b2c3d4e5f6071', 'example.org', 'ada', 0, 1), ('0b1b2c3d4e5f6071', 'example.org', 'left', 0, 0)";
+            let seed = "INSERT INTO accounts (id, domain, local, home, created, enabled) VALUES \
+                        ('0a1b2c3d4e5f6071', 'example.org', 'ada', 'example.org', 0, 1), \
+                        ('0b1b2c3d4e5f6071', 'example.org', 'left', 'example.org', 0, 0)";
             directory.apply_seed(seed).await.unwrap();
             let mut walk = Walk { tables: &tables, directory: &directory };
-            let ada = Route::Destinations(vec![Destination::Mailbox { domain: "example.org".into(), user: "ada".into() }]);
+            let ada =
+                Route::Destinations(vec![Destination::Mailbox { domain: "example.org".into(), user: "ada".into() }]);
             let closed = "vdelivermail: account is locked email bounced left@example.org (#5.2.1)";
             let closed = Route::NoSuchAddress(closed.to_owned());
             for (address, expected) in [

@@ -52,6 +52,8 @@ pub struct Account {
     pub maildir: String,
     /// Octets of mail it may hold; `None` without a limit.
     pub quota: Option<u64>,
+    /// Messages it may hold; `None` without a limit.
+    pub quota_messages: Option<u64>,
 }
 
 /// One place mail for an address goes to.

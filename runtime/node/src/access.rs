@@ -16,7 +16,7 @@ use postkiln_ipc::Door;
 use postkiln_ipc::directory::{Access, Account, Password, Reply, Request};
 use postkiln_mail::Secret;
 use postkiln_net::{Answers, Begin, Conversation, Counting, Limits, drive};
-use postkiln_store::Uniques;
+use postkiln_store::{Quota, Uniques};
 use postkiln_sys::BundleDirectory;
 use tokio::net::TcpStream;
 
@@ -169,8 +169,8 @@ pub(crate) enum LoggedIn {
 pub(crate) struct Place {
     /// The Maildir.
     pub(crate) maildir: PathBuf,
-    /// Octets; `None` without a limit.
-    pub(crate) quota: Option<u64>,
+    /// What it may hold.
+    pub(crate) quota: Quota,
     /// Names for new messages.
     pub(crate) uniques: Arc<Uniques>,
 }
@@ -192,7 +192,11 @@ impl Login {
     }
 
     fn place(&self, account: &Account) -> Place {
-        Place { maildir: self.mail.join(&account.maildir), quota: account.quota, uniques: self.uniques.clone() }
+        Place {
+            maildir: self.mail.join(&account.maildir),
+            quota: Quota::of(account.quota, account.quota_messages),
+            uniques: self.uniques.clone(),
+        }
     }
 }
 

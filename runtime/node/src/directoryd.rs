@@ -119,12 +119,16 @@ impl FrontDesk {
             agrees
         });
         let agrees = check.await.unwrap_or(false);
-        let outcome = if agrees { "accepted" } else { "denied" };
+        let outcome = match &account {
+            Some(account) if agrees && is_denied(account, service) => "service-denied",
+            _ if agrees => "accepted",
+            _ => "denied",
+        };
         postkiln_log::info(
             "login",
             &[("service", &word(service)), ("name", &name), ("peer", &peer), ("outcome", &outcome)],
         );
-        match account.filter(|_| agrees) {
+        match account.filter(|_| outcome == "accepted") {
             Some(account) => {
                 self.throttle.borrow_mut().succeeded(peer);
                 self.record(&account.id, peer, service);
@@ -195,11 +199,25 @@ impl FrontDesk {
     }
 }
 
+const fn is_denied(account: &postkiln_directory::Account, service: Access) -> bool {
+    match service {
+        Access::Submission => account.denied.submission,
+        Access::Imap => account.denied.imap,
+        Access::Pop3 => account.denied.pop3,
+    }
+}
+
 fn reply_account(account: &postkiln_directory::Account) -> Result<Account, String> {
     let local = postkiln_address::LocalPart::new(&account.local).map_err(|error| error.to_string())?;
     let domain = account.domain.parse().map_err(|error: postkiln_address::AddressError| error.to_string())?;
     let address = Address::new(local, domain);
-    Ok(Account { id: account.id.clone(), address, maildir: account.maildir(), quota: account.quota })
+    Ok(Account {
+        id: account.id.clone(),
+        address,
+        maildir: account.maildir(),
+        quota: account.quota,
+        quota_messages: account.quota_messages,
+    })
 }
 
 fn unavailable(problem: String) -> Reply {

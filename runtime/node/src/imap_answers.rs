@@ -28,8 +28,8 @@ struct Open {
 
 impl Mailbox {
     /// The mailbox of the person who has logged in.
-    pub(crate) fn new(maildir: &Path, quota: Option<u64>, uniques: Arc<Uniques>) -> Self {
-        Self { maildir: Maildir::new(maildir, Quota::of_bytes(quota), uniques), open: None }
+    pub(crate) fn new(maildir: &Path, quota: Quota, uniques: Arc<Uniques>) -> Self {
+        Self { maildir: Maildir::new(maildir, quota, uniques), open: None }
     }
 
     /// The answer to any question but LOGIN.
@@ -208,7 +208,7 @@ mod tests {
             let config =
                 Config { hostname: "mail.example.org".parse().unwrap(), tls: Tls::Implicit, limits: Limits::default() };
             let session = Session::new(Arc::new(config), Instant::now());
-            let mailbox = Mailbox::new(&folder.path().join("Maildir"), Some(10_000), uniques.clone());
+            let mailbox = Mailbox::new(&folder.path().join("Maildir"), Quota::of(Some(10_000), None), uniques.clone());
             Self { folder, uniques, session, mailbox }
         }
 
@@ -289,7 +289,7 @@ mod tests {
         let mut one = Client::new();
         one.deliver("x\n");
         let mut other = Client::new();
-        other.mailbox = Mailbox::new(&one.folder.path().join("Maildir"), None, one.uniques.clone());
+        other.mailbox = Mailbox::new(&one.folder.path().join("Maildir"), Quota::NONE, one.uniques.clone());
         for client in [&mut one, &mut other] {
             client.check("a LOGIN ada x", &["a OK"]);
             client.check("a SELECT INBOX", &["* 1 EXISTS"]);

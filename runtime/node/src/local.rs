@@ -179,7 +179,8 @@ async fn store(tools: &Tools, original: &Rc<Original>, account: Account) -> Resu
     let mut source = original.source().map_err(|error| trouble(&error.to_string()))?;
     let size = original.request.size;
     let stored = tokio::task::spawn_blocking(move || {
-        let delivery = Delivery { prefix: prefix.as_bytes(), size, quota: Quota::of_bytes(account.quota) };
+        let delivery =
+            Delivery { prefix: prefix.as_bytes(), size, quota: Quota::of(account.quota, account.quota_messages) };
         postkiln_store::deliver(&maildir, &delivery, &mut source, &unique)
     });
     match stored.await {

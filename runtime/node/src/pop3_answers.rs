@@ -24,8 +24,8 @@ pub(crate) struct Mailbox {
 
 impl Mailbox {
     /// The mailbox of the person who has logged in.
-    pub(crate) fn new(maildir: &Path, quota: Option<u64>, uniques: Arc<Uniques>) -> Self {
-        let maildir = Maildir::new(maildir, Quota::of_bytes(quota), uniques);
+    pub(crate) fn new(maildir: &Path, quota: Quota, uniques: Arc<Uniques>) -> Self {
+        let maildir = Maildir::new(maildir, quota, uniques);
         Self { maildir, inbox: None, order: Vec::new(), reading: None }
     }
 
@@ -130,7 +130,7 @@ mod tests {
             let delivery = Delivery { prefix: b"", size: text.len() as u64, quota: Quota::NONE };
             postkiln_store::deliver(&path, &delivery, &mut text.as_bytes(), &uniques.next(now)).unwrap();
         }
-        let mut mailbox = Mailbox::new(&path, None, uniques.clone());
+        let mut mailbox = Mailbox::new(&path, Quota::NONE, uniques.clone());
         let Answer::Opened(messages) = mailbox.answer(Question::Open, now) else { panic!("not opened") };
         assert_eq!(messages.iter().map(|message| message.size).collect::<Vec<_>>(), [120_000, 3]);
         assert!(messages.iter().all(|message| message.id.len() <= 70));
@@ -142,7 +142,7 @@ mod tests {
         }
         assert_eq!((answer, lengths), (Answer::End, vec![65_536, 80_000 - 65_536]));
         assert_eq!(mailbox.answer(Question::Commit(vec![0]), now), Answer::Committed);
-        let mut next = Mailbox::new(&path, None, uniques);
+        let mut next = Mailbox::new(&path, Quota::NONE, uniques);
         let Answer::Opened(left) = next.answer(Question::Open, now) else { panic!("not opened") };
         assert_eq!(left, messages[1..]);
         assert!(path.join("cur").join(format!("{}:2,", left[0].id)).exists());

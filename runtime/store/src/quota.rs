@@ -25,10 +25,10 @@ impl Quota {
     /// No limit.
     pub const NONE: Self = Self { bytes: None, count: None };
 
-    /// A limit of octets, where there is one; 0 is none, as in vpopmail.
+    /// A limit of octets and one of messages, where there are such; 0 is none, as in vpopmail.
     #[must_use]
-    pub fn of_bytes(bytes: Option<u64>) -> Self {
-        Self { bytes: bytes.filter(|limit| *limit > 0), count: None }
+    pub fn of(bytes: Option<u64>, count: Option<u64>) -> Self {
+        Self { bytes: bytes.filter(|limit| *limit > 0), count: count.filter(|limit| *limit > 0) }
     }
 
     /// The first line: `10485760S,1000C`.
@@ -195,7 +195,7 @@ mod tests {
             self.folder.path().join("Maildir")
         }
         fn put(&self, size: usize, limit: u64, now: SystemTime) -> Result<crate::Delivered, StoreError> {
-            let delivery = Delivery { prefix: b"", size: size as u64, quota: Quota::of_bytes(Some(limit)) };
+            let delivery = Delivery { prefix: b"", size: size as u64, quota: Quota::of(Some(limit), None) };
             deliver(&self.top(), &delivery, &mut vec![b'x'; size].as_slice(), &self.uniques.next(now))
         }
         fn text(&self) -> String {
@@ -211,9 +211,25 @@ mod tests {
         mailbox.put(1, 1000, now).unwrap();
         let refused = mailbox.put(200, 1000, now).unwrap_err();
         assert!(matches!(refused, StoreError::OverQuota) && refused.is_permanent());
-        record(&mailbox.top(), Quota::of_bytes(Some(1000)), -900, -1);
+        record(&mailbox.top(), Quota::of(Some(1000), None), -900, -1);
         fs::remove_file(mailbox.top().join("new").join(first.name)).unwrap();
         mailbox.put(200, 1000, now).unwrap();
+    }
+
+    #[test]
+    fn messages_are_counted_too() {
+        let mailbox = Mailbox::new();
+        let now = SystemTime::now();
+        let put = |quota: Quota| {
+            let delivery = Delivery { prefix: b"", size: 1, quota };
+            deliver(&mailbox.top(), &delivery, &mut b"x".as_slice(), &mailbox.uniques.next(now))
+        };
+        let two = Quota::of(Some(10_485_760), Some(2));
+        put(two).unwrap();
+        put(two).unwrap();
+        assert!(matches!(put(two), Err(StoreError::OverQuota)));
+        assert!(mailbox.text().starts_with("10485760S,2C\n"), "{}", mailbox.text());
+        put(Quota::of(None, Some(0))).unwrap();
     }
 
     #[test]

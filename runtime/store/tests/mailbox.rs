@@ -123,7 +123,7 @@ fn messages_are_copied_and_moved_with_new_uids() {
 #[test]
 fn appended_messages_have_date_and_flags() {
     let world = World::new();
-    let maildir = world.maildir(Quota::of_bytes(Some(100)));
+    let maildir = world.maildir(Quota::of(Some(100), None));
     let (_, uid) = maildir.append(&name("INBOX"), Flags::DRAFT, Some(86_400), b"a\r\nb\r\n", world.now).unwrap();
     let mut inbox = world.inbox();
     let message = inbox.listing().messages[0].clone();
@@ -141,7 +141,7 @@ fn appended_messages_have_date_and_flags() {
 #[test]
 fn trash_takes_from_a_full_mailbox_and_gives_nothing_back_to_it() {
     let world = World::new();
-    let quota = Quota::of_bytes(Some(1000));
+    let quota = Quota::of(Some(1000), None);
     let maildir = world.maildir(quota);
     maildir.create(&name("Trash"), world.now).unwrap();
     maildir.append(&name("INBOX"), Flags::none(), None, &[b'x'; 900], world.now).unwrap();

@@ -51,6 +51,7 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
     let moved = moved::lower(site, &domains, &alias_domains, &mut findings);
     let mut blueprint = Blueprint {
         version: Blueprint::VERSION,
+        generation: site.generation,
         hostname: site.appliance.hostname.value.clone(),
         addresses,
         operators: site.appliance.operators.iter().map(|key| key.value.clone()).collect(),

@@ -84,6 +84,7 @@ fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {
         walker.report(codes::NOT_A_SITE, "the site does not say that it is one", &here.place, Some(hint));
         return None;
     }
+    let generation = fields.defaulted("generation").and_then(|at| quantity::count(walker, &at, "generations", 0));
     let appliance = fields.required("appliance").and_then(|at| appliance::decode(walker, &at));
     let domains = fields.required("domains").and_then(|at| domain::decode_all(walker, &at));
     let dns = fields.defaulted("dns").and_then(|at| dns::decode(walker, &at));
@@ -99,6 +100,7 @@ fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {
     let expect = fields.defaulted("expect").and_then(|at| expect::decode(walker, &at));
     let silence = fields.defaulted("silence").and_then(|at| silence::decode(walker, &at));
     Some(Site {
+        generation: generation?.value,
         appliance: appliance?,
         domains: domains?,
         dns: dns?,
@@ -119,9 +121,10 @@ fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {
 }
 
 /// Fields that the schema gives a default: one that is absent says that its contracts were not applied.
-const DEFAULTED: [&str; 6] = ["dns", "antivirus", "control", "moved", "expect", "silence"];
+const DEFAULTED: [&str; 7] = ["generation", "dns", "antivirus", "control", "moved", "expect", "silence"];
 const FIELDS: &[&str] = &[
     "version",
+    "generation",
     "appliance",
     "domains",
     "dns",

@@ -111,6 +111,7 @@ fn account(quota: Option<u64>) -> Destination {
         address: "ada@example.org".parse().unwrap(),
         maildir: "example.org/1/Maildir".to_owned(),
         quota,
+        quota_messages: None,
     })
 }
 

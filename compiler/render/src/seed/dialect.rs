@@ -1,0 +1,193 @@
+//! What SQLite, MariaDB and PostgreSQL say differently. Knows no column.
+
+use std::fmt::Write;
+
+/// A database's language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// SQLite 3.38 or newer.
+    Sqlite,
+    /// MariaDB 10.11 or newer.
+    Mysql,
+    /// PostgreSQL 15 or newer.
+    Postgres,
+}
+
+/// One value of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    /// None.
+    Null,
+    /// A count or a size; more than a database's numbers hold means as many as they do.
+    Number(u64),
+    /// Any text.
+    Text(&'a str),
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub(crate) const ALL: [Self; 3] = [Self::Sqlite, Self::Mysql, Self::Postgres];
+
+    /// The name of its seed below `seeds/`.
+    pub(crate) const fn file(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite.sql",
+            Self::Mysql => "mysql.sql",
+            Self::Postgres => "postgres.sql",
+        }
+    }
+
+    pub(super) const fn tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => include_str!("../../../../schemas/database/tables.sqlite.sql"),
+            Self::Mysql => include_str!("../../../../schemas/database/tables.mysql.sql"),
+            Self::Postgres => include_str!("../../../../schemas/database/tables.postgres.sql"),
+        }
+    }
+
+    pub(super) const fn views(self) -> &'static str {
+        match self {
+            Self::Sqlite => include_str!("../../../../schemas/database/views.sqlite.sql"),
+            Self::Mysql => include_str!("../../../../schemas/database/views.mysql.sql"),
+            Self::Postgres => include_str!("../../../../schemas/database/views.postgres.sql"),
+        }
+    }
+
+    /// Settings of the session that the rest relies on.
+    pub(super) const fn prologue(self) -> &'static str {
+        match self {
+            // The seed is applied where only the database itself may be written.
+            Self::Sqlite => "PRAGMA temp_store = MEMORY;\n",
+            Self::Mysql => {
+                "SET NAMES utf8mb4;\n\
+                 SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';\n"
+            }
+            // The lock lets one seed at a time in; its number is ours alone.
+            Self::Postgres => {
+                "BEGIN;\n\
+                 SET LOCAL client_min_messages = warning;\n\
+                 SET LOCAL client_encoding = 'UTF8';\n\
+                 SET LOCAL standard_conforming_strings = on;\n\
+                 DO $$ BEGIN PERFORM pg_advisory_xact_lock(7867651128352272); END $$;\n"
+            }
+        }
+    }
+
+    /// Stops with nothing changed when the database has other tables or is of a newer generation.
+    pub(super) fn refusal(self, schema: u32, generation: u64) -> String {
+        let tables = format!("this seed is for version {schema} of the tables and the database has another");
+        let newer = format!("the database is of a newer generation than this seed, which has {generation}");
+        match self {
+            Self::Sqlite => format!(
+                "SELECT raise(ABORT, '{tables}') FROM meta WHERE name = 'schema' AND value <> {schema};\n\
+                 SELECT raise(ABORT, '{newer}') FROM meta WHERE name = 'generation' AND value > {generation};\n"
+            ),
+            // The update that changes nothing takes the row's lock: one seed at a time.
+            Self::Mysql => format!(
+                "UPDATE meta SET value = value WHERE name = 'generation';\n\
+                 SET @schema = (SELECT value FROM meta WHERE name = 'schema');\n\
+                 SET @generation = (SELECT value FROM meta WHERE name = 'generation');\n\
+                 EXECUTE IMMEDIATE IF(@schema <> {schema},\n    \
+                     'SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ''{tables}''', 'DO 0');\n\
+                 EXECUTE IMMEDIATE IF(@generation > {generation},\n    \
+                     'SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ''{newer}''', 'DO 0');\n"
+            ),
+            Self::Postgres => format!(
+                "DO $$ BEGIN\n    \
+                 IF to_regclass('meta') IS NOT NULL THEN\n        \
+                 IF (SELECT value FROM meta WHERE name = 'schema') <> {schema} THEN RAISE EXCEPTION '{tables}'; END IF;\n        \
+                 IF (SELECT value FROM meta WHERE name = 'generation') > {generation} THEN RAISE EXCEPTION '{newer}'; END IF;\n    \
+                 END IF;\nEND $$;\n"
+            ),
+        }
+    }
+
+    /// Unix seconds.
+    pub(super) const fn now(self) -> &'static str {
+        match self {
+            Self::Sqlite => "unixepoch()",
+            Self::Mysql => "unix_timestamp()",
+            Self::Postgres => "extract(epoch FROM now())::bigint",
+        }
+    }
+
+    /// A new id: sixteen random hexadecimal digits. Of a UUID's 32 digits the first four and the last twelve are random.
+    pub(super) const fn new_id(self) -> &'static str {
+        match self {
+            Self::Sqlite => "lower(hex(randomblob(8)))",
+            Self::Mysql => "lower(hex(random_bytes(8)))",
+            Self::Postgres => "right(gen_random_uuid()::text, 12) || left(gen_random_uuid()::text, 4)",
+        }
+    }
+
+    /// Whether two values differ, where NULL is a value like others.
+    pub(super) fn differ(self, one: &str, two: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{one} IS NOT {two}"),
+            Self::Mysql => format!("NOT ({one} <=> {two})"),
+            Self::Postgres => format!("{one} IS DISTINCT FROM {two}"),
+        }
+    }
+
+    /// A literal. Everything but control characters, and MariaDB's backslash, stands as it is between quotes; text with
+    /// one of these is written in hexadecimal digits, which no client and no setting reads otherwise.
+    pub(super) fn literal(self, value: Value<'_>, to: &mut String) {
+        let text = match value {
+            Value::Null => return to.push_str("NULL"),
+            Value::Number(value) => return to.push_str(&number(value).to_string()),
+            Value::Text(text) => text,
+        };
+        let is_plain = |c: char| !c.is_control() && (c != '\\' || self != Self::Mysql);
+        if text.chars().all(is_plain) {
+            to.push('\'');
+            for (at, piece) in text.split('\'').enumerate() {
+                to.push_str(if at == 0 { "" } else { "''" });
+                to.push_str(piece);
+            }
+            return to.push('\'');
+        }
+        let (before, after) = match self {
+            Self::Sqlite => ("CAST(X'", "' AS TEXT)"),
+            Self::Mysql => ("_utf8mb4 X'", "'"),
+            Self::Postgres => ("convert_from('\\x", "', 'UTF8')"),
+        };
+        to.push_str(before);
+        // PostgreSQL's text cannot hold NUL.
+        for byte in text.bytes().filter(|byte| *byte != 0 || self != Self::Postgres) {
+            // Writing to a String cannot fail.
+            let _ = write!(to, "{byte:02x}");
+        }
+        to.push_str(after);
+    }
+}
+
+/// The databases' widest integer is signed.
+fn number(value: u64) -> u64 {
+    value.min(i64::MAX.cast_unsigned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_read_as_they_were_meant() {
+        let check = |value: Value<'_>, expected: [&str; 3]| {
+            for (dialect, expected) in Dialect::ALL.into_iter().zip(expected) {
+                let mut text = String::new();
+                dialect.literal(value, &mut text);
+                assert_eq!(text, expected, "{dialect:?} {value:?}");
+            }
+        };
+        check(Value::Null, ["NULL"; 3]);
+        check(Value::Number(u64::MAX), ["9223372036854775807"; 3]);
+        check(Value::Text(""), ["''"; 3]);
+        check(Value::Text("O'Hara''; --"), ["'O''Hara''''; --'"; 3]);
+        check(Value::Text("λ🙂"), ["'λ🙂'"; 3]);
+        check(Value::Text("\\'"), ["'\\'''", "_utf8mb4 X'5c27'", "'\\'''"]);
+        check(
+            Value::Text("a\0\n"),
+            ["CAST(X'61000a' AS TEXT)", "_utf8mb4 X'61000a'", "convert_from('\\x610a', 'UTF8')"],
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! The seeds of the user database, one for each dialect; `schemas/database/README.md` tells what they may change.
+//!
+//! A seed is text for the database's own client: tables, vpopmail's views, then one transaction: the site's rows into
+//! temporary tables, a refusal when the database is newer, and set-based statements that bring the tables in line. Knows
+//! nothing about files of the bundle. Start at [`script`]; a new column of the site is one line in [`rows`].
+
+mod dialect;
+mod merge;
+mod rows;
+mod staging;
+
+use postkiln_blueprint::Blueprint;
+
+pub(crate) use dialect::Dialect;
+
+/// The version of the tables this seed was made for (`meta.schema`).
+const SCHEMA: u32 = 2;
+
+/// The whole seed. Its length and the time it takes grow with the number of rows.
+pub(crate) fn script(dialect: Dialect, blueprint: &Blueprint) -> String {
+    let mut text = String::from(HEAD);
+    text.push_str(dialect.prologue());
+    let refusal = dialect.refusal(SCHEMA, blueprint.generation);
+    let definitions = [dialect.tables(), dialect.views()];
+    match dialect {
+        // One statement that is refused or done as a whole: SQLite's shell goes on after errors.
+        Dialect::Sqlite => {
+            definitions.iter().for_each(|part| text.push_str(part));
+            text.push_str("\nBEGIN IMMEDIATE;\n");
+            staging::write(dialect, blueprint, &mut text);
+            text.push_str("CREATE TEMP TABLE seed_apply (generation INTEGER);\n");
+            text.push_str("CREATE TEMP TRIGGER seed_applied AFTER INSERT ON seed_apply BEGIN\n");
+            text.push_str(&refusal);
+            merge::write(dialect, blueprint, &mut text);
+            text.push_str("END;\nINSERT INTO temp.seed_apply VALUES (0);\nDROP TABLE temp.seed_apply;\n");
+        }
+        // Definitions end a transaction in MariaDB; those of a newer database stay as they are.
+        Dialect::Mysql => {
+            definitions.iter().for_each(|part| text.push_str(part));
+            text.push_str("\nSTART TRANSACTION;\n");
+            text.push_str(&refusal);
+            staging::write(dialect, blueprint, &mut text);
+            merge::write(dialect, blueprint, &mut text);
+        }
+        Dialect::Postgres => {
+            text.push_str(&refusal);
+            definitions.iter().for_each(|part| text.push_str(part));
+            staging::write(dialect, blueprint, &mut text);
+            merge::write(dialect, blueprint, &mut text);
+        }
+    }
+    staging::drop(dialect, &mut text);
+    text.push_str("COMMIT;\n");
+    text
+}
+
+const HEAD: &str = "-- Made by postkiln from the site. Confidential: holds password hashes. May be run again; see the manual on ownership.\n";
