@@ -126,12 +126,18 @@ fn published<'a>(mail: &'a MailDomain, owner: &str, kind: &str) -> Option<&'a Pl
 }
 
 fn user<'a>(placed: &'a Placed<User>, field: &str) -> &'a Place {
-    let User { name, quota, password, forward, .. } = &placed.value;
+    let User { name, quota, quota_messages, password, password_reset, forward, deny, admin, disabled, .. } =
+        &placed.value;
     let narrow = match field {
         "name" => name.as_ref().map(|one| &one.place),
         "quota" => quota.as_ref().map(|one| &one.place),
         "password" => password.as_ref().map(|one| &one.place),
         "forward" => forward.as_ref().map(|one| &one.place),
+        "quota_messages" => quota_messages.as_ref().map(|one| &one.place),
+        "password_reset" => password_reset.as_ref().map(|one| &one.place),
+        "deny" => deny.first().map(|one| &one.place),
+        "admin" => admin.as_ref().map(|one| &one.place),
+        "disabled" => disabled.as_ref().map(|one| &one.place),
         _ => None,
     };
     narrow.unwrap_or(&placed.place)

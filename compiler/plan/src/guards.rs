@@ -279,8 +279,9 @@ fn reboot(impact: &Impact) -> Option<Guard> {
 
 fn downgrade(base: &Side<'_>, new: &Side<'_>) -> Option<Guard> {
     let pairs = [
-        ("schema", base.manifest.schema, new.manifest.schema),
-        ("model", base.blueprint.version, new.blueprint.version),
+        ("schema", u64::from(base.manifest.schema), u64::from(new.manifest.schema)),
+        ("model", u64::from(base.blueprint.version), u64::from(new.blueprint.version)),
+        ("generation", base.blueprint.generation, new.blueprint.generation),
     ];
     let (what, before, after) = pairs.into_iter().find(|(_, before, after)| after < before)?;
     Some(Guard {

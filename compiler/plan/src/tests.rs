@@ -235,6 +235,14 @@ fn the_last_administrator_does_not_go_unnoticed() {
 }
 
 #[test]
+fn an_earlier_generation_does_not_come_back_by_itself() {
+    let (eight, seven) = (site(USERS, "generation = 8,"), site(USERS, "generation = 7,"));
+    let guards = |plan: &Plan| plan.guards.iter().map(|guard| guard.name.name()).collect::<Vec<_>>();
+    assert_eq!(guards(&planned(&eight, &seven)), ["downgrade"]);
+    assert_eq!(guards(&planned(&seven, &eight)), [""; 0]);
+}
+
+#[test]
 fn the_page_of_impacts_is_as_the_table_is() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/manual/impact.md");
     if std::env::var_os("UPDATE").is_some() {

@@ -35,9 +35,7 @@ fn check_quota(quota: &Placed<u64>, largest: u64, who: &str, findings: &mut Find
     }
     let largest = if largest == 0 { "of any size".to_owned() } else { format!("of up to {largest} octets") };
     let message = format!("{who} may hold {} octets, and messages {largest} are accepted", quota.value);
-    findings
-        .add(codes::QUOTA, &quota.place, message)
-        .hint("raise the quota, or lower the limit with `smtp.size`");
+    findings.add(codes::QUOTA, &quota.place, message).hint("raise the quota, or lower the limit with `smtp.size`");
 }
 
 fn check_counts(domain: &Domain, mail: &MailDomain, findings: &mut Findings) {
