@@ -5,8 +5,10 @@
 
 mod der;
 mod findings;
+pub mod generated;
 pub mod impact;
 mod instructions;
+mod itinerary;
 mod lower;
 mod model;
 mod not_yet;
@@ -17,6 +19,7 @@ mod services;
 mod source_map;
 mod world;
 
+pub use itinerary::{End, Itinerary, Stop, itinerary};
 pub use lower::lower;
 pub use model::{
     Antivirus, Blueprint, CatchAll, Certificate, ClientProtocol, ClientServer, Database, DatabaseServer, Dkim, Forward,
@@ -26,7 +29,7 @@ pub use model::{
 pub use object::{Kind, ObjectId};
 pub use postkiln_site::VERSION as LANGUAGE;
 pub use postkiln_site::{DkimAlgorithm, DkimKey, DkimState, SecretKind, SecretVersion};
-pub use source_map::SourceMap;
+pub use source_map::{Lines, SourceMap};
 pub use world::World;
 
 use postkiln_findings::codes;

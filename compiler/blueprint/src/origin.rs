@@ -144,23 +144,37 @@ fn user<'a>(placed: &'a Placed<User>, field: &str) -> &'a Place {
 }
 
 fn list<'a>(placed: &'a Placed<List>, field: &str) -> &'a Place {
-    let List { members, post, moderators, prefix, .. } = &placed.value;
+    let list = &placed.value;
+    let first = |people: &'a [Placed<postkiln_site::Target>]| people.first().map(|one| &one.place);
     let narrow = match field {
-        "members" => members.first().map(|one| &one.place),
-        "post" => Some(&post.place),
-        "moderators" => moderators.first().map(|one| &one.place),
-        "prefix" => prefix.as_ref().map(|one| &one.place),
+        "members" => first(&list.members),
+        "managed" => Some(&list.managed.place),
+        "post" => Some(&list.post.place),
+        "moderators" => first(&list.moderators),
+        "owner" => list.owner.as_ref().map(|one| &one.place),
+        "allow" => first(&list.allow),
+        "deny" => first(&list.deny),
+        "subscribe" => Some(&list.subscribe.place),
+        "unsubscribe" => Some(&list.unsubscribe.place),
+        "archive" => Some(&list.archive.place),
+        "digest" => list.digest.as_ref().map(|one| &one.place),
+        "prefix" => list.prefix.as_ref().map(|one| &one.place),
+        "trailer" => list.trailer.as_ref().map(|one| &one.place),
+        "reply_to" => Some(&list.reply_to.place),
+        "message_size" => list.message_size.as_ref().map(|one| &one.place),
         _ => None,
     };
     narrow.unwrap_or(&placed.place)
 }
 
 fn responder<'a>(placed: &'a Placed<Autoresponder>, field: &str) -> &'a Place {
-    let Autoresponder { subject, text, once_per, .. } = &placed.value;
+    let Autoresponder { subject, text, once_per, replies, from } = &placed.value;
     match field {
         "subject" => &subject.place,
         "text" => &text.place,
         "once_per" => &once_per.place,
+        "replies" => &replies.place,
+        "from" => from.as_ref().map_or(&placed.place, |from| &from.place),
         _ => &placed.place,
     }
 }

@@ -9,7 +9,7 @@ use postkiln_site::{DomainEntry, MailDomain, Site};
 use serde::{Deserialize, Serialize};
 
 use crate::lower::lower_case;
-use crate::{Blueprint, Kind, ObjectId, origin};
+use crate::{Blueprint, Kind, ObjectId, generated, origin};
 
 /// The map. Small, since there may be 100,000 things.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,34 @@ pub struct SourceMap {
     pub files: Vec<String>,
     /// Things by id: file, first line, first column, last line, column after the last.
     pub objects: BTreeMap<String, [u32; 5]>,
+    /// Generated files by path, and the things that their lines were made for.
+    #[serde(default)]
+    pub lines: BTreeMap<String, Lines>,
+}
+
+/// What the lines of a generated file were made for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Lines {
+    /// All for one thing.
+    All(String),
+    /// Each for its own; `None` for a line that every site has.
+    Each(Vec<Option<String>>),
+}
+
+impl Lines {
+    /// The things of a file's lines; `None` when no line has one.
+    #[must_use]
+    pub fn new(blueprint: &Blueprint, path: &str, text: &str) -> Option<Self> {
+        let lines: Vec<&str> = text.lines().collect();
+        let causes = (0..lines.len()).map(|index| generated::cause(blueprint, path, &lines, index));
+        let mut ids: Vec<Option<String>> = causes.map(|cause| cause.map(|cause| cause.id.to_string())).collect();
+        let first = ids.iter().flatten().next()?.clone();
+        if ids.iter().all(|id| id.as_ref() == Some(&first)) {
+            return ids.swap_remove(0).map(Self::All);
+        }
+        Some(Self::Each(ids))
+    }
 }
 
 impl SourceMap {
@@ -47,15 +75,20 @@ impl SourceMap {
         map
     }
 
-    /// The file's content: JSON with a thing on each line.
+    /// The file's content, with what is known of generated files: JSON with a thing or a file on each line.
     #[must_use]
-    pub fn print(&self) -> String {
+    pub fn print(&self, lines: &BTreeMap<String, Lines>) -> String {
         let files = serde_json::to_string(&self.files).unwrap_or_default();
         let each = self
             .objects
             .iter()
             .map(|(id, range)| format!("{}:{}", serde_json::Value::from(id.as_str()), serde_json::json!(range)));
-        format!("{{\"files\":{files},\n\"objects\":{{\n{}\n}}}}\n", each.collect::<Vec<_>>().join(",\n"))
+        let of_files = lines
+            .iter()
+            .map(|(path, lines)| format!("{}:{}", serde_json::Value::from(path.as_str()), serde_json::json!(lines)));
+        let objects = each.collect::<Vec<_>>().join(",\n");
+        let of_files = of_files.collect::<Vec<_>>().join(",\n");
+        format!("{{\"files\":{files},\n\"objects\":{{\n{objects}\n}},\n\"lines\":{{\n{of_files}\n}}}}\n")
     }
 
     /// Where a thing was written.
@@ -109,10 +142,10 @@ mod tests {
         let place = Place { file: "staff.csv".into(), line: 2, column: 1, end_line: 2, end_column: 9 };
         let mut map = SourceMap::default();
         map.put(&id, &place);
-        let read: SourceMap = serde_json::from_str(&map.print()).unwrap();
+        let read: SourceMap = serde_json::from_str(&map.print(&BTreeMap::new())).unwrap();
         assert_eq!((read.place(&id), &read), (Some(place), &map));
         assert_eq!(read.place(&ObjectId::within(Kind::User, "grace", "example.org")), None);
-        let empty: SourceMap = serde_json::from_str(&SourceMap::default().print()).unwrap();
+        let empty: SourceMap = serde_json::from_str(&SourceMap::default().print(&BTreeMap::new())).unwrap();
         assert_eq!(empty, SourceMap::default());
     }
 }

@@ -1,25 +1,39 @@
-//! `postkiln explain`: what a code means.
+//! `postkiln explain`: what a code means, where mail for an address goes, what a generated line was made for.
 
-use postkiln_findings::{codes, explanation};
+mod address;
+mod generated;
+
+use std::path::Path;
+
+use postkiln_address::Address;
+use postkiln_findings::{Place, codes, explanation};
 
 use crate::outcome::{Exit, Failure};
-use crate::output;
+use crate::{bundle, findings, output};
 
-/// Explains a finding by its code
+/// Explains a finding, an address, or a generated line
 ///
-/// Says what the code of a finding means, why it is refused, and shows an example that is wrong and one that is right.
+/// With a code: what the finding means, why it is refused, and an example that is wrong and one that is right. With a site
+/// and an address: each step that mail for it takes, to its mailboxes, lists, forwards or refusal, with the place of every
+/// rule used; the steps are those that the node takes. With a site and a file of its bundle: what the file, or one line of
+/// it, was made for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postkiln explain E0302
   postkiln explain --list
-  postkiln explain E0302 --json
+  postkiln explain mysite sales@example.org
+  postkiln explain mysite control/rcpthosts:2
+  postkiln explain mysite dns/example.org.zone:9 --json
 
-Exit codes: 0 explained, 64 there is no such code.")]
+Exit codes: 0 explained, 1 the site has errors, 4 the environment failed, 64 there is no such code, address or file.")]
 pub(crate) struct Args {
-    /// The code of a finding, as it stands in brackets: E0302
-    #[arg(value_name = "CODE", required_unless_present = "list")]
+    /// The code of a finding, as it stands in brackets (E0302); or the site: its folder or its site.ncl
+    #[arg(value_name = "CODE|SITE", required_unless_present = "list")]
     about: Option<String>,
+    /// With a site: an address, or a file of its bundle and perhaps a line
+    #[arg(value_name = "ADDRESS|FILE[:LINE]")]
+    what: Option<String>,
     /// List all codes with what they are about
     #[arg(long, conflicts_with = "about")]
     list: bool,
@@ -37,13 +51,35 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         list(&args);
         return Ok(Exit::Success);
     };
+    match args.what.as_deref() {
+        None => explain_code(about, args.json)?,
+        Some(what) => explain_site(Path::new(about), what, args.json)?,
+    }
+    Ok(Exit::Success)
+}
+
+/// What has an `@` and no slash is an address: files of a bundle have a slash, but for those at its top.
+fn explain_site(site: &Path, what: &str, json: bool) -> Result<(), Failure> {
+    let is_address = what.contains('@') && !what.contains('/');
+    let (compiled, found) = bundle::compile(site)?;
+    findings::judge(&found, None).inspect_err(|_| findings::show(site, &found))?;
+    let compiled = compiled.ok_or(Failure::Findings)?;
+    if !is_address {
+        return generated::explain(&compiled, what, json);
+    }
+    let address: Address = what.parse().map_err(|error| Failure::Usage(format!("{what:?} is no address: {error}")))?;
+    address::explain(&compiled, &address, json);
+    Ok(())
+}
+
+fn explain_code(about: &str, json: bool) -> Result<(), Failure> {
     let code = codes::find(about).ok_or_else(|| unknown(about))?;
-    if args.json {
+    if json {
         output::json(&explanation::object(code));
     } else {
         output::result(&explanation::text(code));
     }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 fn list(args: &Args) {
@@ -60,7 +96,17 @@ fn list(args: &Args) {
 }
 
 fn unknown(name: &str) -> Failure {
+    if Path::new(name).exists() {
+        return Failure::Usage(format!(
+            "name an address or a file beside the site: postkiln explain {name} ada@example.org"
+        ));
+    }
     let near = codes::nearest(name).map(|near| format!("did you mean {near}?"));
     let hint = near.unwrap_or_else(|| "`postkiln explain --list` shows all codes".to_owned());
     Failure::Usage(format!("there is no code {name:?}: {hint}"))
+}
+
+/// A place as `site.ncl:4:13`.
+fn written(place: &Place) -> String {
+    format!("{}:{}:{}", place.file, place.line, place.column)
 }

@@ -12,7 +12,7 @@ mod zone;
 
 use std::collections::BTreeMap;
 
-use postkiln_blueprint::{Blueprint, Certificate, SourceMap};
+use postkiln_blueprint::{Blueprint, Certificate, Lines, SourceMap};
 use postkiln_bundle::{Bundle, File, Owner};
 use postkiln_control::{Morercpthosts, dot_qmail, tcprules, users_assign};
 use serde::Serialize;
@@ -38,11 +38,12 @@ pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>, map: &
     domains(blueprint, &mut files);
     zones(blueprint, &mut files);
     clamav(blueprint, &mut files);
+    let lines = files.lines(blueprint);
     for (path, bytes) in sources {
         files.add(format!("source/{path}"), bytes.clone());
     }
     // After the sources: a file of the site that has its name is named in it and stays out.
-    files.text(SourceMap::PATH, &map.print());
+    files.text(SourceMap::PATH, &map.print(&lines));
     for dialect in Dialect::ALL {
         let bytes = seed::script(dialect, blueprint).into_bytes();
         files.0.push(File { path: format!("seeds/{}", dialect.file()), bytes, owner: Owner::Directory });
@@ -57,6 +58,12 @@ struct Files(Vec<File>);
 impl Files {
     fn add(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
         self.0.push(File { path: path.into(), bytes, owner: Owner::Everyone });
+    }
+
+    /// What the lines of the files made so far are for. Those that are no text have none.
+    fn lines(&self, blueprint: &Blueprint) -> BTreeMap<String, Lines> {
+        let texts = self.0.iter().filter_map(|file| Some((&file.path, std::str::from_utf8(&file.bytes).ok()?)));
+        texts.filter_map(|(path, text)| Some((path.clone(), Lines::new(blueprint, path, text)?))).collect()
     }
 
     fn text(&mut self, path: impl Into<String>, text: &str) {

@@ -40,6 +40,7 @@ pub(super) fn control<'a>(site: &'a Site, name: &str) -> Option<&'a Place> {
         "dnsbllist" => first(&smtp.dnsbl),
         "helohost" => smtp.helo.as_ref().map(|one| &one.place),
         "maxrcpt" => Some(&smtp.recipients.place),
+        "me" => Some(&appliance.hostname.place),
         "network" => Some(&appliance.network.place),
         "network6" => appliance.ipv6.as_ref().map(|one| &one.place),
         "queuelifetime" => Some(&smtp.lifetime.place),

@@ -1,0 +1,101 @@
+//! `postkiln explain` on the example: the way of an address, and what generated lines were made for.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here is the failure of a test")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use postkiln_tests::binary;
+
+fn explain(what: &str) -> Output {
+    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/small-office");
+    Command::new(binary("postkiln")).arg("explain").arg(site).arg(what).output().expect("postkiln starts")
+}
+
+fn check(what: &str, expected: &str) {
+    let output = explain(what);
+    assert_eq!(output.status.code(), Some(0), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{what}");
+}
+
+/// The line of the example that holds some text; the test follows the example.
+fn line_with(text: &str) -> usize {
+    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/small-office/site.ncl");
+    let site = std::fs::read_to_string(site).unwrap();
+    site.lines().position(|line| line.contains(text)).expect("the example holds the text") + 1
+}
+
+#[test]
+fn an_address_is_followed_to_its_mailbox() {
+    let (org, net) = (line_with("\"example.org\" = {"), line_with("\"example.net\".alias_of"));
+    let (ada, alias) = (line_with("ada = {"), line_with("\"countess\""));
+    let expected = format!(
+        "\
+countess@example.net
+  domain         example.net stands for example.org              site.ncl:{net}:30
+  alias          countess@example.org leads to ada@example.org   site.ncl:{alias}:22
+                 domains/example.org/.qmail-countess
+  domain         example.org is a domain of this site            site.ncl:{org}:5
+  user           ada@example.org is a user                       site.ncl:{ada}:9
+                 domains/example.org/.qmail-default
+=> the mailbox of ada@example.org
+"
+    );
+    check("countess@example.net", &expected);
+}
+
+#[test]
+fn what_is_not_declared_is_refused_and_by_which_rule() {
+    let (org, catch_all) = (line_with("\"example.org\" = {"), line_with("catch_all"));
+    let expected = format!(
+        "\
+nobody@example.org
+  domain         example.org is a domain of this site                       site.ncl:{org}:5
+  catch-all      nobody@example.org is not declared; such mail is refused   site.ncl:{catch_all}:19
+                 domains/example.org/.qmail-default
+=> refused: sorry, no mailbox here by that name (#5.1.1)
+"
+    );
+    check("nobody@example.org", &expected);
+}
+
+/// A generated line, the thing, and the text of the site that it leads back to.
+fn check_line(what: &str, object: &str, source: &str) {
+    let line = line_with(source);
+    let output = explain(what);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains(&format!("  made for {object}, written at site.ncl:{line}:")), "{what}: {said}");
+    assert!(said.contains(source), "{what}: {said}");
+}
+
+#[test]
+fn generated_lines_lead_back_to_the_site() {
+    check_line("control/me:1", "control/me", "hostname = ");
+    check_line("control/rcpthosts:1", "domain/example.net", "\"example.net\".alias_of");
+    check_line("control/concurrencyremote", "control/concurrencyremote", "concurrencyremote = 40");
+    check_line("users/assign:2", "domain/example.org", "\"example.org\" = {");
+    check_line("domains/example.org/.qmail-sales:1", "alias/sales@example.org", "sales = [");
+    check_line("domains/example.org/.qmail-dorothy:1", "user/dorothy@example.org", "forward = {");
+    check_line("domains/example.org/.qmail-default:1", "domain/example.org", "catch_all = 'reject");
+    check_line("lists/example.org/announce/list.json:3", "list/announce@example.org", "members = [");
+    check_line("robots/example.org/info:2", "autoresponder/info@example.org", "subject = ");
+    check_line("clamav/clamd.conf:1", "antivirus", "engine = 'clamav");
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    for (what, hint) in [
+        ("control/rcpthost", "did you mean control/rcpthosts?"),
+        ("control/me:7", "control/me has 1 lines"),
+        ("ada@", "is no address"),
+    ] {
+        let output = explain(what);
+        assert_eq!(output.status.code(), Some(64), "{what}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(hint), "{what}: {output:?}");
+    }
+}
+
+#[test]
+fn a_seeds_line_is_told_without_its_hash() {
+    let seed = explain("seeds/sqlite.sql:51");
+    assert!(!String::from_utf8_lossy(&seed.stdout).contains("argon2id"));
+}

@@ -1,0 +1,130 @@
+//! `postkiln explain` and the node agree: what is told before anything runs is what happens to real mail.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use postkiln_tests::clients::{message, receive_from_outside};
+use postkiln_tests::{Running, Site, binary, eventually};
+use serde_json::Value;
+
+const STRANGER: &str = "stranger@elsewhere.example";
+
+/// What `explain --json` says: the mailboxes reached, or that the address is refused.
+fn told(site: &Path, address: &str) -> Result<BTreeSet<String>, String> {
+    let output = Command::new(binary("postkiln")).args(["explain", "--json"]).arg(site).arg(address).output().unwrap();
+    assert!(output.status.success(), "{address}: {}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut mailboxes = BTreeSet::new();
+    for end in report["ends"].as_array().unwrap() {
+        let what = end["what"].as_str().unwrap().to_owned();
+        match end["kind"].as_str().unwrap() {
+            "mailbox" => drop(mailboxes.insert(what)),
+            "refused" => return Err(what),
+            // To others only for those who may send through us, whom the stranger is not one of.
+            "elsewhere" if what == address => return Err("rcpthosts".to_owned()),
+            _ => {}
+        }
+    }
+    Ok(mailboxes)
+}
+
+/// Who owns which mail directory.
+fn accounts(data: &Path) -> BTreeMap<String, String> {
+    let query = "SELECT id || ' ' || local || '@' || domain FROM accounts WHERE removed IS NULL";
+    let output = Command::new("sqlite3").arg(data.join("db/postkiln.sqlite")).arg(query).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.split_once(' ').unwrap()).map(|(id, name)| (id.to_owned(), name.to_owned())).collect()
+}
+
+/// The mailboxes in which a message with this subject lies.
+fn found(data: &Path, accounts: &BTreeMap<String, String>, subject: &str) -> BTreeSet<String> {
+    let mut mailboxes = BTreeSet::new();
+    let mut open = vec![data.join("mail")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let is_it = fs::read_to_string(&path).is_ok_and(|text| text.contains(&format!("Subject: {subject}\n")));
+            if is_it && folder.ends_with("Maildir/new") {
+                let account = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
+                let owner = account.filter_map(|part| accounts.get(&part)).next().expect("a mailbox has an owner");
+                mailboxes.insert(owner.clone());
+            }
+        }
+    }
+    mailboxes
+}
+
+const ADDRESSES: &[&str] = &[
+    "ada@example.org",
+    "ADA@Example.NET",
+    "countess@example.org",
+    "grace.hopper@example.net",
+    "sales@example.org",
+    "cryptanalysis@example.net",
+    "support@example.org",
+    "postmaster@example.org",
+    "ada+shop@example.org",
+    "sales+autumn@example.org",
+    "ada+@example.org",
+    "info@example.org",
+    "nobody@example.org",
+    "nobody+ada@example.org",
+    "ada-shop@example.org",
+    "someone@third.example",
+    // Those below are added to the example.
+    "loud@example.org",
+    "ada+sales@example.org",
+    "left@example.org",
+    "anything@catch.example",
+    "drop@discard.example",
+];
+
+#[test]
+fn what_explain_tells_is_what_happens() {
+    let site = Site::small_office()
+        .replace(
+            "cryptanalysis = [",
+            "loud = [\"sales\", \"cryptanalysis\", \"grace\"],\n        \"ada+sales\" = [\"grace\"],\n        \
+             left = [\"loud@example.net\"],\n        cryptanalysis = [",
+        )
+        .replace(
+            "\"example.net\".alias_of",
+            "\"catch.example\" = { postmaster = \"ada\", users.ada = {}, catch_all = 'deliver_to \"joan@example.org\" },\n    \
+             \"discard.example\" = { postmaster = \"ada\", users.ada = {}, catch_all = 'discard },\n    \
+             \"example.net\".alias_of",
+        )
+        .without_antivirus();
+    let node = Running::start(site.path());
+    let accounts = accounts(node.data());
+    let mut expected = Vec::new();
+    for (number, address) in ADDRESSES.iter().enumerate() {
+        let subject = format!("number {number} of the addresses");
+        let said = receive_from_outside(&node, STRANGER, &[address], &message(STRANGER, address, &subject, "hello"));
+        match told(site.path(), address) {
+            Err(why) => assert!((500..600).contains(&said.code), "{address}: told {why}, and {said:?}"),
+            Ok(mailboxes) => {
+                assert_eq!(said.code, 250, "{address}: told {mailboxes:?}, and {said:?}");
+                expected.push((*address, subject, mailboxes));
+            }
+        }
+    }
+    assert!(expected.len() > 12, "too few addresses are accepted to show anything: {expected:?}");
+    for (address, subject, mailboxes) in &expected {
+        eventually(&format!("{address} reaches {mailboxes:?}"), Duration::from_secs(60), || {
+            (found(node.data(), &accounts, subject) == *mailboxes).then_some(())
+        });
+    }
+    // Nothing went further afterwards.
+    for (address, subject, mailboxes) in &expected {
+        assert_eq!(found(node.data(), &accounts, subject), *mailboxes, "{address}");
+    }
+    node.stop();
+}
