@@ -1,6 +1,6 @@
 //! [`accept`]: clients in, within limits for all and for each peer.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -23,12 +23,13 @@ pub struct Limits {
 /// Who is connected. Shared by the listeners of a role.
 #[derive(Clone, Debug)]
 pub struct Counting {
-    limits: Limits,
+    per_peer: usize,
     state: Rc<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    most: Cell<usize>,
     total: watch::Sender<usize>,
     peers: RefCell<HashMap<IpAddr, usize>>,
 }
@@ -44,12 +45,18 @@ impl Counting {
     /// Nobody is connected.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, state: Rc::default() }
+        let state = State { most: Cell::new(limits.total), ..State::default() };
+        Self { per_peer: limits.per_peer, state: Rc::new(state) }
+    }
+
+    /// Another limit for all peers together. Those who are connected stay.
+    pub fn set_total(&self, total: usize) {
+        self.state.most.set(total);
     }
 
     /// Waits until there is room for one more.
     async fn room(&self) {
-        self.until(|total| total < self.limits.total).await;
+        self.until(|total| total < self.state.most.get()).await;
     }
 
     /// Waits until nobody is connected.
@@ -67,7 +74,7 @@ impl Counting {
         let key = group(peer);
         let mut peers = self.state.peers.borrow_mut();
         let count = peers.entry(key).or_default();
-        if *count >= self.limits.per_peer {
+        if *count >= self.per_peer {
             return None;
         }
         *count += 1;
@@ -146,6 +153,20 @@ mod tests {
             empty.await.unwrap();
             counting.room().await;
         }));
+    }
+
+    #[test]
+    fn another_limit_holds_from_then_on() {
+        let counting = Counting::new(Limits { total: 1, per_peer: 5 });
+        let place = counting.enter("192.0.2.1".parse().unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            counting.set_total(2);
+            counting.room().await;
+            counting.set_total(1);
+            drop(place);
+            counting.room().await;
+        });
     }
 
     #[test]

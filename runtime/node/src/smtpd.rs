@@ -3,6 +3,7 @@
 //! answers a session needs are in `answers`, a message on its way in `message`.
 
 mod answers;
+mod client;
 mod config;
 mod message;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use postkiln_bundle::Role;
-use postkiln_control::tcprules::{self, Decision};
+use postkiln_control::tcprules;
 use postkiln_ipc::Door;
 use postkiln_net::{Begin, Counting, Limits, drive};
 use postkiln_smtp::{Peer, Session, Tls};
@@ -22,6 +23,7 @@ use tokio::net::TcpStream;
 use crate::asking::{Certificate, Directory};
 use crate::role::{self, Seat};
 use answers::Answers;
+use client::Client;
 use config::Config;
 
 /// Runs the role.
@@ -35,14 +37,15 @@ struct Office {
     directoryd: Arc<Door>,
     queued: Arc<Door>,
     certificate: Certificate,
+    counting: Counting,
 }
 
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let (directoryd, queued) = (seat.door(Role::Directoryd)?, seat.door(Role::Queued)?);
     let certificate = Certificate::fetch(seat.door(Role::Keyd)?, &seat).await;
     let listeners = seat.listeners();
-    let counting = Counting::new(LIMITS);
-    let office = Rc::new(Office { seat, directoryd, queued, certificate });
+    let counting = Counting::new(Limits { total: seat.config().connections, per_peer: PER_PEER });
+    let office = Rc::new(Office { seat, directoryd, queued, certificate, counting: counting.clone() });
     for (name, listener) in listeners {
         let office = office.clone();
         let name: Rc<str> = name.into();
@@ -65,13 +68,11 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
 async fn converse(office: &Office, listener: &str, connection: TcpStream, peer: SocketAddr) {
     let config = office.seat.config();
     let Some(service) = config.services.get(listener) else { return };
-    let decision = tcprules::lookup(&service.rules, peer.ip(), None);
-    let relay_client = match &decision {
-        Decision::Deny => {
-            postkiln_log::info("refused", &[("peer", &peer.ip()), ("listener", &listener)]);
-            return;
-        }
-        Decision::Allow(_) => decision.variable("RELAYCLIENT").map(ToOwned::to_owned),
+    // A new bundle's number holds from the first client that sees it.
+    office.counting.set_total(config.connections);
+    let Some(client) = Client::new(&tcprules::lookup(&service.rules, peer.ip(), None)) else {
+        postkiln_log::info("refused", &[("peer", &peer.ip()), ("listener", &listener)]);
+        return;
     };
     let tls = office.certificate.get();
     let (begin, session) = match (service.session.tls, tls) {
@@ -81,16 +82,27 @@ async fn converse(office: &Office, listener: &str, connection: TcpStream, peer: 
         (_, Some(tls)) => (Begin::Plain(Some(tls)), service.session.clone()),
         (_, None) => (Begin::Plain(None), service.without_tls()),
     };
-    let session = Session::new(session, Peer { ip: peer.ip(), relay_client }, Instant::now());
+    let session = match client.databytes {
+        Some(databytes) => with_databytes(&session, databytes),
+        None => session,
+    };
+    let session = Session::new(session, Peer { ip: peer.ip(), relay_client: client.relay }, Instant::now());
     let directory = Directory::new(office.directoryd.clone());
-    let mut answers = Answers::new(config.clone(), directory, office.queued.clone(), office.seat.data(), peer.ip());
+    let mut answers =
+        Answers::new(config.clone(), directory, office.queued.clone(), office.seat.data(), peer.ip(), client.blocked);
     if let Err(error) = drive(connection, begin, session, &mut answers, office.seat.stopped()).await {
         let problem = postkiln_log::chain(&error);
         postkiln_log::info("broken", &[("peer", &peer.ip()), ("listener", &listener), ("problem", &problem)]);
     }
 }
 
-/// tcpserver's `-c`, and what one peer may have of it.
-const LIMITS: Limits = Limits { total: 500, per_peer: 100 };
+/// For a client whose messages may be larger or smaller than others'.
+fn with_databytes(session: &postkiln_smtp::Config, databytes: Option<u64>) -> Arc<postkiln_smtp::Config> {
+    let limits = postkiln_smtp::Limits { databytes, ..session.limits.clone() };
+    Arc::new(postkiln_smtp::Config { limits, ..session.clone() })
+}
+
+/// What one peer may have of the places for clients.
+const PER_PEER: usize = 100;
 /// For what is in hand to end: 421 to the idle, 250 to a message that is just being kept. Less than `init` grants.
 const FAREWELL: std::time::Duration = std::time::Duration::from_millis(2500);

@@ -20,7 +20,7 @@ impl ControlFile for Badhelo {
     const NAME: &'static str = "badhelo";
     const KIND: Kind = Kind::Lines;
     const DEFAULT: &'static str = "none";
-    const READERS: &'static [&'static str] = &["smtpd"];
+    const READERS: &'static [&'static str] = &[];
     const DOC: &'static str = "Names in HELO and EHLO that are refused: `host`, or `.example.com` for the names below; relay clients may use them.";
 
     fn parse(bytes: &[u8]) -> Result<Self, ParseError> {

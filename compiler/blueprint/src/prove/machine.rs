@@ -127,7 +127,7 @@ fn in_clear(site: &Site, findings: &mut Findings) {
     }
 }
 
-// MiB, measured or estimated as `docs/smtp.md` says.
+// MiB, measured or estimated as the manual says: schemas/manual/smtp.md.
 /// Kernel, page tables, the root file system's pages.
 const SYSTEM: u64 = 160;
 /// Our roles: 12 measured, 48 allowed by the project's budget.

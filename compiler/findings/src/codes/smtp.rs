@@ -77,7 +77,7 @@ codes! {
         meaning: r#"
             Counted are the system itself, our services at rest, every client that may be connected at the same time, every
             delivery that may be under way, and ClamAV with its signatures, twice while it reloads beside. What does not
-            fit ends with a killed process in the busiest hour. `docs/smtp.md` has the figures.
+            fit ends with a killed process in the busiest hour. The manual's page `smtp.md` has the figures.
         "#,
         wrong: r#"
             antivirus.engine = 'clamav,
@@ -199,7 +199,7 @@ codes! {
         title: "the machine holds its services and little else",
         meaning: r#"
             Less than a tenth of the memory would be left in the busiest hour, for files in the cache and for whatever was
-            not counted. `docs/smtp.md` has the figures.
+            not counted. The manual's page `smtp.md` has the figures.
         "#,
         wrong: r#"
             antivirus.engine = 'clamav,

@@ -21,6 +21,8 @@ pub(super) struct Answers {
     queued: Arc<Door>,
     data: PathBuf,
     peer: IpAddr,
+    /// What every recipient is answered with, for a client that the rules block.
+    blocked: Option<(Status, String)>,
     message: Option<Message>,
 }
 
@@ -32,8 +34,9 @@ impl Answers {
         queued: Arc<Door>,
         data: PathBuf,
         peer: IpAddr,
+        blocked: Option<(Status, String)>,
     ) -> Self {
-        Self { config, directory, queued, data, peer, message: None }
+        Self { config, directory, queued, data, peer, blocked, message: None }
     }
 
     async fn authenticate(&mut self, name: String, password: Secret) -> Answer {
@@ -65,8 +68,15 @@ impl Answers {
     }
 
     async fn recipient(&mut self, address: Address) -> Answer {
+        if let Some((status, text)) = &self.blocked {
+            return refused(*status, text);
+        }
+        if self.config.badrcptto.refuses(&address) {
+            return refused(Status(5, 7, 1), "sorry, this recipient is in my badrcptto list (#5.7.1)");
+        }
         // Strangers' mail is taken for these domains only, whatever the user database says.
-        let listed = self.config.rcpthosts.allows(address.domain());
+        let listed =
+            self.config.rcpthosts.allows(address.domain()) || self.config.morercpthosts.allows(address.domain());
         match self.directory.ask(&Request::Route(address)).await {
             Reply::Route(_) if listed => Answer::Accepted,
             Reply::Route(_) => Answer::NotOurs,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use postkiln_bundle::{Manifest, Role};
 use postkiln_control::{
-    Badmailfrom, ControlFile, Databytes, Engine, Maxrcpt, Me, Rcpthosts, Scanner, Smtpgreeting, Timeoutsmtpd,
+    Badmailfrom, Badrcptto, Brtlimit, Concurrencyincoming, ControlFile, Databytes, Engine, Maxrcpt, Me, Morercpthosts,
+    Rcpthosts, Scanner, Smtpgreeting, Timeoutsmtpd,
 };
 use postkiln_smtp::{Limits, Listener, Tls};
 use postkiln_sys::BundleDirectory;
@@ -17,6 +18,12 @@ pub(super) struct Config {
     pub(super) hostname: String,
     /// The domains that are ours, or that we take mail for.
     pub(super) rcpthosts: Rcpthosts,
+    /// The rest of them.
+    pub(super) morercpthosts: Morercpthosts,
+    /// Recipients that nobody may write to.
+    pub(super) badrcptto: Badrcptto,
+    /// Clients served at the same time.
+    pub(super) connections: usize,
     /// The scanner's configuration, when there is a scanner.
     pub(super) clamd_conf: Option<String>,
     /// By listener.
@@ -57,6 +64,7 @@ impl Config {
         let limits = Limits {
             databytes: (databytes > 0).then_some(databytes),
             max_recipients: usize::try_from(file::<Maxrcpt>(bundle)?.0).unwrap_or(usize::MAX),
+            max_refused: usize::try_from(file::<Brtlimit>(bundle)?.0).unwrap_or(usize::MAX),
             timeout: Duration::from_secs(file::<Timeoutsmtpd>(bundle)?.0),
             ..Limits::default()
         };
@@ -77,7 +85,16 @@ impl Config {
             let session = Arc::new(session(&base, listener));
             services.insert(listener.name.clone(), Service { session, rules });
         }
-        Ok(Self { hostname: hostname.to_string(), rcpthosts: file(bundle)?, clamd_conf, services })
+        let connections = usize::try_from(file::<Concurrencyincoming>(bundle)?.0).unwrap_or(usize::MAX);
+        Ok(Self {
+            hostname: hostname.to_string(),
+            rcpthosts: file(bundle)?,
+            morercpthosts: file(bundle)?,
+            badrcptto: file(bundle)?,
+            connections,
+            clamd_conf,
+            services,
+        })
     }
 }
 

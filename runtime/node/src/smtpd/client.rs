@@ -1,0 +1,66 @@
+//! What the rules of a listener say about a client, as the environment that tcpserver would set (tcprules(1)):
+//! `RELAYCLIENT`, `DATABYTES`, `RBLSMTPD`.
+
+use postkiln_control::tcprules::Decision;
+use postkiln_mail::Status;
+
+/// What holds for one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Client {
+    /// It may send to any domain; the text is put after each recipient.
+    pub(super) relay: Option<String>,
+    /// The largest message in place of `databytes`: `Some(None)` without a limit.
+    pub(super) databytes: Option<Option<u64>>,
+    /// Every recipient is answered with this (rblsmtpd(1)).
+    pub(super) blocked: Option<(Status, String)>,
+}
+
+impl Client {
+    /// `None` for a client that is not served. A `DATABYTES` that is no number leaves the limit as it is.
+    pub(super) fn new(decision: &Decision) -> Option<Self> {
+        if *decision == Decision::Deny {
+            return None;
+        }
+        let number = decision.variable("DATABYTES").and_then(|text| text.parse::<u64>().ok());
+        let blocked = decision.variable("RBLSMTPD").filter(|text| !text.is_empty()).map(|text| {
+            text.strip_prefix('-')
+                .map_or_else(|| (Status(4, 7, 1), text.to_owned()), |text| (Status(5, 7, 1), text.to_owned()))
+        });
+        Some(Self {
+            relay: decision.variable("RELAYCLIENT").map(ToOwned::to_owned),
+            databytes: number.map(|number| (number > 0).then_some(number)),
+            blocked,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postkiln_control::tcprules::{compile, lookup, parse};
+
+    use super::*;
+
+    fn check(rules: &str, ip: &str, expected: Option<Client>) {
+        let cdb = compile(&parse(rules).unwrap());
+        assert_eq!(Client::new(&lookup(&cdb, ip.parse().unwrap(), None)), expected, "{rules:?} {ip}");
+    }
+
+    #[test]
+    fn the_most_special_rule_alone_says_what_a_client_may() {
+        let rules = "10.20.:allow,RELAYCLIENT=\"\"\n10.20.0.9:allow,DATABYTES=\"100\",RBLSMTPD=\"\"\n[2001:db8:0:]:allow,RELAYCLIENT=\"@x\",DATABYTES=\"0\"\n192.0.2.:deny\n:allow\n";
+        check(rules, "203.0.113.1", Some(Client::default()));
+        check(rules, "10.20.1.1", Some(Client { relay: Some(String::new()), ..Client::default() }));
+        check(rules, "10.20.0.9", Some(Client { databytes: Some(Some(100)), ..Client::default() }));
+        let unlimited = Client { relay: Some("@x".to_owned()), databytes: Some(None), blocked: None };
+        check(rules, "2001:db8::1", Some(unlimited));
+        check(rules, "192.0.2.1", None);
+    }
+
+    #[test]
+    fn blocked_clients_hear_why() {
+        let blocked = |status, text: &str| Client { blocked: Some((status, text.to_owned())), ..Client::default() };
+        check(":allow,RBLSMTPD=\"-go away\"\n", "192.0.2.1", Some(blocked(Status(5, 7, 1), "go away")));
+        check(":allow,RBLSMTPD=\"later\"\n", "192.0.2.1", Some(blocked(Status(4, 7, 1), "later")));
+        check(":allow,DATABYTES=\"many\"\n", "192.0.2.1", Some(Client::default()));
+    }
+}
