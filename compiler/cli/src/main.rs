@@ -20,6 +20,7 @@ mod progress;
 mod queue;
 mod run;
 mod schema;
+mod secret;
 mod status;
 mod test;
 
@@ -51,6 +52,7 @@ enum Command {
     Fmt(fmt::Args),
     Images(images::Args),
     Schema(schema::Args),
+    Secret(secret::Args),
     Status(status::Args),
     Queue(queue::Args),
     /// Evaluates a site within limits; `check` and the others start this by themselves.
@@ -78,6 +80,7 @@ impl Command {
             Self::Fmt(args) => fmt::run(args),
             Self::Images(args) => images::run(args),
             Self::Schema(args) => schema::run(args),
+            Self::Secret(args) => secret::run(args),
             Self::Status(args) => status::run(args),
             Self::Queue(args) => queue::run(args),
             Self::EvaluateSite { root, entry } => evaluate_site(&root, &entry),

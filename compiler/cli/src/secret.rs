@@ -1,0 +1,126 @@
+//! `postkiln secret`: the values a site names, in an encrypted file beside it. One file per group of commands; what they
+//! share is here. Values go in by files, pipes and prompts, and never come out.
+
+mod ask;
+mod change;
+mod keys;
+mod list;
+mod readers;
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use postkiln_secrets::{Folder, Identity, SecretsError};
+
+use crate::findings;
+use crate::outcome::{Exit, Failure};
+
+/// Keeps the values of a site's secrets in an encrypted file beside it
+///
+/// A site names secrets (`password = { secret = "relay" }`); their values are in secrets.age, encrypted with age to the people
+/// who keep them. secrets.lock beside it holds a version of each and the public half of keys: commit both. Checking,
+/// planning and building need neither the values nor anybody's key.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln secret init mysite                                 your key, and an empty file of secrets
+  postkiln secret set mysite relay                            asks for the value, or reads it from a pipe
+  postkiln secret set mysite dkim.example.org --generate      a key that signs mail
+  postkiln secret list mysite
+
+Private keys are read from --identity, else $POSTKILN_IDENTITY, else ~/.config/postkiln/identity.
+
+Exit codes: 0 done, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(readers::InitArgs),
+    Identity(readers::IdentityArgs),
+    Recipients(readers::RecipientsArgs),
+    Set(change::SetArgs),
+    Rotate(change::RotateArgs),
+    Advance(change::AdvanceArgs),
+    Remove(change::RemoveArgs),
+    List(list::ListArgs),
+    Check(list::CheckArgs),
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    match args.command {
+        Command::Init(args) => readers::init(&args),
+        Command::Identity(args) => readers::identity(&args),
+        Command::Recipients(args) => readers::recipients(&args),
+        Command::Set(args) => change::set(&args),
+        Command::Rotate(args) => change::rotate(&args),
+        Command::Advance(args) => change::advance(&args),
+        Command::Remove(args) => change::remove(&args),
+        Command::List(args) => list::list(&args),
+        Command::Check(args) => list::check(&args),
+    }
+}
+
+/// Whose secrets, and who opens them.
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// The site: its folder or its site.ncl
+    #[arg(value_name = "SITE")]
+    site: PathBuf,
+    /// The file of private keys that opens the secrets
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+}
+
+impl Place {
+    /// The folder, for a change.
+    fn alone(&self) -> Result<Folder, Failure> {
+        Folder::alone(&findings::folder(&self.site)).map_err(failure)
+    }
+
+    fn identity(&self) -> Result<Identity, Failure> {
+        Identity::read(&identity_path(self.identity.as_deref())?, ask::passphrase).map_err(failure)
+    }
+}
+
+/// Which file of private keys: the one given, `$POSTKILN_IDENTITY`, or one below the person's configuration
+/// (XDG Base Directory Specification).
+fn identity_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| !path.as_os_str().is_empty());
+    if let Some(path) = named("POSTKILN_IDENTITY") {
+        return Ok(path);
+    }
+    let configuration = named("XDG_CONFIG_HOME").or_else(|| named("HOME").map(|home| home.join(".config")));
+    let configuration =
+        configuration.ok_or_else(|| Failure::Usage("there is no home directory: give --identity".into()))?;
+    Ok(configuration.join("postkiln/identity"))
+}
+
+/// How an error of the crate ends the program: 1 for what is wrong with the secrets, 4 for what the machine could not do.
+fn failure(error: SecretsError) -> Failure {
+    match error {
+        SecretsError::Io { .. } | SecretsError::Generate(_) => {
+            let what = error.to_string();
+            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            Failure::environment(what, source)
+        }
+        SecretsError::Mismatch(ref differences) => {
+            let mut text = "secrets.age and secrets.lock do not belong together:".to_owned();
+            for difference in differences {
+                text.push_str("\n  ");
+                text.push_str(difference);
+            }
+            text.push_str(
+                "\nput the right files in place, or let `postkiln secret check SITE --mend` write secrets.lock anew",
+            );
+            Failure::Wrong(text)
+        }
+        error => Failure::Wrong(error.to_string()),
+    }
+}
