@@ -158,7 +158,8 @@ fn record(lines: &[&str], index: usize) -> Option<Cause> {
         rest.split('"').next().map(str::to_owned)
     };
     let start = lines.get(..=index)?.iter().rposition(|line| line.trim() == "{")?;
-    let around = || lines.iter().skip(start + 1).take_while(|line| !line.trim_start().starts_with('}'));
+    let around =
+        || lines.iter().skip(start + 1).take_while(|line| !line.trim_start().starts_with('}') && line.trim() != "{");
     let owner = around().find_map(|line| value(line, "name"))?;
     let kind = around().find_map(|line| value(line, "type"))?;
     let above = lines.get(..=start)?.iter().rev();
