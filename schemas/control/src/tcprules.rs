@@ -82,13 +82,17 @@ fn parse_instructions(text: &str) -> Option<Decision> {
     Some(if deny { Decision::Deny } else { Decision::Allow(variables) })
 }
 
-/// `1.2.3.37-53` and `10.2-3.`: one address for each number of the range; numbers over 255 are cut.
+/// `1.2.3.37-53` and `10.2-3.`: one address for each number of the range; numbers over 255 are cut. tcprules expands one
+/// range and would leave a second as it stands, where it fits nobody: that is a mistake here.
 fn expand(address: &str) -> Option<Vec<String>> {
     let Some((before, after)) = address.split_once('-').filter(|_| !address.contains(['=', '@'])) else {
         return Some(vec![address.to_owned()]);
     };
     let (prefix, first) = before.rfind('.').map_or(("", before), |dot| before.split_at(dot + 1));
     let (last, suffix) = after.find('.').map_or((after, ""), |dot| after.split_at(dot));
+    if suffix.contains('-') {
+        return None;
+    }
     let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
     Some((first..=last.min(255)).map(|number| format!("{prefix}{number}{suffix}")).collect())
 }
