@@ -1,11 +1,11 @@
 //! Showing what is wrong with a site: text on stderr, or JSON on stdout. The layout of one finding is
 //! `compiler/site`'s; here its source lines are looked up and its file named as the person named the site.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use postkiln_findings::{Diagnostic, Layout, Run, Severity, Silence, is_wrong};
+use postkiln_findings::{Code, Diagnostic, Layout, Run, Severity, Silence, is_wrong};
 use postkiln_site::Site;
 
 use crate::outcome::Failure;
@@ -18,15 +18,28 @@ pub(crate) enum Deny {
     Warnings,
 }
 
-/// Prints findings in source order for a person.
+/// Prints findings in source order for a person: of each kind the first of a file, and how many more there are.
 pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
     let folder = folder(site);
     let source = |file: &str| text_of(&folder, file);
     let layout = Layout { prefix: &prefix(&folder), colour: output::colour(), source: &source };
+    let mut counts: BTreeMap<(Code, Option<&str>), usize> = BTreeMap::new();
     for finding in findings {
-        output::note(&layout.text(finding));
+        let file = finding.place.as_ref().map(|place| &*place.file);
+        let count = counts.entry((finding.code, file)).or_default();
+        *count += 1;
+        if *count <= MOST {
+            output::note(&layout.text(finding));
+        }
+    }
+    for ((code, file), count) in counts.into_iter().filter(|(_, count)| *count > MOST) {
+        let place = file.map(|file| format!(" in {file}")).unwrap_or_default();
+        output::note(&format!("{} more of {code}{place} are not shown; --json has all", count - MOST));
     }
 }
+
+/// So many findings of one kind in one file are shown.
+const MOST: usize = 25;
 
 /// The findings without those that the site silences, in source order. Comments are looked for in all files of a site that
 /// could be read, else in those that findings are about.
