@@ -2,6 +2,8 @@
 //! Start at [`Answer`].
 
 use postkiln_findings::{Code, codes};
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// The outcome of one evaluation.
@@ -66,8 +68,8 @@ pub(crate) enum Value {
 /// One field of a record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// Its name.
-    pub(crate) name: String,
+    /// Its name; that of a column of a population is ours.
+    pub(crate) name: Cow<'static, str>,
     /// Where the name stands.
     pub(crate) span: Option<Span>,
     /// Its value.

@@ -1,5 +1,6 @@
 //! From byte ranges to lines and columns. Columns count characters, as editors do.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::Place;
@@ -18,6 +19,16 @@ struct LineTable {
     /// How many characters stand before each [`STRIDE`] bytes, so that a place in a file of one long line is not found by
     /// counting all that stands before it. Empty when every character is one byte.
     characters: Vec<usize>,
+    /// The last answer: the next question is nearly always about something shortly after it.
+    last: Cell<Position>,
+}
+
+/// A byte, the index of its line, and how many characters of the line stand before it.
+#[derive(Clone, Copy, Default)]
+struct Position {
+    byte: usize,
+    line: usize,
+    characters: usize,
 }
 
 impl Lines {
@@ -52,17 +63,45 @@ impl LineTable {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let characters = if text.is_ascii() { Vec::new() } else { checkpoints(text.as_bytes()) };
-        Self { name: name.into(), text, starts, characters }
+        Self { name: name.into(), text, starts, characters, last: Cell::default() }
     }
 
     /// Line and column, both from 1, of a byte; clamped to the text.
     fn position(&self, byte: u32) -> (u32, u32) {
         let byte = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
-        let line = self.starts.partition_point(|start| *start <= byte);
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let characters = self.characters_before(byte).saturating_sub(self.characters_before(start));
+        let last = self.last.get();
+        let line = self.line(byte, last.line);
+        let start = self.starts.get(line).copied().unwrap_or(0);
+        let (from, known) = if line == last.line && byte >= last.byte && last.byte >= start {
+            (last.byte, last.characters)
+        } else {
+            (start, 0)
+        };
+        let characters = known + self.characters_between(from, byte);
+        self.last.set(Position { byte, line, characters });
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        (number(line), number(characters + 1))
+        (number(line + 1), number(characters + 1))
+    }
+
+    /// The index of a byte's line; `near` is looked at first, and the line after it.
+    fn line(&self, byte: usize, near: usize) -> usize {
+        let begins = |line: usize| self.starts.get(line).is_none_or(|start| *start > byte);
+        for line in [near, near + 1] {
+            if !begins(line) && begins(line + 1) {
+                return line;
+            }
+        }
+        self.starts.partition_point(|start| *start <= byte).saturating_sub(1)
+    }
+
+    fn characters_between(&self, from: usize, to: usize) -> usize {
+        if self.characters.is_empty() {
+            return to.saturating_sub(from);
+        }
+        if to.saturating_sub(from) <= STRIDE {
+            return characters(self.text.as_bytes().get(from..to).unwrap_or_default());
+        }
+        self.characters_before(to).saturating_sub(self.characters_before(from))
     }
 
     fn characters_before(&self, byte: usize) -> usize {
@@ -113,5 +152,24 @@ mod tests {
         check(&long, 2, (2, 1));
         check(&long, 2 + 3 * 700, (2, 1401));
         check(&long, 9999, (2, 2001));
+    }
+
+    #[test]
+    fn the_order_of_questions_does_not_matter() {
+        let text = "ab\n\u{e9}\u{4e2d}xy\n\nlast \u{e9} line".repeat(50);
+        let bytes = text.len();
+        let lines = Lines::of("a.ncl", text.as_bytes());
+        for question in (0..bytes).chain((0..bytes).rev()).chain((0..bytes).map(|byte| byte * 7919 % bytes)) {
+            let byte = u32::try_from(question).unwrap();
+            let place = lines.place(Span { file: 0, start: byte, end: byte });
+            let before = &text.as_bytes()[..question];
+            let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            assert_eq!(
+                (place.line as usize, place.column as usize),
+                (line, characters(&before[start..]) + 1),
+                "{question}"
+            );
+        }
     }
 }

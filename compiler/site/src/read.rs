@@ -10,7 +10,7 @@ use crate::answer::{Answer, Trouble};
 use crate::beneath::Beneath;
 use crate::decode::{self, Decoded};
 use crate::lines::Lines;
-use crate::{Diagnostic, Site, child, codes, evaluate, secrets, source};
+use crate::{Diagnostic, Site, child, codes, evaluate, population, secrets, source};
 
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
 ///
@@ -87,6 +87,19 @@ fn evaluate_apart(root: &Path, entry: &str) -> Result<Answer, Diagnostic> {
         }
         Err(error) => Err(Diagnostic::new(codes::EVALUATOR, format!("cannot start the evaluator: {error}"))),
     }
+}
+
+/// [`read`] for a site whose value is written as JSON in the file `path`, without an evaluation: for tests and fuzzing of all
+/// that comes after it. `"'reject"` is a tag, `{"'deliver_to": "ada"}` one with a value; nothing has a default.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_json(path: &Path) -> Read {
+    let (root, entry) = locate(path)?;
+    let files = open(&root)?;
+    let unreadable = |error| vec![Diagnostic::new(codes::UNREADABLE, format!("{entry:?} {error}"))];
+    let bytes = files.read(&entry).map_err(unreadable)?;
+    decoded(&files, population::answer(entry, bytes))
 }
 
 /// [`read`] within this process and without limits: for tests and fuzzing, where no `postkiln` can be started.

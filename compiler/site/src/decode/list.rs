@@ -7,9 +7,9 @@ use postkiln_control::list::{Digest, Members, Posting, Readers, ReplyTo, Subscri
 
 use crate::decode::domain::by_local_part;
 use crate::decode::fields::{Fields, optional};
-use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
-use crate::{List, Placed, codes};
+use crate::decode::{population, quantity};
+use crate::{List, Placed, Target, codes};
 
 pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<BTreeMap<LocalPart, Placed<List>>> {
     by_local_part(walker, at, "the lists", |at| list(walker, at, home))
@@ -21,7 +21,7 @@ fn list(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<List> {
     let people = |name| optional(fields.get(name), |at| walker.targets(at, home));
     let person = |name| optional(fields.get(name), |at| walker.target(at, home));
     let text = |name, what| optional(fields.get(name), |at| walker.line(at, what));
-    let members = fields.required("members").and_then(|at| walker.targets(&at, home));
+    let members = members(walker, &fields, home);
     let (moderators, allow, deny) = (people("moderators"), people("allow"), people("deny"));
     let (owner, sublist_of) = (person("owner"), person("sublist_of"));
     let managed = tag(walker, &fields, "managed", MANAGED);
@@ -67,6 +67,18 @@ fn list(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<List> {
         texts_editable: texts_editable?,
         sublist_of: sublist_of?,
     })
+}
+
+/// Those written in the list, then those of its files; one of the two is there.
+fn members(walker: &Walker<'_>, fields: &Fields<'_>, home: &Domain) -> Option<Vec<Placed<Target>>> {
+    let Some(from) = fields.get("members_from") else {
+        return fields.required("members").and_then(|at| walker.targets(&at, home));
+    };
+    let written = optional(fields.get("members"), |at| walker.targets(at, home));
+    let read = population::addresses(walker, &from, home);
+    let mut members = written?.unwrap_or_default();
+    members.extend(read?);
+    Some(members)
 }
 
 fn tag<T: Copy>(
@@ -154,6 +166,7 @@ fn header_line(part: &str, text: &str) -> Result<(), String> {
 /// For a list that a page of the language names: every field.
 const FIELDS: &[&str] = &[
     "members",
+    "members_from",
     "managed",
     "post",
     "moderators",

@@ -1,9 +1,9 @@
-//! `users_from` and `aliases_from`: people and aliases in files beside the site, judged by the functions that judge those
+//! `users_from`, `aliases_from`, `members_from`: people, aliases and lists' members in files beside the site, judged by the functions that judge those
 //! written in it. Start at [`both`].
 
 use std::collections::BTreeMap;
 
-use postkiln_address::LocalPart;
+use postkiln_address::{Domain, LocalPart};
 
 use crate::answer::Value;
 use crate::beneath::BeneathError;
@@ -12,7 +12,7 @@ use crate::decode::fields::{Fields, optional};
 use crate::decode::walker::{At, Walker};
 use crate::lines::Lines;
 use crate::population::{self, Column, Fault, Format, Record};
-use crate::{Placed, codes, source};
+use crate::{Placed, Target, codes, source};
 
 /// A domain's map, written in the site, in files, or in both; `names` are those of the two fields.
 pub(super) fn both<T>(
@@ -41,6 +41,50 @@ fn add<T>(
     map: &mut BTreeMap<LocalPart, Placed<T>>,
     decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>,
 ) -> bool {
+    each_file(walker, at, &mut |path| {
+        let Some(format) = Format::of(&path.value) else {
+            let hint = "a population is a file ending in .csv, or in .jsonl: one JSON object a line";
+            let message = format!("{:?} is not the name of a population", path.value);
+            walker.report(codes::NO_POPULATION, message, &path.place, Some(hint));
+            return false;
+        };
+        let before = map.len();
+        let complete = with_file(walker, path, &mut |inner, bytes| {
+            let mut complete = true;
+            population::read(bytes, format, columns, &mut |row| match row {
+                Ok(record) => complete &= add_row(inner, &record, map, decode),
+                Err(fault) => complete &= report(inner, &fault),
+            });
+            complete
+        });
+        if complete && map.len() == before {
+            walker.report(codes::NOBODY, format!("the file {:?} holds nobody", path.value), &path.place, None);
+        }
+        complete
+    })
+}
+
+/// The addresses in the files named at `at`, one a line.
+pub(super) fn addresses(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Vec<Placed<Target>>> {
+    let mut found = Vec::new();
+    let complete = each_file(walker, at, &mut |path| {
+        with_file(walker, path, &mut |inner, bytes| {
+            let mut complete = true;
+            population::addresses(bytes, &mut |line| match line {
+                Ok(node) => match inner.target(&inner.root(&node), home) {
+                    Some(target) => found.push(target),
+                    None => complete = false,
+                },
+                Err(fault) => complete &= report(inner, &fault),
+            });
+            complete
+        })
+    });
+    complete.then_some(found)
+}
+
+/// Goes through the names of files at `at`: one, or a list of several. False when something is wrong.
+fn each_file(walker: &Walker<'_>, at: &At<'_>, take: &mut dyn FnMut(&Placed<String>) -> bool) -> bool {
     let names = if matches!(at.node.value, Value::List(_)) { walker.list(at, "names of files") } else { None };
     let names = names.unwrap_or_else(|| vec![at.clone()]);
     let mut seen: Vec<Placed<String>> = Vec::new();
@@ -55,30 +99,15 @@ fn add<T>(
             complete = false;
             continue;
         }
-        complete &= add_file(walker, &path, columns, map, decode);
+        complete &= take(&path);
         seen.push(path);
     }
     complete
 }
 
-fn add_file<T>(
-    walker: &Walker<'_>,
-    path: &Placed<String>,
-    columns: &'static [Column],
-    map: &mut BTreeMap<LocalPart, Placed<T>>,
-    decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>,
-) -> bool {
+/// Reads a file and keeps it for `source/`; `take` gets its content and a walker for what is wrong in it.
+fn with_file(walker: &Walker<'_>, path: &Placed<String>, take: &mut dyn FnMut(&Walker<'_>, &[u8]) -> bool) -> bool {
     let name = &path.value;
-    let Some(format) = Format::of(name) else {
-        let hint = "a population is a file ending in .csv, or in .jsonl: one JSON object a line";
-        walker.report(
-            codes::NO_POPULATION,
-            format!("{name:?} is not the name of a population"),
-            &path.place,
-            Some(hint),
-        );
-        return false;
-    };
     let bytes = match walker.content(name) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -89,18 +118,7 @@ fn add_file<T>(
     };
     let lines = Lines::of(name, &bytes);
     let inner = walker.beside(&lines, MOST_FINDINGS);
-    let mut complete = true;
-    let before = map.len();
-    population::read(&bytes, format, columns, &mut |row| match row {
-        Ok(record) => complete &= add_row(&inner, &record, map, decode),
-        Err(fault) => {
-            complete = false;
-            report(&inner, &fault);
-        }
-    });
-    if complete && map.len() == before {
-        walker.report(codes::NOBODY, format!("the file {name:?} holds nobody"), &path.place, None);
-    }
+    let complete = take(&inner, &bytes);
     walker.read.borrow_mut().insert(name.clone(), source::blanked(&bytes, &inner.hidden(), 0));
     walker.absorb(inner);
     complete
@@ -121,8 +139,10 @@ fn add_row<T>(
     }
 }
 
-fn report(walker: &Walker<'_>, fault: &Fault) {
+/// Records a fault; always false.
+fn report(walker: &Walker<'_>, fault: &Fault) -> bool {
     walker.report(fault.code, fault.message.clone(), &walker.place(fault.span), fault.hint.as_deref());
+    false
 }
 
 /// More findings of one code in one file are of no use at once.

@@ -47,7 +47,7 @@ impl Walk<'_> {
                     if let Some(value) = field.value.as_ref().filter(|_| !field.metadata.not_exported()) {
                         let node = self.node(value, below)?;
                         let span = (self.place_at)(name.pos);
-                        entries.push(Entry { name: name.label().to_owned(), span, node });
+                        entries.push(Entry { name: name.label().to_owned().into(), span, node });
                     }
                 }
                 Value::Record(entries)

@@ -1,6 +1,8 @@
 //! The columns of population files and where in the site's own form their values stand: one row for each. A new field
 //! of a user gets its row here and is decoded in `decode/user.rs`, once for both.
 
+use std::borrow::Cow;
+
 use crate::answer::{Entry, Node, Span, Value};
 
 /// A column of a CSV file, or a field of a JSON object.
@@ -149,7 +151,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Puts a value where `path` leads from a record.
-pub(super) fn put(node: &mut Node, path: &[&str], value: Node) {
+pub(super) fn put(node: &mut Node, path: &'static [&'static str], value: Node) {
     let Some((first, rest)) = path.split_first() else {
         *node = value;
         return;
@@ -158,7 +160,7 @@ pub(super) fn put(node: &mut Node, path: &[&str], value: Node) {
     let span = value.span;
     let at = entries.iter().position(|entry| entry.name == *first).unwrap_or_else(|| {
         let inner = Node { span, value: Value::Record(Vec::new()) };
-        entries.push(Entry { name: (*first).to_owned(), span, node: inner });
+        entries.push(Entry { name: Cow::Borrowed(first), span, node: inner });
         entries.len() - 1
     });
     if let Some(entry) = entries.get_mut(at) {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::{Fault, fault, span};
-use crate::answer::{Entry, Node, Value};
+use crate::answer::{Answer, Entry, Kind, Node, Trouble, Value};
 use crate::codes;
 
 /// The value that `text` is, which begins at byte `base` of its file.
@@ -20,6 +20,41 @@ pub(super) fn parse(text: &str, base: usize) -> Result<Node, Fault> {
         return Err(parser.unexpected("the end of the value"));
     }
     Ok(node)
+}
+
+/// The answer that an evaluation would have given, had it this file's value.
+pub(crate) fn answer(name: String, bytes: Vec<u8>) -> Answer {
+    let mut answer = Answer::default();
+    match std::str::from_utf8(&bytes).map_err(|_| "not UTF-8".to_owned()).map(|text| parse(text, 0)) {
+        Ok(Ok(node)) => answer.tree = Some(with_tags(node)),
+        Ok(Err(fault)) => answer.troubles.push(Trouble::new(Kind::Syntax, fault.message, Some(fault.span))),
+        Err(message) => answer.troubles.push(Trouble::new(Kind::Syntax, message, None)),
+    }
+    answer.files.push((name, bytes));
+    answer
+}
+
+/// JSON has no tags; here `"'tag"` is one, and `{"'tag": value}` one with a value.
+fn with_tags(node: Node) -> Node {
+    let value = match node.value {
+        Value::Text(text) => {
+            text.strip_prefix('\'').map(|tag| Value::Tag(tag.to_owned(), None)).unwrap_or(Value::Text(text))
+        }
+        Value::List(items) => Value::List(items.into_iter().map(with_tags).collect()),
+        Value::Record(mut entries) => {
+            let tag = entries.first().filter(|_| entries.len() == 1).and_then(|entry| entry.name.strip_prefix('\''));
+            match tag.map(str::to_owned) {
+                Some(tag) => Value::Tag(tag, entries.pop().map(|entry| Box::new(with_tags(entry.node)))),
+                None => Value::Record(entries.into_iter().map(with_tags_within).collect()),
+            }
+        }
+        other => other,
+    };
+    Node { value, ..node }
+}
+
+fn with_tags_within(entry: Entry) -> Entry {
+    Entry { node: with_tags(entry.node), ..entry }
 }
 
 struct Parser<'a> {
@@ -161,7 +196,7 @@ impl Parser<'_> {
         }
         self.at += 1;
         self.skip_space();
-        Ok(Entry { name, span: Some(place), node: self.value(depth)? })
+        Ok(Entry { name: name.into(), span: Some(place), node: self.value(depth)? })
     }
 
     /// `string = quotation-mark *char quotation-mark`.
@@ -305,7 +340,7 @@ mod tests {
             Value::Text(text) => text.as_str().into(),
             Value::List(items) => items.iter().map(|item| plain(&item.value)).collect(),
             Value::Record(entries) => {
-                entries.iter().map(|entry| (entry.name.clone(), plain(&entry.node.value))).collect()
+                entries.iter().map(|entry| (entry.name.clone().into_owned(), plain(&entry.node.value))).collect()
             }
             Value::Tag(..) | Value::Other(_) => panic!("JSON has no {value:?}"),
         }

@@ -8,6 +8,7 @@ mod columns;
 mod csv;
 mod json;
 mod jsonl;
+mod plain;
 
 use postkiln_findings::Code;
 
@@ -15,6 +16,8 @@ use crate::answer::{Node, Span, Value};
 use crate::codes;
 
 pub(crate) use columns::{ALIASES, Column, USERS};
+pub(crate) use json::answer;
+pub(crate) use plain::addresses;
 
 /// The form of a file of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

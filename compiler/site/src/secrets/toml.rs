@@ -21,7 +21,7 @@ pub(crate) fn node(text: &str) -> Result<Node, (String, Span)> {
 
 fn record(table: &dyn TableLike) -> Value {
     let entries = table.iter().map(|(name, item)| Entry {
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         span: table.get_key_value(name).and_then(|(key, _)| span(key.span())),
         node: item_node(item),
     });
