@@ -1,0 +1,25 @@
+//! Fuzz targets: functions from any octets to nothing, which panic when a promise is broken. Knows nothing about where
+//! octets come from. Start at [`TARGETS`].
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a target panics when a promise is broken")]
+
+mod control;
+mod mutation;
+mod site;
+
+pub use control::{cdb, dot_qmail, tcprules, users_assign};
+pub use mutation::Mutation;
+pub use site::{csv, jsonl, site};
+
+/// A target's name, which is that of its corpus, and the target.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    ("csv", csv),
+    ("jsonl", jsonl),
+    ("site", site),
+    ("cdb", cdb),
+    ("dot_qmail", dot_qmail),
+    ("tcprules", tcprules),
+    ("users_assign", users_assign),
+];

@@ -1,0 +1,97 @@
+//! Sites: any evaluated value, and any population beside one, is refused with findings that have their place, or compiled.
+
+use std::fs;
+use std::path::Path;
+
+use postkiln_blueprint::lower;
+use postkiln_findings::{Diagnostic, Layout, finding_json, is_wrong};
+
+/// A CSV file of users and aliases.
+pub fn csv(octets: &[u8]) {
+    population("people.csv", octets);
+}
+
+/// The same as JSON lines.
+pub fn jsonl(octets: &[u8]) {
+    population("people.jsonl", octets);
+}
+
+/// The value of a site, as JSON.
+pub fn site(octets: &[u8]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("site.json"), octets).expect("our own folder");
+    judge(folder.path());
+}
+
+fn population(name: &str, octets: &[u8]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join(name), octets).expect("our own folder");
+    for field in ["users_from", "aliases_from"] {
+        let value = SITE.replace("\"from\": null", &format!("\"{field}\": \"{name}\""));
+        fs::write(folder.path().join("site.json"), value).expect("our own folder");
+        judge(folder.path());
+    }
+}
+
+/// A site is compiled, or there is an error; every finding can be shown, and its places exist.
+fn judge(folder: &Path) {
+    match postkiln_site::read_json(&folder.join("site.json")) {
+        Err(findings) => {
+            assert!(is_wrong(&findings), "refused without a reason");
+            findings.iter().for_each(|finding| check(folder, finding));
+        }
+        Ok((site, findings)) => {
+            findings.iter().for_each(|finding| check(folder, finding));
+            let more = lower(&site).map_or_else(|errors| errors, |(_, warnings)| warnings);
+            more.iter().for_each(|finding| check(folder, finding));
+        }
+    }
+}
+
+fn check(folder: &Path, finding: &Diagnostic) {
+    let text = |file: &str| {
+        let octets = fs::read(folder.join(file)).expect("a file of the site");
+        String::from_utf8_lossy(&octets).into_owned()
+    };
+    let places = finding.place.iter().chain(finding.related.iter().map(|(place, _)| place));
+    for place in places {
+        let text = text(&place.file);
+        for (line, column) in [(place.line, place.column), (place.end_line, place.end_column)] {
+            let (line, column) = (usize::try_from(line).expect("small"), usize::try_from(column).expect("small"));
+            let lines: Vec<&str> = text.split('\n').collect();
+            let within = lines.get(line.wrapping_sub(1)).map(|line| line.chars().count() + 1);
+            // The end of a range of whole lines may be the beginning of the next one.
+            assert!(within.is_some_and(|within| (1..=within).contains(&column)), "{finding:?} is not in its file");
+        }
+        assert!((place.line, place.column) <= (place.end_line, place.end_column), "{finding:?} ends before it begins");
+    }
+    let source = |file: &str| Some(postkiln_site::shown(file, text(file)));
+    let shown = Layout { prefix: "", colour: false, source: &source }.text(finding);
+    assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?} would reach a terminal");
+    let _ = finding_json(finding);
+}
+
+/// A whole site, as the contracts of the schema would have completed it.
+const SITE: &str = include_str!("../site.json");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else the targets would see nothing of what comes after decoding: a field that the contracts give every site goes into
+    /// `site.json` and the corpus.
+    #[test]
+    fn the_site_of_the_targets_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.json");
+        for (field, name, rows) in [
+            ("users_from", "people.csv", "name,quota\ntim,5 GiB\n"),
+            ("aliases_from", "people.jsonl", "{\"name\": \"sales\", \"targets\": [\"ada\"]}\n"),
+        ] {
+            fs::write(folder.path().join(name), rows).unwrap();
+            fs::write(&path, SITE.replace("\"from\": null", &format!("\"{field}\": \"{name}\""))).unwrap();
+            let (site, _) = postkiln_site::read_json(&path).unwrap_or_else(|findings| panic!("{findings:#?}"));
+            lower(&site).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        }
+    }
+}
