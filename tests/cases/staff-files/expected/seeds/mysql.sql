@@ -187,6 +187,7 @@ INSERT INTO seed_aliases (domain, local, position, line) VALUES
 ('example.net', 'postmaster', 1, '&nils@example.net'),
 ('example.org', 'abroad', 1, '&someone@elsewhere.example'),
 ('example.org', 'admiral', 1, '&grace@example.org'),
+('example.org', 'announce', 1, '|ezmlm-send lists/example.org/announce'),
 ('example.org', 'g.hopper', 1, '&grace@example.org'),
 ('example.org', 'grace', 1, '&grace@navy.example'),
 ('example.org', 'grace', 2, '|vdelivermail '''' bounce-no-mailbox'),
