@@ -16,6 +16,7 @@
 pub mod clients;
 mod database;
 mod machine;
+mod name_server;
 pub mod nbd;
 mod running;
 mod sink;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 pub use database::{Database, Engine, Mariadb, Postgres};
 pub use machine::{Image, Machine};
+pub use name_server::NameServer;
 pub use running::{Running, Service, processes_of};
 pub use sink::{Received, Sink, Verdict};
 pub use site::Site;

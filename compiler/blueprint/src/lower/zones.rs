@@ -217,7 +217,7 @@ fn contradiction(
     kind: &str,
     findings: &mut Findings,
 ) {
-    let message = format!("`{setting}` and a {kind} record of {name} in {zone} say who is right in two places");
+    let message = format!("`{setting}` and the {kind} record of {name} in {zone} speak of the same thing");
     let finding = findings.add(codes::TWO_VOICES, place, message);
     finding.hint = Some("keep one: the setting, or the record below `dns.records`".to_owned());
     if let Some(own) = draft.at(name, kind).find(|entry| entry.is_own) {

@@ -160,7 +160,7 @@ fn settings_and_records_do_not_speak_of_the_same_thing() {
         format!("dns.records.\"example.org\" = [{{ name = \"{name}\", type = '{kind}, value = \"{value}\" }}],")
     };
     let message = |setting: &str, name: &str, kind: &str| {
-        format!("E0365 `{setting}` and a {kind} record of {name} in example.org say who is right in two places")
+        format!("E0365 `{setting}` and the {kind} record of {name} in example.org speak of the same thing")
     };
     for (setting, path, name, kind, value) in [
         ("mx = [\"mx2.example.com\"]", "mx", "@", "MX", "10 mail.example.org."),
