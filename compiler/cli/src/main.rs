@@ -8,6 +8,7 @@ mod build;
 mod bundle;
 mod check;
 mod compile;
+mod dns;
 mod explain;
 mod findings;
 mod fmt;
@@ -45,6 +46,7 @@ enum Command {
     Explain(explain::Args),
     Plan(plan::Args),
     Compile(compile::Args),
+    Dns(dns::Args),
     Build(build::Args),
     Run(run::Args),
     Boot(boot::Args),
@@ -73,6 +75,7 @@ impl Command {
             Self::Explain(args) => explain::run(args),
             Self::Plan(args) => plan::run(args),
             Self::Compile(args) => compile::run(args),
+            Self::Dns(args) => dns::run(args),
             Self::Build(args) => build::run(args),
             Self::Run(args) => run::run(args),
             Self::Boot(args) => boot::run(args),

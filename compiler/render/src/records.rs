@@ -1,5 +1,5 @@
 //! `dns/records.json`: every record in a form that belongs to no provider, for people who enter them one by one and for
-//! programs that do it for them. `docs/dns.md` describes it. Start at [`records`].
+//! programs that do it for them. `schemas/manual/dns.md` describes it. Start at [`records`].
 
 use std::net::IpAddr;
 

@@ -202,8 +202,12 @@ impl<'a> Adding<'a, '_> {
         self.draft.entries.iter().any(|entry| entry.record.name == name)
     }
 
-    /// Reports that a setting and the site's own record speak of the same thing.
+    /// Reports that a setting and the site's own record speak of the same thing. An alias domain has no settings: its own
+    /// records are how it differs.
     fn contradiction(&mut self, setting: &str, place: &Place, name: &str, kind: &str) {
+        if self.draft.mail.is_some_and(|mail| mail.home != self.zone) {
+            return;
+        }
         contradiction(self.draft, self.zone, setting, place, name, kind, self.findings);
     }
 }

@@ -77,10 +77,8 @@ pub(super) fn name_servers(adding: &mut Adding<'_, '_>) {
     if !site.dns.publish.value {
         return;
     }
+    // A zone's own records are how it differs from the others.
     if adding.said("@", "NS", "") {
-        if let Some(first) = site.dns.name_servers.first() {
-            adding.contradiction("dns.name_servers", &first.place, "@", "NS");
-        }
         return;
     }
     for server in &site.dns.name_servers {
