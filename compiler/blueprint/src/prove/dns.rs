@@ -8,6 +8,7 @@ mod dmarc;
 mod names;
 mod spf;
 mod targets;
+mod transport;
 
 use postkiln_site::Site;
 
@@ -22,8 +23,9 @@ pub(crate) fn check(site: &Site, zones: &Zones<'_>, findings: &mut Findings) {
         spf::check(zone, draft, zones, findings);
         dmarc::check(zone, draft, zones, findings);
         dkim::check(zone, draft, findings);
+        transport::check(site, zone, draft, findings);
     }
-    let _ = site;
+    transport::pinned(site, zones, findings);
 }
 
 /// `name=value` pairs between semicolons (RFC 6376 §3.2), names in lower case; a text that is no pair comes with an

@@ -144,6 +144,33 @@ codes! {
             dns.records."sub.example.org" = [{ name = "www", type = 'A, value = "192.0.2.80" }],
         "#,
     }
+    STS_SELF_SIGNED = "E0375" {
+        title: "an enforced policy about TLS without a certificate the world trusts",
+        meaning: r#"
+            With `mta_sts = 'enforce` others send mail only to a server whose certificate an authority vouches for (RFC 8461 §4).
+            A self-signed one is none: they would send nothing at all.
+        "#,
+        wrong: r#"
+            domains."example.org".mta_sts = 'enforce,
+        "#,
+        right: r#"
+            domains."example.org".mta_sts = 'enforce,
+            tls.certificate = 'acme { email = "ada@example.org", agree = true },
+        "#,
+    }
+    TLSA_KEY = "E0376" {
+        title: "a TLSA record without a key that is known",
+        meaning: r#"
+            The record holds a digest of the certificate's key. The key of a certificate that the node makes or fetches by itself is
+            made on the node, so it cannot stand in a zone that is made before. That of an own certificate stands in `secrets.lock`.
+        "#,
+        wrong: r#"
+            dns.tlsa = true,
+        "#,
+        right: r#"
+            dns.tlsa = false,
+        "#,
+    }
     SPF_PTR = "W0365" {
         title: "an SPF record uses ptr",
         meaning: r#"
@@ -226,6 +253,68 @@ codes! {
         "#,
         right: r#"
             dns.address = "192.0.2.25",
+        "#,
+    }
+    STS_TESTING = "W0371" {
+        title: "a policy about TLS under test without a certificate the world trusts",
+        meaning: r#"
+            With `mta_sts = 'testing` others try the certificate and report what is wrong with it (RFC 8461 §5). A self-signed one is
+            always wrong, so the test says nothing.
+        "#,
+        wrong: r#"
+            domains."example.org".mta_sts = 'testing,
+        "#,
+        right: r#"
+            domains."example.org".mta_sts = 'testing,
+            tls.certificate = 'acme { email = "ada@example.org", agree = true },
+        "#,
+    }
+    TLSA_UNSIGNED = "W0372" {
+        title: "a TLSA record counts only in a signed zone",
+        meaning: r#"
+            Senders obey TLSA records that DNSSEC vouches for and pass over others (RFC 7672 §2.2). The zones made here are not
+            signed; many name servers sign what they serve.
+        "#,
+        wrong: r#"
+            dns.tlsa = true,
+            tls.certificate = 'own { secret = "tls", chain = "chain.pem" },
+            -- chain.pem
+            -----BEGIN CERTIFICATE-----
+            MIIBqTCCAVCgAwIBAgIUIsMPjioZDg/EfQB2WO/TqF5tnLIwCgYIKoZIzj0EAwIw
+            GzEZMBcGA1UEAwwQbWFpbC5leGFtcGxlLm9yZzAgFw0yNjExMjIxOTA5MTFaGA8y
+            MTI2MTAyOTE5MDkxMVowGzEZMBcGA1UEAwwQbWFpbC5leGFtcGxlLm9yZzBZMBMG
+            ByqGSM49AgEGCCqGSM49AwEHA0IABG843ix93q7rvzJ9KeHiPrTBbrnPIBZnK7rP
+            YsOHkBfM9Xekq6azb1RYbIsqptw10W6J6Ayrjb+PdHf777IX1cajcDBuMB0GA1Ud
+            DgQWBBRTHnItOhajw9+I8DMqAnDPl0pc2DAfBgNVHSMEGDAWgBRTHnItOhajw9+I
+            8DMqAnDPl0pc2DAPBgNVHRMBAf8EBTADAQH/MBsGA1UdEQQUMBKCEG1haWwuZXhh
+            bXBsZS5vcmcwCgYIKoZIzj0EAwIDRwAwRAIgLz28q1+PzIFFuUUBfYznaCyuKbGW
+            ZTOnGnKkN/wSVaMCIEz4Qnji3GyFkmZ9/ZTj12Kvio227Luoq6iGh/c6Ta9q
+            -----END CERTIFICATE-----
+            -- secrets.lock
+            format = 1
+            recipients = []
+            [secrets."tls"]
+            kind = "tls-key"
+            version = "0123456789abcdef"
+            spki_sha256 = "e1defe37bfcc51010266101a3810edddb0e384b7e41dcbead700ed947ee0f661"
+        "#,
+        right: r#"
+            dns.tlsa = false,
+        "#,
+    }
+    CAA_ACME = "W0373" {
+        title: "CAA records forbid the authority that the certificate comes from",
+        meaning: r#"
+            With CAA records only the authorities they name may issue certificates (RFC 8659 §3), and the one of
+            `tls.certificate` is not among them: it will refuse.
+        "#,
+        wrong: r#"
+            dns.caa = ["ca.example"],
+            tls.certificate = 'acme { email = "ada@example.org", agree = true },
+        "#,
+        right: r#"
+            dns.caa = ["letsencrypt.org"],
+            tls.certificate = 'acme { email = "ada@example.org", agree = true },
         "#,
     }
 }

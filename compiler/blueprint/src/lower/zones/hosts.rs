@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use postkiln_address::Domain;
 use postkiln_findings::codes;
-use postkiln_site::{Network, Site};
+use postkiln_site::{Certificate, Ipv6, Network, SecretKind, Site};
 
 use super::{Adding, Entry, Zones, entry, relative};
 use crate::findings::Findings;
@@ -35,7 +35,11 @@ impl Addresses {
             _ => None,
         };
         let known4 = site.dns.address.as_ref().map(|placed| placed.value).or(network);
-        let known6 = site.dns.address6.as_ref().map(|placed| placed.value);
+        let network6 = match site.appliance.ipv6.as_ref().map(|placed| &placed.value) {
+            Some(Ipv6::Static { address, .. }) if !has4 => Some(*address),
+            _ => None,
+        };
+        let known6 = site.dns.address6.as_ref().map(|placed| placed.value).or(network6);
         if !alias {
             addresses.add(known4.filter(|_| !has4).map(IpAddr::V4));
             addresses.add(known6.filter(|_| !has6).map(IpAddr::V6));
@@ -90,7 +94,16 @@ pub(super) fn name_servers(adding: &mut Adding<'_, '_>) {
     }
 }
 
-/// The appliance's addresses, in the zone its name lies in.
+/// The digest of the certificate's key, when it is to be published and known.
+fn pinned_key(site: &Site) -> Option<&str> {
+    let Certificate::Own { secret, .. } = &site.tls.certificate.value else { return None };
+    match &site.secrets.secrets.get(&secret.value)?.value.kind {
+        SecretKind::TlsKey { spki_sha256 } if site.dns.tlsa.value => Some(spki_sha256),
+        _ => None,
+    }
+}
+
+/// The appliance's addresses and the key it shows there, in the zone its name lies in.
 pub(super) fn appliance(adding: &mut Adding<'_, '_>, zones: &Zones<'_>, addresses: &Addresses) {
     let site = adding.site;
     let Some((zone, name)) = zones.find(site.appliance.hostname.value.as_str()) else { return };
@@ -104,6 +117,15 @@ pub(super) fn appliance(adding: &mut Adding<'_, '_>, zones: &Zones<'_>, addresse
         };
         let place = said.unwrap_or(&site.appliance.network.place);
         adding.add(&name, kind, address.to_string(), Purpose::Host, place);
+    }
+    if let Some(digest) = pinned_key(site) {
+        let owner = if name == "@" { "_25._tcp".to_owned() } else { format!("_25._tcp.{name}") };
+        if adding.said(&owner, "TLSA", "") {
+            adding.contradiction("dns.tlsa", &site.dns.tlsa.place, &owner, "TLSA");
+        } else {
+            // RFC 7671 §5.1: the key itself, whoever vouches for it.
+            adding.add(&owner, "TLSA", format!("3 1 1 {digest}"), Purpose::Tlsa, &site.dns.tlsa.place);
+        }
     }
 }
 
