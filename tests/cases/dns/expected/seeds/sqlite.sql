@@ -1,79 +1,247 @@
--- Made by postkiln from the site. Confidential: holds password hashes. May be run again: see the site's manual on ownership.
+-- Made by postkiln from the site. Confidential: holds password hashes. May be run again; see the manual on ownership.
 PRAGMA temp_store = MEMORY;
--- People's accounts. See README.md for who writes which column.
--- Every statement may be run again: the seed of each bundle begins with this file.
+-- The tables of the user database for SQLite 3.38 or newer. README.md says what each column means and who writes it.
+-- Every statement may be run again: each seed begins with this file.
+
+CREATE TABLE IF NOT EXISTS meta (
+    name  TEXT    NOT NULL PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO meta (name, value) VALUES ('schema', 2), ('generation', 0) ON CONFLICT DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS domains (
+    domain                 TEXT    NOT NULL PRIMARY KEY,
+    postmaster             TEXT    NOT NULL,
+    managed                TEXT    NOT NULL DEFAULT 'declared' CHECK (managed IN ('declared', 'delegated')),
+    catch_all              TEXT    NOT NULL DEFAULT 'bounce-no-mailbox',
+    max_users              INTEGER CHECK (max_users >= 0),
+    max_aliases            INTEGER CHECK (max_aliases >= 0),
+    max_forwards           INTEGER CHECK (max_forwards >= 0),
+    max_autoresponders     INTEGER CHECK (max_autoresponders >= 0),
+    max_lists              INTEGER CHECK (max_lists >= 0),
+    quota                  INTEGER CHECK (quota >= 0),
+    default_quota          INTEGER CHECK (default_quota >= 0),
+    default_quota_messages INTEGER CHECK (default_quota_messages >= 0),
+    deny_pop3              INTEGER NOT NULL DEFAULT 0 CHECK (deny_pop3 IN (0, 1)),
+    deny_imap              INTEGER NOT NULL DEFAULT 0 CHECK (deny_imap IN (0, 1)),
+    deny_webmail           INTEGER NOT NULL DEFAULT 0 CHECK (deny_webmail IN (0, 1)),
+    deny_submission        INTEGER NOT NULL DEFAULT 0 CHECK (deny_submission IN (0, 1)),
+    deny_password_change   INTEGER NOT NULL DEFAULT 0 CHECK (deny_password_change IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS alias_domains (
+    alias  TEXT NOT NULL PRIMARY KEY,
+    domain TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS accounts (
-    -- Sixteen lower-case hexadecimal digits, random, never used again: names the mail directory.
-    id             TEXT    NOT NULL PRIMARY KEY,
-    -- Lower case, as the keys of addresses are compared.
-    domain         TEXT    NOT NULL,
-    local          TEXT    NOT NULL,
-    -- The person's name.
-    name           TEXT    NOT NULL DEFAULT '',
-    -- Octets of mail; NULL without a limit.
-    quota          INTEGER CHECK (quota >= 0),
-    -- A hash in crypt form; NULL: nobody can log in.
-    password       TEXT,
-    -- 'declared': the site's first value stands. 'own': the person changed it, no seed touches it.
-    password_owner TEXT    NOT NULL DEFAULT 'declared' CHECK (password_owner IN ('declared', 'own')),
-    -- 'declared': the site is the truth. 'runtime': made on the node, no seed removes it.
-    owner          TEXT    NOT NULL DEFAULT 'declared' CHECK (owner IN ('declared', 'runtime')),
-    -- 0: no login, no delivery.
-    enabled        INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
-    -- Unix seconds.
-    created        INTEGER NOT NULL,
-    -- Unix seconds when the address went out of the site; the row and the mail stay, the address is free.
-    removed        INTEGER CHECK (removed IS NULL OR enabled = 0)
+    id                   TEXT    NOT NULL PRIMARY KEY,
+    domain               TEXT    NOT NULL,
+    local                TEXT    NOT NULL,
+    home                 TEXT    NOT NULL,
+    name                 TEXT    NOT NULL DEFAULT '',
+    quota                INTEGER CHECK (quota >= 0),
+    quota_messages       INTEGER CHECK (quota_messages >= 0),
+    password             TEXT,
+    password_owner       TEXT    NOT NULL DEFAULT 'declared' CHECK (password_owner IN ('declared', 'own')),
+    password_reset       INTEGER NOT NULL DEFAULT 0,
+    deny_pop3            INTEGER NOT NULL DEFAULT 0 CHECK (deny_pop3 IN (0, 1)),
+    deny_imap            INTEGER NOT NULL DEFAULT 0 CHECK (deny_imap IN (0, 1)),
+    deny_webmail         INTEGER NOT NULL DEFAULT 0 CHECK (deny_webmail IN (0, 1)),
+    deny_submission      INTEGER NOT NULL DEFAULT 0 CHECK (deny_submission IN (0, 1)),
+    deny_password_change INTEGER NOT NULL DEFAULT 0 CHECK (deny_password_change IN (0, 1)),
+    admin                INTEGER NOT NULL DEFAULT 0 CHECK (admin IN (0, 1)),
+    disabled             INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+    owner                TEXT    NOT NULL DEFAULT 'declared' CHECK (owner IN ('declared', 'runtime')),
+    enabled              INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+    created              INTEGER NOT NULL,
+    removed              INTEGER CHECK (removed IS NULL OR enabled = 0)
 ) STRICT;
 
 -- One account at a time has an address.
 CREATE UNIQUE INDEX IF NOT EXISTS accounts_address ON accounts (domain, local) WHERE removed IS NULL;
 
--- The last successful login (vpopmail's lastauth), one row per account.
-CREATE TABLE IF NOT EXISTS lastauth (
-    account TEXT    NOT NULL PRIMARY KEY REFERENCES accounts (id),
-    -- Unix seconds.
-    at      INTEGER NOT NULL,
-    -- The client's address in text form.
-    peer    TEXT    NOT NULL,
-    -- 'submission', 'imap', 'pop3'.
-    service TEXT    NOT NULL
+CREATE TABLE IF NOT EXISTS aliases (
+    domain   TEXT    NOT NULL,
+    local    TEXT    NOT NULL,
+    position INTEGER NOT NULL,
+    line     TEXT    NOT NULL,
+    owner    TEXT    NOT NULL DEFAULT 'declared' CHECK (owner IN ('declared', 'runtime')),
+    PRIMARY KEY (domain, local, position)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS logins (
+    account TEXT    NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    at      INTEGER NOT NULL,
+    peer    TEXT    NOT NULL,
+    service TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+-- vpopmail's tables (5.4, one table for all domains) as views of ours, for SQLite: for programs that read them. README.md
+-- says what each column is made from. Every statement may be run again: each seed runs this file.
+
+-- pw_gid, vpopmail's flags: 1 no password change, 2 no POP3, 4 no webmail, 8 no IMAP, 16 mail bounces, 2048 no
+-- submission, 4096 administers the domain. 2078: all that a disabled account has.
+CREATE VIEW IF NOT EXISTS vpopmail AS
+SELECT
+    a.local AS pw_name,
+    a.domain AS pw_domain,
+    coalesce(a.password, '*') AS pw_passwd,
+    0 AS pw_uid,
+    CASE WHEN a.disabled = 1 OR a.enabled = 0 THEN 2078 ELSE 0 END
+        | a.deny_password_change | a.deny_pop3 * 2 | a.deny_webmail * 4 | a.deny_imap * 8 | a.deny_submission * 2048
+        | a.admin * 4096 AS pw_gid,
+    a.name AS pw_gecos,
+    '/data/mail/' || a.home || '/' || substr(a.id, 1, 2) || '/' || a.id AS pw_dir,
+    CASE
+        WHEN coalesce(a.quota, 0) > 0 AND coalesce(a.quota_messages, 0) > 0 THEN a.quota || 'S,' || a.quota_messages || 'C'
+        WHEN coalesce(a.quota, 0) > 0 THEN a.quota || 'S'
+        WHEN coalesce(a.quota_messages, 0) > 0 THEN a.quota_messages || 'C'
+        ELSE 'NOQUOTA'
+    END AS pw_shell
+FROM accounts AS a
+WHERE a.removed IS NULL;
+
+-- The line for a user's own mailbox names the Maildir: vpopmail knows no other in this table.
+CREATE VIEW IF NOT EXISTS valias AS
+SELECT
+    v.local AS alias,
+    v.domain AS domain,
+    CASE WHEN v.line LIKE '|vdelivermail %' AND a.id IS NOT NULL THEN '/data/mail/' || a.home || '/' || substr(a.id, 1, 2) || '/' || a.id || '/Maildir/' ELSE v.line END AS valias_line
+FROM aliases AS v
+LEFT JOIN accounts AS a ON a.domain = v.domain AND a.local = v.local AND a.removed IS NULL;
+
+-- perm_*: 7 forbids a domain's administrators to create, modify and delete; what the site declares is its own.
+CREATE VIEW IF NOT EXISTS limits AS
+SELECT
+    d.domain AS domain,
+    coalesce(d.max_users, -1) AS maxpopaccounts,
+    coalesce(d.max_aliases, -1) AS maxaliases,
+    coalesce(d.max_forwards, -1) AS maxforwards,
+    coalesce(d.max_autoresponders, -1) AS maxautoresponders,
+    coalesce(d.max_lists, -1) AS maxmailinglists,
+    coalesce(d.quota / 1048576, 0) AS diskquota,
+    0 AS maxmsgcount,
+    coalesce(d.default_quota, 0) AS defaultquota,
+    coalesce(d.default_quota_messages, 0) AS defaultmaxmsgcount,
+    d.deny_pop3 AS disable_pop,
+    d.deny_imap AS disable_imap,
+    0 AS disable_dialup,
+    d.deny_password_change AS disable_passwordchanging,
+    d.deny_webmail AS disable_webmail,
+    1 AS disable_relay,
+    d.deny_submission AS disable_smtp,
+    0 AS disable_spamassassin,
+    0 AS delete_spam,
+    0 AS disable_maildrop,
+    CASE d.managed WHEN 'delegated' THEN 0 ELSE 7 END AS perm_account,
+    7 AS perm_alias,
+    7 AS perm_forward,
+    7 AS perm_autoresponder,
+    7 AS perm_maillist,
+    CASE d.managed WHEN 'delegated' THEN 0 ELSE 7 END AS perm_quota,
+    7 AS perm_defaultquota
+FROM domains AS d;
+
+-- An account nobody logged in to shows its creation, as vpopmail does.
+CREATE VIEW IF NOT EXISTS lastauth AS
+SELECT
+    a.local AS "user",
+    a.domain AS domain,
+    coalesce(l.peer, '0.0.0.0') AS remote_ip,
+    coalesce(l.at, a.created) AS "timestamp"
+FROM accounts AS a
+LEFT JOIN logins AS l ON l.account = a.id
+WHERE a.removed IS NULL;
+
+CREATE VIEW IF NOT EXISTS aliasdomains AS
+SELECT alias, domain FROM alias_domains;
+
 BEGIN IMMEDIATE;
-CREATE TEMP TABLE seed (
-    domain TEXT NOT NULL, local TEXT NOT NULL, name TEXT NOT NULL, quota INTEGER, password TEXT,
-    PRIMARY KEY (domain, local)
-) WITHOUT ROWID;
-INSERT INTO temp.seed VALUES
-('example.org', 'ada', '', NULL, '$argon2id$v=19$m=19456,t=2,p=1$TlJqZzRCa0RpNW95cEFhbA$oybq1IPU7Fjox7DpuLbCdhDHpCJujGcUHldN/t/Xt54'),
-('lists.example.org', 'grace', '', NULL, '$argon2id$v=19$m=19456,t=2,p=1$TlJqZzRCa0RpNW95cEFhbA$oybq1IPU7Fjox7DpuLbCdhDHpCJujGcUHldN/t/Xt54'),
-('silent.example', 'linus', '', NULL, '$argon2id$v=19$m=19456,t=2,p=1$TlJqZzRCa0RpNW95cEFhbA$oybq1IPU7Fjox7DpuLbCdhDHpCJujGcUHldN/t/Xt54');
+
+CREATE TEMP TABLE seed_domains AS SELECT domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change FROM domains LIMIT 0;
+INSERT INTO seed_domains (domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change) VALUES
+('example.org', 'ada', 'declared', 'bounce-no-mailbox', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0),
+('lists.example.org', 'grace', 'declared', 'bounce-no-mailbox', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 0, 0, 0, 0),
+('silent.example', 'linus', 'declared', 'bounce-no-mailbox', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0);
+CREATE UNIQUE INDEX temp.seed_domains_key ON seed_domains (domain);
+CREATE TEMP TABLE seed_alias_domains AS SELECT alias, domain FROM alias_domains LIMIT 0;
+INSERT INTO seed_alias_domains (alias, domain) VALUES
+('example.com', 'example.org');
+CREATE UNIQUE INDEX temp.seed_alias_domains_key ON seed_alias_domains (alias);
+CREATE TEMP TABLE seed_accounts AS SELECT domain, local, password, password_reset, name, quota, quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change, admin, disabled FROM accounts LIMIT 0;
+INSERT INTO seed_accounts (domain, local, password, password_reset, name, quota, quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change, admin, disabled) VALUES
+('example.org', 'ada', '$argon2id$v=19$m=19456,t=2,p=1$TlJqZzRCa0RpNW95cEFhbA$oybq1IPU7Fjox7DpuLbCdhDHpCJujGcUHldN/t/Xt54', 0, '', NULL, NULL, 0, 0, 0, 0, 0, 0, 0),
+('lists.example.org', 'grace', '$argon2id$v=19$m=19456,t=2,p=1$TlJqZzRCa0RpNW95cEFhbA$oybq1IPU7Fjox7DpuLbCdhDHpCJujGcUHldN/t/Xt54', 0, '', NULL, NULL, 1, 0, 0, 0, 0, 0, 0),
+('silent.example', 'linus', '$argon2id$v=19$m=19456,t=2,p=1$TlJqZzRCa0RpNW95cEFhbA$oybq1IPU7Fjox7DpuLbCdhDHpCJujGcUHldN/t/Xt54', 0, '', NULL, NULL, 0, 0, 0, 0, 0, 0, 0);
+CREATE UNIQUE INDEX temp.seed_accounts_key ON seed_accounts (domain, local);
+CREATE TEMP TABLE seed_aliases AS SELECT domain, local, position, line FROM aliases LIMIT 0;
+INSERT INTO seed_aliases (domain, local, position, line) VALUES
+('example.org', 'postmaster', 1, '&ada@example.org'),
+('lists.example.org', 'postmaster', 1, '&grace@lists.example.org'),
+('silent.example', 'postmaster', 1, '&linus@silent.example');
+CREATE UNIQUE INDEX temp.seed_aliases_key ON seed_aliases (domain, local, position);
+CREATE TEMP TABLE seed_apply (generation INTEGER);
+CREATE TEMP TRIGGER seed_applied AFTER INSERT ON seed_apply BEGIN
+SELECT raise(ABORT, 'this seed is for version 2 of the tables and the database has another') FROM meta WHERE name = 'schema' AND value <> 2;
+SELECT raise(ABORT, 'the database is of a newer generation than this seed, which has 0') FROM meta WHERE name = 'generation' AND value > 0;
+
+-- Domains and alias domains: the site is the truth.
+DELETE FROM domains WHERE NOT EXISTS (SELECT 1 FROM seed_domains AS s WHERE s.domain = domains.domain);
+INSERT INTO domains (domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change) SELECT domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change FROM seed_domains WHERE true
+    ON CONFLICT (domain) DO UPDATE SET postmaster = excluded.postmaster, managed = excluded.managed, catch_all = excluded.catch_all, max_users = excluded.max_users, max_aliases = excluded.max_aliases, max_forwards = excluded.max_forwards, max_autoresponders = excluded.max_autoresponders, max_lists = excluded.max_lists, quota = excluded.quota, default_quota = excluded.default_quota, default_quota_messages = excluded.default_quota_messages, deny_pop3 = excluded.deny_pop3, deny_imap = excluded.deny_imap, deny_webmail = excluded.deny_webmail, deny_submission = excluded.deny_submission, deny_password_change = excluded.deny_password_change
+    WHERE domains.postmaster IS NOT excluded.postmaster OR domains.managed IS NOT excluded.managed OR domains.catch_all IS NOT excluded.catch_all OR domains.max_users IS NOT excluded.max_users OR domains.max_aliases IS NOT excluded.max_aliases OR domains.max_forwards IS NOT excluded.max_forwards OR domains.max_autoresponders IS NOT excluded.max_autoresponders OR domains.max_lists IS NOT excluded.max_lists OR domains.quota IS NOT excluded.quota OR domains.default_quota IS NOT excluded.default_quota OR domains.default_quota_messages IS NOT excluded.default_quota_messages OR domains.deny_pop3 IS NOT excluded.deny_pop3 OR domains.deny_imap IS NOT excluded.deny_imap OR domains.deny_webmail IS NOT excluded.deny_webmail OR domains.deny_submission IS NOT excluded.deny_submission OR domains.deny_password_change IS NOT excluded.deny_password_change;
+DELETE FROM alias_domains WHERE NOT EXISTS (SELECT 1 FROM seed_alias_domains AS s WHERE s.alias = alias_domains.alias);
+INSERT INTO alias_domains (alias, domain) SELECT alias, domain FROM seed_alias_domains WHERE true
+    ON CONFLICT (alias) DO UPDATE SET domain = excluded.domain
+    WHERE alias_domains.domain IS NOT excluded.domain;
+
+-- Addresses: of those the site declares it is the truth; others made on the node stay.
+DELETE FROM aliases WHERE owner <> 'declared'
+    AND EXISTS (SELECT 1 FROM seed_aliases AS s WHERE s.domain = aliases.domain AND s.local = aliases.local);
+DELETE FROM aliases WHERE owner = 'declared' AND NOT EXISTS (SELECT 1 FROM seed_aliases AS s WHERE s.domain = aliases.domain AND s.local = aliases.local AND s.position = aliases.position);
+INSERT INTO aliases (domain, local, position, line) SELECT domain, local, position, line FROM seed_aliases WHERE true
+    ON CONFLICT (domain, local, position) DO UPDATE SET line = excluded.line
+    WHERE aliases.line IS NOT excluded.line;
 
 -- Gone from the site: no login and no delivery any more; row, mail and id stay.
 UPDATE accounts SET enabled = 0, removed = unixepoch()
 WHERE owner = 'declared' AND removed IS NULL
-    AND NOT EXISTS (SELECT 1 FROM temp.seed AS s WHERE s.domain = accounts.domain AND s.local = accounts.local);
+    AND NOT EXISTS (SELECT 1 FROM seed_accounts AS s WHERE s.domain = accounts.domain AND s.local = accounts.local);
 
--- Still there: what the site declares; a password only while it is the site's.
-UPDATE accounts SET
-    name = s.name,
-    quota = s.quota,
-    password = CASE WHEN accounts.owner = 'declared' AND accounts.password_owner = 'declared'
-        THEN s.password ELSE accounts.password END,
-    password_owner = CASE WHEN accounts.owner = 'declared' THEN accounts.password_owner ELSE 'own' END,
-    owner = 'declared'
-FROM temp.seed AS s
-WHERE accounts.domain = s.domain AND accounts.local = s.local AND accounts.removed IS NULL
-    AND (accounts.name IS NOT s.name OR accounts.quota IS NOT s.quota OR accounts.owner <> 'declared'
-        OR (accounts.password_owner = 'declared' AND accounts.password IS NOT s.password));
+-- Made on the node and declared now: the account is the site's, its password the person's.
+UPDATE accounts SET owner = 'declared', password_owner = 'own'
+FROM seed_accounts AS s
+WHERE s.domain = accounts.domain AND s.local = accounts.local AND accounts.removed IS NULL
+    AND accounts.owner = 'runtime';
+
+-- A password while it is the site's, or when the site raised `password.reset`.
+UPDATE accounts SET password = s.password
+FROM seed_accounts AS s
+WHERE s.domain = accounts.domain AND s.local = accounts.local AND accounts.removed IS NULL
+    AND (accounts.password_owner = 'declared' OR s.password_reset > accounts.password_reset) AND accounts.password IS NOT s.password;
+UPDATE accounts SET password_owner = 'declared', password_reset = s.password_reset
+FROM seed_accounts AS s
+WHERE s.domain = accounts.domain AND s.local = accounts.local AND accounts.removed IS NULL
+    AND s.password_reset > accounts.password_reset;
+
+-- Still there: what the site declares.
+UPDATE accounts SET name = s.name, quota = s.quota, quota_messages = s.quota_messages, deny_pop3 = s.deny_pop3, deny_imap = s.deny_imap, deny_webmail = s.deny_webmail, deny_submission = s.deny_submission, deny_password_change = s.deny_password_change, admin = s.admin, disabled = s.disabled
+FROM seed_accounts AS s
+WHERE s.domain = accounts.domain AND s.local = accounts.local AND accounts.removed IS NULL
+    AND (accounts.name IS NOT s.name OR accounts.quota IS NOT s.quota OR accounts.quota_messages IS NOT s.quota_messages OR accounts.deny_pop3 IS NOT s.deny_pop3 OR accounts.deny_imap IS NOT s.deny_imap OR accounts.deny_webmail IS NOT s.deny_webmail OR accounts.deny_submission IS NOT s.deny_submission OR accounts.deny_password_change IS NOT s.deny_password_change OR accounts.admin IS NOT s.admin OR accounts.disabled IS NOT s.disabled);
 
 -- New, or back after it was gone: a new account with a new id.
-INSERT INTO accounts (id, domain, local, name, quota, password, created)
-SELECT lower(hex(randomblob(8))), s.domain, s.local, s.name, s.quota, s.password, unixepoch()
-FROM temp.seed AS s
-WHERE NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.domain = s.domain AND a.local = s.local AND a.removed IS NULL);
+INSERT INTO accounts (id, home, created, domain, local, password, password_reset, name, quota, quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change, admin, disabled)
+SELECT lower(hex(randomblob(8))), s.domain, unixepoch(), s.domain, s.local, s.password, s.password_reset, s.name, s.quota, s.quota_messages, s.deny_pop3, s.deny_imap, s.deny_webmail, s.deny_submission, s.deny_password_change, s.admin, s.disabled
+FROM seed_accounts AS s
+WHERE NOT EXISTS (SELECT 1 FROM accounts AS a WHERE s.domain = a.domain AND s.local = a.local AND a.removed IS NULL);
 
-DROP TABLE temp.seed;
+UPDATE meta SET value = 0 WHERE name = 'generation' AND value < 0;
+END;
+INSERT INTO temp.seed_apply VALUES (0);
+DROP TABLE temp.seed_apply;
+DROP TABLE temp.seed_domains;
+DROP TABLE temp.seed_alias_domains;
+DROP TABLE temp.seed_accounts;
+DROP TABLE temp.seed_aliases;
 COMMIT;
