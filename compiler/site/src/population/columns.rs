@@ -120,7 +120,7 @@ impl Column {
     }
 
     /// A JSON value in the site's form: JSON has no tags.
-    pub(super) fn from_json(&self, mut node: Node) -> Node {
+    pub(super) fn of_json(&self, mut node: Node) -> Node {
         if let (Form::Tags, Value::List(items)) = (self.form, &mut node.value) {
             for item in items {
                 if let Value::Text(text) = &item.value {

@@ -60,7 +60,7 @@ fn row(line: &str, start: usize, columns: &'static [Column], each: &mut Each<'_>
         if let Some(wrong) = mistyped_name(column, &entry.node, whole) {
             return each(Err(wrong));
         }
-        values.push((column, column.from_json(entry.node)));
+        values.push((column, column.of_json(entry.node)));
     }
     let is_there = |column: &Column| values.iter().any(|(other, _)| other.name == column.name);
     if let Some(missing) = Column::missing(columns, is_there) {

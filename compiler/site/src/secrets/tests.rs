@@ -52,7 +52,7 @@ fn mistakes_are_found_where_they_stand() {
     check("format = 2\nrecipients = []\n", &["1:10 E0271 this version reads format 1 of secrets.lock"]);
     check(
         "format = 1\nrecipients = [\"age1x\", \"AGE-SECRET-KEY-1\"]\n",
-        &["2:24 E0272 this is no public key that secrets can be encrypted to"],
+        &["2:24 E0276 this is a private key, and everybody can read this file"],
     );
     let secret = |fields: &str| format!("format = 1\nrecipients = []\n[secrets.\"a\"]\n{fields}");
     check(
