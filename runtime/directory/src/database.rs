@@ -89,6 +89,11 @@ impl Directory {
         Ok(())
     }
 
+    /// Whether a seed was ever applied: there are accounts to serve.
+    pub async fn has_accounts(&self) -> bool {
+        sqlx::query("SELECT 1 FROM accounts LIMIT 1").fetch_optional(&self.0).await.is_ok_and(|row| row.is_some())
+    }
+
     /// The account that may log in and get mail at this address.
     ///
     /// # Errors
@@ -225,8 +230,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         block_on(async {
             let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
+            assert!(!directory.has_accounts().await);
             directory.apply_seed(SEED).await.unwrap();
             directory.apply_seed(SEED).await.unwrap();
+            assert!(directory.has_accounts().await);
             let broken = "BEGIN IMMEDIATE; DELETE FROM accounts; SELECT nonsense; COMMIT;";
             assert!(directory.apply_seed(broken).await.is_err());
             directory.apply_seed(SEED).await.unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use postkiln_address::Address;
 use postkiln_bundle::Role;
-use postkiln_directory::{Directory, Tables, Throttle, Walk, password};
+use postkiln_directory::{Directory, DirectoryError, Tables, Throttle, Walk, password};
 use postkiln_ipc::Channel;
 use postkiln_ipc::directory::{Access, Account, Destination, List, Password, Reply, Request, Responder};
 use postkiln_routing::Route;
@@ -38,8 +38,14 @@ fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let directory = Directory::open(&seat.data().join("db/postkiln.sqlite")).await;
     let directory = directory.map_err(|error| postkiln_log::chain(&error))?;
-    if let Some(seed) = &seat.config().seed {
-        directory.apply_seed(seed).await.map_err(|error| postkiln_log::chain(&error))?;
+    if let Some(seed) = &seat.config().seed
+        && let Err(error) = directory.apply_seed(seed).await
+    {
+        // A node that went back to an earlier bundle has users of a later generation: serving those is better than nobody.
+        if !directory.has_accounts().await {
+            return Err(postkiln_log::chain(&error));
+        }
+        refused(&seat.desk, &error);
     }
     let desk = Rc::new(FrontDesk {
         config: seat.config.clone(),
@@ -64,13 +70,16 @@ async fn follow(mut config: watch::Receiver<Arc<Config>>, directory: Directory, 
         let Some(seed) = &now.seed else { continue };
         match directory.apply_seed(seed).await {
             Ok(()) => desk.note(""),
-            Err(error) => {
-                let problem = postkiln_log::chain(&error);
-                postkiln_log::error("seed-not-applied", &[("problem", &problem)]);
-                desk.note(&format!("users are those of the earlier bundle: {problem}"));
-            }
+            Err(error) => refused(&desk, &error),
         }
     }
+}
+
+/// The users stay those that are there, and `status` says so.
+fn refused(desk: &Desk, error: &DirectoryError) {
+    let problem = postkiln_log::chain(error);
+    postkiln_log::error("seed-not-applied", &[("problem", &problem)]);
+    desk.note(&format!("users are those of another bundle: {problem}"));
 }
 
 async fn talk(desk: Rc<FrontDesk>, mut channel: Channel<Reply, Request>) {
