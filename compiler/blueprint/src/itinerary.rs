@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use postkiln_address::{Address, Domain};
-use postkiln_control::{Smtproutes, dot_qmail};
+use postkiln_control::Smtproutes;
 use postkiln_findings::Place;
 use postkiln_routing::{Destination, Route, Step};
 use postkiln_site::Site;
@@ -194,13 +194,11 @@ impl Guide<'_> {
             Some(relay) => format!("through {relay}"),
             None => "by MX".to_owned(),
         };
-        let text = format!("{} is a domain of others: delivered there {by}", address.domain());
-        if depth == 0 {
-            let text = format!("{text}, for those who may send through this site; refused for everybody else");
-            self.rule(depth, "route", text, None, &ObjectId::new(Kind::Control, "smtproutes"), &[]);
-        } else {
-            self.rule(depth, "route", text, None, &ObjectId::new(Kind::Control, "smtproutes"), &[]);
-        }
+        // A forward of this site leaves for everybody; a recipient of others only for those who may send through it.
+        let whom =
+            if depth == 0 { ", for those who may send through this site; refused for everybody else" } else { "" };
+        let text = format!("{} is a domain of others: delivered there {by}{whom}", address.domain());
+        self.rule(depth, "route", text, None, &ObjectId::new(Kind::Control, "smtproutes"), &[]);
         self.end("elsewhere", address.to_string());
     }
 
@@ -238,6 +236,5 @@ fn named(here: &Address, domain: &str, steps: &[Step]) -> String {
             _ => {}
         }
     }
-    debug_assert!(dot_qmail::file_names(&local).iter().any(|name| name.starts_with(".qmail-")));
     local
 }

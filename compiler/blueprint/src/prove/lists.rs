@@ -67,10 +67,10 @@ fn waiting(name: &Address, list: &List, findings: &mut Findings) {
 fn contradictions(name: &Address, list: &List, findings: &mut Findings) {
     for denied in &list.deny {
         let same = |one: &&Placed<Address>| one.value.key() == denied.value.key();
-        let let_in = list.moderators.iter().find(same).map(|one| (one, "moderator"));
-        if let Some((other, role)) = let_in.or_else(|| list.allow.iter().find(same).map(|one| (one, "allowed"))) {
+        let moderator = list.moderators.iter().find(same).map(|one| (one, "a moderator here"));
+        if let Some((other, what)) = moderator.or_else(|| list.allow.iter().find(same).map(|one| (one, "allowed here")))
+        {
             let message = format!("{} may not post to {name}, and may post to it", denied.value);
-            let what = if role == "moderator" { "a moderator here" } else { "allowed here" };
             let finding = findings.add(codes::ALLOWED_AND_DENIED, &denied.place, message);
             finding.related.push((other.place.clone(), what.to_owned()));
             finding.hint("remove one of the two");
