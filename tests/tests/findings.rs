@@ -32,7 +32,13 @@ fn a_code_is_explained() {
 #[test]
 fn findings_are_given_as_sarif() {
     let case = "tests/rejects/several-mistakes";
-    let ended = postkiln(&["check", "--sarif", case], repository());
+    // A repository of its own: this one may have been unpacked without its history.
+    let checkout = tempfile::tempdir().expect("a folder");
+    let _ = finish(Command::new("git").args(["init", "-q"]).current_dir(&checkout), LIMIT).success();
+    fs::create_dir_all(checkout.path().join(case)).expect("a folder");
+    let site = Path::new(case).join("site.ncl");
+    let _ = fs::copy(repository().join(&site), checkout.path().join(&site)).expect("the case");
+    let ended = postkiln(&["check", "--sarif", case], checkout.path());
     assert_eq!((ended.code(), ended.errors.as_str()), (1, ""));
     let log: Value = serde_json::from_str(&ended.output).expect("JSON on stdout");
     assert_eq!((&log["version"], log["runs"].as_array().expect("runs").len()), (&Value::from("2.1.0"), 1));
