@@ -1,14 +1,17 @@
 //! `dnsbllist`: lists of bad clients in the DNS.
 
-use std::{fmt, io};
+use std::fmt;
+use std::str::FromStr;
 
-use postkiln_address::Domain;
+use postkiln_address::{AddressError, Domain};
 
-use crate::{ControlFile, Kind, ParseError, ReadError, lines};
+use crate::lines::list_file;
 
-/// Lists that are asked about a client, in this order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dnsbllist(pub Vec<BlockList>);
+list_file!(
+    /// Lists that are asked about a client, in this order.
+    Dnsbllist(BlockList), "dnsbllist", "none", &[],
+    "Lists of bad clients in the DNS, one zone per line; `zone defer` makes mail wait while the list does not answer."
+);
 
 /// One line: `zone`, or `zone defer`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,28 +22,12 @@ pub struct BlockList {
     pub defer: bool,
 }
 
-impl ControlFile for Dnsbllist {
-    const NAME: &'static str = "dnsbllist";
-    const KIND: Kind = Kind::Lines;
-    const DEFAULT: &'static str = "none";
-    const READERS: &'static [&'static str] = &[];
-    const DOC: &'static str = "Lists of bad clients in the DNS, one zone per line; `zone defer` makes mail wait while the list does not answer.";
+impl FromStr for BlockList {
+    type Err = AddressError;
 
-    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let parse = |(number, line): (usize, &str)| {
-            let (zone, defer) = line.strip_suffix(" defer").map_or((line, false), |zone| (zone, true));
-            let zone = zone.parse().map_err(|error| ParseError::new(number, format!("{error}")))?;
-            Ok(BlockList { zone, defer })
-        };
-        lines::all(bytes)?.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn print(&self) -> String {
-        lines::print(&self.0)
-    }
-
-    fn missing(_: &mut dyn FnMut(&str) -> io::Result<Option<Vec<u8>>>) -> Result<Self, ReadError> {
-        Ok(Self::default())
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let (zone, defer) = text.strip_suffix(" defer").map_or((text, false), |zone| (zone, true));
+        Ok(Self { zone: zone.parse()?, defer })
     }
 }
 
@@ -53,6 +40,7 @@ impl fmt::Display for BlockList {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ControlFile;
 
     #[test]
     fn what_is_printed_is_parsed_again() {

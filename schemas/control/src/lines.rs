@@ -1,6 +1,9 @@
 //! The three kinds of control files (qmail-control.9): L the first line, M every line, I an integer; trailing spaces
 //! and tabs are ignored. And the macros for files that differ in nothing but name and meaning.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use crate::ParseError;
 
 /// L: the first line.
@@ -19,6 +22,14 @@ pub(crate) fn all(bytes: &[u8]) -> Result<Vec<(usize, &str)>, ParseError> {
         }
     }
     Ok(lines)
+}
+
+/// M, each line an item that reads itself.
+pub(crate) fn items<T: FromStr<Err: Display>>(bytes: &[u8]) -> Result<Vec<T>, ParseError> {
+    let parse = |(number, line): (usize, &str)| {
+        line.parse().map_err(|error: T::Err| ParseError::new(number, error.to_string()))
+    };
+    all(bytes)?.into_iter().map(parse).collect()
 }
 
 /// I: a number on the first line.
@@ -196,7 +207,38 @@ macro_rules! host_file {
     };
 }
 
-pub(crate) use {host_file, integer_file, local_part_file};
+/// A file of kind M: an item per line, as the item reads and prints itself; none when there is no file.
+macro_rules! list_file {
+    ($(#[$doc:meta])* $name:ident($item:ty), $file:literal, $default:literal, $readers:expr, $text:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct $name(pub Vec<$item>);
+
+        impl $crate::ControlFile for $name {
+            const NAME: &'static str = $file;
+            const KIND: $crate::Kind = $crate::Kind::Lines;
+            const DEFAULT: &'static str = $default;
+            const READERS: &'static [&'static str] = $readers;
+            const DOC: &'static str = $text;
+
+            fn parse(bytes: &[u8]) -> Result<Self, $crate::ParseError> {
+                $crate::lines::items(bytes).map(Self)
+            }
+
+            fn print(&self) -> String {
+                $crate::lines::print(&self.0)
+            }
+
+            fn missing(
+                _: &mut dyn FnMut(&str) -> std::io::Result<Option<Vec<u8>>>,
+            ) -> Result<Self, $crate::ReadError> {
+                Ok(Self::default())
+            }
+        }
+    };
+}
+
+pub(crate) use {host_file, integer_file, list_file, local_part_file};
 
 #[cfg(test)]
 mod tests {

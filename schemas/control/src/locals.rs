@@ -18,9 +18,7 @@ impl ControlFile for Locals {
     const DOC: &'static str = "Domains whose users are accounts of the machine itself; ours are all virtual.";
 
     fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let parse =
-            |(number, line): (usize, &str)| line.parse().map_err(|error| ParseError::new(number, format!("{error}")));
-        lines::all(bytes)?.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
+        lines::items(bytes).map(Self)
     }
 
     fn print(&self) -> String {

@@ -1,16 +1,17 @@
 //! `morercpthosts`: the domains after the fiftieth, with their cdb.
 
-use std::io;
-
 use postkiln_address::Domain;
 
+use crate::HostPattern;
 use crate::cdb::Writer;
-use crate::{ControlFile, HostPattern, Kind, ParseError, ReadError, lines};
+use crate::lines::list_file;
 
-/// What `rcpthosts` says too, for many domains: qmail-smtpd reads that file whole for each connection, and looks these up
-/// in `morercpthosts.cdb`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Morercpthosts(pub Vec<HostPattern>);
+list_file!(
+    /// What `rcpthosts` says too, for many domains: qmail-smtpd reads that file whole for each connection, and looks these up
+    /// in `morercpthosts.cdb`.
+    Morercpthosts(HostPattern), "morercpthosts", "none", &["smtpd"],
+    "Further domains that RCPT accepts, as `rcpthosts`: with more than fifty domains, those after the fiftieth. `morercpthosts.cdb` beside it is made from it."
+);
 
 impl Morercpthosts {
     /// The file beside it, as qmail-newmrh makes it.
@@ -35,31 +36,10 @@ impl Morercpthosts {
     }
 }
 
-impl ControlFile for Morercpthosts {
-    const NAME: &'static str = "morercpthosts";
-    const KIND: Kind = Kind::Lines;
-    const DEFAULT: &'static str = "none";
-    const READERS: &'static [&'static str] = &["smtpd"];
-    const DOC: &'static str = "Further domains that RCPT accepts, as `rcpthosts`: with more than fifty domains, those after the fiftieth. `morercpthosts.cdb` beside it is made from it.";
-
-    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let parse =
-            |(number, line): (usize, &str)| line.parse().map_err(|error| ParseError::new(number, format!("{error}")));
-        lines::all(bytes)?.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn print(&self) -> String {
-        lines::print(&self.0)
-    }
-
-    fn missing(_: &mut dyn FnMut(&str) -> io::Result<Option<Vec<u8>>>) -> Result<Self, ReadError> {
-        Ok(Self::default())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ControlFile;
     use crate::cdb::Cdb;
 
     #[test]

@@ -1,13 +1,16 @@
 //! `resolvers` (ours): the DNS servers the machine asks.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::{fmt, io};
+use std::str::FromStr;
 
-use crate::{ControlFile, Kind, ParseError, ReadError, lines};
+use crate::lines::list_file;
 
-/// DNS servers; empty: those that DHCP names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resolvers(pub Vec<Resolver>);
+list_file!(
+    /// DNS servers; empty: those that DHCP names.
+    Resolvers(Resolver), "resolvers", "those that DHCP names", &["init", "remote"],
+    "DNS servers, one `address` or `address:port` per line; none: those that DHCP names."
+);
 
 /// One DNS server: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,35 +21,21 @@ pub struct Resolver {
     pub port: u16,
 }
 
-impl ControlFile for Resolvers {
-    const NAME: &'static str = "resolvers";
-    const KIND: Kind = Kind::Lines;
-    const DEFAULT: &'static str = "those that DHCP names";
-    const READERS: &'static [&'static str] = &["init", "remote"];
-    const DOC: &'static str = "DNS servers, one `address` or `address:port` per line; none: those that DHCP names.";
+/// The text names no resolver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is neither an address nor one with a port from 1 to 65535")]
+pub struct NoResolver;
 
-    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let parse = |(number, line): (usize, &str)| {
-            parse_resolver(line).ok_or_else(|| ParseError::new(number, format!("{line:?} is no address")))
-        };
-        lines::all(bytes)?.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
-    }
+impl FromStr for Resolver {
+    type Err = NoResolver;
 
-    fn print(&self) -> String {
-        lines::print(&self.0)
+    fn from_str(text: &str) -> Result<Self, NoResolver> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self { address, port: 53 });
+        }
+        let socket: SocketAddr = text.parse().map_err(|_| NoResolver)?;
+        if socket.port() == 0 { Err(NoResolver) } else { Ok(Self { address: socket.ip(), port: socket.port() }) }
     }
-
-    fn missing(_: &mut dyn FnMut(&str) -> io::Result<Option<Vec<u8>>>) -> Result<Self, ReadError> {
-        Ok(Self::default())
-    }
-}
-
-fn parse_resolver(line: &str) -> Option<Resolver> {
-    if let Ok(address) = line.parse() {
-        return Some(Resolver { address, port: 53 });
-    }
-    let socket: SocketAddr = line.parse().ok()?;
-    (socket.port() != 0).then_some(Resolver { address: socket.ip(), port: socket.port() })
 }
 
 impl fmt::Display for Resolver {
@@ -61,6 +50,7 @@ impl fmt::Display for Resolver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ControlFile;
 
     #[test]
     fn what_is_printed_is_parsed_again() {

@@ -1,15 +1,18 @@
 //! `timeservers` (ours): whom the machine asks what time it is.
 
+use std::fmt;
 use std::net::IpAddr;
-use std::{fmt, io};
+use std::str::FromStr;
 
-use postkiln_address::Domain;
+use postkiln_address::{AddressError, Domain};
 
-use crate::{ControlFile, Kind, ParseError, ReadError, lines};
+use crate::lines::list_file;
 
-/// NTP servers; empty: those that DHCP names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Timeservers(pub Vec<Timeserver>);
+list_file!(
+    /// NTP servers; empty: those that DHCP names.
+    Timeservers(Timeserver), "timeservers", "those that DHCP names", &[],
+    "NTP servers, one name or address per line; none: those that DHCP names."
+);
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,29 +23,11 @@ pub enum Timeserver {
     Address(IpAddr),
 }
 
-impl ControlFile for Timeservers {
-    const NAME: &'static str = "timeservers";
-    const KIND: Kind = Kind::Lines;
-    const DEFAULT: &'static str = "those that DHCP names";
-    const READERS: &'static [&'static str] = &[];
-    const DOC: &'static str = "NTP servers, one name or address per line; none: those that DHCP names.";
+impl FromStr for Timeserver {
+    type Err = AddressError;
 
-    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let parse = |(number, line): (usize, &str)| {
-            if let Ok(address) = line.parse() {
-                return Ok(Timeserver::Address(address));
-            }
-            line.parse().map(Timeserver::Name).map_err(|error| ParseError::new(number, format!("{error}")))
-        };
-        lines::all(bytes)?.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn print(&self) -> String {
-        lines::print(&self.0)
-    }
-
-    fn missing(_: &mut dyn FnMut(&str) -> io::Result<Option<Vec<u8>>>) -> Result<Self, ReadError> {
-        Ok(Self::default())
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        text.parse().map_or_else(|_| text.parse().map(Self::Name), |address| Ok(Self::Address(address)))
     }
 }
 
@@ -58,6 +43,7 @@ impl fmt::Display for Timeserver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ControlFile;
 
     #[test]
     fn what_is_printed_is_parsed_again() {

@@ -1,14 +1,18 @@
 //! `virtualdomains`: which addresses are ours, and what is put before their local parts.
 
-use std::{fmt, io};
+use std::fmt;
+use std::str::FromStr;
 
-use postkiln_address::{Address, Domain};
+use postkiln_address::{Address, AddressError, Domain};
 
-use crate::{ControlFile, HostPattern, Kind, ParseError, ReadError, lines};
+use crate::HostPattern;
+use crate::lines::list_file;
 
-/// Lines `KEY:PREPEND`. The most special key wins, whatever the order of the lines.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Virtualdomains(pub Vec<VirtualDomain>);
+list_file!(
+    /// Lines `KEY:PREPEND`. The most special key wins, whatever the order of the lines.
+    Virtualdomains(VirtualDomain), "virtualdomains", "none", &["directoryd"],
+    "Which addresses are ours: `user@domain:prepend`, `domain:prepend`, `.domain:prepend`, `:prepend`; with nothing after the colon, an exception."
+);
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,42 +63,35 @@ fn below(parent: &str) -> Option<VirtualKey> {
     Some(VirtualKey::Host(HostPattern::Below(domain)))
 }
 
-impl ControlFile for Virtualdomains {
-    const NAME: &'static str = "virtualdomains";
-    const KIND: Kind = Kind::Lines;
-    const DEFAULT: &'static str = "none";
-    const READERS: &'static [&'static str] = &["directoryd"];
-    const DOC: &'static str = "Which addresses are ours: `user@domain:prepend`, `domain:prepend`, `.domain:prepend`, `:prepend`; with nothing after the colon, an exception.";
-
-    fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        lines::all(bytes)?
-            .into_iter()
-            .map(|(number, line)| parse_line(number, line))
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-
-    fn print(&self) -> String {
-        lines::print(&self.0)
-    }
-
-    fn missing(_: &mut dyn FnMut(&str) -> io::Result<Option<Vec<u8>>>) -> Result<Self, ReadError> {
-        Ok(Self::default())
-    }
+/// Why a line of `virtualdomains` is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoVirtualDomain {
+    /// Nothing parts key and prepend.
+    #[error("{0:?} has no colon")]
+    Colon(String),
+    /// The prepend would not stay a local part.
+    #[error("{0:?} cannot stand before a local part")]
+    Prepend(String),
+    /// The key is neither an address nor a host.
+    #[error(transparent)]
+    Key(#[from] AddressError),
 }
 
-fn parse_line(number: usize, line: &str) -> Result<VirtualDomain, ParseError> {
-    let bad = |problem: String| ParseError::new(number, problem);
-    let (key, prepend) = line.split_once(':').ok_or_else(|| bad(format!("{line:?} has no colon")))?;
-    if prepend.contains([':', ' ', '@']) {
-        return Err(bad(format!("{prepend:?} cannot stand before a local part")));
+impl FromStr for VirtualDomain {
+    type Err = NoVirtualDomain;
+
+    fn from_str(line: &str) -> Result<Self, NoVirtualDomain> {
+        let (key, prepend) = line.split_once(':').ok_or_else(|| NoVirtualDomain::Colon(line.to_owned()))?;
+        if prepend.contains([':', ' ', '@']) {
+            return Err(NoVirtualDomain::Prepend(prepend.to_owned()));
+        }
+        let key = match key {
+            "" => VirtualKey::Everything,
+            key if key.contains('@') => VirtualKey::Address(key.parse()?),
+            key => VirtualKey::Host(key.parse()?),
+        };
+        Ok(Self { key, prepend: prepend.to_owned() })
     }
-    let key = match key {
-        "" => VirtualKey::Everything,
-        key if key.contains('@') => VirtualKey::Address(key.parse().map_err(|error| bad(format!("{error}")))?),
-        key => VirtualKey::Host(key.parse().map_err(|error| bad(format!("{error}")))?),
-    };
-    Ok(VirtualDomain { key, prepend: prepend.to_owned() })
 }
 
 impl fmt::Display for VirtualDomain {
@@ -110,6 +107,7 @@ impl fmt::Display for VirtualDomain {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ControlFile;
 
     #[test]
     fn the_most_special_key_wins_whatever_the_order() {

@@ -1,44 +1,31 @@
 //! Lists of bad senders and recipients that name people of this site.
 
 use postkiln_address::{Address, Domain};
-use postkiln_control::{BadRecipient, BadSender};
+use postkiln_control::AddressPattern;
 use postkiln_findings::codes;
 use postkiln_site::Site;
 
 use crate::findings::Findings;
 use crate::model::Blueprint;
 
+const TAKE_OFF: &str = "take it off the list, or out of `domains`";
+const HOLDS_FOR_ALL: &str = "the list holds for people who log in too; forged senders are the affair of SPF and DMARC";
+
 /// Reports entries that refuse what is declared.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
-    for bad in &site.smtp.bad_recipients {
-        let refused = match &bad.value {
-            BadRecipient::Address(address) => is_declared(blueprint, address),
-            BadRecipient::Domain(domain) => is_ours(blueprint, domain),
-        };
-        if refused {
-            findings
-                .add(
-                    codes::REFUSES_OURS,
-                    &bad.place,
-                    format!("mail to {} is refused, and it is declared here", bad.value),
-                )
-                .hint("take it off the list, or out of `domains`");
+    let lists = [("to", &site.smtp.bad_recipients, TAKE_OFF), ("from", &site.smtp.bad_senders, HOLDS_FOR_ALL)];
+    for (which, list, hint) in lists {
+        for bad in list.iter().filter(|bad| refuses_declared(blueprint, &bad.value)) {
+            let message = format!("mail {which} {} is refused, and it is declared here", bad.value);
+            findings.add(codes::REFUSES_OURS, &bad.place, message).hint(hint);
         }
     }
-    for bad in &site.smtp.bad_senders {
-        let refused = match &bad.value {
-            BadSender::Address(address) => is_declared(blueprint, address),
-            BadSender::Domain(domain) => is_ours(blueprint, domain),
-        };
-        if refused {
-            findings
-                .add(
-                    codes::REFUSES_OURS,
-                    &bad.place,
-                    format!("mail from {} is refused, and it is declared here", bad.value),
-                )
-                .hint("the list holds for people who log in too; forged senders are the affair of SPF and DMARC");
-        }
+}
+
+fn refuses_declared(blueprint: &Blueprint, bad: &AddressPattern) -> bool {
+    match bad {
+        AddressPattern::Address(address) => is_declared(blueprint, address),
+        AddressPattern::Domain(domain) => is_ours(blueprint, domain),
     }
 }
 

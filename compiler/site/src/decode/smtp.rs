@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::Domain;
-use postkiln_control::{BadRecipient, BadSender, HostPattern, Relay, RelayHost};
+use postkiln_control::{AddressPattern, HostPattern, Relay, RelayHost};
 
 use crate::answer::Value;
 use crate::decode::fields::{Fields, optional};
@@ -22,10 +22,10 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Smtp> {
     let networks = list(walker, &fields, "networks", network);
     let dnsbl = list(walker, &fields, "dnsbl", dnsbl);
     let bad_senders = list(walker, &fields, "bad_senders", |walker, at| {
-        walker.parsed(at, "a sender", Some(BAD), str::parse::<BadSender>)
+        walker.parsed(at, "a sender", Some(BAD), str::parse::<AddressPattern>)
     });
     let bad_recipients = list(walker, &fields, "bad_recipients", |walker, at| {
-        walker.parsed(at, "a recipient", Some(BAD), str::parse::<BadRecipient>)
+        walker.parsed(at, "a recipient", Some(BAD), str::parse::<AddressPattern>)
     });
     let routes = fields.defaulted("routes").and_then(|at| routes(walker, &at));
     let smarthost = optional(fields.get("smarthost"), |at| smarthost(walker, at));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::Domain;
-use postkiln_control::{BadRecipient, BadSender, HostPattern, Relay};
+use postkiln_control::{AddressPattern, HostPattern, Relay};
 
 use crate::Placed;
 
@@ -27,9 +27,9 @@ pub struct Smtp {
     /// Lists of bad clients, in the order they are asked.
     pub dnsbl: Vec<Placed<Dnsbl>>,
     /// Senders that are refused.
-    pub bad_senders: Vec<Placed<BadSender>>,
+    pub bad_senders: Vec<Placed<AddressPattern>>,
     /// Recipients that strangers may not write to.
-    pub bad_recipients: Vec<Placed<BadRecipient>>,
+    pub bad_recipients: Vec<Placed<AddressPattern>>,
     /// Where mail for a domain goes; `None`: to its MX hosts, as an exception.
     pub routes: BTreeMap<HostPattern, Placed<Option<Relay>>>,
     /// Who takes all mail for others.
