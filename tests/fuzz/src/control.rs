@@ -1,6 +1,8 @@
 //! Control files: any octets are refused or understood, and what was understood is printed so that it is understood alike.
 
-use postkiln_control::{cdb as database, dot_qmail as instructions, tcprules as rules, users_assign as assign};
+use postkiln_control::{
+    REGISTRY, cdb as database, dot_qmail as instructions, tcprules as rules, users_assign as assign,
+};
 
 /// A cdb file: any look-up ends, with a record or without.
 pub fn cdb(octets: &[u8]) {
@@ -12,6 +14,16 @@ pub fn cdb(octets: &[u8]) {
     }
     let _ = assign::lookup(file, "example.org-ada");
     let _ = rules::lookup(file, std::net::IpAddr::from([192, 0, 2, 1]), Some("host.example"));
+}
+
+/// Any control file: each is asked for all octets, since they are short.
+pub fn control(octets: &[u8]) {
+    for entry in REGISTRY {
+        if let Ok(printed) = (entry.normal)(octets) {
+            let again = (entry.normal)(printed.as_bytes());
+            assert!(again.as_ref() == Ok(&printed), "{}: {:?} became {again:?}", entry.name, beginning(&printed));
+        }
+    }
 }
 
 /// Delivery instructions.

@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a target panics when a promise is broken")]
 
 mod control;
+mod kept;
 mod mutation;
+mod routing;
+mod shown;
 mod site;
 
-pub use control::{cdb, dot_qmail, tcprules, users_assign};
+pub use control::{cdb, control, dot_qmail, tcprules, users_assign};
+pub use kept::{blueprint, secrets_lock};
 pub use mutation::Mutation;
+pub use routing::routing;
 pub use site::{csv, jsonl, site};
 
 /// A target's name, which is that of its corpus, and the target.
@@ -18,6 +23,10 @@ pub const TARGETS: &[Target] = &[
     ("csv", csv),
     ("jsonl", jsonl),
     ("site", site),
+    ("secrets_lock", secrets_lock),
+    ("blueprint", blueprint),
+    ("routing", routing),
+    ("control", control),
     ("cdb", cdb),
     ("dot_qmail", dot_qmail),
     ("tcprules", tcprules),

@@ -130,6 +130,14 @@ const TOKENS: &[&str] = &[
     "1-5.",
     ".\n",
     "::",
+    "virtualdomains ",
+    "assign ",
+    "user ",
+    "file ",
+    "closed",
+    "[secrets.x]",
+    "'",
+    " = ",
 ];
 /// Longer inputs find nothing that shorter ones do not.
-const LONGEST: usize = 8 << 10;
+const LONGEST: usize = 32 << 10;

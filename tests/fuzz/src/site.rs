@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use postkiln_blueprint::lower;
-use postkiln_findings::{Diagnostic, Layout, finding_json, is_wrong};
+
+use crate::shown;
 
 /// A CSV file of users and aliases.
 pub fn csv(octets: &[u8]) {
@@ -35,40 +36,15 @@ fn population(name: &str, octets: &[u8]) {
 
 /// A site is compiled, or there is an error; every finding can be shown, and its places exist.
 fn judge(folder: &Path) {
+    let source = |file: &str| fs::read(folder.join(file)).expect("a file of the site");
     match postkiln_site::read_json(&folder.join("site.json")) {
-        Err(findings) => {
-            assert!(is_wrong(&findings), "refused without a reason");
-            findings.iter().for_each(|finding| check(folder, finding));
-        }
+        Err(findings) => shown::check_refusal(&source, &findings),
         Ok((site, findings)) => {
-            findings.iter().for_each(|finding| check(folder, finding));
+            findings.iter().for_each(|finding| shown::check(&source, finding));
             let more = lower(&site).map_or_else(|errors| errors, |(_, warnings)| warnings);
-            more.iter().for_each(|finding| check(folder, finding));
+            more.iter().for_each(|finding| shown::check(&source, finding));
         }
     }
-}
-
-fn check(folder: &Path, finding: &Diagnostic) {
-    let text = |file: &str| {
-        let octets = fs::read(folder.join(file)).expect("a file of the site");
-        String::from_utf8_lossy(&octets).into_owned()
-    };
-    let places = finding.place.iter().chain(finding.related.iter().map(|(place, _)| place));
-    for place in places {
-        let text = text(&place.file);
-        for (line, column) in [(place.line, place.column), (place.end_line, place.end_column)] {
-            let (line, column) = (usize::try_from(line).expect("small"), usize::try_from(column).expect("small"));
-            let lines: Vec<&str> = text.split('\n').collect();
-            let within = lines.get(line.wrapping_sub(1)).map(|line| line.chars().count() + 1);
-            // The end of a range of whole lines may be the beginning of the next one.
-            assert!(within.is_some_and(|within| (1..=within).contains(&column)), "{finding:?} is not in its file");
-        }
-        assert!((place.line, place.column) <= (place.end_line, place.end_column), "{finding:?} ends before it begins");
-    }
-    let source = |file: &str| Some(postkiln_site::shown(file, text(file)));
-    let shown = Layout { prefix: "", colour: false, source: &source }.text(finding);
-    assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?} would reach a terminal");
-    let _ = finding_json(finding);
 }
 
 /// A whole site, as the contracts of the schema would have completed it.

@@ -1,0 +1,4 @@
+//! libFuzzer feeds `routing`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| postkiln_fuzz::routing(octets));
