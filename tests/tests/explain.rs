@@ -7,7 +7,11 @@ use std::process::{Command, Output};
 use postkiln_tests::binary;
 
 fn explain(what: &str) -> Output {
-    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/small-office");
+    explain_of("../examples/small-office", what)
+}
+
+fn explain_of(site: &str, what: &str) -> Output {
+    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join(site);
     Command::new(binary("postkiln")).arg("explain").arg(site).arg(what).output().expect("postkiln starts")
 }
 
@@ -58,6 +62,18 @@ nobody@example.org
     check("nobody@example.org", &expected);
 }
 
+#[test]
+fn what_smtp_refuses_is_not_looked_for() {
+    let output = explain_of("cases/smtp-policy", "Former@example.org");
+    let expected = "\
+Former@example.org
+  smtp           Former@example.org is a bad recipient: refused, whoever writes   site.ncl:25:23
+                 control/badrcptto
+=> refused: badrcptto names the recipient
+";
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
 /// A generated line, the thing, and the text of the site that it leads back to.
 fn check_line(what: &str, object: &str, source: &str) {
     let line = line_with(source);
@@ -85,7 +101,7 @@ fn generated_lines_lead_back_to_the_site() {
 fn what_is_not_there_is_said() {
     for (what, hint) in [
         ("control/rcpthost", "did you mean control/rcpthosts?"),
-        ("control/me:7", "control/me has 1 lines"),
+        ("control/me:7", "control/me has 1 line"),
         ("ada@", "is no address"),
     ] {
         let output = explain(what);

@@ -10,6 +10,7 @@ use postkiln_routing::{Destination, Route, Step};
 use postkiln_site::Site;
 use serde::Serialize;
 
+use crate::entrance::Entrance;
 use crate::model::CatchAll;
 use crate::{Blueprint, Kind, ObjectId, World, origin};
 
@@ -27,7 +28,7 @@ pub struct Itinerary {
 pub struct Stop {
     /// How many forwards led here.
     pub depth: usize,
-    /// Which kind of rule: `domain`, `detail`, `alias`, `user`, `list`, `autoresponder`, `catch-all`, `route`, `loop`.
+    /// Which kind of rule: `smtp`, `domain`, `detail`, `alias`, `user`, `list`, `autoresponder`, `catch-all`, `route`, `loop`.
     pub rule: &'static str,
     /// What it does.
     pub text: String,
@@ -49,8 +50,14 @@ pub struct End {
 /// Follows mail for an address to all its ends.
 #[must_use]
 pub fn itinerary(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, address: &Address) -> Itinerary {
-    let mut guide = Guide { site, blueprint, found: Itinerary::default(), visited: BTreeSet::new() };
-    guide.follow(world, address, 0);
+    let entrance = Entrance::new(blueprint);
+    let mut guide = Guide { site, blueprint, entrance, found: Itinerary::default(), visited: BTreeSet::new() };
+    if guide.entrance.is_bad(address) {
+        guide.bad(address);
+    } else {
+        guide.strangers(address);
+        guide.follow(world, address, 0);
+    }
     guide.found.ends.sort();
     guide.found.ends.dedup();
     guide.found
@@ -59,11 +66,30 @@ pub fn itinerary(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, addr
 struct Guide<'a> {
     site: &'a Site,
     blueprint: &'a Blueprint,
+    entrance: Entrance,
     found: Itinerary,
     visited: BTreeSet<String>,
 }
 
 impl Guide<'_> {
+    /// Nobody may write to it, so it is not looked for; what this site forwards to it does not come this way.
+    fn bad(&mut self, address: &Address) {
+        let mut entries = self.site.smtp.bad_recipients.iter();
+        let written = entries.find(|bad| bad.value.covers(address)).map(|bad| bad.place.clone());
+        let by_default = || origin::place(self.site, &ObjectId::new(Kind::Control, "badrcptto"), &[]).cloned();
+        let text = format!("{address} is a bad recipient: refused, whoever writes");
+        self.stop(0, "smtp", text, Some("control/badrcptto".to_owned()), written.or_else(by_default));
+        self.end("refused", "badrcptto names the recipient".to_owned());
+    }
+
+    /// A domain of ours that strangers may not write to.
+    fn strangers(&mut self, address: &Address) {
+        if self.blueprint.own_address(address).is_some() && !self.entrance.is_open(address) {
+            let text = format!("refused for strangers: rcpthosts does not name {}", address.domain());
+            self.rule(0, "smtp", text, None, &ObjectId::new(Kind::Control, "rcpthosts"), &[]);
+        }
+    }
+
     fn follow(&mut self, world: &mut World<'_>, address: &Address, depth: usize) {
         if !self.visited.insert(address.key()) {
             return self.stop(depth, "loop", format!("{address} has been here before: followed once"), None, None);
@@ -190,15 +216,18 @@ impl Guide<'_> {
 
     fn elsewhere(&mut self, address: &Address, depth: usize) {
         let routes: Smtproutes = self.blueprint.control_file().unwrap_or_default();
-        let by = match routes.relay(address.domain()) {
-            Some(relay) => format!("through {relay}"),
-            None => "by MX".to_owned(),
-        };
+        let relay = routes.relay(address.domain());
+        let by = relay.map_or_else(|| "by MX".to_owned(), |relay| format!("through {relay}"));
         // A forward of this site leaves for everybody; a recipient of others only for those who may send through it.
-        let whom =
-            if depth == 0 { ", for those who may send through this site; refused for everybody else" } else { "" };
+        let whom = match depth {
+            0 if self.entrance.is_open(address) => ", for everybody: rcpthosts names it",
+            0 => ", for those who may send through this site; refused for everybody else",
+            _ => "",
+        };
         let text = format!("{} is a domain of others: delivered there {by}{whom}", address.domain());
-        self.rule(depth, "route", text, None, &ObjectId::new(Kind::Control, "smtproutes"), &[]);
+        let id = ObjectId::new(Kind::Control, "smtproutes");
+        let place = relay.and_then(|_| origin::place(self.site, &id, &[])).cloned();
+        self.stop(depth, "route", text, None, place);
         self.end("elsewhere", address.to_string());
     }
 

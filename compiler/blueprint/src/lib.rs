@@ -4,6 +4,7 @@
 //! Knows nothing about evaluation and nothing about file formats beyond those of `schemas/control`. Start at [`lower`].
 
 mod der;
+mod entrance;
 mod findings;
 pub mod generated;
 pub mod impact;

@@ -6,8 +6,9 @@ mod generated;
 use std::path::Path;
 
 use postkiln_address::Address;
-use postkiln_findings::{Place, codes, explanation};
+use postkiln_findings::{Diagnostic, Place, codes, explanation};
 
+use crate::bundle::Checked;
 use crate::outcome::{Exit, Failure};
 use crate::{bundle, findings, output};
 
@@ -60,16 +61,26 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
 
 /// What has an `@` and no slash is an address: files of a bundle have a slash, but for those at its top.
 fn explain_site(site: &Path, what: &str, json: bool) -> Result<(), Failure> {
-    let is_address = what.contains('@') && !what.contains('/');
-    let (compiled, found) = bundle::compile(site)?;
-    findings::judge(&found, None).inspect_err(|_| findings::show(site, &found))?;
-    let compiled = compiled.ok_or(Failure::Findings)?;
-    if !is_address {
-        return generated::explain(&compiled, what, json);
+    if what.contains('@') && !what.contains('/') {
+        let no_address = |error| Failure::Usage(format!("{what:?} is no address: {error}"));
+        let address: Address = what.parse().map_err(no_address)?;
+        let Checked { lowered, found } = bundle::check(site)?;
+        let (site, blueprint) = sound(site, lowered, &found)?;
+        address::explain(&site, &blueprint, &address, json);
+        Ok(())
+    } else {
+        let (compiled, found) = bundle::compile(site)?;
+        generated::explain(&sound(site, compiled, &found)?, what, json)
     }
-    let address: Address = what.parse().map_err(|error| Failure::Usage(format!("{what:?} is no address: {error}")))?;
-    address::explain(&compiled, &address, json);
-    Ok(())
+}
+
+/// What was made of a site without errors.
+///
+/// # Errors
+/// When it has some; they are shown.
+fn sound<T>(site: &Path, made: Option<T>, found: &[Diagnostic]) -> Result<T, Failure> {
+    findings::judge(found, None).inspect_err(|_| findings::show(site, found))?;
+    made.ok_or(Failure::Findings)
 }
 
 fn explain_code(about: &str, json: bool) -> Result<(), Failure> {

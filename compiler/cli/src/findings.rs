@@ -1,8 +1,10 @@
 //! Showing what is wrong with a site: text on stderr, or JSON on stdout. The layout of one finding is
 //! `compiler/site`'s; here its source lines are looked up and its file named as the person named the site.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use clap::ValueEnum;
 use postkiln_findings::{Code, Diagnostic, Layout, Run, Severity, Silence, is_wrong};
@@ -21,7 +23,11 @@ pub(crate) enum Deny {
 /// Prints findings in source order for a person: of each kind the first of a file, and how many more there are.
 pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
     let folder = folder(site);
-    let source = |file: &str| text_of(&folder, file);
+    let texts: RefCell<BTreeMap<String, Option<Rc<str>>>> = RefCell::default();
+    let source = |file: &str| {
+        let read = || text_of(&folder, file).map(Rc::from);
+        texts.borrow_mut().entry(file.to_owned()).or_insert_with(read).clone()
+    };
     let layout = Layout { prefix: &prefix(&folder), colour: output::colour(), source: &source };
     let mut counts: BTreeMap<(Code, Option<&str>), usize> = BTreeMap::new();
     for finding in findings {

@@ -48,10 +48,12 @@ fn string_end(line: &[char], from: usize) -> usize {
 
 /// Whether a line so far ends in `hash =`, `"password_hash":`, `password =` or the like.
 fn is_given_to_hash(before: &[char]) -> bool {
-    let before: String = before.iter().collect();
-    let name = before.trim_end_matches(|c: char| c.is_whitespace() || "=:\"".contains(c));
+    let is_between = |letter: &char| letter.is_whitespace() || "=:\"".contains(*letter);
+    let length = before.iter().rposition(|letter| !is_between(letter)).map_or(0, |last| last + 1);
+    let name = before.get(..length).unwrap_or_default();
+    let ends_with = |word: &str| name.iter().rev().copied().take(word.len()).eq(word.chars().rev());
     // A password given where a hash belongs is a mistake that is told, and the password is not.
-    name.ends_with("hash") || name.ends_with("password")
+    ends_with("hash") || ends_with("password")
 }
 
 #[cfg(test)]
@@ -74,5 +76,6 @@ mod tests {
         check("quota = \"5 GiB\"", None, "quota = \"5 GiB\"");
         check("hash = \"", None, "hash = \"");
         check("\"password\": \"secret\"", None, "\"password\": \"******\"");
+        check("ash = \"no\"", None, "ash = \"no\"");
     }
 }

@@ -2,6 +2,7 @@
 //! caller gives the sources. Start at [`Layout::text`].
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use crate::{Code, Diagnostic, Place, Severity, confidential};
 
@@ -12,7 +13,7 @@ pub struct Layout<'a> {
     /// Whether to use terminal colours.
     pub colour: bool,
     /// The text of a file of the site.
-    pub source: &'a dyn Fn(&str) -> Option<String>,
+    pub source: &'a dyn Fn(&str) -> Option<Rc<str>>,
 }
 
 impl Layout<'_> {
@@ -123,7 +124,7 @@ mod tests {
             hint: Some("did you mean `quota`?".to_owned()),
             related: Vec::new(),
         };
-        let sources = |_: &str| Some(source.to_owned());
+        let sources = |_: &str| Some(source.into());
         let layout = Layout { prefix: "", colour: false, source: &sources };
         let whole = layout.text(&finding);
         let quoted: Vec<&str> = whole.lines().skip(1).take_while(|line| line.contains('|')).collect();

@@ -29,8 +29,8 @@ pub fn sarif(findings: &[Diagnostic], run: &Run<'_>) -> Value {
     let mut codes: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
     codes.sort();
     codes.dedup();
-    let mut seen = BTreeMap::new();
-    let results: Vec<Value> = findings.iter().map(|finding| run.result(finding, &codes, &mut seen)).collect();
+    let mut prints = Fingerprints { source: run.source, files: BTreeMap::new(), masked: None, seen: BTreeMap::new() };
+    let results: Vec<Value> = findings.iter().map(|finding| run.result(finding, &codes, &mut prints)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -68,22 +68,18 @@ const fn level(severity: Severity) -> &'static str {
 }
 
 impl Run<'_> {
-    /// One finding. `seen` counts those that are alike.
-    fn result(&self, finding: &Diagnostic, codes: &[Code], seen: &mut BTreeMap<String, usize>) -> Value {
+    fn result(&self, finding: &Diagnostic, codes: &[Code], prints: &mut Fingerprints<'_>) -> Value {
         let mut text = finding.message.clone();
         if let Some(hint) = &finding.hint {
             let _ = write!(text, "\nhint: {hint}");
         }
-        let alike = self.fingerprint(finding);
-        let count = seen.entry(alike.clone()).or_insert(0);
-        *count += 1;
         let mut result = json!({
             "ruleId": finding.code.name(),
             "ruleIndex": codes.iter().position(|code| *code == finding.code),
             "level": level(finding.code.severity()),
             "message": { "text": text },
             "locations": [{ "physicalLocation": self.location(finding.place.as_ref()) }],
-            "partialFingerprints": { "primaryLocationLineHash": format!("{alike}:{count}") },
+            "partialFingerprints": { "primaryLocationLineHash": prints.of(finding) },
         });
         if !finding.related.is_empty() {
             let related = finding.related.iter().zip(1..).map(|((place, note), id)| {
@@ -109,22 +105,64 @@ impl Run<'_> {
         let uri = escaped(&format!("{}{file}", self.prefix));
         json!({ "artifactLocation": { "uri": uri, "uriBaseId": ROOT }, "region": region })
     }
+}
 
+/// What forges know a finding by, from one version of a site to the next.
+struct Fingerprints<'a> {
+    source: &'a dyn Fn(&str) -> Option<String>,
+    /// The lines of each file.
+    files: BTreeMap<String, Vec<String>>,
+    /// The line looked at last, by file and number, without what is confidential: a file may be one long line.
+    masked: Option<(String, usize, String)>,
+    /// How many were alike.
+    seen: BTreeMap<String, usize>,
+}
+
+impl Fingerprints<'_> {
     /// Half of a hash over what stays the same when lines before it come or go: code, file, and the text of the line, in
-    /// which nothing confidential is left that somebody could search for.
-    fn fingerprint(&self, finding: &Diagnostic) -> String {
+    /// which nothing confidential is left that somebody could search for; then which of those that are alike it is.
+    fn of(&mut self, finding: &Diagnostic) -> String {
         let mut hash = Sha256::new();
         hash.update(finding.code.name());
         if let Some(place) = &finding.place {
-            let source = (self.source)(&place.file).unwrap_or_default();
-            let number = usize::try_from(place.line).unwrap_or(usize::MAX).saturating_sub(1);
-            let mut line: Vec<char> = source.lines().nth(number).unwrap_or_default().trim().chars().collect();
-            let whole = finding.code.is_confidential().then_some(0..line.len());
-            confidential::mask(&mut line, whole);
-            hash.update(format!("\0{}\0{}", place.file, line.iter().collect::<String>()));
+            hash.update(format!("\0{}\0", place.file));
+            if finding.code.is_confidential() {
+                let length = self.line(place).trim().chars().count();
+                hash.update("*".repeat(length));
+            } else {
+                hash.update(self.masked(place));
+            }
         }
-        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let alike: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let count = self.seen.entry(alike.clone()).or_insert(0);
+        *count += 1;
+        format!("{alike}:{count}")
     }
+
+    fn masked(&mut self, place: &Place) -> &str {
+        let number = index(place.line);
+        let is_last = |(file, line, _): &(String, usize, String)| **file == *place.file && *line == number;
+        if !self.masked.as_ref().is_some_and(is_last) {
+            let mut line: Vec<char> = self.line(place).trim().chars().collect();
+            confidential::mask(&mut line, None);
+            self.masked = Some((place.file.to_string(), number, line.into_iter().collect()));
+        }
+        self.masked.as_ref().map_or("", |(.., text)| text)
+    }
+
+    /// The first line of a place; nothing where there is none.
+    fn line(&mut self, place: &Place) -> &str {
+        let lines = self.files.entry(place.file.to_string()).or_insert_with(|| {
+            let text = (self.source)(&place.file).unwrap_or_default();
+            text.lines().map(str::to_owned).collect()
+        });
+        lines.get(index(place.line)).map_or("", String::as_str)
+    }
+}
+
+/// A line from 1 as an index from 0.
+fn index(line: u32) -> usize {
+    usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1)
 }
 
 /// A path as a relative reference (RFC 3986 §4.2).

@@ -26,7 +26,7 @@ pub(crate) fn check(source: Source<'_>, finding: &Diagnostic) {
         }
         assert!((place.line, place.column) <= (place.end_line, place.end_column), "{finding:?} ends before it begins");
     }
-    let shown = |file: &str| Some(postkiln_site::shown(file, text(file)));
+    let shown = |file: &str| Some(postkiln_site::shown(file, text(file)).into());
     let shown = Layout { prefix: "", colour: false, source: &shown }.text(finding);
     assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?} would reach a terminal");
     let _ = finding_json(finding);

@@ -5,23 +5,25 @@
 
 use std::collections::BTreeSet;
 
-use postkiln_address::{Address, ReversePath};
-use postkiln_control::{Badmailfrom, Rcpthosts};
+use postkiln_address::Address;
 use postkiln_routing::{Destination, Route};
 use postkiln_site::{Expectation, Expected, Site};
 
 use crate::codes;
+use crate::entrance::{Entrance, Reply};
 use crate::findings::Findings;
-use crate::model::{Blueprint, Permission, User};
+use crate::model::Blueprint;
 use crate::world::World;
 
 /// Reports expectations that do not hold, with what would happen instead.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, findings: &mut Findings) {
+    let entrance = Entrance::new(blueprint);
     for expectation in &site.expect {
-        let outcome = outcome(blueprint, world, &expectation.value);
+        let outcome = outcome(blueprint, &entrance, world, &expectation.value);
         if !holds(blueprint, &expectation.value.result, &outcome) {
-            let Expectation { from, to, result, .. } = &expectation.value;
-            let message = format!("mail from {from} to {to} is {}, not {}", said(&outcome), expected(result));
+            let Expectation { from, to, client, result, .. } = &expectation.value;
+            let by = client.map(|client| format!(" by {client}")).unwrap_or_default();
+            let message = format!("mail from {from}{by} to {to} is {}, not {}", said(&outcome), expected(result));
             findings.add(codes::EXPECTATION, &expectation.place, message).hint(hint(blueprint, result, &outcome));
         }
     }
@@ -31,6 +33,8 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, f
 enum Outcome {
     /// Refused at RCPT, and why.
     Refused(String),
+    /// Refused for now, and why.
+    Deferred(String),
     /// Accepted; what becomes of it.
     Accepted(Vec<End>),
 }
@@ -60,7 +64,7 @@ enum What {
 impl Outcome {
     fn ends(&self) -> impl Iterator<Item = &What> {
         let ends = match self {
-            Self::Refused(_) => &[][..],
+            Self::Refused(_) | Self::Deferred(_) => &[][..],
             Self::Accepted(ends) => ends,
         };
         ends.iter().map(|end| &end.what)
@@ -77,12 +81,14 @@ impl Outcome {
 }
 
 fn holds(blueprint: &Blueprint, expected: &Expected, outcome: &Outcome) -> bool {
-    if let Outcome::Refused(_) = outcome {
-        return *expected == Expected::Refused;
+    match outcome {
+        Outcome::Refused(_) => return *expected == Expected::Refused,
+        Outcome::Deferred(_) => return *expected == Expected::Deferred,
+        Outcome::Accepted(_) => {}
     }
     let name = |address| end(blueprint, address);
     match expected {
-        Expected::Refused => false,
+        Expected::Refused | Expected::Deferred => false,
         Expected::DeliveredTo(address) => outcome.reached().contains(name(address).as_str()),
         Expected::DeliveredToAll(addresses) => {
             let expected: BTreeSet<String> = addresses.iter().map(name).collect();
@@ -98,6 +104,7 @@ fn holds(blueprint: &Blueprint, expected: &Expected, outcome: &Outcome) -> bool 
 fn expected(expected: &Expected) -> String {
     match expected {
         Expected::Refused => "refused".to_owned(),
+        Expected::Deferred => "deferred".to_owned(),
         Expected::Discarded => "discarded".to_owned(),
         Expected::DeliveredTo(address) => format!("delivered to {address}"),
         Expected::DeliveredToAll(addresses) => {
@@ -113,6 +120,7 @@ fn expected(expected: &Expected) -> String {
 fn said(outcome: &Outcome) -> String {
     let ends = match outcome {
         Outcome::Refused(why) => return format!("refused ({why})"),
+        Outcome::Deferred(why) => return format!("deferred ({why})"),
         Outcome::Accepted(ends) if ends.is_empty() => return "accepted and reaches nobody".to_owned(),
         Outcome::Accepted(ends) => ends,
     };
@@ -169,54 +177,16 @@ fn end(blueprint: &Blueprint, address: &Address) -> String {
     }
 }
 
-fn outcome(blueprint: &Blueprint, world: &mut World<'_>, message: &Expectation) -> Outcome {
-    let refused = |why: &str| Outcome::Refused(why.to_owned());
-    let bad: Badmailfrom = blueprint.control_file().unwrap_or_default();
-    if bad.refuses(&ReversePath::Address(message.from.clone())) {
-        return refused("badmailfrom names the sender");
-    }
-    let has_login = match message.authenticated {
-        Some(false) => false,
-        Some(true) if !may_send_as(blueprint, world, &message.from) => {
-            return refused("no user of ours may log in and send as this address");
-        }
-        Some(true) => true,
-        None => user(blueprint, &message.from).is_some_and(may_log_in),
-    };
-    let allowed = blueprint.control_file::<Rcpthosts>().unwrap_or_default().allows(message.to.domain());
-    if !has_login && !allowed {
-        return refused("rcpthosts does not name the domain");
+fn outcome(blueprint: &Blueprint, entrance: &Entrance, world: &mut World<'_>, message: &Expectation) -> Outcome {
+    match entrance.answer(blueprint, world, message) {
+        Reply::Refused(why) => return Outcome::Refused(why),
+        Reply::Deferred(why) => return Outcome::Deferred(why),
+        Reply::Accepted => {}
     }
     match world.trace(&message.to) {
         Ok((Route::NoSuchAddress(text), _)) => Outcome::Refused(text),
         _ => Outcome::Accepted(ends(blueprint, world, message)),
     }
-}
-
-fn may_log_in(user: &User) -> bool {
-    !user.disabled && !user.deny.contains(&Permission::Submission)
-}
-
-/// Whether some user of ours may send as an address: one whose mail the user gets, as submission has it.
-fn may_send_as(blueprint: &Blueprint, world: &mut World<'_>, from: &Address) -> bool {
-    let may = |address: &Address| user(blueprint, address).is_some_and(may_log_in);
-    let reached = match world.trace(from) {
-        Ok((Route::Destinations(destinations), _)) => destinations,
-        _ => Vec::new(),
-    };
-    may(from)
-        || reached.iter().any(|destination| match destination {
-            Destination::Mailbox { domain, user } => {
-                format!("{user}@{domain}").parse().is_ok_and(|address| may(&address))
-            }
-            Destination::Forward(address) => may(address),
-            Destination::List { .. } | Destination::Respond { .. } => false,
-        })
-}
-
-fn user<'a>(blueprint: &'a Blueprint, address: &Address) -> Option<&'a User> {
-    let (domain, local) = blueprint.own_address(address)?;
-    blueprint.domains.get(domain)?.users.get(&local)
 }
 
 /// Follows every forward and every list to the end.

@@ -279,6 +279,48 @@ fn expectations_speak_of_everything_that_can_come_of_a_message() {
 }
 
 #[test]
+fn expectations_know_who_is_let_in() {
+    let rest = |client: &str, to: &str, result: &str| {
+        format!(
+            "smtp = {{
+                networks = [
+                    {{ from = \"10.20.0.0/16\", relay = true }},
+                    {{ from = \"10.20.0.9\", decide = 'refuse \"go away\" }},
+                    {{ from = \"192.0.2.0/24\", decide = 'deny }},
+                    {{ from = \"2001:db8::/32\", decide = 'defer \"later\" }},
+                ],
+                bad_recipients = [\"spam@example.org\", \"@bad.example\"],
+                routes.\"backup.example\" = \"192.0.2.9\",
+            }},
+            control.morercpthosts = [\"backup.example\"],
+            silence = [\"W0350\", \"W0351\"],
+            expect = [{{ from = \"x@else.example\", {client} to = \"{to}\", result = '{result} }}],"
+        )
+    };
+    for (client, to, result) in [
+        ("client = \"10.20.1.1\",", "y@third.example", "forwarded_to \"y@third.example\""),
+        ("client = \"10.20.0.9\",", "ada@example.org", "refused"),
+        ("client = \"192.0.2.1\",", "ada@example.org", "refused"),
+        ("client = \"2001:db8::1\",", "ada@example.org", "deferred"),
+        ("client = \"198.51.100.1\",", "y@third.example", "refused"),
+        ("", "y@third.example", "refused"),
+        ("", "y@backup.example", "forwarded_to \"y@backup.example\""),
+        ("", "spam@example.org", "refused"),
+        ("client = \"10.20.1.1\",", "y@bad.example", "refused"),
+    ] {
+        let found = lowered(POLICY, &rest(client, to, result)).map_or_else(|found| found, |(_, found)| found);
+        let wrong: Vec<_> = found.iter().filter(|finding| finding.code.name().starts_with('E')).collect();
+        assert!(wrong.is_empty(), "{client} {to}: {wrong:#?}");
+    }
+    let found = lowered(POLICY, &rest("client = \"10.20.0.9\",", "ada@example.org", "deferred")).unwrap_err();
+    let said: Vec<_> = found.iter().map(|finding| finding.message.as_str()).collect();
+    assert!(
+        said.contains(&"mail from x@else.example by 10.20.0.9 to ada@example.org is refused (`smtp.networks` answers the client: go away), not deferred"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn an_expectation_that_fails_tells_the_way() {
     for (to, result, expected) in [
         (

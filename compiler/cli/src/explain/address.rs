@@ -1,17 +1,17 @@
 //! The way of mail for an address.
 
 use postkiln_address::Address;
-use postkiln_blueprint::{End, Stop, World, itinerary};
+use postkiln_blueprint::{Blueprint, End, Stop, World, itinerary};
+use postkiln_site::Site;
 use serde::Serialize;
 
 use super::written;
-use crate::bundle::Compiled;
 use crate::output;
 
 /// Prints each step and the ends.
-pub(super) fn explain(compiled: &Compiled, address: &Address, json: bool) {
-    let mut world = World::new(&compiled.blueprint);
-    let found = itinerary(&compiled.site, &compiled.blueprint, &mut world, address);
+pub(super) fn explain(site: &Site, blueprint: &Blueprint, address: &Address, json: bool) {
+    let mut world = World::new(blueprint);
+    let found = itinerary(site, blueprint, &mut world, address);
     if json {
         let steps = found.stops.iter().map(step).collect();
         return output::json(&Report { address: address.to_string(), steps, ends: &found.ends });

@@ -27,7 +27,11 @@ pub(super) fn explain(compiled: &Compiled, what: &str, json: bool) -> Result<(),
         Some(number) => {
             let index = number.checked_sub(1).filter(|index| *index < lines.len());
             let Some(index) = index else {
-                let what = if text.is_some() { format!("{} lines", lines.len()) } else { "no lines".to_owned() };
+                let what = match (text, lines.len()) {
+                    (None, _) => "no lines".to_owned(),
+                    (Some(_), 1) => "1 line".to_owned(),
+                    (Some(_), count) => format!("{count} lines"),
+                };
                 return Err(Failure::Usage(format!("{path} has {what}")));
             };
             (lines.get(index).copied(), cause(&compiled.blueprint, path, &lines, index))

@@ -67,12 +67,17 @@ async fn expect(target: &Target, site: &Site, expectation: &Expectation) -> Outc
     if by_login && (!is_ours(&expectation.to) || expectation.result == Expected::Refused) {
         return Ok(((), format!("not proved here: it needs the login of {}", expectation.from)));
     }
+    if let Some(client) = expectation.client {
+        return Ok(((), format!("not proved here: it needs a client at {client}")));
+    }
     let (from, to) = (expectation.from.to_string(), expectation.to.to_string());
     let mut client = smtp::outside(target).await?;
     let (code, text) = smtp::recipient(&mut client, &from, &to).await?;
     match (&expectation.result, code) {
         (Expected::Refused, 500..=599) => Ok(((), format!("{code} {text}"))),
         (Expected::Refused, _) => Err(format!("answered {code} {text}, not refused")),
+        (Expected::Deferred, 400..=499) => Ok(((), format!("{code} {text}"))),
+        (Expected::Deferred, _) => Err(format!("answered {code} {text}, not deferred")),
         (_, 250) => Ok(((), format!("{code} {text}; where it ends is not proved here"))),
         _ => Err(format!("answered {code} {text}, not accepted")),
     }

@@ -1,5 +1,7 @@
 //! `expect`: unit tests of mail policy.
 
+use std::net::IpAddr;
+
 use postkiln_address::Address;
 
 use crate::answer::{Node, Value};
@@ -14,12 +16,19 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<Expe
 }
 
 fn one(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Expectation>> {
-    let fields = walker.fields(at, "an expectation", &["from", "to", "authenticated", "result"])?;
+    let fields = walker.fields(at, "an expectation", &["from", "to", "authenticated", "client", "result"])?;
     let from = fields.required("from").and_then(|at| address(walker, &at));
     let to = fields.required("to").and_then(|at| address(walker, &at));
     let authenticated = optional(fields.get("authenticated"), |at| walker.boolean(at));
+    let client = optional(fields.get("client"), |at| client(walker, at));
     let result = fields.required("result").and_then(|at| result(walker, &at));
-    Some(at.placed(Expectation { from: from?, to: to?, authenticated: authenticated?, result: result? }))
+    let (authenticated, client) = (authenticated?, client?);
+    Some(at.placed(Expectation { from: from?, to: to?, authenticated, client, result: result? }))
+}
+
+fn client(walker: &Walker<'_>, at: &At<'_>) -> Option<IpAddr> {
+    let hint = "write one machine's address: \"10.20.0.9\", \"2001:db8::9\"";
+    walker.parsed(at, "a client's address", Some(hint), str::parse::<IpAddr>).map(|at| at.value)
 }
 
 fn result(walker: &Walker<'_>, at: &At<'_>) -> Option<Expected> {
@@ -84,8 +93,9 @@ enum Kind {
     Addresses,
 }
 
-const KINDS: [(&str, Kind); 7] = [
+const KINDS: [(&str, Kind); 8] = [
     ("refused", Kind::Plain(Expected::Refused)),
+    ("deferred", Kind::Plain(Expected::Deferred)),
     ("discarded", Kind::Plain(Expected::Discarded)),
     ("delivered_to", Kind::Address(Expected::DeliveredTo)),
     ("delivered_to_all", Kind::Addresses),

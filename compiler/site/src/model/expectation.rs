@@ -1,5 +1,7 @@
 //! What a site expects of mail.
 
+use std::net::IpAddr;
+
 use postkiln_address::Address;
 
 /// One unit test of mail policy.
@@ -11,6 +13,8 @@ pub struct Expectation {
     pub to: Address,
     /// Whether the sender is logged in; `None`: when `from` is the address of a user of ours.
     pub authenticated: Option<bool>,
+    /// The machine that brings it; `None`: one that no network of the site names.
+    pub client: Option<IpAddr>,
     /// What must come of it.
     pub result: Expected,
 }
@@ -30,6 +34,8 @@ pub enum Expected {
     Replied(Address),
     /// It is accepted and dropped.
     Discarded,
-    /// It is refused at RCPT.
+    /// It is refused at RCPT, or when its client connects.
     Refused,
+    /// It is refused for now.
+    Deferred,
 }

@@ -17,6 +17,8 @@ pub(crate) fn refusal(stage: Stage, status: Status, text: &str) -> String {
         (5, 2, 2 | 3) | (5, 3, 4) => 552,
         (5, ..) => match stage {
             Stage::Mail => 553,
+            // qmail-smtpd(8) and rblsmtpd(1): by policy it is 553.
+            Stage::Rcpt if subject == 7 => 553,
             Stage::Rcpt => 550,
             Stage::Data => 554,
         },
@@ -44,6 +46,7 @@ mod tests {
     #[test]
     fn refusals() {
         check(Stage::Rcpt, Status(5, 1, 1), "sorry, no mailbox here", "550 5.1.1 sorry, no mailbox here");
+        check(Stage::Rcpt, Status(5, 7, 1), "go away", "553 5.7.1 go away");
         check(Stage::Rcpt, Status(5, 2, 2), "full", "552 5.2.2 full");
         check(Stage::Rcpt, Status(4, 4, 3), "later", "451 4.4.3 later");
         check(Stage::Data, Status(4, 3, 1), "disk full", "452 4.3.1 disk full");
