@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use postkiln_tests::{binary, lines_of};
+use postkiln_tests::{binary, eventually, lines_of};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -92,6 +94,29 @@ fn it_ends_as_the_last_round_did() {
     watching.sees("1 error");
     while !watching.errors.recv_timeout(LIMIT).expect("the finding is shown").contains("error[E0101]") {}
     assert_eq!(watching.interrupt(), 1);
+}
+
+#[test]
+fn a_round_that_takes_long_ends_with_the_command() {
+    let watching = Watching::new();
+    watching.sees("no findings");
+    watching.save("data/ttl.ncl", "let rec count = fun n => count (n + 1) in count 0\n");
+    let evaluator = eventually("the site is evaluated", LIMIT, || evaluator(watching.folder.path()));
+    // The last round that ended had no findings.
+    assert_eq!(watching.interrupt(), 0);
+    eventually("the evaluator is gone", LIMIT, || (!Path::new("/proc").join(&evaluator).exists()).then_some(()));
+}
+
+/// The process that evaluates a site.
+fn evaluator(site: &Path) -> Option<OsString> {
+    let site = site.canonicalize().unwrap();
+    let evaluates = |arguments: &[u8]| {
+        let arguments: Vec<&[u8]> = arguments.split(|octet| *octet == 0).collect();
+        arguments.contains(&b"evaluate-site".as_slice()) && arguments.contains(&site.as_os_str().as_bytes())
+    };
+    let mut processes = fs::read_dir("/proc").unwrap().flatten();
+    let found = processes.find(|process| fs::read(process.path().join("cmdline")).is_ok_and(|text| evaluates(&text)));
+    found.map(|process| process.file_name())
 }
 
 const SITE: &str = r#"let pk = import "postkiln/site.ncl" in

@@ -2,6 +2,7 @@
 //! (endless recursion, all memory, an exhausted stack) ends as one finding. Start at [`evaluate_apart`].
 
 use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -60,6 +61,8 @@ pub(crate) fn evaluate_apart(root: &Path, entry: &str) -> io::Result<Result<Answ
     let mut child = Command::new(std::env::current_exe()?)
         .args([CHILD_COMMAND.as_ref(), root.as_os_str(), entry.as_ref()])
         .env_clear()
+        // Control-C is for whoever waits for the answer; it ends this process with itself (`confine`).
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -8,7 +8,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
     RulesetCreatedAttr,
 };
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 
 /// Processor time of an evaluation, in seconds.
 pub(crate) const SECONDS: u64 = 10;
@@ -21,6 +21,8 @@ pub(crate) const MEMORY: u64 = 1 << 30;
 /// When the limits cannot be set. File access is confined as far as the kernel can (Landlock, since 5.13): the
 /// interpreter opens no file by itself, so this is a second wall.
 pub(crate) fn confine(root: &Path) -> io::Result<()> {
+    // Nobody waits for an answer when the command was stopped.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     limit(Resource::Core, 0, 0)?;
     limit(Resource::Fsize, 0, 0)?;
     limit(Resource::Cpu, SECONDS, SECONDS + 1)?;

@@ -102,20 +102,25 @@ impl Changes {
     }
 }
 
-/// Watches the folders of files; where one is not there, the nearest above it that is. Says whether one is new.
+/// Watches the folders of files; where one is not there, the nearest above it that is. Says whether one is new. Each is
+/// asked for every time: another folder may have its name by now, which the kernel tells by another number.
 fn watch(
     queue: &AsyncFd<OwnedFd>,
     folders: &mut BTreeMap<i32, PathBuf>,
     files: &BTreeSet<PathBuf>,
 ) -> Result<bool, Errno> {
+    let found = |file: &PathBuf| file.ancestors().skip(1).find(|above| above.is_dir()).map(Path::to_owned);
     let mut new = false;
-    for folder in files.iter().filter_map(|file| file.ancestors().skip(1).find(|above| above.is_dir())) {
-        if folders.values().any(|known| known == folder) {
-            continue;
+    for folder in files.iter().filter_map(found).collect::<BTreeSet<_>>() {
+        let watch = inotify::add_watch(queue, &folder, EVENTS)?;
+        let stale: Vec<i32> =
+            folders.iter().filter(|(at, known)| **known == folder && **at != watch).map(|(at, _)| *at).collect();
+        for at in stale {
+            folders.remove(&at);
+            // Fails when that folder is gone.
+            let _ = inotify::remove_watch(queue, at);
         }
-        let watch = inotify::add_watch(queue, folder, EVENTS)?;
-        folders.insert(watch, folder.to_owned());
-        new = true;
+        new |= folders.insert(watch, folder.clone()).is_none_or(|known| known != folder);
     }
     Ok(new)
 }
@@ -134,13 +139,16 @@ fn drain(queue: &AsyncFd<OwnedFd>, folders: &mut BTreeMap<i32, PathBuf>, files: 
     let mut reader = inotify::Reader::new(queue, &mut buffer);
     let mut found = false;
     while let Ok(event) = reader.next() {
-        let gone = event.events().intersects(GONE);
-        let folder = if gone { folders.remove(&event.wd()) } else { folders.get(&event.wd()).cloned() };
-        // Events were lost, or the folder itself is gone.
-        found |= folder.is_none() || gone;
-        if let (Some(folder), Some(name)) = (folder, event.file_name().and_then(|name| name.to_str().ok())) {
+        found |= event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW);
+        // None: of a folder that is no longer watched.
+        let Some(folder) = folders.get(&event.wd()) else { continue };
+        if let Some(name) = event.file_name().and_then(|name| name.to_str().ok()) {
             let path = folder.join(name);
             found |= files.iter().any(|file| file.starts_with(&path));
+        }
+        if event.events().intersects(GONE) {
+            folders.remove(&event.wd());
+            found = true;
         }
     }
     found
@@ -187,6 +195,18 @@ mod tests {
             assert!(quiet.is_err(), "a neighbour is not the site's");
             std::fs::write(folder.path().join("sub/new"), "22").unwrap();
             std::fs::rename(folder.path().join("sub/new"), &file).unwrap();
+            changes.next().await;
+            changes.follow(files.clone());
+            // Another folder takes the name, as when a version control system changes to another branch.
+            std::fs::rename(folder.path().join("sub"), folder.path().join("old")).unwrap();
+            std::fs::create_dir(folder.path().join("sub")).unwrap();
+            std::fs::write(&file, "333").unwrap();
+            changes.next().await;
+            changes.follow(files.clone());
+            std::fs::write(folder.path().join("old/a.csv"), "1").unwrap();
+            let quiet = tokio::time::timeout(GLANCE * 2, changes.next()).await;
+            assert!(quiet.is_err(), "the old folder is not the site's");
+            std::fs::write(&file, "4444").unwrap();
             changes.next().await;
         });
     }

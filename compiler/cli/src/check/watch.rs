@@ -5,8 +5,11 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use postkiln_bundle::Manifest;
 use postkiln_site::Reader;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::changes::Changes;
 use crate::findings::{self, Deny};
@@ -17,18 +20,54 @@ use crate::{bundle, output};
 pub(super) fn run(site: &Path, deny: Option<Deny>) -> Result<Exit, Failure> {
     bundle::exists(site)?;
     let failed = |source| Failure::environment("cannot wait for changes", source);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let (judged, verdicts) = unbounded_channel();
+    let watched = site.to_owned();
+    // A thread of its own, so that a signal ends a round that takes long; nobody waits for it.
+    std::thread::spawn(move || {
+        if let Err(error) = check_on(&watched, deny, &judged) {
+            let _ = judged.send(Err(failed(error)));
+        }
+    });
+    runtime().map_err(failed)?.block_on(last(verdicts)).map(|()| Exit::Success)
+}
+
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// The last verdict before a signal, or before no more came.
+async fn last(mut verdicts: UnboundedReceiver<Result<(), Failure>>) -> Result<(), Failure> {
+    let failed = |source| Failure::environment("cannot wait for signals", source);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut last = Err(Failure::unavailable("stopped before the first answer"));
+    loop {
+        tokio::select! {
+            // A verdict is sent before it is shown, so whoever has seen it gets it as the exit code.
+            biased;
+            verdict = verdicts.recv() => match verdict {
+                Some(verdict) => last = verdict,
+                None => return last,
+            },
+            _ = interrupt.recv() => {
+                if io::stderr().is_terminal() {
+                    // The terminal has written ^C; what follows begins on a line of its own.
+                    output::note("");
+                }
+                return last;
+            }
+            _ = terminate.recv() => return last,
+        }
+    }
+}
+
+/// Round after round, without end.
+fn check_on(site: &Path, deny: Option<Deny>, judged: &UnboundedSender<Result<(), Failure>>) -> io::Result<()> {
+    runtime()?.block_on(async {
         let mut rounds = Rounds::new(site, deny);
         loop {
-            let verdict = rounds.next();
-            tokio::select! {
-                _ = interrupt.recv() => return verdict.map(|()| Exit::Success),
-                _ = terminate.recv() => return verdict.map(|()| Exit::Success),
-                () = rounds.changes.next() => {}
-            }
+            rounds.next(judged);
+            rounds.changes.next().await;
         }
     })
 }
@@ -53,8 +92,8 @@ impl<'a> Rounds<'a> {
         Self { site, folder, deny, reader: Reader::new(site), changes, files: BTreeSet::new() }
     }
 
-    /// One round: reads, shows what is found, and how long it took.
-    fn next(&mut self) -> Result<(), Failure> {
+    /// One round: reads, judges, shows what is found, and how long it took.
+    fn next(&mut self, judged: &UnboundedSender<Result<(), Failure>>) {
         let start = Instant::now();
         let mut read = self.read();
         while self.changes.follow(self.files.clone()) {
@@ -62,6 +101,8 @@ impl<'a> Rounds<'a> {
         }
         let found = bundle::lowered(self.site, read).found;
         let took = start.elapsed();
+        // Fails when the program ends in this moment.
+        let _ = judged.send(findings::judge(&found, self.deny));
         if io::stderr().is_terminal() && io::stdout().is_terminal() {
             output::clear();
         }
@@ -70,7 +111,6 @@ impl<'a> Rounds<'a> {
         let files = self.files.len();
         let plural = if files == 1 { "" } else { "s" };
         output::result(&format!("{said} ({} ms); watching {files} file{plural}", took.as_millis()));
-        findings::judge(&found, self.deny)
     }
 
     fn read(&mut self) -> postkiln_site::Read {
@@ -79,9 +119,31 @@ impl<'a> Rounds<'a> {
         if read.is_ok() {
             self.files = files;
         } else {
-            // What stopped the reading may have hidden files that were read before.
+            // What stopped the reading may have hidden files that were read before; and when there is no more than the
+            // site's name, any of its files may have.
+            if files.len() < 2 {
+                collect(&self.folder, DEPTH, &mut self.files);
+            }
             self.files.extend(files);
         }
         read
     }
 }
+
+/// The files below a folder, but for hidden ones, and those of bundles.
+fn collect(folder: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() && !is_hidden => drop(files.insert(path)),
+            Ok(kind) if kind.is_dir() && !is_hidden && depth > 0 && !path.join(Manifest::NAME).exists() => {
+                collect(&path, depth - 1, files);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Folders within folders that are looked at.
+const DEPTH: usize = 4;
