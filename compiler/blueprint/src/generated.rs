@@ -151,22 +151,28 @@ fn zone(name: &str, line: &str) -> Option<Cause> {
     part(ObjectId::new(Kind::Zone, name), &[owner, kind])
 }
 
-/// A record of `records.json`: what stands around the line, up to the braces.
+/// A record of `records.json`: what stands around the line, up to the braces of its object in the list. A reverse record is
+/// no zone's of ours: it is there because of an address of the machine.
 fn record(lines: &[&str], index: usize) -> Option<Cause> {
     let value = |line: &str, name: &str| {
         let rest = line.trim_start().strip_prefix(&format!("\"{name}\": \""))?;
         rest.split('"').next().map(str::to_owned)
     };
-    let start = lines.get(..=index)?.iter().rposition(|line| line.trim() == "{")?;
-    let around =
-        || lines.iter().skip(start + 1).take_while(|line| !line.trim_start().starts_with('}') && line.trim() != "{");
-    let owner = around().find_map(|line| value(line, "name"))?;
-    let kind = around().find_map(|line| value(line, "type"))?;
-    let above = lines.get(..=start)?.iter().rev();
-    let zone =
-        around().find_map(|line| value(line, "zone")).or_else(|| above.clone().find_map(|line| value(line, "zone")))?;
-    Some(Cause { id: ObjectId::new(Kind::Zone, zone), path: vec![owner, kind] })
+    let start = lines.get(..=index)?.iter().rposition(|line| *line == OPENS)?;
+    let around = || lines.iter().skip(start + 1).take_while(|line| !line.starts_with(CLOSES));
+    if start + around().count() + 1 < index {
+        return None;
+    }
+    let known = |name: &str| around().find_map(|line| value(line, name));
+    match known("zone") {
+        Some(zone) => Some(Cause { id: ObjectId::new(Kind::Zone, zone), path: vec![known("name")?, known("type")?] }),
+        None => part(ObjectId::single(Kind::Appliance), &[if known("address").is_some() { "addresses" } else { return None }]),
+    }
 }
+
+/// An object of a list, in pretty JSON.
+const OPENS: &str = "    {";
+const CLOSES: &str = "    }";
 
 /// Files for mail programs are made for the domain that their path names.
 fn web(blueprint: &Blueprint, rest: &str) -> Option<Cause> {
@@ -217,6 +223,13 @@ mod tests {
             check(record(&json, index), Some(("zone/example.org", &["www", "A"])));
         }
         check(record(&json, 0), None);
+        let reverse = ["  ],", "  \"reverse\": [", "    {", "      \"address\": \"192.0.2.25\",", "      \"type\": \"PTR\"", "    }"];
+        let both = [&json[..], &reverse].concat();
+        check(record(&both, 9), Some(("zone/example.org", &["www", "A"])));
+        check(record(&both, 11), None);
+        for index in 12..16 {
+            check(record(&both, index), Some(("appliance", &["addresses"])));
+        }
         assert_eq!(key("  \"post\": \"members\",", 2), Some("post"));
         assert_eq!(key("    \"ada@example.org\",", 2), None);
         assert!(is_named("example.org.xml", "example.org") && !is_named("example.organ", "example.org"));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
 use postkiln_findings::Place;
-use postkiln_site::{Autoresponder, DomainEntry, List, MailDomain, Placed, Site, User};
+use postkiln_site::{Autoresponder, DomainEntry, Limits, List, MailDomain, Placed, Site, User};
 
 use crate::{Kind, ObjectId};
 
@@ -43,6 +43,7 @@ pub fn place<'a>(site: &'a Site, id: &ObjectId, path: &[&str]) -> Option<&'a Pla
 fn appliance<'a>(site: &'a Site, field: &str) -> &'a Place {
     match field {
         "operators" => site.appliance.operators.first().map_or(&site.appliance.hostname.place, |key| &key.place),
+        "addresses" => sections::address(site, ""),
         _ => &site.appliance.hostname.place,
     }
 }
@@ -84,8 +85,20 @@ fn domain<'a>(site: &'a Site, name: &str, field: &str) -> Option<&'a Place> {
         (DomainEntry::AliasOf(target), _) => &target.place,
         (DomainEntry::Mail(mail), "postmaster") => &mail.postmaster.place,
         (DomainEntry::Mail(mail), "catch_all") => &mail.catch_all.place,
+        (DomainEntry::Mail(mail), "subaddress") => &mail.subaddress.place,
+        (DomainEntry::Mail(mail), "managed") => &mail.managed.place,
+        (DomainEntry::Mail(mail), "deny") => mail.deny.first().map_or(&entry.place, |one| &one.place),
+        (DomainEntry::Mail(mail), "limits") => limits(&mail.limits).unwrap_or(&entry.place),
+        (DomainEntry::Mail(mail), "dkim") => mail.publishing.dkim.as_ref().map_or(&entry.place, |dkim| &dkim.place),
         _ => &entry.place,
     })
+}
+
+/// The first that is written.
+fn limits(limits: &Limits) -> Option<&Place> {
+    let Limits { users, aliases, forwards, autoresponders, lists, quota, default_quota, default_quota_messages } = limits;
+    let all = [users, aliases, forwards, autoresponders, lists, quota, default_quota, default_quota_messages];
+    all.into_iter().flatten().map(|limit| &limit.place).next()
 }
 
 /// In a zone a path is a record: its name and its type.
@@ -99,8 +112,9 @@ fn zone<'a>(site: &'a Site, name: &str, path: &[&str]) -> Option<&'a Place> {
         if let Some(record) = written.iter().find(same) {
             return Some(&record.place);
         }
-        if let Some(mail) = mail(site, name) {
-            return published(mail, owner, kind).or_else(|| entry(site, name).map(|entry| &entry.place));
+        let said = mail(site, name).and_then(|mail| published(mail, owner, kind));
+        if let Some(place) = said.or_else(|| sections::record(site, owner, kind)) {
+            return Some(place);
         }
     }
     if path.first() == Some(&"ttl") {
@@ -121,6 +135,7 @@ fn published<'a>(mail: &'a MailDomain, owner: &str, kind: &str) -> Option<&'a Pl
         ("_smtp._tls", _) => publishing.tls_rpt.as_ref().map(|address| &address.place),
         ("@", "MX") => publishing.mx.first().map(|host| &host.place),
         ("@", "TXT") => Some(&publishing.spf.place),
+        ("autoconfig" | "autodiscover" | "_autodiscover._tcp", _) | (_, "SRV") => Some(&publishing.client.place),
         _ => None,
     }
 }
@@ -162,6 +177,15 @@ fn list<'a>(placed: &'a Placed<List>, field: &str) -> &'a Place {
         "trailer" => list.trailer.as_ref().map(|one| &one.place),
         "reply_to" => Some(&list.reply_to.place),
         "message_size" => list.message_size.as_ref().map(|one| &one.place),
+        "mime_remove" => list.mime_remove.first().map(|one| &one.place),
+        "mime_reject" => list.mime_reject.first().map(|one| &one.place),
+        "header_add" => list.header_add.first().map(|one| &one.place),
+        "header_remove" => list.header_remove.first().map(|one| &one.place),
+        "bounce_warnings" => Some(&list.bounce_warnings.place),
+        "members_listed" => Some(&list.members_listed.place),
+        "remote_administration" => Some(&list.remote_administration.place),
+        "texts_editable" => Some(&list.texts_editable.place),
+        "sublist_of" => list.sublist_of.as_ref().map(|one| &one.place),
         _ => None,
     };
     narrow.unwrap_or(&placed.place)

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postkiln_blueprint::{Blueprint, Kind, ObjectId, Zone};
+use postkiln_blueprint::{Blueprint, Kind, ObjectId, Purpose, Zone, ZoneRecord};
 use postkiln_findings::Place;
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ pub struct DnsChange {
     pub ttl: u32,
     /// When.
     pub when: When,
-    /// What it does for mail.
+    /// What it is there for.
     pub purpose: Purpose,
     /// Where it is written, or what it is made from.
     pub place: Option<Place>,
@@ -47,39 +47,15 @@ pub enum When {
     AfterQueueLifetime,
 }
 
-/// What a record does for mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// A key that signatures are checked with.
-    Key,
-    /// Where mail for the domain goes.
-    Exchanger,
-    /// Who may send, what a certificate is, who may issue one: asked by others about what we do.
-    Permission,
-    /// Names and services that people and programs come to.
-    Way,
-}
-
-impl Purpose {
-    fn of(name: &str, kind: &str, value: &str) -> Self {
-        match kind {
-            _ if name.split('.').any(|label| label == "_domainkey") => Self::Key,
-            "MX" => Self::Exchanger,
-            "TLSA" | "CAA" => Self::Permission,
-            "TXT" if value.starts_with("v=spf1") => Self::Permission,
-            _ => Self::Way,
-        }
-    }
-
-    const fn when(self, action: Action) -> When {
-        match (self, action) {
-            (Self::Key, Action::Remove) => When::AfterQueueLifetime,
-            (Self::Key | Self::Permission, Action::Add | Action::Change) => When::BeforeApply,
-            (Self::Permission, Action::Remove) => When::AfterQueueLifetime,
-            // Nobody is sent where nothing answers: withdrawn before, published after.
-            (Self::Exchanger | Self::Way, Action::Remove) => When::BeforeApply,
-            (Self::Exchanger | Self::Way, Action::Add | Action::Change) => When::AfterApply,
-        }
+/// Which comes first, the record or the node.
+const fn when(purpose: Purpose, action: Action) -> When {
+    match (purpose, action) {
+        // What others hold against our mail has to be there before the mail is, and as long as any is under way.
+        (Purpose::Dkim | Purpose::Spf | Purpose::Tlsa | Purpose::Caa, Action::Remove) => When::AfterQueueLifetime,
+        (Purpose::Dkim | Purpose::Spf | Purpose::Tlsa | Purpose::Caa, _) => When::BeforeApply,
+        // Nobody is sent where nothing answers: withdrawn before, published after.
+        (_, Action::Remove) => When::BeforeApply,
+        (_, Action::Add | Action::Change) => When::AfterApply,
     }
 }
 
@@ -103,45 +79,49 @@ pub(crate) fn changes(base: &Blueprint, new: &Blueprint, here: &dyn Places, ther
 /// Where a record was written, by its name in the zone and its type.
 type At<'a> = dyn Fn(&str, &str) -> Option<Place> + 'a;
 
-type Set<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>>;
+/// Values by name and type, and what each is there for.
+type Sets<'a> = BTreeMap<(&'a str, &'a str), BTreeMap<&'a str, Purpose>>;
 
 fn zone(name: &str, before: Option<&Zone>, after: Option<&Zone>, place: &At<'_>, found: &mut Vec<DnsChange>) {
     let ttl = after.or(before).map_or(0, |zone| zone.ttl);
     let (earlier, later) = (sets(before), sets(after));
     let keys: BTreeSet<_> = earlier.keys().chain(later.keys()).copied().collect();
-    let none = BTreeSet::new();
+    let none = BTreeMap::new();
     for (owner, kind) in keys {
         let one = earlier.get(&(owner, kind)).unwrap_or(&none);
         let two = later.get(&(owner, kind)).unwrap_or(&none);
-        let (gone, come): (Vec<_>, Vec<_>) = (one.difference(two).collect(), two.difference(one).collect());
-        let mut add = |action: Action, value: &str, before: Option<&str>| {
-            let purpose = Purpose::of(owner, kind, value);
+        let gone: Vec<_> = one.iter().filter(|(value, _)| !two.contains_key(*value)).collect();
+        let come: Vec<_> = two.iter().filter(|(value, _)| !one.contains_key(*value)).collect();
+        let mut add = |action: Action, (value, purpose): (&&str, &Purpose), before: Option<&str>| {
             found.push(DnsChange {
                 action,
                 zone: name.to_owned(),
                 name: if owner == "@" { name.to_owned() } else { format!("{owner}.{name}") },
                 kind: kind.to_owned(),
-                value: value.to_owned(),
+                value: (*value).to_owned(),
                 before: before.map(str::to_owned),
                 ttl,
-                when: purpose.when(action),
-                purpose,
+                when: when(*purpose, action),
+                purpose: *purpose,
                 place: place(owner, kind),
             });
         };
-        if let ([old], [new]) = (&gone[..], &come[..]) {
-            add(Action::Change, new, Some(old));
+        // One text for another: of SPF and the like there may be one only, so that both at once is no way.
+        if let ([(old, was)], [new]) = (&gone[..], &come[..])
+            && *was == new.1
+        {
+            add(Action::Change, *new, Some(old));
             continue;
         }
-        come.iter().for_each(|value| add(Action::Add, value, None));
-        gone.iter().for_each(|value| add(Action::Remove, value, None));
+        come.iter().for_each(|record| add(Action::Add, *record, None));
+        gone.iter().for_each(|record| add(Action::Remove, *record, None));
     }
 }
 
-fn sets(zone: Option<&Zone>) -> Set<'_> {
-    let mut sets = Set::new();
-    for record in zone.iter().flat_map(|zone| &zone.records) {
-        sets.entry((&record.name, &record.kind)).or_default().insert(&record.value);
+fn sets(zone: Option<&Zone>) -> Sets<'_> {
+    let mut sets = Sets::new();
+    for ZoneRecord { name, kind, value, purpose } in zone.iter().flat_map(|zone| &zone.records) {
+        sets.entry((name, kind)).or_default().insert(value, *purpose);
     }
     sets
 }

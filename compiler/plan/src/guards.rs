@@ -5,13 +5,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use postkiln_blueprint::impact::Class;
-use postkiln_blueprint::{Blueprint, Kind, MailDomain, ObjectId};
+use postkiln_blueprint::{Blueprint, Kind, MailDomain, ObjectId, Purpose};
 use postkiln_findings::{Code, Diagnostic, Place, codes};
 use serde_json::Value;
 
 use crate::Side;
 use crate::change::{Action, Change};
-use crate::dns::{DnsChange, Purpose};
+use crate::dns::DnsChange;
 use crate::rotation::Rotation;
 use crate::units::Impact;
 
@@ -230,7 +230,7 @@ fn records(new: &Blueprint, base: &Blueprint, dns: &[DnsChange], rotations: &[Ro
     let known = |zone: &str, side: &Blueprint| side.zones.keys().any(|name| name.as_str() == zone);
     for record in dns {
         let stays = known(&record.zone, new) && known(&record.zone, base);
-        let relied_on = matches!(record.purpose, Purpose::Key | Purpose::Exchanger) && record.action != Action::Add;
+        let relied_on = matches!(record.purpose, Purpose::Dkim | Purpose::MailExchanger) && record.action != Action::Add;
         // A key that has ceased to sign before goes as it should.
         let retired = rotations.iter().any(|one| !one.relied_on && one.is_of(&record.name));
         if stays && relied_on && !retired {

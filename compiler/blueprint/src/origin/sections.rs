@@ -67,6 +67,25 @@ pub(super) fn rules<'a>(site: &'a Site, listener: &str) -> Option<&'a Place> {
     matches!(listener, "smtp" | "submission" | "submissions").then(|| first(&site.smtp.networks)).flatten()
 }
 
+/// What the site says of records that every zone has.
+pub(super) fn record<'a>(site: &'a Site, owner: &str, kind: &str) -> Option<&'a Place> {
+    let dns = &site.dns;
+    match kind {
+        "NS" if owner == "@" => Some(first(&dns.name_servers).unwrap_or(&site.appliance.hostname.place)),
+        "CAA" => first(&dns.caa),
+        "TLSA" => Some(&dns.tlsa.place),
+        "A" | "AAAA" => Some(address(site, kind)),
+        _ => None,
+    }
+}
+
+/// Where the machine's public addresses come from.
+pub(super) fn address<'a>(site: &'a Site, kind: &str) -> &'a Place {
+    let four = site.dns.address.as_ref().map(|one| &one.place).filter(|_| kind != "AAAA");
+    let six = site.dns.address6.as_ref().map(|one| &one.place).filter(|_| kind != "A");
+    four.or(six).unwrap_or(&site.appliance.network.place)
+}
+
 fn first<T>(list: &[Placed<T>]) -> Option<&Place> {
     list.first().map(|one| &one.place)
 }
