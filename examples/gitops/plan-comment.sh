@@ -26,7 +26,9 @@ cat "$scratch/said" >&2
 
 fence() {
     printf '\n```\n'
-    sed "s/\`\`\`/'''/g" "$scratch/said"
+    # Forges take comments of 65,536 characters, of which the plan may need 48 KiB.
+    head -c 12000 "$scratch/said" | sed "s/\`\`\`/'''/g"
+    [ "$(wc -c <"$scratch/said")" -le 12000 ] || printf '\n… (cut: all of it is in the log of the job)\n'
     printf '```\n'
 }
 

@@ -1,5 +1,5 @@
-//! Zones and the files for mail programs are real: BIND loads and serves every zone of every case and example, and answers
-//! what `records.json` says; libxml2 and Python read the files.
+//! Zones and the files for mail programs are real: BIND checks, loads and serves every zone of every case and example, and
+//! answers what `records.json` says; libxml2 and Python read the files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::collections::BTreeMap;
@@ -28,6 +28,25 @@ fn compiled(site: &Path) -> TempDir {
     let mut compile = Command::new(binary("postkiln"));
     let _ = finish(compile.arg("compile").arg(site).arg("-o").arg(folder.path().join("bundle")), LIMIT).success();
     folder
+}
+
+#[test]
+fn named_checkzone_accepts_every_zone() {
+    let mut seen = 0;
+    for (_, bundle) in bundles() {
+        let files = listed(&bundle.path().join("bundle/dns"));
+        for zone in files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "zone")) {
+            // Everything it can find is an error; the world's DNS is not asked.
+            let mut check = Command::new("/usr/bin/named-checkzone");
+            check.args([
+                "-k", "fail", "-n", "fail", "-m", "fail", "-M", "fail", "-r", "fail", "-S", "fail", "-i", "local",
+            ]);
+            let ended = finish(check.arg(zone.file_stem().expect("a name")).arg(zone), LIMIT);
+            assert!(ended.status.success(), "{}\n{}{}", zone.display(), ended.output, ended.errors);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 12, "only {seen} zones");
 }
 
 #[test]

@@ -142,6 +142,28 @@ fn a_revision_a_bundle_and_a_packed_bundle_are_bases() {
     assert_eq!(status.output, " M mail/site.ncl\n?? out/\n?? packed\n", "the index is as it was");
 }
 
+/// People keep bundles: `tests/bases/README.md`.
+#[test]
+fn bundles_of_every_version_stay_bases() {
+    let bases = repository().join("tests/bases");
+    let folders = fs::read_dir(&bases).expect("tests/bases").map(|entry| entry.expect("readable").file_name());
+    let versions: Vec<u32> = folders.filter_map(|name| name.to_str()?.parse().ok()).collect();
+    assert!(versions.contains(&1), "{versions:?}");
+    for version in versions {
+        let ended = plan(&bases, "site", &version.to_string(), &["--json"]);
+        assert!([0, 2, 3].contains(&ended.code()), "{version}: {}{}", ended.output, ended.errors);
+        let plan: Value = serde_json::from_str(&ended.output).expect("JSON");
+        assert_eq!(plan["complete"], true);
+        // What was written has not changed, whatever this compiler makes of it.
+        let is_mail = |change: &&Value| {
+            let kind = change["kind"].as_str().expect("a kind");
+            ["domain", "user", "alias", "list", "autoresponder", "secret"].contains(&kind)
+        };
+        let changed: Vec<&Value> = plan["changes"].as_array().expect("a list").iter().filter(is_mail).collect();
+        assert!(changed.is_empty(), "{version}: {changed:#?}");
+    }
+}
+
 #[test]
 fn what_is_no_base_is_4() {
     let folder = committed();

@@ -166,7 +166,10 @@ fn record(lines: &[&str], index: usize) -> Option<Cause> {
     let known = |name: &str| around().find_map(|line| value(line, name));
     match known("zone") {
         Some(zone) => Some(Cause { id: ObjectId::new(Kind::Zone, zone), path: vec![known("name")?, known("type")?] }),
-        None => part(ObjectId::single(Kind::Appliance), &[if known("address").is_some() { "addresses" } else { return None }]),
+        None => part(
+            ObjectId::single(Kind::Appliance),
+            &[if known("address").is_some() { "addresses" } else { return None }],
+        ),
     }
 }
 
@@ -223,7 +226,14 @@ mod tests {
             check(record(&json, index), Some(("zone/example.org", &["www", "A"])));
         }
         check(record(&json, 0), None);
-        let reverse = ["  ],", "  \"reverse\": [", "    {", "      \"address\": \"192.0.2.25\",", "      \"type\": \"PTR\"", "    }"];
+        let reverse = [
+            "  ],",
+            "  \"reverse\": [",
+            "    {",
+            "      \"address\": \"192.0.2.25\",",
+            "      \"type\": \"PTR\"",
+            "    }",
+        ];
         let both = [&json[..], &reverse].concat();
         check(record(&both, 9), Some(("zone/example.org", &["www", "A"])));
         check(record(&both, 11), None);

@@ -68,7 +68,43 @@ pub struct Blueprint {
 
 impl Blueprint {
     /// The version this code makes.
+    ///
+    /// People plan against bundles of years ago. A field that is added carries `#[serde(default…)]`, and the default is what
+    /// bundles had in effect before there was the field; the version stays. Any other change of the JSON form raises the
+    /// version, and [`Blueprint::read`] brings older forms to the new one. `tests/bases/` holds a bundle of each version.
     pub const VERSION: u32 = 1;
+
+    /// Reads `blueprint.json`, of this version's bundles and of earlier ones'.
+    ///
+    /// # Errors
+    /// When it is none, or of a newer version of this code.
+    pub fn read(json: &[u8]) -> Result<Self, Unreadable> {
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        // The whole at once as a rule: the head alone costs another walk over everything.
+        match serde_json::from_slice::<Self>(json) {
+            Ok(blueprint) if blueprint.version <= Self::VERSION => Ok(blueprint),
+            Ok(blueprint) => Err(Unreadable::Newer(blueprint.version)),
+            Err(error) => match serde_json::from_slice::<Head>(json) {
+                Ok(head) if head.version > Self::VERSION => Err(Unreadable::Newer(head.version)),
+                _ => Err(Unreadable::Form(error)),
+            },
+        }
+    }
+}
+
+/// Why a blueprint cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// It says so.
+    #[error("its blueprint is of version {0}, which a newer postkiln writes; this one reads up to {version}", version = Blueprint::VERSION)]
+    Newer(u32),
+    /// Unknown fields are a newer postkiln's too.
+    #[error("its blueprint is damaged, or of a newer postkiln")]
+    Form(#[source] serde_json::Error),
 }
 
 /// A rename: an object's id before, and now.

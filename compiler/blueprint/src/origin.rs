@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
 use postkiln_findings::Place;
-use postkiln_site::{Autoresponder, DomainEntry, Limits, List, MailDomain, Placed, Site, User};
+use postkiln_site::{Autoresponder, DomainEntry, Limits, List, MailDomain, Placed, Publishing, Site, User};
 
 use crate::{Kind, ObjectId};
 
@@ -81,22 +81,38 @@ fn mail<'a>(site: &'a Site, domain: &str) -> Option<&'a MailDomain> {
 
 fn domain<'a>(site: &'a Site, name: &str, field: &str) -> Option<&'a Place> {
     let entry = entry(site, name)?;
-    Some(match (&entry.value, field) {
-        (DomainEntry::AliasOf(target), _) => &target.place,
-        (DomainEntry::Mail(mail), "postmaster") => &mail.postmaster.place,
-        (DomainEntry::Mail(mail), "catch_all") => &mail.catch_all.place,
-        (DomainEntry::Mail(mail), "subaddress") => &mail.subaddress.place,
-        (DomainEntry::Mail(mail), "managed") => &mail.managed.place,
-        (DomainEntry::Mail(mail), "deny") => mail.deny.first().map_or(&entry.place, |one| &one.place),
-        (DomainEntry::Mail(mail), "limits") => limits(&mail.limits).unwrap_or(&entry.place),
-        (DomainEntry::Mail(mail), "dkim") => mail.publishing.dkim.as_ref().map_or(&entry.place, |dkim| &dkim.place),
-        _ => &entry.place,
-    })
+    let narrow = match (&entry.value, field) {
+        (DomainEntry::AliasOf(target), _) => Some(&target.place),
+        (DomainEntry::Mail(mail), "postmaster") => Some(&mail.postmaster.place),
+        (DomainEntry::Mail(mail), "catch_all") => written(mail, &mail.catch_all.place),
+        (DomainEntry::Mail(mail), "subaddress") => written(mail, &mail.subaddress.place),
+        (DomainEntry::Mail(mail), "managed") => written(mail, &mail.managed.place),
+        (DomainEntry::Mail(mail), "deny") => mail.deny.first().map(|one| &one.place),
+        (DomainEntry::Mail(mail), "limits") => limits(&mail.limits),
+        (DomainEntry::Mail(mail), "dkim") => mail.publishing.dkim.as_ref().map(|dkim| &dkim.place),
+        _ => None,
+    };
+    Some(narrow.unwrap_or(&entry.place))
+}
+
+/// The place of a domain's field, unless it is a default's: that is the place of the whole domain, whose name says more.
+fn written<'a>(mail: &MailDomain, field: &'a Place) -> Option<&'a Place> {
+    let Publishing { spf, dmarc, mta_sts, client, .. } = &mail.publishing;
+    let others = [&mail.catch_all.place, &mail.subaddress.place, &mail.managed.place];
+    let others = others.into_iter().chain([&spf.place, &dmarc.place, &mta_sts.place, &client.place]);
+    let ends = |place: &Place| ((place.line, place.column), (place.end_line, place.end_column));
+    let (start, end) = ends(field);
+    let within = |other: &&Place| {
+        let (first, last) = ends(other);
+        other.file == field.file && start <= first && last <= end
+    };
+    (others.filter(within).count() == 1).then_some(field)
 }
 
 /// The first that is written.
 fn limits(limits: &Limits) -> Option<&Place> {
-    let Limits { users, aliases, forwards, autoresponders, lists, quota, default_quota, default_quota_messages } = limits;
+    let Limits { users, aliases, forwards, autoresponders, lists, quota, default_quota, default_quota_messages } =
+        limits;
     let all = [users, aliases, forwards, autoresponders, lists, quota, default_quota, default_quota_messages];
     all.into_iter().flatten().map(|limit| &limit.place).next()
 }
@@ -125,17 +141,17 @@ fn zone<'a>(site: &'a Site, name: &str, path: &[&str]) -> Option<&'a Place> {
 
 /// What a domain says about the records that are made for it.
 fn published<'a>(mail: &'a MailDomain, owner: &str, kind: &str) -> Option<&'a Place> {
-    let publishing = &mail.publishing;
+    let Publishing { dkim, spf, dmarc, mta_sts, tls_rpt, mx, client } = &mail.publishing;
     match (owner, kind) {
         (_, "TXT" | "CNAME") if owner.split('.').any(|label| label == "_domainkey") => {
-            publishing.dkim.as_ref().map(|dkim| &dkim.place)
+            dkim.as_ref().map(|dkim| &dkim.place)
         }
-        ("_dmarc", _) => Some(&publishing.dmarc.place),
-        ("_mta-sts" | "mta-sts", _) => Some(&publishing.mta_sts.place),
-        ("_smtp._tls", _) => publishing.tls_rpt.as_ref().map(|address| &address.place),
-        ("@", "MX") => publishing.mx.first().map(|host| &host.place),
-        ("@", "TXT") => Some(&publishing.spf.place),
-        ("autoconfig" | "autodiscover" | "_autodiscover._tcp", _) | (_, "SRV") => Some(&publishing.client.place),
+        ("_dmarc", _) => written(mail, &dmarc.place),
+        ("_mta-sts" | "mta-sts", _) => written(mail, &mta_sts.place),
+        ("_smtp._tls", _) => tls_rpt.as_ref().map(|address| &address.place),
+        ("@", "MX") => mx.first().map(|host| &host.place),
+        ("@", "TXT") => written(mail, &spf.place),
+        ("autoconfig" | "autodiscover" | "_autodiscover._tcp", _) | (_, "SRV") => written(mail, &client.place),
         _ => None,
     }
 }

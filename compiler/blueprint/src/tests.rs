@@ -70,8 +70,26 @@ fn a_plain_site_has_no_findings_and_every_default_is_decided() {
     let json = serde_json::to_string(&blueprint).unwrap();
     assert!(!json.contains("aaaa"), "{json}");
     assert!(!format!("{blueprint:?}").contains("aaaa"));
-    let again: Blueprint = serde_json::from_str(&json).unwrap();
+    let again = Blueprint::read(json.as_bytes()).unwrap();
     assert_eq!(serde_json::to_string(&again).unwrap(), json);
+}
+
+#[test]
+fn what_is_no_blueprint_of_ours_says_what_it_is() {
+    let json = serde_json::to_value(lowered("", "").unwrap().0).unwrap();
+    let check = |field: &str, value: serde_json::Value, expected: &str| {
+        let mut json = json.clone();
+        json[field] = value;
+        let error = Blueprint::read(json.to_string().as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(expected), "{field}: {error}");
+    };
+    let newer = Blueprint::VERSION + 1;
+    check("version", newer.into(), &format!("of version {newer}, which a newer postkiln writes"));
+    check("sieve", true.into(), "damaged, or of a newer postkiln");
+    check("control", true.into(), "damaged, or of a newer postkiln");
+    let both = format!("{{\"version\": {newer}, \"anything\": 1}}");
+    assert!(matches!(Blueprint::read(both.as_bytes()), Err(crate::Unreadable::Newer(version)) if version == newer));
+    assert!(matches!(Blueprint::read(b"noise"), Err(crate::Unreadable::Form(_))));
 }
 
 #[test]

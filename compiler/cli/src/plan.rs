@@ -124,7 +124,7 @@ fn print(args: &Args, plan: &Plan, found: &[Diagnostic], replayed: Option<&Repla
         let shown = if args.markdown { postkiln_plan::markdown(plan, style) } else { postkiln_plan::text(plan, style) };
         output::result(shown.trim_end());
         if let Some(replayed) = replayed {
-            output::result(replayed.text(args.markdown).trim_end());
+            output::result(replayed.text(args.markdown, style).trim_end());
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use postkiln_blueprint::impact::Class;
 use postkiln_blueprint::{Blueprint, Kind, MailDomain, ObjectId, Purpose};
 use postkiln_findings::{Code, Diagnostic, Place, codes};
 use serde_json::Value;
@@ -13,7 +12,7 @@ use crate::Side;
 use crate::change::{Action, Change};
 use crate::dns::DnsChange;
 use crate::rotation::Rotation;
-use crate::units::Impact;
+use crate::show::some;
 
 /// What `--allow` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,20 +24,18 @@ pub enum GuardName {
     RemoveAdmin,
     Dns,
     CloseListener,
-    Reboot,
     Downgrade,
 }
 
 impl GuardName {
     /// Every guard, in the order in which plans show them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::RemoveDomain,
         Self::RemoveMany,
         Self::ShrinkQuota,
         Self::RemoveAdmin,
         Self::Dns,
         Self::CloseListener,
-        Self::Reboot,
         Self::Downgrade,
     ];
 
@@ -52,7 +49,6 @@ impl GuardName {
             Self::RemoveAdmin => "remove-admin",
             Self::Dns => "dns",
             Self::CloseListener => "close-listener",
-            Self::Reboot => "reboot",
             Self::Downgrade => "downgrade",
         }
     }
@@ -67,7 +63,6 @@ impl GuardName {
             Self::RemoveAdmin => codes::REMOVE_ADMIN,
             Self::Dns => codes::UNPUBLISHED,
             Self::CloseListener => codes::CLOSE_LISTENER,
-            Self::Reboot => codes::REBOOT,
             Self::Downgrade => codes::DOWNGRADE,
         }
     }
@@ -123,12 +118,11 @@ pub(crate) struct Told<'a> {
     pub(crate) changes: &'a [Change],
     pub(crate) dns: &'a [DnsChange],
     pub(crate) rotations: &'a [Rotation],
-    pub(crate) impact: &'a Impact,
 }
 
 /// The guards that a plan calls.
 pub(crate) fn guards(base: &Side<'_>, new: &Side<'_>, told: &Told<'_>, allowed: &[GuardName]) -> Vec<Guard> {
-    let Told { changes, dns, rotations, impact } = *told;
+    let Told { changes, dns, rotations } = *told;
     let called = [
         domains(base, changes),
         many(base.blueprint, changes),
@@ -136,7 +130,6 @@ pub(crate) fn guards(base: &Side<'_>, new: &Side<'_>, told: &Told<'_>, allowed: 
         admins(base.blueprint, new.blueprint, changes),
         records(new.blueprint, base.blueprint, dns, rotations),
         listeners(changes),
-        reboot(impact),
         downgrade(base, new),
     ];
     let mut guards: Vec<Guard> = called.into_iter().flatten().collect();
@@ -216,7 +209,7 @@ fn admins(base: &Blueprint, new: &Blueprint, changes: &[Change]) -> Option<Guard
     };
     let theirs: Vec<&Change> = changes.iter().filter(of_them).filter(|change| touches_admin(change)).collect();
     let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-    guard(GuardName::RemoveAdmin, &theirs, |_| format!("{} would have no administrator any more", names.join(", ")))
+    guard(GuardName::RemoveAdmin, &theirs, |_| format!("{} would have no administrator any more", some(&names)))
 }
 
 fn touches_admin(change: &Change) -> bool {
@@ -230,7 +223,8 @@ fn records(new: &Blueprint, base: &Blueprint, dns: &[DnsChange], rotations: &[Ro
     let known = |zone: &str, side: &Blueprint| side.zones.keys().any(|name| name.as_str() == zone);
     for record in dns {
         let stays = known(&record.zone, new) && known(&record.zone, base);
-        let relied_on = matches!(record.purpose, Purpose::Dkim | Purpose::MailExchanger) && record.action != Action::Add;
+        let relied_on =
+            matches!(record.purpose, Purpose::Dkim | Purpose::MailExchanger) && record.action != Action::Add;
         // A key that has ceased to sign before goes as it should.
         let retired = rotations.iter().any(|one| !one.relied_on && one.is_of(&record.name));
         if stays && relied_on && !retired {
@@ -246,7 +240,7 @@ fn records(new: &Blueprint, base: &Blueprint, dns: &[DnsChange], rotations: &[Ro
         name: GuardName::Dns,
         message: format!(
             "mail of {} depends on records and keys that change; what the world sees was not asked",
-            names.join(", ")
+            some(&names)
         ),
         objects: zones.keys().map(|zone| ObjectId::new(Kind::Zone, zone).to_string()).collect(),
         place: first.cloned(),
@@ -267,20 +261,9 @@ fn listeners(changes: &[Change]) -> Option<Guard> {
     })
 }
 
-fn reboot(impact: &Impact) -> Option<Guard> {
-    (impact.class == Class::Reboot).then(|| Guard {
-        name: GuardName::Reboot,
-        message: "the machine would start anew".to_owned(),
-        objects: impact.units.iter().flat_map(|unit| unit.because.clone()).collect(),
-        place: None,
-        allowed: false,
-    })
-}
-
 fn downgrade(base: &Side<'_>, new: &Side<'_>) -> Option<Guard> {
     let pairs = [
         ("schema", u64::from(base.manifest.schema), u64::from(new.manifest.schema)),
-        ("model", u64::from(base.blueprint.version), u64::from(new.blueprint.version)),
         ("generation", base.blueprint.generation, new.blueprint.generation),
     ];
     let (what, before, after) = pairs.into_iter().find(|(_, before, after)| after < before)?;

@@ -98,7 +98,7 @@ impl Plan {
         let dns = dns::changes(base.blueprint, new.blueprint, new.places, base.places);
         let rotations = rotation::rotations(base.blueprint, new.blueprint, new.places);
         let impact = units::impact(base, new, &compared.changes);
-        let told = guards::Told { changes: &compared.changes, dns: &dns, rotations: &rotations, impact: &impact };
+        let told = guards::Told { changes: &compared.changes, dns: &dns, rotations: &rotations };
         let guards = guards::guards(base, new, &told, allowed);
         Self {
             base: named(base),

@@ -12,7 +12,7 @@ use postkiln_routing::{Destination, Route};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::show::counted;
+use crate::show::{Style, counted};
 
 /// Who wrote to whom.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,7 @@ pub fn replay(log: &str, base: &Blueprint, new: &Blueprint) -> Replayed {
 impl Replayed {
     /// For people; as Markdown in a fence.
     #[must_use]
-    pub fn text(&self, markdown: bool) -> String {
+    pub fn text(&self, markdown: bool, style: Style) -> String {
         let lines: usize = self.changed.iter().map(|(_, count, ..)| count).sum();
         let mut out = format!("\nreplay: {} logged deliveries walked, {lines} would end elsewhere", self.walked);
         if self.skipped > 0 {
@@ -90,8 +90,17 @@ impl Replayed {
         if markdown && !self.changed.is_empty() {
             out.push_str("\n```\n");
         }
-        for (envelope, count, before, after) in &self.changed {
-            let _ = writeln!(out, "  {count} x <{}> to {}: {before} -> {after}", envelope.from, envelope.to);
+        let most = if style.full { usize::MAX } else { MOST_SHOWN };
+        for (envelope, count, before, after) in self.changed.iter().take(most) {
+            let _ = writeln!(
+                out,
+                "  {count} x <{}> to {}: {before} -> {after}",
+                harmless(&envelope.from),
+                harmless(&envelope.to)
+            );
+        }
+        if let Some(more) = self.changed.len().checked_sub(most).filter(|more| *more > 0) {
+            let _ = writeln!(out, "  … {} more; --full lists them", counted(more, "envelope"));
         }
         if markdown && !self.changed.is_empty() {
             out.push_str("```\n");
@@ -107,6 +116,12 @@ impl Replayed {
         });
         json!({ "walked": self.walked, "skipped": self.skipped, "changed": changed.collect::<Vec<_>>() })
     }
+}
+
+/// What a log holds strangers wrote: it neither reaches a terminal nor ends a fence.
+fn harmless(text: &str) -> String {
+    let shown = |c: char| if c.is_control() || c == '`' { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 struct Walker<'a> {
@@ -204,13 +219,33 @@ fn json_line(line: &str) -> Option<Vec<Envelope>> {
 
 /// `event=delivered queue=… from=<ada@example.org> to=bo@example.net …`: attempts that ended. A deferred one comes again.
 fn node_line(line: &str) -> Option<Vec<Envelope>> {
-    let value = |key: &str| line.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
-    let event = value("event")?;
-    if !matches!(event, "delivered" | "failed") {
+    // Something may stand before a node's line: the time, a console's mark.
+    let line = line.get(line.find("role=queued level=info event=")?..)?;
+    if !matches!(value(line, "event")?.as_str(), "delivered" | "failed") {
         return None;
     }
-    let from = value("from")?.trim_start_matches('<').trim_end_matches('>');
-    Some(vec![Envelope { from: from.to_owned(), to: value("to")?.to_owned() }])
+    let from = value(line, "from")?.trim_start_matches('<').trim_end_matches('>').to_owned();
+    Some(vec![Envelope { from, to: value(line, "to")? }])
+}
+
+/// A value as `runtime/log` writes it: plain, or in quotes with escapes. What is not ASCII comes as octets, and no address
+/// of ours has any.
+fn value(line: &str, key: &str) -> Option<String> {
+    let rest = line.get(line.find(&format!(" {key}="))? + key.len() + 2..)?;
+    let Some(quoted) = rest.strip_prefix('"') else { return rest.split([' ', '\r']).next().map(str::to_owned) };
+    let mut text = String::new();
+    let mut characters = quoted.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => return Some(text),
+            '\\' => match characters.next()? {
+                'x' => return None,
+                other => text.push(other),
+            },
+            other => text.push(other),
+        }
+    }
+    None
 }
 
 /// qmail-send's `info msg 5: bytes 9 from <a@b> …` and `starting delivery 1: msg 5 to local b-c@b`; the first only tells
@@ -237,6 +272,9 @@ fn qmail_line(line: &str, senders: &mut BTreeMap<String, String>) -> Option<Vec<
     Some(vec![Envelope { from: senders.get(id)?.clone(), to }])
 }
 
+/// Envelopes that are shown one by one.
+const MOST_SHOWN: usize = 50;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +298,9 @@ mod tests {
             &[("a@x.example", "b@y.example", 2)],
             1,
         );
+        let strange = line.replace("b@y.example", "\"\\\"two words\\\"@y.example\"");
+        check(&format!("12:00:01 {strange}\r"), &[("a@x.example", "\"two words\"@y.example", 1)], 0);
+        check(&line.replace("b@y", "\"\\xff@y"), &[], 1);
         check(
             "@4000 new msg 93\n@4000 info msg 93: bytes 612 from <a@x.example> qp 29 uid 82\n@4000 starting delivery 1: msg 93 to local example.org-ada@example.org\n@4000 starting delivery 2: msg 93 to remote b@y.example\n",
             &[("a@x.example", "ada@example.org", 1), ("a@x.example", "b@y.example", 1)],

@@ -4,6 +4,8 @@ mod properties;
 
 use postkiln_blueprint::impact::Class;
 use postkiln_blueprint::{SourceMap, lower, origin};
+use postkiln_bundle::Role;
+use postkiln_findings::codes;
 use postkiln_site::{Site, read_unconfined};
 
 use super::*;
@@ -211,10 +213,10 @@ fn logged_mail_whose_fate_changes_is_listed() {
     assert_eq!((replayed.walked, replayed.skipped), (3, 0));
     assert!(
         replayed
-            .text(false)
+            .text(false, Style::default())
             .contains("<x@y.example> to sales@example.org: ada@example.org -> refused (no such address)"),
         "{}",
-        replayed.text(false)
+        replayed.text(false, Style::default())
     );
 }
 
@@ -238,8 +240,48 @@ fn the_last_administrator_does_not_go_unnoticed() {
 fn an_earlier_generation_does_not_come_back_by_itself() {
     let (eight, seven) = (site(USERS, "generation = 8,"), site(USERS, "generation = 7,"));
     let guards = |plan: &Plan| plan.guards.iter().map(|guard| guard.name.name()).collect::<Vec<_>>();
-    assert_eq!(guards(&planned(&eight, &seven)), ["downgrade"]);
+    let back = planned(&eight, &seven);
+    assert_eq!((guards(&back), back.guards[0].name.code()), (vec!["downgrade"], codes::DOWNGRADE));
     assert_eq!(guards(&planned(&seven, &eight)), [""; 0]);
+}
+
+/// No site closes a port; the bundle of another version may have had one more, or another number.
+#[test]
+fn a_port_is_not_closed_unnoticed() {
+    let new = site(USERS, "");
+    let mut base = site(USERS, "");
+    for services in [&mut base.blueprint.services, &mut base.manifest.services] {
+        let imapd = services.iter_mut().find(|service| service.role == Role::Imapd).unwrap();
+        imapd.listeners[0].port = 1143;
+        let more = postkiln_bundle::Listener { name: "imap-old".to_owned(), ..imapd.listeners[1].clone() };
+        imapd.listeners.push(more);
+    }
+    let plan = planned(&base, &new);
+    let guard = &plan.guards[0];
+    assert_eq!((guard.name.code(), plan.guards.len()), (codes::CLOSE_LISTENER, 1));
+    assert_eq!(guard.objects, ["listener/imap", "listener/imap-old"]);
+    assert_eq!((plan.class(), plan.impact.units[0].role), (Class::Rebind, Role::Imapd));
+}
+
+/// A comment on a change has an end.
+#[test]
+fn of_many_domains_and_records_the_first_are_shown_and_all_are_counted() {
+    let domains: String = (0..150)
+        .map(|number| {
+            format!("domains.\"d{number}.example\" = {{ postmaster = \"bo\", users.bo.password.hash = HASH }},")
+        })
+        .collect();
+    let plan = planned(&site(USERS, &domains), &site(USERS, ""));
+    let (short, full) = (Style::default(), Style { full: true, ..Style::default() });
+    let comment = markdown(&plan, short);
+    assert!(comment.len() < 60_000 && comment.contains("- 130 users"), "{comment}");
+    assert!(comment.contains("> **remove-domain**: 150 domains would be removed"), "{comment}");
+    let shown = text(&plan, short);
+    assert!(shown.lines().count() < 400 && shown.contains("  - 130 domains "), "{shown}");
+    assert!(shown.contains(&format!("  - … {} more records ", plan.dns.len() - 100)), "{shown}");
+    for form in [text(&plan, full), markdown(&plan, full)] {
+        assert!(form.contains("_imaps._tcp.d149.example") && form.contains("domain/d149.example"));
+    }
 }
 
 #[test]

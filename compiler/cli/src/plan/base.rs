@@ -110,8 +110,10 @@ pub(super) fn find(name: &str, site: &Path) -> Result<Base, Failure> {
 
 fn kept(manifest: Manifest, mut files: BTreeMap<String, Vec<u8>>, name: &str) -> Result<Base, Failure> {
     let model = files.remove(MODEL).unwrap_or_default();
-    let blueprint = serde_json::from_slice(&model).map_err(|error| {
-        let what = format!("{name} was made by another version of postkiln: plan against the site's revision instead");
+    let blueprint = Blueprint::read(&model).map_err(|error| {
+        let what = format!(
+            "cannot use {name} as a base: plan against the site's revision, or with the postkiln of the bundle"
+        );
         Failure::environment(what, error)
     })?;
     let places = Mapped { file: files.remove(SourceMap::PATH).unwrap_or_default(), map: OnceCell::new() };

@@ -1,4 +1,4 @@
-//! E0501 to E0508: guards of a plan. What they speak of is allowed to be, but a person has to say so.
+//! E0501 to E0506, E0508: guards of a plan. What they speak of is allowed to be, but a person has to say so.
 
 use super::{Code, Entry};
 
@@ -101,34 +101,18 @@ codes! {
             `plan` and `apply` stop here until you say `--allow close-listener`.
         "#,
         wrong: r#"
-            # The base was compiled with LDAP, the site says:
-            ldap.enabled = false,
-        "#,
-        right: r#"
-            ldap.enabled = true,
-        "#,
-    }
-    REBOOT = "E0507" {
-        title: "the machine would start anew",
-        meaning: r#"
-            Something changes that a running system cannot take over. All sessions end and mail waits at its senders while the
-            machine starts, for less than a minute.
-
-            `plan` and `apply` stop here until you say `--allow reboot`.
-        "#,
-        wrong: r#"
-            # A plan whose row "reboot" is not empty.
+            # The base is a bundle of another version of postkiln, whose node listened on a port that this one does not open.
             appliance.hostname = "mail.example.org",
         "#,
         right: r#"
-            # The same, with --allow reboot.
-            appliance.hostname = "mail.example.com",
+            # The same with --allow close-listener, when nobody is set up for that port any more.
+            appliance.hostname = "mail.example.org",
         "#,
     }
     DOWNGRADE = "E0508" {
         title: "the base is newer than the site",
         meaning: r#"
-            The base was made for a newer schema, a newer model or a later generation than the new state. A node that has moved its
+            The base was made for a newer schema or a later generation than the new state. A node that has moved its
             data forward may not be able to go back, and somebody who is ahead of you may not have pushed yet.
 
             `plan` and `apply` stop here until you say `--allow downgrade`.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Style;
 use super::rows::{Row, Section, impact, nothing, sections, totals};
+use super::value::counted;
 use crate::Plan;
 
 /// The whole plan, with a line break at its end.
@@ -23,12 +24,30 @@ pub fn markdown(plan: &Plan, style: Style) -> String {
     for guard in guards {
         let _ = writeln!(out, "> **{}**: {}; needs `--allow {}`\n", guard.name, escaped(&guard.message), guard.name);
     }
+    let mut end = String::new();
+    table(&mut end, &impact(plan));
+    let mut room = LONGEST.saturating_sub(out.len() + end.len());
+    let mut left = 0;
     for part in sections(plan, style) {
-        fence(&mut out, &part);
+        let mut section = String::new();
+        fence(&mut section, &part);
+        if section.len() <= room || style.full {
+            room = room.saturating_sub(section.len());
+            out.push_str(&section);
+        } else {
+            // A shorter one may still fit: what has to be published, a guard.
+            left += part.rows.len();
+        }
     }
-    table(&mut out, &impact(plan));
-    out
+    if left > 0 {
+        let _ =
+            writeln!(out, "{} more than a comment holds: `postkiln plan --full` shows all.\n", counted(left, "line"));
+    }
+    out + &end
 }
+
+/// Octets. Forges take comments of 65,536 characters, and a job has something to add.
+const LONGEST: usize = 48 * 1024;
 
 fn fence(out: &mut String, part: &Section) {
     let _ = writeln!(out, "**{}**\n\n```diff", escaped(&part.title));

@@ -11,7 +11,7 @@ pub use impact_page::impact_page;
 pub use json::json;
 pub use markdown::markdown;
 pub use text::text;
-pub(crate) use value::counted;
+pub(crate) use value::{counted, some};
 
 /// How a plan is shown.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,7 +6,7 @@ use postkiln_blueprint::Kind;
 use postkiln_blueprint::impact::Class;
 use postkiln_findings::Place;
 
-use super::value::{counted, difference, quoted, summary, when};
+use super::value::{counted, difference, quoted, some, summary, when};
 use crate::change::{Action, Attribute, Change};
 use crate::units::Unit;
 use crate::{DnsChange, Plan, Style};
@@ -41,18 +41,34 @@ pub(super) fn sections(plan: &Plan, style: Style) -> Vec<Section> {
     for change in plan.changes.iter().filter(|change| change.id.kind() != Kind::Secret) {
         groups.entry(change.id.domain()).or_default().push(change);
     }
-    let mut sections: Vec<Section> =
-        groups.into_iter().map(|(domain, changes)| group(plan, domain, &changes, style)).collect();
+    let mut sections: Vec<Section> = Vec::new();
+    let mut others: BTreeMap<(Action, Kind), usize> = BTreeMap::new();
+    let mut domains = 0;
+    for (domain, changes) in &groups {
+        domains += usize::from(domain.is_some());
+        if domains <= MOST_DOMAINS || style.full {
+            sections.push(group(plan, *domain, changes, style));
+        } else {
+            changes.iter().for_each(|change| *others.entry((change.action, change.id.kind())).or_default() += 1);
+        }
+    }
+    if !others.is_empty() {
+        let rows =
+            others.into_iter().map(|((action, kind), count)| unlisted(mark(action), &counted(count, kind.name())));
+        sections.push(Section::new(format!("… {} more domains", domains - MOST_DOMAINS), rows.collect()));
+    }
     let secrets = plan.changes.iter().filter(|change| change.id.kind() == Kind::Secret);
-    sections.push(Section::new("secrets", secrets.flat_map(|change| rows(change, style)).collect()));
-    sections.push(Section::new("dns (to publish)", plan.dns.iter().map(|record| dns(plan, record, style)).collect()));
+    let secrets = secrets.flat_map(|change| rows(change, style)).collect();
+    sections.push(Section::new("secrets", cut(secrets, "more secrets", style)));
+    let records = plan.dns.iter().map(|record| dns(plan, record, style)).collect();
+    sections.push(Section::new("dns (to publish)", cut(records, "more records", style)));
     let steps = plan.rotations.iter().map(|one| Row {
         mark: '~',
         thing: one.domain.clone(),
         what: one.words(),
         aside: one.place.as_ref().map_or_else(String::new, position),
     });
-    sections.push(Section::new("dkim", steps.collect()));
+    sections.push(Section::new("dkim", cut(steps.collect(), "more keys", style)));
     sections.push(Section::new("guards", guards(plan)));
     sections.retain(|section| !section.rows.is_empty());
     sections
@@ -74,8 +90,7 @@ fn group(plan: &Plan, domain: Option<&str>, changes: &[&Change], style: Style) -
     }
     for ((action, kind), count) in shown {
         if count > MOST_ROWS && !style.full {
-            let thing = format!("… {} more {}", count - MOST_ROWS, kind.plural());
-            lines.push(Row { mark: mark(action), thing, what: String::new(), aside: "--full lists them".to_owned() });
+            lines.push(unlisted(mark(action), &format!("… {} more {}", count - MOST_ROWS, kind.plural())));
         }
     }
     if !follow.is_empty() {
@@ -88,6 +103,22 @@ fn group(plan: &Plan, domain: Option<&str>, changes: &[&Change], style: Style) -
     let equal: Vec<String> = equal.map(|((_, kind), count)| counted(*count, kind.name())).collect();
     let note = (!equal.is_empty()).then(|| format!("({} unchanged)", equal.join(", ")));
     Section { note, ..Section::new(domain.unwrap_or("appliance"), lines) }
+}
+
+/// The first rows of a list, and how many more there are of each mark.
+fn cut(mut rows: Vec<Row>, more: &str, style: Style) -> Vec<Row> {
+    if style.full || rows.len() <= MOST_RECORDS {
+        return rows;
+    }
+    let mut left: BTreeMap<char, usize> = BTreeMap::new();
+    rows.split_off(MOST_RECORDS).iter().for_each(|row| *left.entry(row.mark).or_default() += 1);
+    rows.extend(left.into_iter().map(|(mark, count)| unlisted(mark, &format!("… {count} {more}"))));
+    rows
+}
+
+/// What is only counted.
+fn unlisted(mark: char, what: &str) -> Row {
+    Row { mark, thing: what.to_owned(), what: String::new(), aside: "--full lists them".to_owned() }
 }
 
 /// A line for the thing, and one for each further field.
@@ -194,24 +225,21 @@ fn because(units: &[&Unit]) -> String {
     if reasons.is_empty() { String::new() } else { format!("because {}", some(&reasons)) }
 }
 
-/// The first few.
-fn some(names: &[&str]) -> String {
-    let shown = names.iter().take(MOST_NAMES).copied().collect::<Vec<_>>().join(", ");
-    if names.len() > MOST_NAMES { format!("{shown} and {} more", names.len() - MOST_NAMES) } else { shown }
-}
-
 /// What people do outside the node and outside the zones.
 fn elsewhere(plan: &Plan) -> Vec<Row> {
-    let mut rows = Vec::new();
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for change in &plan.changes {
         for attribute in &change.attributes {
             if let Some(what) = attribute.field.outside {
-                let aside = format!("because {}:{}", change.id, attribute.dotted());
-                rows.push(Row { mark: ' ', thing: "elsewhere".to_owned(), what: what.to_owned(), aside });
+                reasons.entry(what).or_default().push(format!("{}:{}", change.id, attribute.dotted()));
             }
         }
     }
-    rows
+    let row = |(what, because): (&str, Vec<String>)| {
+        let aside = format!("because {}", some(&because));
+        Row { mark: ' ', thing: "elsewhere".to_owned(), what: what.to_owned(), aside }
+    };
+    reasons.into_iter().map(row).collect()
 }
 
 fn interruption(plan: &Plan) -> String {
@@ -270,5 +298,7 @@ pub(super) fn position(place: &Place) -> String {
 
 /// Of one kind in a domain; the rest is counted.
 const MOST_ROWS: usize = 20;
-/// Names in a list of reasons.
-const MOST_NAMES: usize = 4;
+/// Domains with a section of their own.
+const MOST_DOMAINS: usize = 20;
+/// Records to publish, and the like.
+const MOST_RECORDS: usize = 100;

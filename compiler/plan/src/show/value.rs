@@ -173,6 +173,12 @@ pub(crate) fn counted(number: usize, word: &str) -> String {
     format!("{number} {word}{ending}")
 }
 
+/// The first few names, and how many more there are.
+pub(crate) fn some<T: AsRef<str>>(names: &[T]) -> String {
+    let shown = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    if names.len() > MOST_NAMES { format!("{shown} and {} more", names.len() - MOST_NAMES) } else { shown }
+}
+
 /// What to do with a record, and when.
 pub(crate) fn when(record: &DnsChange, queue_lifetime: u64) -> String {
     let verb = match record.action {
@@ -188,6 +194,8 @@ pub(crate) fn when(record: &DnsChange, queue_lifetime: u64) -> String {
     }
 }
 
+/// Names in a list of reasons.
+const MOST_NAMES: usize = 4;
 /// A set of so few is shown by its elements.
 const FEW: usize = 3;
 /// Characters of a text that are shown.
