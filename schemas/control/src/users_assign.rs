@@ -67,6 +67,10 @@ pub fn parse(text: &str) -> Result<Vec<Assignment>, ParseError> {
 }
 
 fn parse_line(line: &str) -> Option<Assignment> {
+    // It ends a field of the compiled form; qmail-newu refuses the line too.
+    if line.contains('\0') {
+        return None;
+    }
     let wildcard = match line.chars().next()? {
         '+' => true,
         '=' => false,
@@ -153,7 +157,9 @@ mod tests {
     fn what_is_printed_is_parsed_again_and_the_last_line_must_be_a_dot() {
         let parsed = parse(FILE).unwrap();
         assert_eq!(print(&parsed), FILE);
-        for bad in ["", "=a:b:1:1:/:-:x:\n", "a:b\n.\n", "=a:b:x:1:/:-::\n.\n", "=a:b:1:1:/:-:x\n.\n"] {
+        for bad in
+            ["", "=a:b:1:1:/:-:x:\n", "a:b\n.\n", "=a:b:x:1:/:-::\n.\n", "=a:b:1:1:/:-:x\n.\n", "=a:b\0:1:1:/:-::\n.\n"]
+        {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
     }

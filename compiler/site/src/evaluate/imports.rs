@@ -172,11 +172,14 @@ impl Gathered {
             Ok(bytes) => bytes,
             Err(error) => {
                 let kind = if matches!(error, BeneathError::Outside) { Kind::Import } else { Kind::Unreadable };
+                let is_imported = import.is_some();
                 let trouble = Trouble::new(kind, format!("{path:?} {error}"), import);
-                self.troubles.push(if kind == Kind::Import {
-                    trouble.hint("copy the file into the site")
-                } else {
-                    trouble.hint("a path begins in the folder of the file that imports, and its letters count")
+                self.troubles.push(match kind {
+                    Kind::Import => trouble.hint("copy the file into the site"),
+                    _ if is_imported => {
+                        trouble.hint("a path begins in the folder of the file that imports, and its letters count")
+                    }
+                    _ => trouble,
                 });
                 return None;
             }
