@@ -5,6 +5,7 @@ The users are spread over several domains, most of them in the first. Each has a
 a quota, one in four an alias, one in ten a forward; there is a site-wide alias for each hundred users, and a list.
 
   --form ncl     all of it in site.ncl
+  --form json    users in one JSON file for each domain, which site.ncl imports
   --form csv     users in one CSV file for each domain, aliases in another
   --form jsonl   the same as JSON lines
   --change       the quota of one user in the middle is another one
@@ -43,6 +44,14 @@ def split(count):
 
 def text(value):
     return json.dumps(value, ensure_ascii=False)
+
+
+def json_user(user):
+    fields = {"name": user["full_name"], "password": {"hash": user["password_hash"]}}
+    fields.update((key, user[key]) for key in ("quota", "aliases") if key in user)
+    if "forward" in user:
+        fields["forward"] = {"to": user["forward"], "keep": user["forward_keep"]}
+    return fields
 
 
 def nickel_user(user):
@@ -84,8 +93,14 @@ def table(form, columns, rows):
 def domain(folder, form, name, users, aliases):
     """The text of a domain in site.ncl; its population beside it unless it is written in."""
     lines = ['    "%s" = {\n      postmaster = "%s",\n' % (name, users[0]["name"])]
-    if form == "ncl":
-        lines += ["      users = {\n", *map(nickel_user, users), "      },\n", "      aliases = {\n"]
+    if form in ("ncl", "json"):
+        if form == "ncl":
+            lines += ["      users = {\n", *map(nickel_user, users), "      },\n"]
+        else:
+            everybody = {user["name"]: json_user(user) for user in users}
+            write(folder, name + ".json", [json.dumps(everybody, ensure_ascii=False, indent=1)])
+            lines.append('      users = import "%s.json",\n' % name)
+        lines.append("      aliases = {\n")
         lines += ["        %s = [%s],\n" % (alias["name"], ", ".join(map(text, alias["targets"]))) for alias in aliases]
         lines.append("      },\n")
     else:
@@ -124,7 +139,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", metavar="DIR")
     parser.add_argument("--users", type=int, default=1000)
-    parser.add_argument("--form", choices=["ncl", "csv", "jsonl"], default="csv")
+    parser.add_argument("--form", choices=["ncl", "json", "csv", "jsonl"], default="csv")
     parser.add_argument("--change", action="store_true")
     given = parser.parse_args()
     generate(given.folder, given.users, given.form, given.change)
