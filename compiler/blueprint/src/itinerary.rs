@@ -225,9 +225,8 @@ impl Guide<'_> {
             _ => "",
         };
         let text = format!("{} is a domain of others: delivered there {by}{whom}", address.domain());
-        let id = ObjectId::new(Kind::Control, "smtproutes");
-        let place = relay.and_then(|_| origin::place(self.site, &id, &[])).cloned();
-        self.stop(depth, "route", text, None, place);
+        let routes = ObjectId::new(Kind::Control, "smtproutes");
+        self.rule(depth, "route", text, None, &routes, &[address.domain().as_str()]);
         self.end("elsewhere", address.to_string());
     }
 

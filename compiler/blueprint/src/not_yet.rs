@@ -221,6 +221,7 @@ fn report(path: &str, mut places: Vec<&Place>, findings: &mut Findings) {
     let finding = findings.add(codes::NOT_YET, first, message);
     match others {
         [] => finding.hint("it is kept in the bundle for a later version; this one behaves as if it were not written"),
+        [_] => finding.hint("written in one more place; this version behaves as if it were not"),
         others => {
             finding.hint(format!("written in {} more places; this version behaves as if it were not", others.len()))
         }

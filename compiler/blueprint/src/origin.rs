@@ -17,7 +17,7 @@ pub fn place<'a>(site: &'a Site, id: &ObjectId, path: &[&str]) -> Option<&'a Pla
     let field = path.first().copied().unwrap_or_default();
     match id.kind() {
         Kind::Appliance => Some(appliance(site, field)),
-        Kind::Control => control(site, id.name()),
+        Kind::Control => control(site, id.name(), field),
         Kind::Antivirus => Some(antivirus(site, field)),
         Kind::Tls | Kind::Web | Kind::Ldap | Kind::Storage | Kind::Retention => {
             sections::section(site, id.kind(), field)
@@ -48,12 +48,17 @@ fn appliance<'a>(site: &'a Site, field: &str) -> &'a Place {
     }
 }
 
-/// A control file that the site writes, or the one part of the site that alone decides what is in it.
-fn control<'a>(site: &'a Site, name: &str) -> Option<&'a Place> {
+/// A control file that the site writes, or the one part of the site that alone decides what is in it; of
+/// `smtproutes` the route of the domain `field`.
+fn control<'a>(site: &'a Site, name: &str, field: &str) -> Option<&'a Place> {
     if let Some(written) = site.control.get(name) {
         return Some(&written.place);
     }
-    sections::control(site, name)
+    match (name, field) {
+        (_, "") => sections::control(site, name),
+        ("smtproutes", domain) => sections::route(site, &domain.parse().ok()?),
+        _ => sections::control(site, name),
+    }
 }
 
 fn antivirus<'a>(site: &'a Site, field: &str) -> &'a Place {

@@ -23,7 +23,7 @@ pub(crate) fn files(domain: &Domain, zone: &Zone) -> Vec<(String, String)> {
     if let Some(policy) = &zone.mta_sts {
         files.push((format!("web/mta-sts/{domain}.txt"), policy.text()));
     }
-    if !zone.client.is_empty() {
+    if ClientServer::suffice(&zone.client) {
         files.push((format!("web/autoconfig/{domain}.xml"), autoconfig(domain.as_str(), &zone.client)));
         files.push((format!("web/autodiscover/{domain}.xml"), autodiscover(&zone.client)));
     }
@@ -56,7 +56,7 @@ fn autodiscover(servers: &[ClientServer]) -> String {
     template::xml(include_str!("../templates/autodiscover.xml"), &Values { best })
 }
 
-/// `None` for a domain whose people cannot both read and send.
+/// `None` for servers that do not suffice.
 fn mobileconfig(domain: &str, servers: &[ClientServer]) -> Option<String> {
     #[derive(Serialize)]
     struct Values<'a> {

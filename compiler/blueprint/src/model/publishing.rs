@@ -202,6 +202,15 @@ pub struct ClientServer {
     pub tls: Tls,
 }
 
+impl ClientServer {
+    /// Whether people can both read and send: mail programs set up no half of an account.
+    #[must_use]
+    pub fn suffice(servers: &[Self]) -> bool {
+        let sends = |server: &Self| server.protocol == ClientProtocol::Submission;
+        servers.iter().any(sends) && !servers.iter().all(sends)
+    }
+}
+
 /// What mail programs speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,5 +1,7 @@
 //! Places of what there is one of: the sections of a site, and the files and rules they become.
 
+use postkiln_address::Domain;
+use postkiln_control::HostPattern;
 use postkiln_findings::Place;
 use postkiln_site::{Placed, Site};
 
@@ -27,6 +29,14 @@ pub(super) fn section<'a>(site: &'a Site, kind: Kind, field: &str) -> Option<&'a
         _ => return None,
     };
     Some(place)
+}
+
+/// The route that mail for a domain takes: as [`postkiln_control::Smtproutes::relay`] finds it, with its place.
+pub(super) fn route<'a>(site: &'a Site, domain: &Domain) -> Option<&'a Place> {
+    let below = domain.parents().filter_map(|parent| parent.parse().ok().map(HostPattern::Below));
+    let mut keys = std::iter::once(HostPattern::Exact(domain.clone())).chain(below);
+    let found = keys.find_map(|key| site.smtp.routes.get(&key)).map(|route| &route.place);
+    found.or_else(|| site.smtp.smarthost.as_ref().map(|smarthost| &smarthost.place))
 }
 
 /// The part of the site that decides what a control file holds; `None` where several do, or nobody.

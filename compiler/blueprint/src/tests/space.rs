@@ -102,8 +102,8 @@ fn circles_go_through_everything() {
         "aliases = { a = [\"nobody\"] }, catch_all = 'deliver_to \"a\",",
         "",
         &[
-            "E0303 mail would go in a circle: the catch-all of example.org → a@example.org → the catch-all of example.org",
             "W0323 the alias a is nobody@example.org, which is not declared: the catch-all of example.org sends its mail to a@example.org",
+            "E0303 mail would go in a circle: the catch-all of example.org → a@example.org → the catch-all of example.org",
         ],
     );
 }

@@ -72,11 +72,13 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
     let users = population::both(walker, &fields, ("users", "users_from"), USERS, &decode_user);
     let decode_alias = |walker: &Walker<'_>, at: &At<'_>| alias(walker, at, name);
     let aliases = population::both(walker, &fields, ("aliases", "aliases_from"), ALIASES, &decode_alias);
-    let catch_all = optional(fields.get("catch_all"), |at| catch_all(walker, at, name));
+    // A default of the schema would have the place of the whole record: the domain's name is easier to see.
+    let written = |name| fields.get(name).filter(|at| at.is_written);
+    let catch_all = optional(written("catch_all"), |at| catch_all(walker, at, name));
     let lists = optional(fields.get("lists"), |at| list::decode_all(walker, at, name));
     let autoresponders = optional(fields.get("autoresponders"), |at| autoresponder::decode_all(walker, at, name));
     let publishing = publishing::decode(walker, &fields, name, &named.place);
-    let subaddress = optional(fields.get("subaddress"), |at| subaddress(walker, at));
+    let subaddress = optional(written("subaddress"), |at| subaddress(walker, at));
     let managed = optional(fields.get("managed"), |at| walker.tag(at, &MANAGED));
     let limits = optional(fields.get("limits"), |at| limits::decode(walker, at));
     let deny = optional(fields.get("deny"), |at| user::permissions(walker, at));

@@ -114,7 +114,9 @@ impl<'a> Walker<'a> {
 
     /// Something within `outer`.
     fn within<'n>(&self, outer: &At<'_>, node: &'n Node, name: Option<&Entry>) -> At<'n> {
-        let span = node.span.or_else(|| name.and_then(|entry| entry.span));
+        // A contract for `'tag value` makes the tag anew; the value keeps its place.
+        let argument = || if let Value::Tag(_, Some(argument)) = &node.value { argument.span } else { None };
+        let span = node.span.or_else(|| name.and_then(|entry| entry.span)).or_else(argument);
         let place = span.map_or_else(|| outer.place.clone(), |span| self.lines.place(span));
         At { node, place, is_written: span.is_some() }
     }

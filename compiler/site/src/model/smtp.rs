@@ -28,7 +28,7 @@ pub struct Smtp {
     pub dnsbl: Vec<Placed<Dnsbl>>,
     /// Senders that are refused.
     pub bad_senders: Vec<Placed<AddressPattern>>,
-    /// Recipients that strangers may not write to.
+    /// Recipients that are refused, whoever writes to them.
     pub bad_recipients: Vec<Placed<AddressPattern>>,
     /// Where mail for a domain goes; `None`: to its MX hosts, as an exception.
     pub routes: BTreeMap<HostPattern, Placed<Option<Relay>>>,

@@ -26,7 +26,7 @@ const fn permission(protocol: ClientProtocol) -> Permission {
     }
 }
 
-/// The records: one for each service, which says `.` where there is none, and two names.
+/// The records: one for each service, which says `.` where there is none, and the names of settings where there are any.
 pub(super) fn records(adding: &mut Adding<'_, '_>, servers: &[ClientServer]) {
     let Some(mail) = adding.draft.mail.filter(|mail| mail.publishing.client.value) else { return };
     let place = mail.place(adding.zone, &mail.publishing.client);
@@ -38,6 +38,9 @@ pub(super) fn records(adding: &mut Adding<'_, '_>, servers: &[ClientServer]) {
         let value = server
             .map_or_else(|| "0 0 0 .".to_owned(), |server| format!("{priority} 1 {} {}.", server.port, server.host));
         adding.add(name, "SRV", value, Purpose::ClientService, place);
+    }
+    if !ClientServer::suffice(servers) {
+        return;
     }
     let hostname = &adding.site.appliance.hostname.value;
     for name in ["autoconfig", "autodiscover"] {
