@@ -26,7 +26,7 @@ fn bundles_are_what_is_pinned() {
 /// The bundle depends on the site alone: not on where it lies, when, as whom, or in which time zone it is compiled.
 #[test]
 fn the_same_site_gives_the_same_bytes() {
-    for example in ["minimal", "small-office"] {
+    for example in ["minimal", "small-office", "full"] {
         let made = [
             compile(Site::example(example).path(), "umask 022; TZ=UTC LC_ALL=C"),
             compile(

@@ -1,17 +1,16 @@
-//! `postkiln explain` on the example: the way of an address, and what generated lines were made for.
+//! `postkiln explain` on the examples: the way of an address, and what generated lines were made for.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here is the failure of a test")]
 
-use std::path::Path;
 use std::process::{Command, Output};
 
-use postkiln_tests::binary;
+use postkiln_tests::{binary, repository};
 
 fn explain(what: &str) -> Output {
-    explain_of("../examples/small-office", what)
+    explain_at("examples/small-office", what)
 }
 
-fn explain_of(site: &str, what: &str) -> Output {
-    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join(site);
+fn explain_at(site: &str, what: &str) -> Output {
+    let site = repository().join(site);
     Command::new(binary("postkiln")).arg("explain").arg(site).arg(what).output().expect("postkiln starts")
 }
 
@@ -23,9 +22,12 @@ fn check(what: &str, expected: &str) {
 
 /// The line of the example that holds some text; the test follows the example.
 fn line_with(text: &str) -> usize {
-    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/small-office/site.ncl");
-    let site = std::fs::read_to_string(site).unwrap();
-    site.lines().position(|line| line.contains(text)).expect("the example holds the text") + 1
+    line_of("small-office/site.ncl", text)
+}
+
+fn line_of(file: &str, text: &str) -> usize {
+    let file = std::fs::read_to_string(repository().join("examples").join(file)).unwrap();
+    file.lines().position(|line| line.contains(text)).expect("the example holds the text") + 1
 }
 
 #[test]
@@ -64,7 +66,7 @@ nobody@example.org
 
 #[test]
 fn what_smtp_refuses_is_not_looked_for() {
-    let output = explain_of("cases/smtp-policy", "Former@example.org");
+    let output = explain_at("tests/cases/smtp-policy", "Former@example.org");
     let expected = "\
 Former@example.org
   smtp           Former@example.org is a bad recipient: refused, whoever writes   site.ncl:25:23
@@ -72,6 +74,64 @@ Former@example.org
 => refused: badrcptto names the recipient
 ";
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+/// What `examples/full` adds to the ways: a detail, a catch-all that delivers, routes, a list, rows of files, refusals.
+#[test]
+fn every_kind_of_rule_is_told_with_its_place() {
+    let at = |file: &str, text: &str| format!("{file}:{}:", line_of(&format!("full/{file}"), text));
+    for (address, rules, end) in [
+        (
+            "counter-x@shop.example",
+            vec![("detail", at("shop.ncl", "subaddress ="))],
+            "the mailbox of counter@shop.example",
+        ),
+        ("any@shop.example", vec![("catch-all", at("shop.ncl", "catch_all ="))], "the mailbox of counter@shop.example"),
+        ("any@press.example", vec![("catch-all", at("retired.ncl", "catch_all ="))], "accepted and dropped"),
+        (
+            "x@printer.example",
+            vec![("route", at("smtp.ncl", "\"printer.example\" ="))],
+            "x@printer.example, on another server",
+        ),
+        (
+            "x@a.printer.example",
+            vec![("route", at("smtp.ncl", "\".printer.example\" ="))],
+            "x@a.printer.example, on another server",
+        ),
+        ("x@third.example", vec![("route", at("smtp.ncl", "smarthost ="))], "x@third.example, on another server"),
+        (
+            "contest-2019@shop.example",
+            vec![("smtp", at("smtp.ncl", "bad_recipients ="))],
+            "refused: badrcptto names the recipient",
+        ),
+        (
+            "announce@example.net",
+            vec![("domain", at("site.ncl", "\"example.net\"")), ("list", at("lists.ncl", "announce ="))],
+            "the members of announce@example.org",
+        ),
+        (
+            "editor@example.org",
+            vec![("alias", at("staff.csv", "katherine,")), ("user", at("staff.csv", "katherine,"))],
+            "the mailbox of katherine@example.org",
+        ),
+        (
+            "hostmaster@example.org",
+            vec![("alias", at("functions.jsonl", "hostmaster"))],
+            "the mailbox of grace@example.org",
+        ),
+        ("sonya@club.example", vec![("alias", at("members.jsonl", "sofya"))], "the mailbox of sofya@club.example"),
+        ("info@example.org", vec![("autoresponder", at("house.ncl", "info ="))], "a reply from info@example.org"),
+        ("edsger@example.org", vec![("user", at("staff.csv", "edsger,"))], "refused: vdelivermail: account is locked"),
+    ] {
+        let output = explain_at("examples/full", address);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{address}: {said}");
+        for (rule, place) in rules {
+            let is_told = |line: &str| line.trim_start().starts_with(rule) && line.contains(&format!(" {place}"));
+            assert!(said.lines().any(is_told), "{address}: no {rule} at {place} in\n{said}");
+        }
+        assert!(said.lines().any(|line| line.starts_with(&format!("=> {end}"))), "{address}: {said}");
+    }
 }
 
 /// A generated line, the thing, and the text of the site that it leads back to.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use postkiln_tests::{Ended, binary, finish};
+use postkiln_tests::{Ended, Site, binary, finish};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -243,6 +243,33 @@ fn clones_without_a_key_compile_to_the_same_bytes() {
 }
 
 /// Publish, see, sign, retire: each state is what a plan sees.
+/// `examples/full` has secrets and nobody's key. What its README says makes new ones.
+#[test]
+fn the_examples_secrets_are_made_anew_by_its_readme() {
+    let site = Site::example("full");
+    for (name, content) in files(site.path(), site.path()) {
+        let text = String::from_utf8_lossy(&content).to_uppercase();
+        assert!(!text.contains("AGE-SECRET-KEY-") && !text.contains("PRIVATE KEY-----"), "{name}");
+    }
+    let mut desk = Desk::new();
+    fs::remove_dir_all(desk.path("site")).unwrap();
+    let readme = fs::read_to_string(site.path().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("## The secrets").unwrap();
+    let script: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let script = script.join("\n").replace("examples/full", site.path().to_str().unwrap());
+    let programs = binary("postkiln").parent().unwrap().display().to_string();
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", &script]).current_dir(desk.folder.path()).env("HOME", desk.path("home"));
+    shell.env("PATH", format!("{programs}:{}", std::env::var("PATH").unwrap()));
+    shell.env_remove("XDG_CONFIG_HOME").env_remove("POSTKILN_IDENTITY").stdin(Stdio::null());
+    let listed = finish(&mut shell, LIMIT).success().output;
+    for name in ["dkim.shop.example", "kathleen", "relay", "tls"] {
+        assert!(listed.contains(name), "{name} is not in\n{listed}");
+    }
+    let _ = desk.secret(&["check", "mysite"], "").success();
+    let _ = desk.postkiln(&["check", "mysite"], "").success();
+}
+
 #[test]
 fn a_dkim_key_is_rotated_in_steps() {
     let mut desk = Desk::begun();

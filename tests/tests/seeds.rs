@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 mod seeds {
+    pub(crate) mod full;
     pub(crate) mod ownership;
     pub(crate) mod refusal;
     pub(crate) mod site;
@@ -31,6 +32,7 @@ const SCENARIOS: &[Scenario] = &[
     ("other_tables_are_refused", seeds::refusal::other_tables_are_refused),
     ("a_client_that_dies_leaves_nothing", seeds::refusal::a_client_that_dies_leaves_nothing),
     ("text_arrives_as_it_was_written", seeds::text::text_arrives_as_it_was_written),
+    ("everything_a_site_can_say_arrives", seeds::full::everything_a_site_can_say_arrives),
     ("vpopmail_sees_its_tables", seeds::views::vpopmail_sees_its_tables),
 ];
 

@@ -7,6 +7,8 @@ mod child;
 mod confine;
 mod decode;
 mod evaluate;
+#[cfg(test)]
+mod full_example;
 mod lines;
 mod migrate;
 mod model;

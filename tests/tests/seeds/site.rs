@@ -1,10 +1,11 @@
 //! [`Site`]: a small site, compiled by `postkiln`, and its seeds.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use postkiln_tests::{Database, Engine, binary, finish};
+use postkiln_tests::{Database, Engine, binary, finish, repository};
 
 /// The seeds of a site.
 pub(crate) struct Site([String; 3]);
@@ -26,10 +27,19 @@ impl Site {
         let appliance = "appliance = { hostname = \"mail.example.org\", network = 'dhcp }";
         let text = format!("let pk = import \"postkiln/site.ncl\" in\n{{ {appliance}, {fields} }} | pk.Site\n");
         fs::write(folder.path().join("site.ncl"), text).unwrap();
+        Self::at(folder.path())
+    }
+
+    /// `examples/<name>`.
+    pub(crate) fn example(name: &str) -> Self {
+        Self::at(&repository().join("examples").join(name))
+    }
+
+    fn at(site: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let bundle = folder.path().join("bundle");
         let mut compile = Command::new(binary("postkiln"));
-        let _ = finish(compile.arg("compile").arg(folder.path()).arg("-o").arg(&bundle), Duration::from_secs(120))
-            .success();
+        let _ = finish(compile.arg("compile").arg(site).arg("-o").arg(&bundle), Duration::from_secs(120)).success();
         Self(
             ["sqlite", "mysql", "postgres"]
                 .map(|name| fs::read_to_string(bundle.join(format!("seeds/{name}.sql"))).unwrap()),

@@ -97,6 +97,15 @@ fn unchecked(gathered: &Gathered) -> Option<Node> {
     node(&value, &context, &Places::new(&ids)).0
 }
 
+/// What people wrote and nothing else: no contract is applied, so no default is filled in.
+#[cfg(test)]
+pub(crate) fn written(root: &Beneath, entry: &str) -> Option<Node> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        thread.spawn_scoped(scope, || unchecked(&imports::gather(root, entry))).ok()?.join().ok()?
+    })
+}
+
 type Context = VmContext<CacheHub, CacheImpl>;
 
 fn context(hub: CacheHub) -> Context {
