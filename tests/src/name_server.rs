@@ -2,6 +2,7 @@
 //! nothing about what the zones should hold.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -36,7 +37,11 @@ impl NameServer {
         let log = fs::File::create(folder.path().join("log")).expect("our own folder");
         let mut named = Command::new(program);
         named.args(["-g", "-n", "1", "-c"]).arg(&configuration).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let process = named.spawn().expect("named starts");
+        // A test that forks at this moment still has the copy open for writing.
+        let process = eventually("named starts", Duration::from_secs(30), || match named.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            started => Some(started.expect("named starts")),
+        });
         let mut server = Self { process, folder, port };
         eventually("named answers", Duration::from_secs(30), || {
             let ended = server.process.try_wait().expect("our own child");
