@@ -4,12 +4,21 @@ use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
 use postkiln_bundle::User as UnixUser;
-use postkiln_control::dot_qmail::{Autorespond, Instruction, Rule, file_name};
+use postkiln_control::dot_qmail::{self, Autorespond, Instruction, Rule, file_name};
 use postkiln_control::users_assign::{Assigned, Assignment};
 
 use crate::model::{Blueprint, CatchAll, Forward, MailDomain};
 
+/// The `.qmail` files: their text by domain and name.
+pub type Instructions<'a> = BTreeMap<&'a str, BTreeMap<String, String>>;
+
 impl Blueprint {
+    /// The `.qmail` files of every domain of its own.
+    #[must_use]
+    pub fn instructions(&self) -> Instructions<'_> {
+        self.domains.iter().map(|(domain, mail)| (domain.as_str(), mail.dot_qmail(domain))).collect()
+    }
+
     /// The lines of `users/assign`, as vpopmail writes them: a wildcard for each domain; an alias domain's names the real one.
     #[must_use]
     pub fn assignments(&self) -> Vec<Assignment> {
@@ -36,13 +45,12 @@ fn assignment((domain, real): (&Domain, &Domain)) -> Assignment {
 }
 
 impl MailDomain {
-    /// The domain's `.qmail` files by name. A local part that can name no file was refused when the blueprint was made.
-    #[must_use]
-    pub fn dot_qmail(&self, domain: &Domain) -> BTreeMap<String, Vec<Instruction>> {
+    /// The domain's files by name. A local part that can name no file was refused when the blueprint was made.
+    fn dot_qmail(&self, domain: &Domain) -> BTreeMap<String, String> {
         let mut files = BTreeMap::new();
         let mut put = |local: &LocalPart, instructions: Vec<Instruction>| {
             if let Some(name) = file_name(local) {
-                files.insert(name, instructions);
+                files.insert(name, dot_qmail::print(&instructions));
             }
         };
         for (local, targets) in &self.aliases {
@@ -57,11 +65,11 @@ impl MailDomain {
                 put(local, forwarding(forward));
             }
         }
-        let closed = |local| self.users.get(local).is_some_and(|user| user.disabled);
+        let closed = |local: &LocalPart| self.users.get(local).is_some_and(|user| user.disabled);
         for local in self.responders.keys().filter(|local| !closed(local)) {
             put(local, self.responding(domain, local));
         }
-        files.insert(".qmail-default".to_owned(), vec![Instruction::Deliver(self.rule())]);
+        files.insert(".qmail-default".to_owned(), dot_qmail::print(&[Instruction::Deliver(self.rule())]));
         files
     }
 

@@ -20,6 +20,7 @@ mod services;
 mod source_map;
 mod world;
 
+pub use instructions::Instructions;
 pub use itinerary::{End, Itinerary, Stop, itinerary};
 pub use lower::lower;
 pub use model::{

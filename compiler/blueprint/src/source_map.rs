@@ -1,7 +1,7 @@
 //! `source/map.json` of a bundle: where each thing was written, for plans that have the bundle and not the site.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use postkiln_address::Domain;
 use postkiln_findings::Place;
@@ -55,7 +55,7 @@ impl SourceMap {
     /// The places of a blueprint's things in its site.
     #[must_use]
     pub fn new(site: &Site, blueprint: &Blueprint) -> Self {
-        let mut map = Self::default();
+        let mut draft = Draft::default();
         let single = [Kind::Appliance, Kind::Antivirus].map(ObjectId::single).into_iter();
         let control = blueprint.control.keys().map(|name| ObjectId::new(Kind::Control, name));
         let zones = blueprint.zones.keys().map(|name| ObjectId::new(Kind::Zone, name));
@@ -64,31 +64,35 @@ impl SourceMap {
         let domains = domains.map(|name| ObjectId::new(Kind::Domain, name));
         for id in single.chain(control).chain(zones).chain(secrets).chain(domains) {
             if let Some(place) = origin::place(site, &id, &[]) {
-                map.put(&id, place);
+                draft.put(&id, place);
             }
         }
         for (name, entry) in &site.domains {
             if let DomainEntry::Mail(mail) = &entry.value {
-                map.members(name, mail);
+                draft.members(name, mail);
             }
         }
-        map
+        draft.finish()
     }
 
     /// The file's content, with what is known of generated files: JSON with a thing or a file on each line.
     #[must_use]
     pub fn print(&self, lines: &BTreeMap<String, Lines>) -> String {
-        let files = serde_json::to_string(&self.files).unwrap_or_default();
-        let each = self
-            .objects
-            .iter()
-            .map(|(id, range)| format!("{}:{}", serde_json::Value::from(id.as_str()), serde_json::json!(range)));
-        let of_files = lines
-            .iter()
-            .map(|(path, lines)| format!("{}:{}", serde_json::Value::from(path.as_str()), serde_json::json!(lines)));
-        let objects = each.collect::<Vec<_>>().join(",\n");
-        let of_files = of_files.collect::<Vec<_>>().join(",\n");
-        format!("{{\"files\":{files},\n\"objects\":{{\n{objects}\n}},\n\"lines\":{{\n{of_files}\n}}}}\n")
+        let mut text = format!("{{\"files\":{},\n\"objects\":{{", json(&self.files));
+        let mut end = "\n";
+        for (id, [file, line, column, end_line, end_column]) in &self.objects {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{end}{}:[{file},{line},{column},{end_line},{end_column}]", json(id));
+            end = ",\n";
+        }
+        text.push_str("\n},\n\"lines\":{");
+        end = "\n";
+        for (path, lines) in lines {
+            let _ = write!(text, "{end}{}:{}", json(path), json(lines));
+            end = ",\n";
+        }
+        text.push_str("\n}}\n");
+        text
     }
 
     /// Where a thing was written.
@@ -97,6 +101,20 @@ impl SourceMap {
         let [file, line, column, end_line, end_column] = *self.objects.get(&id.to_string())?;
         let file = self.files.get(usize::try_from(file).ok()?)?.as_str().into();
         Some(Place { file, line, column, end_line, end_column })
+    }
+}
+
+/// A map while it is drawn. Of two places of one thing the later is kept.
+#[derive(Default)]
+struct Draft {
+    files: Vec<String>,
+    objects: Vec<(String, [u32; 5])>,
+}
+
+impl Draft {
+    /// All at once: a map that is made of a list takes half the time and memory of one that grows.
+    fn finish(self) -> SourceMap {
+        SourceMap { files: self.files, objects: self.objects.into_iter().collect(), lines: BTreeMap::new() }
     }
 
     /// Straight through the domain: asking for each alias would search all users each time.
@@ -128,8 +146,12 @@ impl SourceMap {
         });
         let file = u32::try_from(file).unwrap_or(u32::MAX);
         let range = [file, place.line, place.column, place.end_line, place.end_column];
-        self.objects.insert(id.to_string(), range);
+        self.objects.push((id.to_string(), range));
     }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -140,8 +162,9 @@ mod tests {
     fn what_is_printed_is_read_back() {
         let id = ObjectId::within(Kind::User, "ada", "example.org");
         let place = Place { file: "staff.csv".into(), line: 2, column: 1, end_line: 2, end_column: 9 };
-        let mut map = SourceMap::default();
-        map.put(&id, &place);
+        let mut draft = Draft::default();
+        draft.put(&id, &place);
+        let map = draft.finish();
         let read: SourceMap = serde_json::from_str(&map.print(&BTreeMap::new())).unwrap();
         assert_eq!((read.place(&id), &read), (Some(place), &map));
         assert_eq!(read.place(&ObjectId::within(Kind::User, "grace", "example.org")), None);

@@ -1,14 +1,14 @@
 //! A blueprint as `schemas/routing` looks at it: the same files the node will read, in memory.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_control::users_assign::{self, Assigned};
-use postkiln_control::{ControlFile, Subaddress, Virtualdomains, dot_qmail};
+use postkiln_control::{ControlFile, Subaddress, Virtualdomains};
 use postkiln_routing::{LookUp, Route, RouteError, Step, UserState, block_on_ready, level, trace};
 
+use crate::instructions::Instructions;
 use crate::model::Blueprint;
 
 /// The routes of a blueprint.
@@ -18,23 +18,19 @@ pub struct World<'a> {
     virtualdomains: Virtualdomains,
     subaddress: Subaddress,
     assign: Vec<u8>,
-    files: BTreeMap<&'a str, BTreeMap<String, String>>,
+    instructions: Instructions<'a>,
 }
 
 impl<'a> World<'a> {
     /// Lays out the blueprint's files.
     #[must_use]
     pub fn new(blueprint: &'a Blueprint) -> Self {
-        let files = blueprint.domains.iter().map(|(domain, mail)| {
-            let printed = mail.dot_qmail(domain).into_iter();
-            (domain.as_str(), printed.map(|(name, lines)| (name, dot_qmail::print(&lines))).collect())
-        });
         Self {
             blueprint,
             virtualdomains: blueprint.control_file().unwrap_or_default(),
             subaddress: blueprint.control_file().unwrap_or_default(),
             assign: users_assign::compile(&blueprint.assignments()),
-            files: files.collect(),
+            instructions: blueprint.instructions(),
         }
     }
 
@@ -118,7 +114,7 @@ impl LookUp for World<'_> {
     }
 
     async fn dot_qmail(&mut self, domain: &str, file: &str) -> Result<Option<Vec<u8>>, Infallible> {
-        Ok(self.files.get(domain).and_then(|files| files.get(file)).map(|text| text.clone().into_bytes()))
+        Ok(self.instructions.get(domain).and_then(|files| files.get(file)).map(|text| text.clone().into_bytes()))
     }
 
     async fn user(&mut self, domain: &str, local: &str) -> Result<UserState, Infallible> {

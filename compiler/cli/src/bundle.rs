@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use postkiln_blueprint::{Blueprint, SourceMap};
-use postkiln_bundle::Bundle;
+use postkiln_bundle::{Bundle, Manifest};
 use postkiln_findings::{Diagnostic, is_wrong};
 use postkiln_site::{Read, Site};
 
@@ -23,7 +23,7 @@ pub(crate) fn site_bundle_denying(site: &Path, deny: Option<Deny>) -> Result<Bun
     let (compiled, found) = compile(site)?;
     findings::show(site, &found);
     findings::judge(&found, deny)?;
-    compiled.map(|compiled| compiled.bundle).ok_or(Failure::Findings)
+    compiled.map(|compiled| compiled.bundle()).ok_or(Failure::Findings)
 }
 
 /// A site and all that was made of it.
@@ -34,8 +34,18 @@ pub(crate) struct Compiled {
     pub(crate) blueprint: Blueprint,
     /// Where in the site its things stand.
     pub(crate) map: SourceMap,
+}
+
+impl Compiled {
     /// What the node reads.
-    pub(crate) bundle: Bundle,
+    pub(crate) fn bundle(&self) -> Bundle {
+        postkiln_render::render(&self.blueprint, &self.site.sources, &self.map)
+    }
+
+    /// The bundle's table of contents.
+    pub(crate) fn manifest(&self) -> Manifest {
+        postkiln_render::manifest(&self.blueprint, &self.site.sources, &self.map)
+    }
 }
 
 /// Everything that can be said about a site, in source order, and what it makes when nothing is an error.
@@ -46,8 +56,7 @@ pub(crate) fn compile(site: &Path) -> Result<(Option<Compiled>, Vec<Diagnostic>)
     let Checked { lowered, found } = check(site)?;
     let compiled = lowered.map(|(site, blueprint)| {
         let map = SourceMap::new(&site, &blueprint);
-        let bundle = postkiln_render::render(&blueprint, &site.sources, &map);
-        Compiled { site, blueprint, map, bundle }
+        Compiled { site, blueprint, map }
     });
     Ok((compiled, found))
 }

@@ -10,8 +10,9 @@ use argon2::{Algorithm, Argon2, Version};
 use postkiln_address::{Address, Domain};
 use serde::Serialize;
 
+use crate::bundle::{self, Checked};
 use crate::outcome::{Exit, Failure};
-use crate::{bundle, findings, output};
+use crate::{findings, output};
 
 /// Writes a site to begin with
 ///
@@ -58,7 +59,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let password = one_time_password().map_err(cannot_random)?;
     let hash = hash(&password).map_err(cannot_random)?;
     let file = write(&args.folder, &site(&hostname, &user, &hash))?;
-    let (_, found) = bundle::compile(&args.folder)?;
+    let Checked { found, .. } = bundle::check(&args.folder)?;
     findings::show(&args.folder, &found);
     findings::judge(&found, None)?;
     if args.json {

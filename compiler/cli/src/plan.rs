@@ -7,6 +7,7 @@ mod revision;
 use std::path::{Path, PathBuf};
 
 use postkiln_blueprint::{ObjectId, SourceMap, origin};
+use postkiln_bundle::Manifest;
 use postkiln_findings::{Diagnostic, Place, finding_json};
 use postkiln_plan::{GuardName, Places, Plan, Replayed, Side, Style, replay};
 use postkiln_site::Site;
@@ -87,12 +88,16 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         findings::show(&args.site, &found);
     }
     let base = base?;
+    let manifest = new.manifest();
     let here = Written { site: &new.site, map: &new.map };
     let warnings = found.clone();
-    let plan = Plan::new(&base.side(), &side(&new, &here, "site".to_owned()), warnings, &args.allow);
+    let plan = Plan::new(&base.side(), &side(&new, &manifest, &here, "site".to_owned()), warnings, &args.allow);
     let replayed = log.map(|log| replay(&log, base.blueprint(), &new.blueprint));
     print(&args, &plan, &found, replayed.as_ref());
-    Ok(verdict(&args, &plan, &found))
+    let verdict = verdict(&args, &plan, &found);
+    // As in `check`.
+    std::mem::forget((new, base));
+    Ok(verdict)
 }
 
 /// A site with errors has no plan; programs are told so in their form.
@@ -147,8 +152,8 @@ fn read_log(path: &Path) -> Result<String, Failure> {
 }
 
 /// A compiled site as a side of a plan.
-fn side<'a>(compiled: &'a Compiled, places: &'a dyn Places, label: String) -> Side<'a> {
-    Side { blueprint: &compiled.blueprint, manifest: compiled.bundle.manifest(), places, label }
+fn side<'a>(compiled: &'a Compiled, manifest: &'a Manifest, places: &'a dyn Places, label: String) -> Side<'a> {
+    Side { blueprint: &compiled.blueprint, manifest, places, label }
 }
 
 /// The places of a site that is at hand: things by the map, their fields by the site.

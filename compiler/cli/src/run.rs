@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_bundle_is_put_once_and_a_damaged_one_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let file = File { path: "control/me".to_owned(), bytes: b"mail\n".to_vec(), owner: Owner::Everyone };
+        let file = File::new("control/me", b"mail\n".to_vec(), Owner::Everyone);
         let bundle = Bundle::new(1, "mail.example.org", vec![file], Vec::new());
         let place = put(&bundle, folder.path()).unwrap();
         assert_eq!(put(&bundle, folder.path()).unwrap(), place);

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing about sites and their mistakes. Start at [`render`].
 
+mod model;
 mod records;
 mod robot;
 mod scanner;
@@ -11,85 +12,127 @@ mod web;
 mod zone;
 
 use std::collections::BTreeMap;
+use std::thread;
 
-use postkiln_blueprint::{Blueprint, Certificate, Lines, SourceMap};
-use postkiln_bundle::{Bundle, File, Owner};
-use postkiln_control::{Morercpthosts, dot_qmail, tcprules, users_assign};
+use postkiln_blueprint::{Blueprint, Certificate, Instructions, Lines, SourceMap};
+use postkiln_bundle::{Bundle, File, FileEntry, Manifest, Owner};
+use postkiln_control::{Morercpthosts, tcprules, users_assign};
 use serde::Serialize;
 
 use seed::Dialect;
 
 /// Makes the bundle. `sources` are the files of the site by path, for `source/`. `map` says where in them things were written.
 #[must_use]
-pub fn render(blueprint: &Blueprint, sources: &BTreeMap<String, Vec<u8>>, map: &SourceMap) -> Bundle {
-    let mut files = Files::default();
-    files.json("blueprint.json", blueprint);
+pub fn render(blueprint: &Blueprint, sources: &Sources, map: &SourceMap) -> Bundle {
+    let files = all(blueprint, sources, map, |file| file);
+    Bundle::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
+}
+
+/// The manifest of the bundle that [`render`] makes. For those who only compare: no file's content is kept once it is hashed.
+#[must_use]
+pub fn manifest(blueprint: &Blueprint, sources: &Sources, map: &SourceMap) -> Manifest {
+    let files = all(blueprint, sources, map, FileEntry::from);
+    Manifest::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
+}
+
+/// Files of the site by path.
+pub type Sources = BTreeMap<String, Vec<u8>>;
+
+/// What is kept of every file. The seeds are half of the work for a large site, so they are made beside the rest.
+fn all<T: Send>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, keep: fn(File) -> T) -> Vec<T> {
+    let instructions = blueprint.instructions();
+    thread::scope(|scope| {
+        let seeds = scope.spawn(|| Dialect::ALL.map(|dialect| keep(seed(dialect, blueprint, &instructions))));
+        let mut files = Files { blueprint, lines: BTreeMap::new(), keep, kept: Vec::new() };
+        generated(&instructions, &mut files);
+        for (path, bytes) in sources {
+            files.add(format!("source/{path}"), bytes.clone());
+        }
+        // After the sources: a file of the site that has its name is named in it and stays out.
+        files.add(SourceMap::PATH, map.print(&files.lines).into_bytes());
+        files.add("blueprint.json", model::print(blueprint));
+        files.kept.extend(seeds.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        files.kept
+    })
+}
+
+fn seed(dialect: Dialect, blueprint: &Blueprint, instructions: &Instructions<'_>) -> File {
+    let text = seed::script(dialect, blueprint, instructions);
+    File::new(format!("seeds/{}", dialect.file()), text.into_bytes(), Owner::Directory)
+}
+
+/// Files whose lines were made for things of the site.
+fn generated<T>(instructions: &Instructions<'_>, files: &mut Files<'_, T>) {
+    let blueprint = files.blueprint;
     for (name, text) in &blueprint.control {
         files.text(format!("control/{name}"), text);
     }
     if let Some(more) = blueprint.control_file::<Morercpthosts>().filter(|more| !more.0.is_empty()) {
-        files.add(format!("control/{}", Morercpthosts::CDB), more.compile());
+        files.made(format!("control/{}", Morercpthosts::CDB), more.compile());
     }
     if let Certificate::Own { chain, .. } = &blueprint.tls.certificate {
         files.text("tls/chain.pem", chain);
     }
-    users(blueprint, &mut files);
-    tcp(blueprint, &mut files);
-    domains(blueprint, &mut files);
-    zones(blueprint, &mut files);
-    clamav(blueprint, &mut files);
-    let lines = files.lines(blueprint);
-    for (path, bytes) in sources {
-        files.add(format!("source/{path}"), bytes.clone());
+    users(blueprint, files);
+    tcp(blueprint, files);
+    for (domain, texts) in instructions {
+        for (name, text) in texts {
+            files.text(format!("domains/{domain}/{name}"), text);
+        }
     }
-    // After the sources: a file of the site that has its name is named in it and stays out.
-    files.text(SourceMap::PATH, &map.print(&lines));
-    for dialect in Dialect::ALL {
-        let bytes = seed::script(dialect, blueprint).into_bytes();
-        files.0.push(File { path: format!("seeds/{}", dialect.file()), bytes, owner: Owner::Directory });
-    }
-    Bundle::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files.0, blueprint.services.clone())
+    domains(blueprint, files);
+    zones(blueprint, files);
+    clamav(blueprint, files);
 }
 
 /// Files that everybody on the node may read.
-#[derive(Default)]
-struct Files(Vec<File>);
+struct Files<'a, T> {
+    blueprint: &'a Blueprint,
+    /// What the lines of the files made so far are for. Those that are no text have none.
+    lines: BTreeMap<String, Lines>,
+    keep: fn(File) -> T,
+    kept: Vec<T>,
+}
 
-impl Files {
+impl<T> Files<'_, T> {
+    /// A file as it is.
     fn add(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
-        self.0.push(File { path: path.into(), bytes, owner: Owner::Everyone });
+        self.kept.push((self.keep)(File::new(path, bytes, Owner::Everyone)));
     }
 
-    /// What the lines of the files made so far are for. Those that are no text have none.
-    fn lines(&self, blueprint: &Blueprint) -> BTreeMap<String, Lines> {
-        let texts = self.0.iter().filter_map(|file| Some((&file.path, std::str::from_utf8(&file.bytes).ok()?)));
-        texts.filter_map(|(path, text)| Some((path.clone(), Lines::new(blueprint, path, text)?))).collect()
+    /// A file whose lines, if it is text, were made for something.
+    fn made(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
+        let path = path.into();
+        if let Some(lines) = std::str::from_utf8(&bytes).ok().and_then(|text| Lines::new(self.blueprint, &path, text)) {
+            self.lines.insert(path.clone(), lines);
+        }
+        self.add(path, bytes);
     }
 
     fn text(&mut self, path: impl Into<String>, text: &str) {
-        self.add(path, text.as_bytes().to_vec());
+        self.made(path, text.as_bytes().to_vec());
     }
 
     #[allow(clippy::expect_used, reason = "the models have string keys only; every test of this crate passes here")]
     fn json(&mut self, path: impl Into<String>, value: &impl Serialize) {
         let mut bytes = serde_json::to_vec_pretty(value).expect("a model is always JSON");
         bytes.push(b'\n');
-        self.add(path, bytes);
+        self.made(path, bytes);
     }
 }
 
-fn users(blueprint: &Blueprint, files: &mut Files) {
+fn users<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
     let assignments = blueprint.assignments();
     files.text("users/assign", &users_assign::print(&assignments));
-    files.add("users/cdb", users_assign::compile(&assignments));
+    files.made("users/cdb", users_assign::compile(&assignments));
 }
 
-fn tcp(blueprint: &Blueprint, files: &mut Files) {
+fn tcp<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
     for (listener, rules) in &blueprint.tcp {
         // The blueprint's rules are printed by us; a malformed one would deny everybody by an empty name.
         let rules = tcprules::parse(rules).unwrap_or_else(|_| deny());
         files.text(format!("tcp/{listener}"), &tcprules::print(&rules));
-        files.add(format!("tcp/{listener}.cdb"), tcprules::compile(&rules));
+        files.made(format!("tcp/{listener}.cdb"), tcprules::compile(&rules));
     }
 }
 
@@ -97,11 +140,8 @@ fn deny() -> Vec<tcprules::Rule> {
     vec![tcprules::Rule { address: String::new(), decision: tcprules::Decision::Deny }]
 }
 
-fn domains(blueprint: &Blueprint, files: &mut Files) {
+fn domains<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
     for (domain, mail) in &blueprint.domains {
-        for (name, instructions) in mail.dot_qmail(domain) {
-            files.text(format!("domains/{domain}/{name}"), &dot_qmail::print(&instructions));
-        }
         for (local, responder) in &mail.responders {
             let text = robot::message(&format!("{local}@{domain}"), responder);
             files.text(format!("robots/{domain}/{}", local.as_str()), &text);
@@ -112,7 +152,7 @@ fn domains(blueprint: &Blueprint, files: &mut Files) {
     }
 }
 
-fn zones(blueprint: &Blueprint, files: &mut Files) {
+fn zones<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
     for (name, zone) in &blueprint.zones {
         if zone.publish {
             files.text(format!("dns/{name}.zone"), &zone::print(name, zone));
@@ -124,14 +164,14 @@ fn zones(blueprint: &Blueprint, files: &mut Files) {
     files.json("dns/records.json", &records::records(blueprint));
 }
 
-fn clamav(blueprint: &Blueprint, files: &mut Files) {
+fn clamav<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
     if !blueprint.antivirus.clamav {
         return;
     }
     files.text("clamav/clamd.conf", &scanner::clamd_conf(&blueprint.antivirus));
     files.text("clamav/freshclam.conf", &scanner::freshclam_conf(&blueprint.antivirus));
     for (name, signature) in &blueprint.antivirus.signatures {
-        files.add(format!("clamav/signatures/{name}"), signature.bytes.clone());
+        files.made(format!("clamav/signatures/{name}"), signature.bytes.clone());
     }
 }
 

@@ -142,6 +142,7 @@ fn the_same_blueprint_gives_the_same_bytes_and_hashes_stay_in_the_seed() {
     let sources = [("site.ncl".to_owned(), b"hash = \"$6$\xe2\x80\xa6\"".to_vec())].into();
     let bundle = render(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default());
     assert_eq!(bundle, render(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default()));
+    assert_eq!(bundle.manifest(), &manifest(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default()));
     let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("hhhh");
     let holders: Vec<(&str, Owner)> =
         bundle.files().filter(|(_, bytes)| holds(bytes)).map(|(entry, _)| (entry.path.as_str(), entry.owner)).collect();
@@ -183,4 +184,6 @@ fn every_file_of_the_table_is_there() {
     }
     let again: Blueprint = serde_json::from_str(&text("blueprint.json")).unwrap();
     assert_eq!(again.zones, blueprint(&[("ada", "")]).zones);
+    let pretty = serde_json::to_string_pretty(&blueprint(&[("ada", "")])).unwrap();
+    assert_eq!(again, serde_json::from_str(&pretty).unwrap(), "as bundles had it before");
 }

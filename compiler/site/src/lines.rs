@@ -9,7 +9,12 @@ use crate::answer::Span;
 /// The files of a site, ready to tell places in them.
 pub(crate) struct Lines {
     files: Vec<LineTable>,
+    /// The last answer: a value is asked for again by what it is in, and by its name in a table.
+    last: Cell<Option<(Span, Range)>>,
 }
+
+/// First line and column, last line and column after the last character.
+type Range = [u32; 4];
 
 struct LineTable {
     name: Arc<str>,
@@ -34,20 +39,23 @@ struct Position {
 impl Lines {
     /// Takes names and contents, in the order that [`Span::file`] counts.
     pub(crate) fn new(files: &[(String, Vec<u8>)]) -> Self {
-        Self { files: files.iter().map(|(name, bytes)| LineTable::new(name, bytes)).collect() }
+        let files = files.iter().map(|(name, bytes)| LineTable::new(name, bytes)).collect();
+        Self { files, last: Cell::default() }
     }
 
     /// A single file.
     pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {
-        Self { files: vec![LineTable::new(name, bytes)] }
+        Self { files: vec![LineTable::new(name, bytes)], last: Cell::default() }
     }
 
     /// The place of a span; the beginning of the site when there is no such file.
     pub(crate) fn place(&self, span: Span) -> Place {
         let file = usize::try_from(span.file).ok().and_then(|index| self.files.get(index));
         let Some(file) = file else { return self.beginning() };
-        let (line, column) = file.position(span.start);
-        let (end_line, end_column) = file.position(span.end.max(span.start));
+        let range =
+            self.last.get().filter(|(last, _)| *last == span).map_or_else(|| file.range(span), |(_, range)| range);
+        self.last.set(Some((span, range)));
+        let [line, column, end_line, end_column] = range;
         Place { file: file.name.clone(), line, column, end_line, end_column }
     }
 
@@ -64,6 +72,12 @@ impl LineTable {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let characters = if text.is_ascii() { Vec::new() } else { checkpoints(text.as_bytes()) };
         Self { name: name.into(), text, starts, characters, last: Cell::default() }
+    }
+
+    fn range(&self, span: Span) -> Range {
+        let (line, column) = self.position(span.start);
+        let (end_line, end_column) = self.position(span.end.max(span.start));
+        [line, column, end_line, end_column]
     }
 
     /// Line and column, both from 1, of a byte; clamped to the text.

@@ -58,7 +58,7 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let at = text.rfind('@').ok_or_else(|| AddressError::new(text, "has no @"))?;
         let (local, domain) = (&text[..at], &text[at + 1..]);
-        let address = Self { local: LocalPart::parse_quoted(local)?, domain: domain.parse()? };
+        let address = Self { local: local.parse()?, domain: domain.parse()? };
         if address.local.as_str().len() + 1 + address.domain.as_str().len() > 254 {
             return Err(AddressError::new(text, "is longer than 254 octets"));
         }

@@ -1,6 +1,8 @@
 //! The part of an address before the `@` (RFC 5321 §4.1.2).
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,17 +19,29 @@ impl LocalPart {
     /// # Errors
     /// When it is empty, over 64 octets, or holds a control or non-ASCII character.
     pub fn new(text: &str) -> Result<Self, AddressError> {
-        if text.is_empty() || text.len() > 64 {
-            return Err(AddressError::new(text, "has a local part that is not 1 to 64 octets long"));
-        }
-        if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
-            return Err(AddressError::new(text, "has a control or non-ASCII character"));
-        }
+        check(text)?;
         Ok(Self(text.into()))
     }
 
+    /// The unquoted value, case kept.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which mailboxes of ours are declared: they ignore case, as qmail's do.
+    #[must_use]
+    pub fn into_lower_case(mut self) -> Self {
+        self.0.make_ascii_lowercase();
+        self
+    }
+}
+
+impl FromStr for LocalPart {
+    type Err = AddressError;
+
     /// `Local-part = Dot-string / Quoted-string`, as it stands on the wire.
-    pub(crate) fn parse_quoted(text: &str) -> Result<Self, AddressError> {
+    fn from_str(text: &str) -> Result<Self, AddressError> {
         if let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             return Self::new(&unquote(text, inner)?);
         }
@@ -36,10 +50,11 @@ impl LocalPart {
         }
         Self::new(text)
     }
+}
 
-    /// The unquoted value, case kept.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+/// The order is that of the text, so a map is asked without making a key.
+impl Borrow<str> for LocalPart {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -63,7 +78,8 @@ impl fmt::Display for LocalPart {
 impl TryFrom<String> for LocalPart {
     type Error = AddressError;
     fn try_from(text: String) -> Result<Self, AddressError> {
-        Self::new(&text)
+        check(&text)?;
+        Ok(Self(text.into()))
     }
 }
 
@@ -71,6 +87,16 @@ impl From<LocalPart> for String {
     fn from(local: LocalPart) -> Self {
         local.0.into()
     }
+}
+
+fn check(text: &str) -> Result<(), AddressError> {
+    if text.is_empty() || text.len() > 64 {
+        return Err(AddressError::new(text, "has a local part that is not 1 to 64 octets long"));
+    }
+    if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return Err(AddressError::new(text, "has a control or non-ASCII character"));
+    }
+    Ok(())
 }
 
 /// `QcontentSMTP = qtextSMTP / quoted-pairSMTP`.

@@ -6,8 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
+use crate::manifest::sha256_hex;
 use crate::{FileEntry, Manifest, Owner, Service};
 
 /// Files and manifest. Made by `compiler/render` or read back from a directory or a packed file; the hashes hold.
@@ -17,41 +16,40 @@ pub struct Bundle {
     contents: BTreeMap<String, Vec<u8>>,
 }
 
-/// A file on its way into a bundle.
+/// A file on its way into a bundle, hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Path below the bundle's root.
-    pub path: String,
-    /// Content.
-    pub bytes: Vec<u8>,
-    /// Who may read it on the node.
-    pub owner: Owner,
+    entry: FileEntry,
+    bytes: Vec<u8>,
+}
+
+impl File {
+    /// Hashes the content. `path` is below the bundle's root; `owner` is who may read it on the node.
+    #[must_use]
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>, owner: Owner) -> Self {
+        let (size, sha256) = (bytes.len() as u64, sha256_hex(&bytes));
+        Self { entry: FileEntry { path: path.into(), size, sha256, owner }, bytes }
+    }
+}
+
+/// Its line of the manifest; the content goes.
+impl From<File> for FileEntry {
+    fn from(file: File) -> Self {
+        file.entry
+    }
 }
 
 impl Bundle {
-    /// Puts files and services together; sorts, hashes and names the result. A path given twice keeps the last content.
+    /// Puts files and services together; sorts and names the result. A path given twice keeps the last content.
     #[must_use]
     pub fn new(schema: u32, hostname: &str, files: Vec<File>, services: Vec<Service>) -> Self {
-        let sorted: BTreeMap<String, File> = files.into_iter().map(|file| (file.path.clone(), file)).collect();
-        let entries = sorted
-            .values()
-            .map(|file| FileEntry {
-                path: file.path.clone(),
-                size: file.bytes.len() as u64,
-                sha256: sha256_hex(&file.bytes),
-                owner: file.owner,
-            })
-            .collect();
-        let mut manifest = Manifest {
-            format: Manifest::FORMAT,
-            schema,
-            identity: String::new(),
-            hostname: hostname.to_owned(),
-            files: entries,
-            services,
-        };
-        manifest.identity = identity(&manifest);
-        Self { manifest, contents: sorted.into_iter().map(|(path, file)| (path, file.bytes)).collect() }
+        let mut contents = BTreeMap::new();
+        let mut entries = Vec::with_capacity(files.len());
+        for File { entry, bytes } in files {
+            contents.insert(entry.path.clone(), bytes);
+            entries.push(entry);
+        }
+        Self { manifest: Manifest::new(schema, hostname, entries, services), contents }
     }
 
     /// Checks every size, hash and path, and the identity.
@@ -62,7 +60,7 @@ impl Bundle {
         if manifest.format != Manifest::FORMAT {
             return Err(BundleError::Format(manifest.format));
         }
-        if identity(&manifest) != manifest.identity {
+        if !manifest.is_whole() {
             return Err(BundleError::Altered(Manifest::NAME.to_owned()));
         }
         for entry in &manifest.files {
@@ -111,7 +109,7 @@ impl Bundle {
             fs::read(&path).map_err(|source| BundleError::Io { path, source })
         };
         let manifest: Manifest = serde_json::from_slice(&read(Manifest::NAME)?).map_err(BundleError::Manifest)?;
-        if identity(&manifest) != manifest.identity {
+        if !manifest.is_whole() {
             return Err(BundleError::Altered(Manifest::NAME.to_owned()));
         }
         let mut contents = BTreeMap::new();
@@ -170,7 +168,7 @@ impl Bundle {
     /// The bytes of `manifest.json`: pretty JSON and a newline.
     #[must_use]
     pub fn manifest_bytes(&self) -> Vec<u8> {
-        manifest_bytes(&self.manifest)
+        self.manifest.print()
     }
 }
 
@@ -196,20 +194,6 @@ pub enum BundleError {
     NotEmpty(PathBuf),
 }
 
-fn identity(manifest: &Manifest) -> String {
-    sha256_hex(&manifest_bytes(&Manifest { identity: String::new(), ..manifest.clone() }))
-}
-
-fn manifest_bytes(manifest: &Manifest) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(manifest).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
-}
-
-fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn is_plain_path(path: &str) -> bool {
     !path.is_empty() && path.split('/').all(|part| !matches!(part, "" | "." | "..")) && !path.contains('\0')
 }
@@ -227,23 +211,26 @@ mod tests {
     use super::*;
 
     fn sample() -> Bundle {
-        let file = |path: &str, text: &str| File {
-            path: path.to_owned(),
-            bytes: text.as_bytes().to_vec(),
-            owner: Owner::Everyone,
-        };
+        let file = |path: &str, text: &str| File::new(path, text.as_bytes().to_vec(), Owner::Everyone);
         Bundle::new(1, "mail.example.org", vec![file("control/me", "m\n"), file("a", "x")], Vec::new())
     }
 
     #[test]
     fn the_order_of_files_does_not_change_the_identity() {
         let bundle = sample();
-        let mut files: Vec<File> = bundle
-            .files()
-            .map(|(entry, bytes)| File { path: entry.path.clone(), bytes: bytes.to_vec(), owner: entry.owner })
-            .collect();
+        let mut files: Vec<File> =
+            bundle.files().map(|(entry, bytes)| File::new(entry.path.clone(), bytes.to_vec(), entry.owner)).collect();
         files.reverse();
         assert_eq!(Bundle::new(1, "mail.example.org", files, Vec::new()), bundle);
+    }
+
+    #[test]
+    fn a_path_given_twice_keeps_the_last_content() {
+        let file = |text: &str| File::new("a", text.as_bytes().to_vec(), Owner::Everyone);
+        let bundle = Bundle::new(1, "mail.example.org", vec![file("x"), file("y")], Vec::new());
+        assert_eq!(bundle, Bundle::new(1, "mail.example.org", vec![file("y")], Vec::new()));
+        let entries = vec![file("x").into(), file("y").into()];
+        assert_eq!(bundle.manifest(), &Manifest::new(1, "mail.example.org", entries, Vec::new()));
     }
 
     #[test]

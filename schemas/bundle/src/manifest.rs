@@ -1,6 +1,9 @@
 //! `manifest.json`: the files of a bundle with their hashes, and the table of services that `init` obeys.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{Role, User};
 
@@ -27,6 +30,35 @@ impl Manifest {
     pub const FORMAT: u32 = 1;
     /// The manifest's name within the bundle.
     pub const NAME: &'static str = "manifest.json";
+
+    /// Sorts the files and names the whole. A path given twice keeps the last entry.
+    #[must_use]
+    pub fn new(schema: u32, hostname: &str, files: Vec<FileEntry>, services: Vec<Service>) -> Self {
+        let sorted: BTreeMap<String, FileEntry> = files.into_iter().map(|file| (file.path.clone(), file)).collect();
+        let files = sorted.into_values().collect();
+        let (identity, hostname) = (String::new(), hostname.to_owned());
+        let mut manifest = Self { format: Self::FORMAT, schema, identity, hostname, files, services };
+        manifest.identity = sha256_hex(&manifest.print());
+        manifest
+    }
+
+    /// The bytes of `manifest.json`: pretty JSON and a newline.
+    #[must_use]
+    pub fn print(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Whether it is what its identity names.
+    pub(crate) fn is_whole(&self) -> bool {
+        sha256_hex(&Self { identity: String::new(), ..self.clone() }.print()) == self.identity
+    }
+}
+
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    let digits = Sha256::digest(bytes).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// One file of the bundle.

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_packed_bundle_comes_back_whole_and_a_cut_one_does_not() {
-        let file = File { path: "control/me".to_owned(), bytes: b"mail\n".to_vec(), owner: Owner::Everyone };
+        let file = File::new("control/me", b"mail\n".to_vec(), Owner::Everyone);
         let bundle = Bundle::new(1, "mail.example.org", vec![file], Vec::new());
         let mut packed = bundle.pack();
         assert!(unpack(&packed[..packed.len() - 1]).is_err());

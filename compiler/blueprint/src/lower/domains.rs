@@ -49,7 +49,7 @@ fn check_alias(site: &Site, name: &Domain, target: &Placed<Domain>, findings: &m
     false
 }
 
-fn mail_domain(domain: &Domain, mail: &site::MailDomain, findings: &mut Findings) -> MailDomain {
+fn mail_domain<'a>(domain: &'a Domain, mail: &'a site::MailDomain, findings: &mut Findings) -> MailDomain {
     let mut names = Names::new(domain);
     let users = users::lower(mail, &mut names, findings);
     let aliases = aliases(domain, mail, &mut names, findings);
@@ -73,24 +73,24 @@ fn mail_domain(domain: &Domain, mail: &site::MailDomain, findings: &mut Findings
     lowered
 }
 
-fn aliases(
+fn aliases<'a>(
     domain: &Domain,
-    mail: &site::MailDomain,
-    names: &mut Names<'_>,
+    mail: &'a site::MailDomain,
+    names: &mut Names<'a>,
     findings: &mut Findings,
 ) -> BTreeMap<LocalPart, Vec<Address>> {
-    let mut aliases = BTreeMap::new();
+    let mut aliases = Vec::new();
     for (local, user) in &mail.users {
         for alias in &user.value.aliases {
             names.declare(&alias.value, &alias.place, "an alias", true, findings);
-            aliases.insert(lower_case(&alias.value), vec![Address::new(lower_case(local), domain.clone())]);
+            aliases.push((lower_case(&alias.value), vec![Address::new(lower_case(local), domain.clone())]));
         }
     }
     for (local, targets) in &mail.aliases {
         names.declare(local, &targets.place, "an alias", true, findings);
-        aliases.insert(lower_case(local), values(&targets.value));
+        aliases.push((lower_case(local), values(&targets.value)));
     }
-    aliases
+    aliases.into_iter().collect()
 }
 
 fn catch_all(mail: &site::MailDomain) -> CatchAll {
@@ -137,11 +137,11 @@ fn dkim(mail: &site::MailDomain) -> Option<Dkim> {
 }
 
 /// `postmaster` must work in every domain (RFC 5321 §4.5.1): an alias of the named user, unless it is that user.
-fn add_postmaster(
+fn add_postmaster<'a>(
     domain: &Domain,
-    mail: &site::MailDomain,
+    mail: &'a site::MailDomain,
     lowered: &mut MailDomain,
-    names: &mut Names<'_>,
+    names: &mut Names<'a>,
     findings: &mut Findings,
 ) {
     let Ok(local) = LocalPart::new("postmaster") else { return };
@@ -159,8 +159,5 @@ pub(super) fn values<T: Clone>(placed: &[Placed<T>]) -> Vec<T> {
 
 /// Addresses are compared without case, so one form is kept.
 pub(crate) fn lower_case(local: &LocalPart) -> LocalPart {
-    if !local.as_str().bytes().any(|b| b.is_ascii_uppercase()) {
-        return local.clone();
-    }
-    LocalPart::new(&local.as_str().to_ascii_lowercase()).unwrap_or_else(|_| local.clone())
+    local.clone().into_lower_case()
 }

@@ -12,9 +12,9 @@ use crate::findings::Findings;
 use crate::model::{List, Responder};
 
 /// The lists by local part.
-pub(super) fn lower(
-    mail: &site::MailDomain,
-    names: &mut Names<'_>,
+pub(super) fn lower<'a>(
+    mail: &'a site::MailDomain,
+    names: &mut Names<'a>,
     findings: &mut Findings,
 ) -> BTreeMap<LocalPart, List> {
     let mut lists = BTreeMap::new();
@@ -59,9 +59,9 @@ fn value<T: Clone>(placed: &Option<Placed<T>>) -> Option<T> {
 }
 
 /// The automatic replies by local part.
-pub(super) fn responders(
-    mail: &site::MailDomain,
-    names: &mut Names<'_>,
+pub(super) fn responders<'a>(
+    mail: &'a site::MailDomain,
+    names: &mut Names<'a>,
     findings: &mut Findings,
 ) -> BTreeMap<LocalPart, Responder> {
     let mut responders = BTreeMap::new();

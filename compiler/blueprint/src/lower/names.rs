@@ -14,7 +14,7 @@ use crate::findings::Findings;
 /// The addresses of one domain, as far as they were declared.
 pub(super) struct Names<'a> {
     domain: &'a Domain,
-    declared: BTreeMap<LocalPart, (Place, &'static str)>,
+    declared: BTreeMap<LocalPart, (&'a Place, &'static str)>,
 }
 
 impl<'a> Names<'a> {
@@ -32,7 +32,7 @@ impl<'a> Names<'a> {
     pub(super) fn declare(
         &mut self,
         local: &LocalPart,
-        place: &Place,
+        place: &'a Place,
         what: &'static str,
         file: bool,
         findings: &mut Findings,
@@ -41,7 +41,7 @@ impl<'a> Names<'a> {
         let (first, as_what) = match self.declared.entry(lower_case(local)) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                entry.insert((place.clone(), what));
+                entry.insert((place, what));
                 return;
             }
         };
@@ -53,7 +53,7 @@ impl<'a> Names<'a> {
     }
 
     /// Declares an autoresponder, which may stand beside a user.
-    pub(super) fn respond(&mut self, local: &LocalPart, place: &Place, findings: &mut Findings) {
+    pub(super) fn respond(&mut self, local: &LocalPart, place: &'a Place, findings: &mut Findings) {
         match self.declared.get(&lower_case(local)) {
             Some((_, "a user")) => self.check_form(local, place, AUTORESPONDER, true, findings),
             _ => self.declare(local, place, AUTORESPONDER, true, findings),

@@ -1,5 +1,7 @@
 //! First passwords. Their form was checked when the site was read; a hash never appears in a message.
 
+use std::fmt;
+
 use postkiln_site as site;
 use postkiln_site::Placed;
 use sha2::{Digest, Sha256};
@@ -15,7 +17,8 @@ pub(super) fn lower(password: Option<&site::Password>) -> Password {
         Some(site::Password::Secret(name)) => Password::Secret(name.clone()),
         Some(site::Password::Hash(hash)) => {
             let digest = Sha256::digest(hash.as_bytes());
-            let fingerprint = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            let first = digest.iter().take(8).fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+            let fingerprint = format!("{first:016x}");
             Password::Hash { fingerprint, hash: hash.clone() }
         }
     }
@@ -25,7 +28,7 @@ pub(super) fn lower(password: Option<&site::Password>) -> Password {
 pub(super) fn warn(
     password: &Password,
     has_mailbox: bool,
-    address: &str,
+    address: fmt::Arguments<'_>,
     user: &Placed<site::User>,
     findings: &mut Findings,
 ) {

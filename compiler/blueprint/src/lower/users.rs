@@ -13,19 +13,19 @@ use crate::findings::Findings;
 use crate::model::{Forward, Permission, User};
 
 /// A domain's users by local part.
-pub(super) fn lower(
-    mail: &site::MailDomain,
-    names: &mut Names<'_>,
+pub(super) fn lower<'a>(
+    mail: &'a site::MailDomain,
+    names: &mut Names<'a>,
     findings: &mut Findings,
 ) -> BTreeMap<LocalPart, User> {
-    let mut users = BTreeMap::new();
-    for (local, user) in &mail.users {
+    let users = mail.users.iter().map(|(local, user)| {
         let file = user.value.forward.is_some();
         names.declare(local, &user.place, "a user", file, findings);
         let local = lower_case(local);
-        users.insert(local.clone(), lower_user(mail, &local, user, names, findings));
-    }
-    users
+        let lowered = lower_user(mail, &local, user, names, findings);
+        (local, lowered)
+    });
+    users.collect()
 }
 
 fn lower_user(
@@ -40,7 +40,7 @@ fn lower_user(
     let forward = forward.as_ref().map(|Placed { value, .. }| Forward { to: values(&value.to), keep: value.keep });
     let password = password::lower(password.as_ref().map(|password| &password.value));
     let has_mailbox = !disabled && forward.as_ref().is_none_or(|forward| forward.keep);
-    password::warn(&password, has_mailbox, &format!("{local}@{}", names.domain()), user, findings);
+    password::warn(&password, has_mailbox, format_args!("{local}@{}", names.domain()), user, findings);
     let or_default = |own: &Option<Placed<u64>>, default: &Option<Placed<u64>>| {
         own.as_ref().or(default.as_ref()).map(|limit| limit.value)
     };

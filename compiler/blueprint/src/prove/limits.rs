@@ -1,5 +1,7 @@
 //! A mailbox can hold the largest message we accept for it, and a domain declares no more than it may have.
 
+use std::fmt;
+
 use postkiln_address::Domain;
 use postkiln_control::Databytes;
 use postkiln_site::{MailDomain, Placed, Site, Target};
@@ -19,17 +21,17 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
     for (domain, mail) in mail_domains(site) {
         for (local, user) in &mail.users {
             if let Some(quota) = &user.value.quota {
-                check_quota(quota, largest, &format!("{local}@{domain}"), findings);
+                check_quota(quota, largest, format_args!("{local}@{domain}"), findings);
             }
         }
         if let Some(quota) = &mail.limits.default_quota {
-            check_quota(quota, largest, &format!("a user of {domain} without a quota"), findings);
+            check_quota(quota, largest, format_args!("a user of {domain} without a quota"), findings);
         }
         check_counts(domain, mail, findings);
     }
 }
 
-fn check_quota(quota: &Placed<u64>, largest: u64, who: &str, findings: &mut Findings) {
+fn check_quota(quota: &Placed<u64>, largest: u64, who: fmt::Arguments<'_>, findings: &mut Findings) {
     if largest != 0 && quota.value >= largest {
         return;
     }

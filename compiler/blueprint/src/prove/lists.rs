@@ -113,12 +113,13 @@ fn find<'a, T>(map: &'a std::collections::BTreeMap<LocalPart, T>, local: &LocalP
 
 /// What else is declared must not be an address at which a list obeys commands.
 fn commands(domain: &Domain, mail: &MailDomain, findings: &mut Findings) {
-    for (list, declared) in &mail.lists {
-        let list = list.as_str().to_ascii_lowercase();
-        for (local, place, what) in others(mail) {
-            let local = local.as_str().to_ascii_lowercase();
+    for (local, place, what) in others(mail).filter(|_| !mail.lists.is_empty()) {
+        let local = local.as_str();
+        // The lists that it begins with the name of.
+        let lists = local.match_indices('-').filter_map(|(at, _)| mail.lists.get_key_value(local.get(..at)?));
+        for (list, declared) in lists {
             let is_owner = local.strip_prefix(list.as_str()) == Some("-owner");
-            if is_owner || !Commands::is_command(&list, &local) {
+            if is_owner || !Commands::is_command(list.as_str(), local) {
                 continue;
             }
             let message = format!("{what} {local}@{domain} is an address at which the list {list} obeys commands");

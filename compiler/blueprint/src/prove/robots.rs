@@ -35,7 +35,7 @@ pub(super) fn check(blueprint: &Blueprint, edges: &[Edge<'_>], findings: &mut Fi
 fn lone_robots<'a>(blueprint: &'a Blueprint, edges: &[Edge<'a>]) -> BTreeMap<Node<'a>, Node<'a>> {
     let mut lone = BTreeMap::new();
     for (domain, mail) in &blueprint.domains {
-        for local in mail.responders.keys().filter(|local| !mail.users.contains_key(local)) {
+        for local in mail.responders.keys().filter(|local| !mail.users.contains_key(*local)) {
             let node = (domain, Some(local.clone()));
             lone.insert(node.clone(), node);
         }

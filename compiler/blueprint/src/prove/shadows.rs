@@ -13,34 +13,35 @@ use crate::model::Blueprint;
 /// Reports each declared address that takes mail another one would get, and leads somewhere else.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     for (domain, mail) in mail_domains(site) {
-        let names = names(mail);
-        details(blueprint, domain, mail, &names, findings);
+        let separator = match mail.subaddress.value {
+            Subaddress::Plus => '+',
+            Subaddress::Minus => '-',
+            Subaddress::None => continue,
+        };
+        // Few domains have a name of this form; of the others no table of names is made.
+        if every_name(mail).any(|(name, ..)| name.contains(separator)) {
+            let names = every_name(mail).map(|(name, place, what)| (name, (place, what))).collect();
+            details(blueprint, domain, separator, &names, findings);
+        }
     }
 }
 
 /// Where each name is declared, and as what.
 type Names<'a> = BTreeMap<&'a str, (&'a Place, &'static str)>;
 
-fn names(mail: &MailDomain) -> Names<'_> {
-    let mut names = Names::new();
-    names.extend(mail.autoresponders.iter().map(|(local, robot)| (local.as_str(), (&robot.place, "an autoresponder"))));
-    names.extend(mail.lists.iter().map(|(local, list)| (local.as_str(), (&list.place, "a list"))));
-    names.extend(mail.aliases.iter().map(|(local, targets)| (local.as_str(), (&targets.place, "an alias"))));
-    for (local, user) in &mail.users {
-        let aliases = user.value.aliases.iter().map(|alias| (alias.value.as_str(), (&alias.place, "an alias")));
-        names.extend(aliases);
-        names.insert(local.as_str(), (&user.place, "a user"));
-    }
-    names
+/// Users last: a name that is theirs too is told of as theirs.
+fn every_name(mail: &MailDomain) -> impl Iterator<Item = (&str, &Place, &'static str)> {
+    let robots = mail.autoresponders.iter().map(|(local, robot)| (local.as_str(), &robot.place, "an autoresponder"));
+    let lists = mail.lists.iter().map(|(local, list)| (local.as_str(), &list.place, "a list"));
+    let aliases = mail.aliases.iter().map(|(local, targets)| (local.as_str(), &targets.place, "an alias"));
+    let further = mail.users.values().flat_map(|user| &user.value.aliases);
+    let further = further.map(|alias| (alias.value.as_str(), &alias.place, "an alias"));
+    let users = mail.users.iter().map(|(local, user)| (local.as_str(), &user.place, "a user"));
+    robots.chain(lists).chain(aliases).chain(further).chain(users)
 }
 
 /// `ada+sales` beside `ada`: what people send to ada with this detail ends elsewhere.
-fn details(blueprint: &Blueprint, domain: &Domain, mail: &MailDomain, names: &Names<'_>, findings: &mut Findings) {
-    let separator = match mail.subaddress.value {
-        Subaddress::Plus => '+',
-        Subaddress::Minus => '-',
-        Subaddress::None => return,
-    };
+fn details(blueprint: &Blueprint, domain: &Domain, separator: char, names: &Names<'_>, findings: &mut Findings) {
     for (name, (place, what)) in names {
         let owners = name.rmatch_indices(separator).filter_map(|(at, _)| names.get_key_value(name.get(..at)?));
         // The detail of a list is a command, and no address is without a name before it.

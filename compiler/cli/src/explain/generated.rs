@@ -15,8 +15,9 @@ use crate::output;
 /// When the bundle has no such file, or the file no such line.
 pub(super) fn explain(compiled: &Compiled, what: &str, json: bool) -> Result<(), Failure> {
     let (path, number) = parts(what)?;
-    let Some(bytes) = compiled.bundle.file(path) else {
-        let near = postkiln_control::closest(path, compiled.bundle.files().map(|(file, _)| file.path.as_str()));
+    let bundle = compiled.bundle();
+    let Some(bytes) = bundle.file(path) else {
+        let near = postkiln_control::closest(path, bundle.files().map(|(file, _)| file.path.as_str()));
         let hint = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();
         return Err(Failure::Usage(format!("the site's bundle has no file {path:?}{hint}")));
     };

@@ -32,6 +32,8 @@ pub(super) enum Base {
     Made {
         /// All of it.
         compiled: Box<Compiled>,
+        /// Its bundle's table of contents.
+        manifest: Manifest,
         /// For people.
         label: String,
     },
@@ -66,7 +68,7 @@ impl Base {
             Self::Kept { blueprint, manifest, label, .. } => {
                 Side { blueprint, manifest, places: self, label: label.clone() }
             }
-            Self::Made { compiled, label } => side(compiled, self, label.clone()),
+            Self::Made { compiled, manifest, label } => side(compiled, manifest, self, label.clone()),
         }
     }
 
@@ -97,15 +99,13 @@ pub(super) fn find(name: &str, site: &Path) -> Result<Base, Failure> {
         return kept(bundle.manifest().clone(), files, name);
     }
     if path.is_file() || path.join("site.ncl").is_file() {
-        return Ok(Base::Made { compiled: Box::new(made(path, name)?), label: format!("site {name}, bundle") });
+        return made(path, name, format!("site {name}, bundle"));
     }
     if path.is_dir() {
         return Err(Failure::unavailable(format!("{name} is neither a bundle nor a site's folder")));
     }
     let checkout = revision::check_out(site, name)?;
-    let compiled = Box::new(made(&checkout.site, name)?);
-    let label = format!("revision {name} ({}), compiled now, bundle", checkout.commit);
-    Ok(Base::Made { compiled, label })
+    made(&checkout.site, name, format!("revision {name} ({}), compiled now, bundle", checkout.commit))
 }
 
 fn kept(manifest: Manifest, mut files: BTreeMap<String, Vec<u8>>, name: &str) -> Result<Base, Failure> {
@@ -120,12 +120,13 @@ fn kept(manifest: Manifest, mut files: BTreeMap<String, Vec<u8>>, name: &str) ->
     Ok(Base::Kept { blueprint: Box::new(blueprint), manifest, places, label: "bundle".to_owned() })
 }
 
-fn made(site: &Path, name: &str) -> Result<Compiled, Failure> {
+fn made(site: &Path, name: &str, label: String) -> Result<Base, Failure> {
     let (compiled, found) = bundle::compile(site)?;
-    compiled.ok_or_else(|| {
+    let compiled = compiled.ok_or_else(|| {
         findings::show(site, &found);
         Failure::unavailable(format!("the base, {name}, does not compile ({})", findings::count(&found)))
-    })
+    })?;
+    Ok(Base::Made { manifest: compiled.manifest(), compiled: Box::new(compiled), label })
 }
 
 fn unreadable(name: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {

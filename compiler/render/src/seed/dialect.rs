@@ -134,9 +134,15 @@ impl Dialect {
     pub(super) fn literal(self, value: Value<'_>, to: &mut String) {
         let text = match value {
             Value::Null => return to.push_str("NULL"),
-            Value::Number(value) => return to.push_str(&number(value).to_string()),
+            Value::Number(value) => return number(value, to),
             Value::Text(text) => text,
         };
+        // Nearly every text.
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'\\')) {
+            to.push('\'');
+            to.push_str(text);
+            return to.push('\'');
+        }
         let is_plain = |c: char| !c.is_control() && (c != '\\' || self != Self::Mysql);
         if text.chars().all(is_plain) {
             to.push('\'');
@@ -162,8 +168,13 @@ impl Dialect {
 }
 
 /// The databases' widest integer is signed.
-fn number(value: u64) -> u64 {
-    value.min(i64::MAX.cast_unsigned())
+fn number(value: u64, to: &mut String) {
+    match u8::try_from(value) {
+        // Flags.
+        Ok(digit @ 0..=9) => to.push(char::from(b'0' + digit)),
+        // Writing to a String cannot fail.
+        _ => drop(write!(to, "{}", value.min(i64::MAX.cast_unsigned()))),
+    }
 }
 
 #[cfg(test)]

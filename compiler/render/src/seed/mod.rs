@@ -9,7 +9,7 @@ mod merge;
 mod rows;
 mod staging;
 
-use postkiln_blueprint::Blueprint;
+use postkiln_blueprint::{Blueprint, Instructions};
 
 pub(crate) use dialect::Dialect;
 
@@ -17,7 +17,7 @@ pub(crate) use dialect::Dialect;
 const SCHEMA: u32 = 2;
 
 /// The whole seed. Its length and the time it takes grow with the number of rows.
-pub(crate) fn script(dialect: Dialect, blueprint: &Blueprint) -> String {
+pub(crate) fn script(dialect: Dialect, blueprint: &Blueprint, instructions: &Instructions<'_>) -> String {
     let mut text = String::from(HEAD);
     text.push_str(dialect.prologue());
     let refusal = dialect.refusal(SCHEMA, blueprint.generation);
@@ -27,7 +27,7 @@ pub(crate) fn script(dialect: Dialect, blueprint: &Blueprint) -> String {
         Dialect::Sqlite => {
             definitions.iter().for_each(|part| text.push_str(part));
             text.push_str("\nBEGIN IMMEDIATE;\n");
-            staging::write(dialect, blueprint, &mut text);
+            staging::write(dialect, blueprint, instructions, &mut text);
             text.push_str("CREATE TEMP TABLE seed_apply (generation INTEGER);\n");
             text.push_str("CREATE TEMP TRIGGER seed_applied AFTER INSERT ON seed_apply BEGIN\n");
             text.push_str(&refusal);
@@ -39,13 +39,13 @@ pub(crate) fn script(dialect: Dialect, blueprint: &Blueprint) -> String {
             definitions.iter().for_each(|part| text.push_str(part));
             text.push_str("\nSTART TRANSACTION;\n");
             text.push_str(&refusal);
-            staging::write(dialect, blueprint, &mut text);
+            staging::write(dialect, blueprint, instructions, &mut text);
             merge::write(dialect, blueprint, &mut text);
         }
         Dialect::Postgres => {
             text.push_str(&refusal);
             definitions.iter().for_each(|part| text.push_str(part));
-            staging::write(dialect, blueprint, &mut text);
+            staging::write(dialect, blueprint, instructions, &mut text);
             merge::write(dialect, blueprint, &mut text);
         }
     }

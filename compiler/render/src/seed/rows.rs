@@ -1,8 +1,11 @@
 //! What the site says in each table: one line for each column. Knows nothing about SQL.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use postkiln_blueprint::{Blueprint, CatchAll, Kind, MailDomain, Managed, ObjectId, Password, Permission, User};
+use postkiln_blueprint::{
+    Blueprint, CatchAll, Instructions, Kind, MailDomain, Managed, ObjectId, Password, Permission, User,
+};
 
 use super::dialect::Value::{self, Null, Number, Text};
 
@@ -109,9 +112,9 @@ impl Row for Account<'_> {
 /// One instruction of an address.
 pub(super) struct Alias<'a> {
     domain: &'a str,
-    local: String,
+    local: Cow<'a, str>,
     position: u64,
-    line: String,
+    line: &'a str,
 }
 
 impl Row for Alias<'_> {
@@ -123,7 +126,7 @@ impl Row for Alias<'_> {
             ("domain", |row| Text(row.domain)),
             ("local", |row| Text(&row.local)),
             ("position", |row| Number(row.position)),
-            ("line", |row| Text(&row.line)),
+            ("line", |row| Text(row.line)),
         ]
     }
 }
@@ -160,19 +163,13 @@ pub(super) fn accounts(blueprint: &Blueprint) -> impl Iterator<Item = Account<'_
 }
 
 /// The lines of the domains' `.qmail` files; `.qmail-default` is the domain's `catch_all`.
-pub(super) fn aliases(blueprint: &Blueprint) -> impl Iterator<Item = Alias<'_>> {
-    blueprint.domains.iter().flat_map(|(name, mail)| {
-        let files = mail.dot_qmail(name).into_iter().filter(|(file, _)| file != ".qmail-default");
-        files.flat_map(move |(file, instructions)| {
+pub(super) fn aliases<'a>(instructions: &'a Instructions<'_>) -> impl Iterator<Item = Alias<'a>> {
+    instructions.iter().flat_map(|(domain, files)| {
+        files.iter().filter(|(name, _)| *name != ".qmail-default").flat_map(move |(name, text)| {
+            let local = name.trim_start_matches(".qmail-");
             // In a file's name a colon stands for a dot.
-            let local = file.trim_start_matches(".qmail-").replace(':', ".");
-            let lines = instructions.into_iter().map(|instruction| instruction.to_string());
-            (1..).zip(lines).map(move |(position, line)| Alias {
-                domain: name.as_str(),
-                local: local.clone(),
-                position,
-                line,
-            })
+            let local = if local.contains(':') { local.replace(':', ".").into() } else { Cow::Borrowed(local) };
+            (1..).zip(text.lines()).map(move |(position, line)| Alias { domain, local: local.clone(), position, line })
         })
     })
 }

@@ -1,17 +1,17 @@
 //! The site's rows, in temporary tables beside ours. Knows nothing about what becomes of them.
 
-use postkiln_blueprint::Blueprint;
+use postkiln_blueprint::{Blueprint, Instructions};
 
 use super::dialect::Dialect;
 use super::rows::{self, Row};
 
 /// Makes and fills all of them.
-pub(super) fn write(dialect: Dialect, blueprint: &Blueprint, to: &mut String) {
+pub(super) fn write(dialect: Dialect, blueprint: &Blueprint, instructions: &Instructions<'_>, to: &mut String) {
     to.push('\n');
     table(dialect, rows::domains(blueprint), to);
     table(dialect, rows::alias_domains(blueprint), to);
     table(dialect, rows::accounts(blueprint), to);
-    table(dialect, rows::aliases(blueprint), to);
+    table(dialect, rows::aliases(instructions), to);
 }
 
 /// Takes them away, for connections that go on.

@@ -1,6 +1,8 @@
 //! `domains`: domains of their own and alias domains.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt::Display;
 
 use postkiln_address::{Domain, LocalPart};
 
@@ -36,19 +38,28 @@ pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Do
 }
 
 /// Adds to a map; the same name in other letters is recorded as an error, with both places.
-pub(super) fn insert_once<K: Ord + std::fmt::Display, V>(
+pub(super) fn insert_once<K: Ord + Display, V>(
     walker: &Walker<'_>,
     map: &mut BTreeMap<K, Placed<V>>,
     key: K,
     value: Placed<V>,
 ) -> bool {
-    if let Some(first) = map.get(&key) {
-        let hint = "remove or rename one of the two; letters in upper and lower case are the same";
-        walker.twice(format!("`{key}` is declared twice"), &value.place, &first.place, Some(hint));
-        return false;
+    match map.entry(key) {
+        Entry::Vacant(entry) => {
+            entry.insert(value);
+            true
+        }
+        Entry::Occupied(entry) => {
+            twice(walker, entry.key(), &value.place, &entry.get().place);
+            false
+        }
     }
-    map.insert(key, value);
-    true
+}
+
+/// Records that a name was declared before.
+pub(super) fn twice(walker: &Walker<'_>, key: &impl Display, place: &Place, first: &Place) {
+    let hint = "remove or rename one of the two; letters in upper and lower case are the same";
+    walker.twice(format!("`{key}` is declared twice"), place, first, Some(hint));
 }
 
 fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<DomainEntry> {

@@ -144,7 +144,7 @@ fn sha_crypt(rest: &[&str], length: usize) -> Result<(), &'static str> {
         }
         _ => return Err("a SHA-crypt hash reads $6$salt$hash"),
     };
-    let is_crypt64 = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '/'));
+    let is_crypt64 = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/'));
     if salt.is_empty() || salt.len() > 16 || !is_crypt64(salt) {
         return Err("its salt is not 1 to 16 characters of ./0-9A-Za-z");
     }

@@ -349,11 +349,11 @@ impl<'a> Walker<'a> {
 
     /// The part before the `@` of an address that is declared, in lower case: mailboxes ignore case.
     pub(super) fn local_part(&self, text: &str, place: &Place) -> Option<LocalPart> {
-        let problem = match format!("{text}@example.org").parse::<Address>() {
+        let problem = match text.parse::<LocalPart>() {
             // The name becomes part of file names: `.qmail-NAME`.
             Ok(_) if text.contains('/') => "has a slash",
             Ok(_) if text.starts_with('"') => "needs quotes in an address",
-            Ok(address) => return LocalPart::new(&address.local().as_str().to_ascii_lowercase()).ok(),
+            Ok(local) => return Some(local.into_lower_case()),
             Err(_) if text.contains('@') => "has an @; the domain is where it stands",
             Err(_) => "has a character that needs quotes in an address, or is empty or too long",
         };
