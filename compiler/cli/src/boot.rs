@@ -31,7 +31,7 @@ use watch::Watch;
 Examples:
   postkiln boot mysite
   postkiln boot mail.img --disk data.img --firmware bios
-  postkiln boot mail.img --base-port 0                   free ports, written as JSON
+  postkiln boot mail.img --base-port 0           free ports, written as JSON
 
 Exit codes: 0 switched off as told, 1 the site has errors, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct Args {

@@ -15,7 +15,7 @@ use crate::output;
 #[command(after_help = "\
 Examples:
   postkiln dns mysite
-  postkiln dns mysite --json | jq -r '.records[] | select(.need == \"required\") | [.fqdn, .type, .value] | @tsv'
+  postkiln dns mysite --json | jq -r '.records[] | [.fqdn, .type] | @tsv'
 
 Exit codes: 0 printed, 1 the site has errors, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct Args {

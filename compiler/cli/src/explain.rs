@@ -27,7 +27,7 @@ Examples:
   postkiln explain mysite control/rcpthosts:2
   postkiln explain mysite dns/example.org.zone:9 --json
 
-Exit codes: 0 explained, 1 the site has errors, 4 the environment failed, 64 there is no such code, address or file.")]
+Exit codes: 0 explained, 1 the site has errors, 4 the environment failed, 64 there is no such code, address or file, or wrong usage.")]
 pub(crate) struct Args {
     /// The code of a finding, as it stands in brackets (E0302); or the site: its folder or its site.ncl
     #[arg(value_name = "CODE|SITE", required_unless_present = "list")]

@@ -19,8 +19,8 @@ Examples:
   postkiln fmt mysite --migrate --check    what would change
   postkiln fmt mysite --migrate
 
-Exit codes: 0 done, or nothing to do; 1 the site cannot be read, or with --check something would change; 4 the environment
-failed; 64 wrong usage.")]
+Exit codes: 0 done, or nothing to do; 1 the site cannot be read, or with --check something would change; \
+4 the environment failed; 64 wrong usage.")]
 pub(crate) struct Args {
     /// The site: its folder or its site.ncl
     #[arg(value_name = "SITE")]

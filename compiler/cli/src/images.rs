@@ -11,6 +11,11 @@ use crate::progress::Progress;
 
 /// Looks after the pinned packages that images are made of
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln images lock --check
+
+Exit codes: 0 done, 1 pins are gone, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -32,7 +37,8 @@ Examples:
   postkiln images lock --check
   postkiln images lock --lock images/packages.lock
 
-Exit codes: 0 done or all pins are there, 1 --check found pins that are gone, 4 the archive cannot be used.")]
+Exit codes: 0 done or all pins are there, 1 --check found pins that are gone, 4 the archive cannot be used, \
+64 wrong usage.")]
 struct LockArgs {
     /// The lock's file
     #[arg(long, value_name = "FILE", default_value = "images/packages.lock")]

@@ -120,10 +120,42 @@ fn evaluate_site(root: &std::path::Path, entry: &str) -> Result<Exit, Failure> {
 
 const FIRST_STEPS: &str = "\
 First steps:
-  postkiln new mysite --domain example.org    a site to begin with; prints the password of its user
+  postkiln new mysite --domain example.org    a site to begin with
   postkiln check mysite                       every mistake at once
-  postkiln run mysite                         the services on this machine, on high ports
+  postkiln explain mysite sales@example.org   where its mail goes, and why
+  postkiln run mysite                         the services on this machine
+  postkiln plan mysite                        what a change means, before it runs
   postkiln build mysite -o mysite.img         an image that boots
   postkiln boot mysite                        the same in QEMU
 
-Exit codes: 0 done; 2 plan: changes; 3 plan: changes that must be allowed; 1 the site (or what was tested) is wrong; 4 the environment failed; 64 wrong usage.";
+Exit codes: 0 done, 1 the site (or what was tested) is wrong, 2 plan: changes, 3 plan: changes that must be allowed, \
+4 the environment failed, 64 wrong usage.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Each page of help that ends a search has examples that fit a terminal, and says how the command ends.
+    fn check(command: &clap::Command) {
+        let name = command.get_name();
+        for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+            check(inner);
+        }
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for part in ["  postkiln ", "Exit codes: 0 ", "4 ", "64 "] {
+            assert!(help.contains(part), "{name}: no {part:?} in {help:?}");
+        }
+        let wide = help.lines().find(|line| line.starts_with("  ") && line.chars().count() > 80);
+        assert_eq!(wide, None, "{name}");
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{name}: {} has no text", argument.get_id());
+        }
+    }
+
+    #[test]
+    fn every_page_of_help_has_examples_and_exit_codes() {
+        check(&Cli::command());
+    }
+}

@@ -37,7 +37,7 @@ Examples:
   postkiln plan mysite --allow remove-domain
   postkiln plan mysite --replay /var/log/mail.log
 
-Exit codes: 0 no change, 2 changes, 3 changes that a guard or a denied warning stops, 1 the site has errors,
+Exit codes: 0 no change, 1 the site has errors, 2 changes, 3 changes that a guard or a denied warning stops, \
 4 the environment failed (or the base cannot be read), 64 wrong usage.")]
 pub(crate) struct Args {
     /// The site: its folder or its site.ncl
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     /// The base: a bundle, another site's folder, or a revision of git
     #[arg(long, value_name = "BASE", default_value = "HEAD")]
     against: String,
-    /// Let a guard pass; may be repeated
+    /// Let a guard pass, by the name that the plan gives it; may be repeated
     #[arg(long, value_name = "GUARD")]
     allow: Vec<GuardName>,
     /// Count warnings as errors

@@ -21,25 +21,26 @@ use crate::output;
 ///
 /// The same processes as on the appliance, below one data directory, on 127.0.0.1: SMTP at 10025, submission at 10587
 /// and 10465, IMAP at 10143 and 10993, POP3 at 10110 and 10995. Prints `ready` when every service answers, and stops
-/// everything on Control-C. Without --data the data directory is below ~/.local/state/postkiln and stays there.
+/// everything on Control-C. The data directory stays.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postkiln run mysite
-  postkiln run mysite --data /tmp/mail --base-port 0     free ports, written as JSON
+  postkiln run mysite --data /tmp/mail
+  postkiln run mysite --base-port 0         free ports, written as JSON
 
 Exit codes: 0 stopped as told, 1 the site has errors, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct Args {
     /// The site: its folder or its site.ncl
     #[arg(value_name = "SITE")]
     site: PathBuf,
-    /// Where mail, queue, users and keys are kept
+    /// Where mail, queue, users and keys are kept [default: below ~/.local/state/postkiln]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Added to each standard port; 0 takes free ports
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     base_port: u16,
-    /// The program postkiln-node; without this the one beside this program
+    /// The program postkiln-node [default: beside this program]
     #[arg(long, value_name = "FILE")]
     node: Option<PathBuf>,
     /// Print the ports as JSON when ready

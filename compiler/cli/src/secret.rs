@@ -23,9 +23,9 @@ use crate::outcome::{Exit, Failure};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postkiln secret init mysite                                 your key, and an empty file of secrets
-  postkiln secret set mysite relay                            asks for the value, or reads it from a pipe
-  postkiln secret set mysite dkim.example.org --generate      a key that signs mail
+  postkiln secret init mysite          your key, and an empty file of secrets
+  postkiln secret set mysite relay     asks for the value, or reads a pipe
+  postkiln secret set mysite dkim.example.org --generate
   postkiln secret list mysite
 
 Private keys are read from --identity, else $POSTKILN_IDENTITY, else ~/.config/postkiln/identity.
@@ -70,7 +70,7 @@ struct Place {
     /// The site: its folder or its site.ncl
     #[arg(value_name = "SITE")]
     site: PathBuf,
-    /// The file of private keys that opens the secrets
+    /// The file of private keys that opens the secrets [default: $POSTKILN_IDENTITY, else ~/.config/postkiln/identity]
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
 }

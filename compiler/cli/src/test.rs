@@ -26,9 +26,9 @@ use report::Report;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postkiln test mysite --as ada@example.org --password-file pw              # what `run` or `boot` started here
+  postkiln test mysite --as ada@example.org --password-file pw
   postkiln test mysite --at 192.0.2.10 --as ada@example.org --password-file pw
-  postkiln test mysite --base-port 20000 --as ada@example.org --password-file pw --json
+  postkiln test mysite --base-port 20000 --json
 
 Without --as only what needs no mailbox is tested.
 Exit codes: 0 all passed, 1 something failed or the site has errors, 4 the environment failed, 64 wrong usage.")]

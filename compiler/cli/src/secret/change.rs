@@ -26,7 +26,9 @@ Examples:
   postkiln secret set mysite relay
   pass show relay | postkiln secret set mysite relay
   postkiln secret set mysite dkim.example.org --generate
-  postkiln secret set mysite web --kind tls-key --from-file web.key")]
+  postkiln secret set mysite web --kind tls-key --from-file web.key
+
+Exit codes: 0 set, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct SetArgs {
     #[command(flatten)]
     place: Place,
@@ -52,6 +54,12 @@ pub(crate) struct SetArgs {
 /// one that signs; `advance` lets it sign, once the world sees it; `advance` again removes the old one, once no mail signed
 /// with it is on its way. A value that somebody else gives you is set with `postkiln secret set`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln secret rotate mysite relay
+  postkiln secret rotate mysite dkim.example.org --algorithm ed25519
+
+Exit codes: 0 done, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct RotateArgs {
     #[command(flatten)]
     place: Place,
@@ -63,7 +71,14 @@ pub(crate) struct RotateArgs {
 }
 
 /// Takes the next step of changing a DKIM key
+///
+/// The steps are those of `postkiln secret rotate`: after the first, the next key signs; after the second, the old one is gone.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln secret advance mysite dkim.example.org
+
+Exit codes: 0 done, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct AdvanceArgs {
     #[command(flatten)]
     place: Place,
@@ -75,7 +90,14 @@ pub(crate) struct AdvanceArgs {
 }
 
 /// Removes a secret
+///
+/// From secrets.age and secrets.lock. One that the site names stays, unless you insist.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln secret remove mysite relay
+
+Exit codes: 0 removed, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct RemoveArgs {
     #[command(flatten)]
     place: Place,

@@ -16,6 +16,12 @@ use crate::{findings, output};
 ///
 /// Needs nobody's key.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln secret list mysite
+  postkiln secret list mysite --json | jq '.[].name'
+
+Exit codes: 0 listed, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct ListArgs {
     /// The site: its folder or its site.ncl
     #[arg(value_name = "SITE")]
@@ -27,8 +33,14 @@ pub(crate) struct ListArgs {
 
 /// Checks that secrets.age and secrets.lock belong together, and that every secret the site names is there
 ///
-/// With your key the two are compared in full; without it only by the digest that secrets.lock holds. Exit 1 when something is wrong.
+/// With your key the two are compared in full; without it only by the digest that secrets.lock holds.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln secret check mysite
+  postkiln secret check mysite --mend
+
+Exit codes: 0 all is well, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     place: Place,

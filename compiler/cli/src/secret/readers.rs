@@ -14,6 +14,12 @@ use crate::output;
 /// Makes your private key if you have none (see `postkiln secret identity`), and an empty secrets.age and secrets.lock beside
 /// the site. Prints your public key.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln secret init mysite
+  postkiln secret init mysite --identity ~/.ssh/id_ed25519
+
+Exit codes: 0 begun, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct InitArgs {
     #[command(flatten)]
     place: Place,
@@ -25,8 +31,13 @@ pub(crate) struct InitArgs {
 /// the secrets of a site already: `postkiln secret recipients SITE --add KEY`. An SSH key does as well: give them its .pub file's
 /// line, and use --identity ~/.ssh/id_ed25519.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  postkiln secret identity
+
+Exit codes: 0 printed, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct IdentityArgs {
-    /// The file of private keys
+    /// The file of private keys [default: $POSTKILN_IDENTITY, else ~/.config/postkiln/identity]
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
 }
@@ -39,7 +50,10 @@ pub(crate) struct IdentityArgs {
 Examples:
   postkiln secret recipients mysite
   postkiln secret recipients mysite --add age1…
-  postkiln secret recipients mysite --add \"$(cat grace.pub)\" --remove age1…")]
+  postkiln secret recipients mysite --add \"$(cat grace.pub)\"
+  postkiln secret recipients mysite --remove age1…
+
+Exit codes: 0 done, 1 something is wrong with the secrets, 4 the environment failed, 64 wrong usage.")]
 pub(crate) struct RecipientsArgs {
     #[command(flatten)]
     place: Place,
