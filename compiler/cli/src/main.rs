@@ -124,7 +124,7 @@ First steps:
   postkiln check mysite                       every mistake at once
   postkiln explain mysite sales@example.org   where its mail goes, and why
   postkiln run mysite                         the services on this machine
-  postkiln plan mysite                        what a change means, before it runs
+  postkiln plan mysite                        what a change means for mail
   postkiln build mysite -o mysite.img         an image that boots
   postkiln boot mysite                        the same in QEMU
 
