@@ -1,12 +1,13 @@
--- The tables of the user database for MariaDB 10.11 or newer. README.md says what each column means and who writes it.
--- Every statement may be run again: each seed begins with this file.
+-- The tables of the user database for MariaDB 10.11 and MySQL 8.0.17, or newer. README.md says what each column means and
+-- who writes it. Every statement may be run again: each seed begins with this file.
 --
--- utf8mb4_nopad_bin: names are compared octet by octet, a space at the end counts.
+-- Names are compared octet by octet, and a space at the end counts. MariaDB and MySQL call this by different names: each reads
+-- its own of the two comments, and the other one's as a comment.
 
 CREATE TABLE IF NOT EXISTS meta (
     name  VARCHAR(32)  NOT NULL PRIMARY KEY,
     value BIGINT       NOT NULL
-) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+) ENGINE = InnoDB CHARACTER SET utf8mb4 /*M! COLLATE utf8mb4_nopad_bin */ /*!80017 COLLATE utf8mb4_0900_bin */;
 INSERT IGNORE INTO meta (name, value) VALUES ('schema', 2), ('generation', 0);
 
 CREATE TABLE IF NOT EXISTS domains (
@@ -27,19 +28,19 @@ CREATE TABLE IF NOT EXISTS domains (
     deny_webmail           TINYINT      NOT NULL DEFAULT 0 CHECK (deny_webmail IN (0, 1)),
     deny_submission        TINYINT      NOT NULL DEFAULT 0 CHECK (deny_submission IN (0, 1)),
     deny_password_change   TINYINT      NOT NULL DEFAULT 0 CHECK (deny_password_change IN (0, 1))
-) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+) ENGINE = InnoDB CHARACTER SET utf8mb4 /*M! COLLATE utf8mb4_nopad_bin */ /*!80017 COLLATE utf8mb4_0900_bin */;
 
 CREATE TABLE IF NOT EXISTS alias_domains (
     alias  VARCHAR(253) NOT NULL PRIMARY KEY,
     domain VARCHAR(253) NOT NULL
-) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+) ENGINE = InnoDB CHARACTER SET utf8mb4 /*M! COLLATE utf8mb4_nopad_bin */ /*!80017 COLLATE utf8mb4_0900_bin */;
 
 CREATE TABLE IF NOT EXISTS accounts (
     id                   CHAR(16)     NOT NULL PRIMARY KEY,
     domain               VARCHAR(253) NOT NULL,
     local                VARCHAR(64)  NOT NULL,
     home                 VARCHAR(253) NOT NULL,
-    name                 TEXT         NOT NULL DEFAULT '',
+    name                 TEXT         NOT NULL DEFAULT (''),
     quota                BIGINT       CHECK (quota >= 0),
     quota_messages       BIGINT       CHECK (quota_messages >= 0),
     password             TEXT,
@@ -55,11 +56,12 @@ CREATE TABLE IF NOT EXISTS accounts (
     owner                VARCHAR(16)  NOT NULL DEFAULT 'declared' CHECK (owner IN ('declared', 'runtime')),
     enabled              TINYINT      NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
     created              BIGINT       NOT NULL,
-    removed              BIGINT       CHECK (removed IS NULL OR enabled = 0),
+    removed              BIGINT,
     -- One account at a time has an address: rows with NULL here are no duplicates of one another.
     active               TINYINT      AS (IF(removed IS NULL, 1, NULL)) VIRTUAL,
+    CHECK (removed IS NULL OR enabled = 0),
     UNIQUE INDEX accounts_address (domain, local, active)
-) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+) ENGINE = InnoDB CHARACTER SET utf8mb4 /*M! COLLATE utf8mb4_nopad_bin */ /*!80017 COLLATE utf8mb4_0900_bin */;
 
 CREATE TABLE IF NOT EXISTS aliases (
     domain   VARCHAR(253) NOT NULL,
@@ -68,7 +70,7 @@ CREATE TABLE IF NOT EXISTS aliases (
     line     TEXT         NOT NULL,
     owner    VARCHAR(16)  NOT NULL DEFAULT 'declared' CHECK (owner IN ('declared', 'runtime')),
     PRIMARY KEY (domain, local, position)
-) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+) ENGINE = InnoDB CHARACTER SET utf8mb4 /*M! COLLATE utf8mb4_nopad_bin */ /*!80017 COLLATE utf8mb4_0900_bin */;
 
 CREATE TABLE IF NOT EXISTS logins (
     account CHAR(16)     NOT NULL PRIMARY KEY,
@@ -76,4 +78,4 @@ CREATE TABLE IF NOT EXISTS logins (
     peer    VARCHAR(64)  NOT NULL,
     service VARCHAR(16)  NOT NULL,
     FOREIGN KEY (account) REFERENCES accounts (id)
-) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+) ENGINE = InnoDB CHARACTER SET utf8mb4 /*M! COLLATE utf8mb4_nopad_bin */ /*!80017 COLLATE utf8mb4_0900_bin */;

@@ -1,9 +1,9 @@
--- vpopmail's tables (5.4, one table for all domains) as views of ours, for MariaDB: for programs that read them. README.md
+-- vpopmail's tables (5.4, one table for all domains) as views of ours, for MariaDB and MySQL: for programs that read them. README.md
 -- says what each column is made from. Every statement may be run again: each seed runs this file.
 
 -- pw_gid, vpopmail's flags: 1 no password change, 2 no POP3, 4 no webmail, 8 no IMAP, 16 mail bounces, 2048 no
 -- submission, 4096 administers the domain. 2078: all that a disabled account has.
-CREATE VIEW IF NOT EXISTS vpopmail AS
+CREATE OR REPLACE VIEW vpopmail AS
 SELECT
     a.local AS pw_name,
     a.domain AS pw_domain,
@@ -19,7 +19,7 @@ FROM accounts AS a
 WHERE a.removed IS NULL;
 
 -- The line for a user's own mailbox names the Maildir: vpopmail knows no other in this table.
-CREATE VIEW IF NOT EXISTS valias AS
+CREATE OR REPLACE VIEW valias AS
 SELECT
     v.local AS alias,
     v.domain AS domain,
@@ -28,7 +28,7 @@ FROM aliases AS v
 LEFT JOIN accounts AS a ON a.domain = v.domain AND a.local = v.local AND a.removed IS NULL;
 
 -- perm_*: 7 forbids a domain's administrators to create, modify and delete; what the site declares is its own.
-CREATE VIEW IF NOT EXISTS limits AS
+CREATE OR REPLACE VIEW limits AS
 SELECT
     d.domain AS domain,
     coalesce(d.max_users, -1) AS maxpopaccounts,
@@ -60,7 +60,7 @@ SELECT
 FROM domains AS d;
 
 -- An account nobody logged in to shows its creation, as vpopmail does.
-CREATE VIEW IF NOT EXISTS lastauth AS
+CREATE OR REPLACE VIEW lastauth AS
 SELECT
     a.local AS `user`,
     a.domain AS domain,
@@ -70,5 +70,5 @@ FROM accounts AS a
 LEFT JOIN logins AS l ON l.account = a.id
 WHERE a.removed IS NULL;
 
-CREATE VIEW IF NOT EXISTS aliasdomains AS
+CREATE OR REPLACE VIEW aliasdomains AS
 SELECT alias, domain FROM alias_domains;

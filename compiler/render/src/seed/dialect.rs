@@ -1,4 +1,4 @@
-//! What SQLite, MariaDB and PostgreSQL say differently. Knows no column.
+//! What SQLite, MariaDB and MySQL, and PostgreSQL say differently. Knows no column.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use std::fmt::Write;
 pub(crate) enum Dialect {
     /// SQLite 3.38 or newer.
     Sqlite,
-    /// MariaDB 10.11 or newer.
+    /// MariaDB 10.11 or MySQL 8.0.17, or newer: only what both know.
     Mysql,
     /// PostgreSQL 15 or newer.
     Postgres,
@@ -82,15 +82,20 @@ impl Dialect {
                 "SELECT raise(ABORT, '{tables}') FROM meta WHERE name = 'schema' AND value <> {schema};\n\
                  SELECT raise(ABORT, '{newer}') FROM meta WHERE name = 'generation' AND value > {generation};\n"
             ),
-            // The update that changes nothing takes the row's lock: one seed at a time.
+            // The update that changes nothing takes the row's lock: one seed at a time. What stops is a row that its table may
+            // not hold, since MySQL raises errors in stored programs only; the constraint's name, of at most 64 letters, says why.
             Self::Mysql => format!(
                 "UPDATE meta SET value = value WHERE name = 'generation';\n\
-                 SET @schema = (SELECT value FROM meta WHERE name = 'schema');\n\
-                 SET @generation = (SELECT value FROM meta WHERE name = 'generation');\n\
-                 EXECUTE IMMEDIATE IF(@schema <> {schema},\n    \
-                     'SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ''{tables}''', 'DO 0');\n\
-                 EXECUTE IMMEDIATE IF(@generation > {generation},\n    \
-                     'SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ''{newer}''', 'DO 0');\n"
+                 DROP TEMPORARY TABLE IF EXISTS seed_refusal;\n\
+                 CREATE TEMPORARY TABLE seed_refusal (\n    \
+                     name VARCHAR(32), value BIGINT,\n    \
+                     CONSTRAINT `this seed is for version {schema} of the tables, the database is not`\n        \
+                         CHECK (name <> 'schema' OR value = {schema}),\n    \
+                     CONSTRAINT `the database is of a newer generation than this seed`\n        \
+                         CHECK (name <> 'generation' OR value <= {generation})\n\
+                 );\n\
+                 INSERT INTO seed_refusal (name, value) SELECT name, value FROM meta;\n\
+                 DROP TEMPORARY TABLE seed_refusal;\n"
             ),
             Self::Postgres => format!(
                 "DO $$ BEGIN\n    \

@@ -51,7 +51,8 @@ fn renames(dialect: Dialect, blueprint: &Blueprint, to: &mut String) {
             format!(
                 "UPDATE accounts SET domain = {domain}, local = {local}\n\
                  WHERE domain = {old_domain} AND local = {old} AND removed IS NULL AND owner = 'declared'\n    \
-                 AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.domain = {domain} AND a.local = {local} AND a.removed IS NULL);\n"
+                 AND {domain} NOT IN {};\n",
+                taken("domain", "accounts", &format!("a.local = {local} AND a.removed IS NULL"))
             )
         })
         .collect();
@@ -61,16 +62,22 @@ fn renames(dialect: Dialect, blueprint: &Blueprint, to: &mut String) {
         // Writing to a String cannot fail.
         let _ = write!(
             domains,
-            "UPDATE accounts SET domain = {name}\nWHERE domain = {from} AND removed IS NULL\n    \
-             AND local NOT IN (SELECT a.local FROM accounts AS a WHERE a.domain = {name} AND a.removed IS NULL);\n\
-             UPDATE aliases SET domain = {name}\nWHERE domain = {from} AND owner = 'runtime'\n    \
-             AND local NOT IN (SELECT a.local FROM aliases AS a WHERE a.domain = {name});\n"
+            "UPDATE accounts SET domain = {name}\nWHERE domain = {from} AND removed IS NULL\n    AND local NOT IN {};\n\
+             UPDATE aliases SET domain = {name}\nWHERE domain = {from} AND owner = 'runtime'\n    AND local NOT IN {};\n",
+            taken("local", "accounts", &format!("a.domain = {name} AND a.removed IS NULL")),
+            taken("local", "aliases", &format!("a.domain = {name}")),
         );
     }
     let again = if domains.is_empty() { "" } else { users.as_str() };
     if !(users.is_empty() && domains.is_empty()) {
         let _ = write!(to, "\n-- Renamed: id, mail and password stay.\n{users}{domains}{again}");
     }
+}
+
+/// What rows of the table that is being changed have already. MySQL reads that table besides only for a table of its own, which
+/// DISTINCT makes of it.
+fn taken(column: &str, table: &str, condition: &str) -> String {
+    format!("(SELECT taken.{column} FROM (SELECT DISTINCT a.{column} FROM {table} AS a WHERE {condition}) AS taken)")
 }
 
 struct Merge {

@@ -42,7 +42,7 @@ fn table<R: Row>(dialect: Dialect, rows: impl Iterator<Item = R>, to: &mut Strin
         Dialect::Mysql => (
             format!(
                 "DROP TEMPORARY TABLE IF EXISTS seed_{table};\n\
-                 CREATE TEMPORARY TABLE seed_{table} (PRIMARY KEY ({key})) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin AS {types};\n"
+                 CREATE TEMPORARY TABLE seed_{table} (PRIMARY KEY ({key})) AS {types};\n"
             ),
             String::new(),
         ),

@@ -6,26 +6,30 @@ SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_S
 
 START TRANSACTION;
 UPDATE meta SET value = value WHERE name = 'generation';
-SET @schema = (SELECT value FROM meta WHERE name = 'schema');
-SET @generation = (SELECT value FROM meta WHERE name = 'generation');
-EXECUTE IMMEDIATE IF(@schema <> 2,
-    'SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ''this seed is for version 2 of the tables and the database has another''', 'DO 0');
-EXECUTE IMMEDIATE IF(@generation > 1,
-    'SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ''the database is of a newer generation than this seed, which has 1''', 'DO 0');
+DROP TEMPORARY TABLE IF EXISTS seed_refusal;
+CREATE TEMPORARY TABLE seed_refusal (
+    name VARCHAR(32), value BIGINT,
+    CONSTRAINT `this seed is for version 2 of the tables, the database is not`
+        CHECK (name <> 'schema' OR value = 2),
+    CONSTRAINT `the database is of a newer generation than this seed`
+        CHECK (name <> 'generation' OR value <= 1)
+);
+INSERT INTO seed_refusal (name, value) SELECT name, value FROM meta;
+DROP TEMPORARY TABLE seed_refusal;
 
 DROP TEMPORARY TABLE IF EXISTS seed_domains;
-CREATE TEMPORARY TABLE seed_domains (PRIMARY KEY (domain)) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin AS SELECT domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change FROM domains LIMIT 0;
+CREATE TEMPORARY TABLE seed_domains (PRIMARY KEY (domain)) AS SELECT domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change FROM domains LIMIT 0;
 INSERT INTO seed_domains (domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change) VALUES
 ('club.example', 'emmy', 'delegated', 'bounce-no-mailbox', 200, 100, 0, NULL, 3, NULL, 524288000, NULL, 1, 0, 0, 1, 1),
 ('example.org', 'ada', 'declared', 'bounce-no-mailbox', 50, 40, 10, 5, 10, 536870912000, 5368709120, 50000, 0, 0, 0, 0, 0),
 ('press.example', 'postmaster', 'declared', 'delete', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 1, 1, 1, 0),
 ('shop.example', 'counter', 'declared', 'counter@shop.example', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0);
 DROP TEMPORARY TABLE IF EXISTS seed_alias_domains;
-CREATE TEMPORARY TABLE seed_alias_domains (PRIMARY KEY (alias)) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin AS SELECT alias, domain FROM alias_domains LIMIT 0;
+CREATE TEMPORARY TABLE seed_alias_domains (PRIMARY KEY (alias)) AS SELECT alias, domain FROM alias_domains LIMIT 0;
 INSERT INTO seed_alias_domains (alias, domain) VALUES
 ('example.net', 'example.org');
 DROP TEMPORARY TABLE IF EXISTS seed_accounts;
-CREATE TEMPORARY TABLE seed_accounts (PRIMARY KEY (domain, local)) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin AS SELECT domain, local, password, password_reset, name, quota, quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change, admin, disabled FROM accounts LIMIT 0;
+CREATE TEMPORARY TABLE seed_accounts (PRIMARY KEY (domain, local)) AS SELECT domain, local, password, password_reset, name, quota, quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change, admin, disabled FROM accounts LIMIT 0;
 INSERT INTO seed_accounts (domain, local, password, password_reset, name, quota, quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change, admin, disabled) VALUES
 ('club.example', 'emmy', '$6$emmy$tUi5I4HCXlzZidKAztYwrO9wXIpQXPL7ZVQrroeUQapNvbjYFRdSsnpXKfi3Y54ecc2uzQecSKzsEZ7uP7sxx.', 0, 'Emmy Noether', 524288000, NULL, 1, 0, 0, 1, 1, 1, 0),
 ('club.example', 'sofya', '$6$sofya$Xey3E/KqwsQHhwHBFWdL4VrgKE0TAmCvMxiMbwezhG.ouR7KKSZr1Fg9z6hu9Lcv7NNBJKs8L6M0SRie/t77a/', 0, 'Sofya Kovalevskaya', 524288000, NULL, 1, 0, 0, 1, 1, 0, 0),
@@ -43,7 +47,7 @@ INSERT INTO seed_accounts (domain, local, password, password_reset, name, quota,
 ('press.example', 'postmaster', NULL, 0, '', NULL, NULL, 1, 1, 1, 1, 0, 0, 0),
 ('shop.example', 'counter', '$argon2id$v=19$m=19456,t=2,p=1$TlJqZzRCa0RpNW95cEFhbA$oybq1IPU7Fjox7DpuLbCdhDHpCJujGcUHldN/t/Xt54', 0, 'The counter', NULL, NULL, 0, 0, 0, 0, 0, 0, 0);
 DROP TEMPORARY TABLE IF EXISTS seed_aliases;
-CREATE TEMPORARY TABLE seed_aliases (PRIMARY KEY (domain, local, position)) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin AS SELECT domain, local, position, line FROM aliases LIMIT 0;
+CREATE TEMPORARY TABLE seed_aliases (PRIMARY KEY (domain, local, position)) AS SELECT domain, local, position, line FROM aliases LIMIT 0;
 INSERT INTO seed_aliases (domain, local, position, line) VALUES
 ('club.example', 'postmaster', 1, '&emmy@club.example'),
 ('club.example', 'sonya', 1, '&sofya@club.example'),
@@ -86,16 +90,16 @@ INSERT INTO seed_aliases (domain, local, position, line) VALUES
 -- Renamed: id, mail and password stay.
 UPDATE accounts SET domain = 'example.org', local = 'grace'
 WHERE domain = 'example.org' AND local = 'grace.murray' AND removed IS NULL AND owner = 'declared'
-    AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.domain = 'example.org' AND a.local = 'grace' AND a.removed IS NULL);
+    AND 'example.org' NOT IN (SELECT taken.domain FROM (SELECT DISTINCT a.domain FROM accounts AS a WHERE a.local = 'grace' AND a.removed IS NULL) AS taken);
 UPDATE accounts SET domain = 'shop.example'
 WHERE domain = 'books.example' AND removed IS NULL
-    AND local NOT IN (SELECT a.local FROM accounts AS a WHERE a.domain = 'shop.example' AND a.removed IS NULL);
+    AND local NOT IN (SELECT taken.local FROM (SELECT DISTINCT a.local FROM accounts AS a WHERE a.domain = 'shop.example' AND a.removed IS NULL) AS taken);
 UPDATE aliases SET domain = 'shop.example'
 WHERE domain = 'books.example' AND owner = 'runtime'
-    AND local NOT IN (SELECT a.local FROM aliases AS a WHERE a.domain = 'shop.example');
+    AND local NOT IN (SELECT taken.local FROM (SELECT DISTINCT a.local FROM aliases AS a WHERE a.domain = 'shop.example') AS taken);
 UPDATE accounts SET domain = 'example.org', local = 'grace'
 WHERE domain = 'example.org' AND local = 'grace.murray' AND removed IS NULL AND owner = 'declared'
-    AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.domain = 'example.org' AND a.local = 'grace' AND a.removed IS NULL);
+    AND 'example.org' NOT IN (SELECT taken.domain FROM (SELECT DISTINCT a.domain FROM accounts AS a WHERE a.local = 'grace' AND a.removed IS NULL) AS taken);
 
 -- Domains and alias domains: the site is the truth.
 DELETE FROM domains WHERE NOT EXISTS (SELECT 1 FROM seed_domains AS s WHERE s.domain = domains.domain);

@@ -90,16 +90,16 @@ ANALYZE seed_aliases;
 -- Renamed: id, mail and password stay.
 UPDATE accounts SET domain = 'example.org', local = 'grace'
 WHERE domain = 'example.org' AND local = 'grace.murray' AND removed IS NULL AND owner = 'declared'
-    AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.domain = 'example.org' AND a.local = 'grace' AND a.removed IS NULL);
+    AND 'example.org' NOT IN (SELECT taken.domain FROM (SELECT DISTINCT a.domain FROM accounts AS a WHERE a.local = 'grace' AND a.removed IS NULL) AS taken);
 UPDATE accounts SET domain = 'shop.example'
 WHERE domain = 'books.example' AND removed IS NULL
-    AND local NOT IN (SELECT a.local FROM accounts AS a WHERE a.domain = 'shop.example' AND a.removed IS NULL);
+    AND local NOT IN (SELECT taken.local FROM (SELECT DISTINCT a.local FROM accounts AS a WHERE a.domain = 'shop.example' AND a.removed IS NULL) AS taken);
 UPDATE aliases SET domain = 'shop.example'
 WHERE domain = 'books.example' AND owner = 'runtime'
-    AND local NOT IN (SELECT a.local FROM aliases AS a WHERE a.domain = 'shop.example');
+    AND local NOT IN (SELECT taken.local FROM (SELECT DISTINCT a.local FROM aliases AS a WHERE a.domain = 'shop.example') AS taken);
 UPDATE accounts SET domain = 'example.org', local = 'grace'
 WHERE domain = 'example.org' AND local = 'grace.murray' AND removed IS NULL AND owner = 'declared'
-    AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.domain = 'example.org' AND a.local = 'grace' AND a.removed IS NULL);
+    AND 'example.org' NOT IN (SELECT taken.domain FROM (SELECT DISTINCT a.domain FROM accounts AS a WHERE a.local = 'grace' AND a.removed IS NULL) AS taken);
 
 -- Domains and alias domains: the site is the truth.
 DELETE FROM domains WHERE NOT EXISTS (SELECT 1 FROM seed_domains AS s WHERE s.domain = domains.domain);

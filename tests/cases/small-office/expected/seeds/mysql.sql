@@ -6,23 +6,27 @@ SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_S
 
 START TRANSACTION;
 UPDATE meta SET value = value WHERE name = 'generation';
-SET @schema = (SELECT value FROM meta WHERE name = 'schema');
-SET @generation = (SELECT value FROM meta WHERE name = 'generation');
-EXECUTE IMMEDIATE IF(@schema <> 2,
-    'SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ''this seed is for version 2 of the tables and the database has another''', 'DO 0');
-EXECUTE IMMEDIATE IF(@generation > 0,
-    'SIGNAL SQLSTATE ''45000'' SET MESSAGE_TEXT = ''the database is of a newer generation than this seed, which has 0''', 'DO 0');
+DROP TEMPORARY TABLE IF EXISTS seed_refusal;
+CREATE TEMPORARY TABLE seed_refusal (
+    name VARCHAR(32), value BIGINT,
+    CONSTRAINT `this seed is for version 2 of the tables, the database is not`
+        CHECK (name <> 'schema' OR value = 2),
+    CONSTRAINT `the database is of a newer generation than this seed`
+        CHECK (name <> 'generation' OR value <= 0)
+);
+INSERT INTO seed_refusal (name, value) SELECT name, value FROM meta;
+DROP TEMPORARY TABLE seed_refusal;
 
 DROP TEMPORARY TABLE IF EXISTS seed_domains;
-CREATE TEMPORARY TABLE seed_domains (PRIMARY KEY (domain)) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin AS SELECT domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change FROM domains LIMIT 0;
+CREATE TEMPORARY TABLE seed_domains (PRIMARY KEY (domain)) AS SELECT domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change FROM domains LIMIT 0;
 INSERT INTO seed_domains (domain, postmaster, managed, catch_all, max_users, max_aliases, max_forwards, max_autoresponders, max_lists, quota, default_quota, default_quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change) VALUES
 ('example.org', 'ada', 'declared', 'bounce-no-mailbox', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0);
 DROP TEMPORARY TABLE IF EXISTS seed_alias_domains;
-CREATE TEMPORARY TABLE seed_alias_domains (PRIMARY KEY (alias)) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin AS SELECT alias, domain FROM alias_domains LIMIT 0;
+CREATE TEMPORARY TABLE seed_alias_domains (PRIMARY KEY (alias)) AS SELECT alias, domain FROM alias_domains LIMIT 0;
 INSERT INTO seed_alias_domains (alias, domain) VALUES
 ('example.net', 'example.org');
 DROP TEMPORARY TABLE IF EXISTS seed_accounts;
-CREATE TEMPORARY TABLE seed_accounts (PRIMARY KEY (domain, local)) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin AS SELECT domain, local, password, password_reset, name, quota, quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change, admin, disabled FROM accounts LIMIT 0;
+CREATE TEMPORARY TABLE seed_accounts (PRIMARY KEY (domain, local)) AS SELECT domain, local, password, password_reset, name, quota, quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change, admin, disabled FROM accounts LIMIT 0;
 INSERT INTO seed_accounts (domain, local, password, password_reset, name, quota, quota_messages, deny_pop3, deny_imap, deny_webmail, deny_submission, deny_password_change, admin, disabled) VALUES
 ('example.org', 'ada', '$argon2id$v=19$m=19456,t=2,p=1$TlJqZzRCa0RpNW95cEFhbA$oybq1IPU7Fjox7DpuLbCdhDHpCJujGcUHldN/t/Xt54', 0, 'Ada Lovelace', 5368709120, NULL, 0, 0, 0, 0, 0, 0, 0),
 ('example.org', 'alan', '$argon2id$v=19$m=19456,t=2,p=1$eGQ2MXg0QzRCSFRnMkloMw$Vv7YHHNC/Wi7CCExVtqM/W8Zr7+LdvATy8T+xy6dX3Q', 0, 'Alan Turing', 2147483648, NULL, 0, 0, 0, 0, 0, 0, 0),
@@ -31,7 +35,7 @@ INSERT INTO seed_accounts (domain, local, password, password_reset, name, quota,
 ('example.org', 'hedy', '$argon2id$v=19$m=19456,t=2,p=1$dE01RWZueVNMYjdHV0lvWA$ZX/fKNC/UBngvcYeO1QOW+Bbq5rAAdjPm1UeqUQqaZY', 0, 'Hedy Lamarr', NULL, NULL, 0, 0, 0, 0, 0, 0, 0),
 ('example.org', 'joan', '$argon2id$v=19$m=19456,t=2,p=1$b2ZYYjN5ZWdHYXFxdENHeA$5buFTbUsQ853pISgjhHc7n5VuZgucrlTRtEUoaJo/kI', 0, 'Joan Clarke', 2147483648, NULL, 0, 0, 0, 0, 0, 0, 0);
 DROP TEMPORARY TABLE IF EXISTS seed_aliases;
-CREATE TEMPORARY TABLE seed_aliases (PRIMARY KEY (domain, local, position)) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin AS SELECT domain, local, position, line FROM aliases LIMIT 0;
+CREATE TEMPORARY TABLE seed_aliases (PRIMARY KEY (domain, local, position)) AS SELECT domain, local, position, line FROM aliases LIMIT 0;
 INSERT INTO seed_aliases (domain, local, position, line) VALUES
 ('example.org', 'admiral', 1, '&grace@example.org'),
 ('example.org', 'announce', 1, '|ezmlm-send lists/example.org/announce'),
