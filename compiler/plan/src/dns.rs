@@ -50,9 +50,17 @@ pub enum When {
 /// Which comes first, the record or the node.
 const fn when(purpose: Purpose, action: Action) -> When {
     match (purpose, action) {
-        // What others hold against our mail has to be there before the mail is, and as long as any is under way.
-        (Purpose::Dkim | Purpose::Spf | Purpose::Tlsa | Purpose::Caa, Action::Remove) => When::AfterQueueLifetime,
-        (Purpose::Dkim | Purpose::Spf | Purpose::Tlsa | Purpose::Caa, _) => When::BeforeApply,
+        // What others hold against our mail has to be there before the mail is, and as long as any is under way; and the
+        // zone it is in.
+        (Purpose::Dkim | Purpose::Spf | Purpose::Tlsa, Action::Remove) => When::AfterQueueLifetime,
+        (Purpose::NameServer | Purpose::Delegation, Action::Remove) => When::AfterQueueLifetime,
+        (Purpose::Dkim | Purpose::Spf | Purpose::Tlsa, _) => When::BeforeApply,
+        (Purpose::NameServer | Purpose::Delegation, _) => When::BeforeApply,
+        // Mail that fails is judged by it; it holds nothing against mail that is in order.
+        (Purpose::Dmarc | Purpose::DmarcAuthorisation, Action::Remove) => When::AfterQueueLifetime,
+        // An authority is asked for certificates while the node obeys a state.
+        (Purpose::Caa, Action::Remove) => When::AfterApply,
+        (Purpose::Caa, _) => When::BeforeApply,
         // Nobody is sent where nothing answers: withdrawn before, published after.
         (_, Action::Remove) => When::BeforeApply,
         (_, Action::Add | Action::Change) => When::AfterApply,

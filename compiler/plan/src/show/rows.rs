@@ -250,10 +250,18 @@ fn interruption(plan: &Plan) -> String {
     match plan.impact.class {
         Class::Reboot => "under a minute, while the machine starts".to_owned(),
         Class::Migrate => "while stored data is rewritten; nothing is lost".to_owned(),
+        Class::Restart | Class::Rebind if moves(plan) => "connections to the machine's old address end".to_owned(),
         Class::Restart => format!("a few seconds of {}; what was under way is tried again", of(Class::Restart)),
         Class::Rebind => format!("none; sessions on closed ports of {} end in their time", of(Class::Rebind)),
         _ => "none".to_owned(),
     }
+}
+
+/// Whether the machine gets another address.
+fn moves(plan: &Plan) -> bool {
+    let networks =
+        |change: &Change| change.id.kind() == Kind::Control && ["network", "network6"].contains(&change.id.name());
+    plan.changes.iter().any(networks)
 }
 
 /// `Plan: 2 to add, 2 to change, 1 to remove, 1 secret, 2 dns.  1 warning.  plan id …`

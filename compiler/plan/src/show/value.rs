@@ -70,7 +70,7 @@ fn is_unnamed(attribute: &Attribute) -> bool {
 fn set_difference(attribute: &Attribute, full: bool) -> Option<String> {
     let texts = |side: &Option<Value>| -> Option<BTreeSet<String>> {
         match side {
-            Some(Value::Array(items)) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            Some(Value::Array(items)) => items.iter().map(element).collect(),
             Some(Value::String(one)) if is_unnamed(attribute) => Some(BTreeSet::from([one.clone()])),
             None => Some(BTreeSet::new()),
             _ => None,
@@ -93,6 +93,12 @@ fn set_difference(attribute: &Attribute, full: bool) -> Option<String> {
         return Some(format!("{} {total}", each.join(" ")));
     }
     Some(format!("+{} -{} {total}", come.len(), gone.len()))
+}
+
+/// An element of a set: a text, or a rename.
+fn element(item: &Value) -> Option<String> {
+    let rename = || Some(format!("{} -> {}", item.get("from")?.as_str()?, item.get("to")?.as_str()?));
+    item.as_str().map(str::to_owned).or_else(rename)
 }
 
 fn shown(name: &str, value: &Value, full: bool) -> String {
@@ -204,7 +210,7 @@ const LONGEST: usize = 48;
 #[cfg(test)]
 mod tests {
     use postkiln_blueprint::impact::{ALIAS, Object};
-    use postkiln_blueprint::{List, User};
+    use postkiln_blueprint::{Blueprint, List, User};
     use serde_json::json;
 
     use super::*;
@@ -237,6 +243,14 @@ mod tests {
             json!(["a@x.example"]),
             json!(["a@x.example", "b@x.example"]),
             "+b@x.example (2 total)",
+        );
+        let rename = |to: &str| json!({"from": "user/a@x.example", "to": to});
+        check(
+            Blueprint::TABLE,
+            "moved",
+            json!([rename("user/b@x.example")]),
+            json!([rename("user/b@x.example"), rename("user/c@x.example")]),
+            "moved +\"user/a@x.example -> user/c@x.example\" (2 total)",
         );
         check(
             User::TABLE,
