@@ -124,7 +124,7 @@ pub(crate) struct Told<'a> {
 pub(crate) fn guards(base: &Side<'_>, new: &Side<'_>, told: &Told<'_>, allowed: &[GuardName]) -> Vec<Guard> {
     let Told { changes, dns, rotations } = *told;
     let called = [
-        domains(base, changes),
+        domains(base.blueprint, new.blueprint, changes),
         many(base.blueprint, changes),
         quotas(changes),
         admins(base.blueprint, new.blueprint, changes),
@@ -155,9 +155,15 @@ fn removed(changes: &[Change], kind: Kind) -> Vec<&Change> {
     changes.iter().filter(|change| change.action == Action::Remove && change.id.kind() == kind).collect()
 }
 
-fn domains(base: &Side<'_>, changes: &[Change]) -> Option<Guard> {
-    let mail = |change: &&Change| base.blueprint.domains.keys().any(|name| name.as_str() == change.id.name());
-    let gone: Vec<&Change> = removed(changes, Kind::Domain).into_iter().filter(mail).collect();
+/// Domains whose mail would be refused, alias domains among them; and domains that lose their users by becoming one.
+fn domains(base: &Blueprint, new: &Blueprint, changes: &[Change]) -> Option<Guard> {
+    let known = |change: &Change| {
+        let mut names = new.domains.keys().chain(new.alias_domains.keys());
+        names.any(|name| name.as_str() == change.id.name())
+    };
+    let had_users = |change: &Change| base.domains.keys().any(|name| name.as_str() == change.id.name());
+    let mut gone = removed(changes, Kind::Domain);
+    gone.retain(|change| !known(change) || had_users(change));
     guard(GuardName::RemoveDomain, &gone, |count| {
         let first = gone.first().map(|change| change.id.name()).unwrap_or_default();
         match count {

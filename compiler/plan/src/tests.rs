@@ -132,6 +132,14 @@ fn a_rename_is_no_removal() {
     );
     assert!(plan.guards.iter().all(|guard| guard.name != GuardName::RemoveMany));
     assert!(text(&plan, Style::default()).contains("was user/grace@example.org"));
+    // The name alone: a row; with a forward, a file.
+    for (user, class) in [("password.hash = HASH", Class::Data), ("forward.to = [\"g@navy.example\"]", Class::Swap)] {
+        let users = |name: &str| format!("users = {{ ada.password.hash = HASH, {name} = {{ {user} }} }},");
+        let plan = planned(&site(&users("grace"), ""), &site(&users("hopper"), moved));
+        let unit = &plan.impact.units[0];
+        assert_eq!((plan.impact.units.len(), unit.role, unit.class), (1, Role::Directoryd, class));
+        assert_eq!(unit.because, ["user/hopper@example.org"]);
+    }
 }
 
 #[test]
@@ -157,6 +165,12 @@ fn domains_come_and_go_with_all_they_have() {
             "remove user/bo@example.net",
             "remove alias/postmaster@example.net",
         ],
+    );
+    let alias = "domains.\"example.net\".alias_of = \"example.org\",";
+    let stops = |base: &str, new: &str| !planned(&site(USERS, base), &site(USERS, new)).is_applyable();
+    assert_eq!(
+        [stops(alias, ""), stops(second, alias), stops(alias, second), stops("", alias)],
+        [true, true, false, false]
     );
     let moved = "domains.\"example.com\" = { postmaster = \"bo\", users.bo.password.hash = HASH }, moved = [{ from = \"domain/example.net\", to = \"domain/example.com\" }],";
     check(

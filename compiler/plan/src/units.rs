@@ -76,7 +76,7 @@ pub(crate) fn impact(base: &Side<'_>, new: &Side<'_>, changes: &[Change]) -> Imp
     // What a person wrote explains; what follows from it only where nothing else does.
     let (follow, written): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.follows());
     for change in written.into_iter().chain(follow) {
-        for (role, class, because) in flows(change, &services) {
+        for (role, class, because) in flows(change, &services).into_iter().chain(rename(change, &artefacts)) {
             if let Some(unit) = acting.get_mut(&role) {
                 unit.flow(class, because, change.follows());
             }
@@ -105,6 +105,21 @@ fn flows(change: &Change, services: &[Service]) -> Vec<(Role, Class, String)> {
         }
     }
     found
+}
+
+/// Another name alone: a user's is a row of the database, and a file where mail is forwarded; everything else is files.
+fn rename(change: &Change, artefacts: &[Artefact]) -> Vec<(Role, Class, String)> {
+    if change.from.is_none() {
+        return Vec::new();
+    }
+    let instructions = format!("/.qmail-{}", change.id.local().unwrap_or_default().replace('.', ":"));
+    let is_row = change.id.kind() == Kind::User && !artefacts.iter().any(|file| file.path.ends_with(&instructions));
+    let class = if is_row { Class::Data } else { Class::Swap };
+    let roles: &[Role] = match change.id.kind() {
+        Kind::List | Kind::Autoresponder => &[Role::Directoryd, Role::Local],
+        _ => &[Role::Directoryd],
+    };
+    roles.iter().map(|role| (*role, class, change.id.to_string())).collect()
 }
 
 fn roles(id: &ObjectId, attribute: &Attribute, services: &[Service]) -> Vec<Role> {

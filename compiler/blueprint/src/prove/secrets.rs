@@ -61,7 +61,7 @@ fn missing(site: &Site, used: &SecretUse<'_>, findings: &mut Findings) {
     // Without its public half a key cannot be published; a password is missed by the node alone.
     let (code, kind) = match used.wanted {
         Wanted::Password => (codes::MISSING_SECRET, ""),
-        Wanted::Dkim => (codes::MISSING_KEY, " --kind dkim"),
+        Wanted::Dkim => (codes::MISSING_KEY, " --generate"),
         Wanted::TlsKey => (codes::MISSING_KEY, " --kind tls-key"),
     };
     let message = format!("{} is the secret {:?}, which is not in {SECRETS_LOCK}", used.what, used.name);

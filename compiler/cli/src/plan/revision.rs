@@ -29,8 +29,16 @@ pub(super) fn check_out(site: &Path, revision: &str) -> Result<Checkout, Failure
     })?;
     let below = git(folder, &["rev-parse", "--show-prefix"], None).map_err(Failure::unavailable)?;
     let wanted = format!("{revision}^{{commit}}");
-    let commit = git(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], None)
-        .map_err(|_| Failure::unavailable(format!("there is no file and no revision of git called {revision}")))?;
+    let commit =
+        git(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], None).map_err(|_| {
+            Failure::unavailable(match revision {
+                "HEAD" => {
+                    "nothing is committed yet, so there is nothing to compare with: commit, or say --against BASE"
+                        .to_owned()
+                }
+                _ => format!("there is no file and no revision of git called {revision}"),
+            })
+        })?;
     let absent = |said: String| {
         let name = if below.is_empty() { "site" } else { below.trim_end_matches('/') };
         Failure::unavailable(format!("revision {revision} has no {name}: {said}"))

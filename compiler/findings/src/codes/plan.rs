@@ -6,8 +6,8 @@ codes! {
     REMOVE_DOMAIN = "E0501" {
         title: "a domain would be removed",
         meaning: r#"
-            The base has a mail domain that the site has no more. Mail for it would be refused, and its people could not log in.
-            Their mail stays on the node, but nobody reaches it.
+            The base has a domain that the site has no more. Mail for it would be refused, and its people could not log in.
+            Their mail stays on the node, but nobody reaches it. Of an alias domain only the addresses are lost.
 
             `plan` and `apply` stop here until you say `--allow remove-domain`. If the domain only got another name, say so:
             `moved = [{ from = "domain/example.org", to = "domain/example.net" }]`.

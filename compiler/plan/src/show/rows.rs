@@ -193,8 +193,10 @@ pub(super) fn impact(plan: &Plan) -> Section {
 /// Things whose changes are rows of the user database and nothing else.
 fn data_only(plan: &Plan) -> Row {
     let is_data = |change: &&Change| {
-        let classes = change.attributes.iter().map(|attribute| attribute.field.class);
-        classes.max() == Some(Class::Data)
+        // A renamed user is one row with another name.
+        let renamed = change.from.is_some().then_some(Class::Data);
+        let classes = change.attributes.iter().map(|attribute| attribute.field.class).chain(renamed);
+        classes.max() == Some(Class::Data) && (renamed.is_none() || change.id.kind() == Kind::User)
     };
     let things: Vec<String> = plan.changes.iter().filter(is_data).map(|change| change.id.to_string()).collect();
     let things: Vec<&str> = things.iter().map(String::as_str).collect();

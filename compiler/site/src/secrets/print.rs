@@ -18,7 +18,12 @@ impl SecretsLock {
         let lines = Lines::new(&[(SECRETS_LOCK.to_owned(), bytes.to_vec())]);
         let tree = node(text).map_err(|(message, span)| {
             let mut finding = wrong(&format!("TOML: {message}")).at(&lines.place(span));
-            finding.hint("`postkiln secret` writes this file; after a merge, look for what both sides changed");
+            let merged = text.lines().any(|line| line.starts_with("<<<<<<< "));
+            finding.hint(if merged {
+                MERGED
+            } else {
+                "`postkiln secret` writes this file: `postkiln secret check SITE --mend`"
+            });
             vec![finding]
         })?;
         decode::secrets_lock(&tree, &lines)
@@ -76,3 +81,7 @@ const HEAD: &str = "\
 # Nothing here is secret. Written by `postkiln secret`: commit it together with the site.
 format = 1
 ";
+
+/// Neither file can be merged by lines.
+const MERGED: &str = "take one side's two files whole (`git checkout --ours secrets.age secrets.lock`), then set or rotate again what \
+    the other side changed";
