@@ -18,6 +18,8 @@ pub(super) struct Report {
 struct Step {
     name: String,
     ok: bool,
+    /// Whether it could be tried; what could not is no failure.
+    tried: bool,
     /// What was seen; for a failure, what is wrong.
     text: String,
     milliseconds: u64,
@@ -52,8 +54,16 @@ impl Report {
             let verdict = if ok { "ok    " } else { "FAILED" };
             output::result(&format!("{verdict} {milliseconds:>6} ms  {name}: {text}"));
         }
-        self.steps.push(Step { name: name.to_owned(), ok, text, milliseconds });
+        self.steps.push(Step { name: name.to_owned(), ok, tried: true, text, milliseconds });
         made
+    }
+
+    /// Writes down what cannot be tried, and why.
+    pub(super) fn skip(&mut self, name: &str, why: &str) {
+        if !self.is_silent {
+            output::result(&format!("{:<6} {:>6}     {name}: not proved here: {why}", "-", ""));
+        }
+        self.steps.push(Step { name: name.to_owned(), ok: true, tried: false, text: why.to_owned(), milliseconds: 0 });
     }
 
     pub(super) fn has_failed(&self) -> bool {
@@ -66,9 +76,14 @@ impl Report {
 
     pub(super) fn summary(&self) -> String {
         let failed = self.steps.iter().filter(|step| !step.ok).count();
+        let tried = self.steps.iter().filter(|step| step.tried).count();
+        let skipped = match self.steps.len() - tried {
+            0 => String::new(),
+            skipped => format!("; {skipped} not proved here"),
+        };
         match failed {
-            0 => format!("all {} steps passed", self.steps.len()),
-            _ => format!("{failed} of {} steps failed", self.steps.len()),
+            0 => format!("all {tried} steps passed{skipped}"),
+            _ => format!("{failed} of {tried} steps failed{skipped}"),
         }
     }
 }

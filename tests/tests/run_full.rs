@@ -1,0 +1,29 @@
+//! `examples/full` runs, scanner and all, and lets each person do what it says: no more, no less. In a network of its own:
+//! freshclam must not find the world.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
+
+use postkiln_tests::clients::Login;
+use postkiln_tests::world::inside;
+use postkiln_tests::{Running, Site};
+
+#[test]
+fn each_person_may_do_what_the_site_says() {
+    if !inside("each_person_may_do_what_the_site_says") {
+        return;
+    }
+    let site = Site::example("full");
+    let node = Running::start(site.path());
+    // An administrator; a member of the club, where POP3 and submission are denied; one who may only send.
+    for (user, steps) in [
+        ("ada@example.org", ["login on port 465: as", "submitted mail over IMAP", "received mail over POP3"]),
+        ("sofya@club.example", ["login on port 465 is refused", "received mail over IMAP", "POP3 is refused"]),
+        ("joan@example.org", ["submission by port 587: 250", "IMAP is refused", "POP3 is refused"]),
+    ] {
+        let said = node.accept(site.path(), Login { user, password: "postkiln" }).success().output;
+        for step in steps {
+            assert!(said.contains(step), "{user}: no {step:?} in\n{said}");
+        }
+        assert!(said.contains("a virus is refused: 554"), "{said}");
+    }
+    node.stop();
+}
