@@ -69,7 +69,7 @@ fn what_smtp_refuses_is_not_looked_for() {
     let output = explain_at("tests/cases/smtp-policy", "Former@example.org");
     let expected = "\
 Former@example.org
-  smtp           Former@example.org is a bad recipient: refused, whoever writes   site.ncl:25:23
+  smtp           Former@example.org is a bad recipient: refused, whoever writes   site.ncl:26:23
                  control/badrcptto
 => refused: badrcptto names the recipient
 ";

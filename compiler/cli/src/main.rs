@@ -64,6 +64,9 @@ enum Command {
         root: std::path::PathBuf,
         /// The file to begin with, relative to it.
         entry: String,
+        /// Tell the places it comes to, in place of an answer.
+        #[arg(long)]
+        tell: bool,
     },
 }
 
@@ -86,7 +89,7 @@ impl Command {
             Self::Secret(args) => secret::run(args),
             Self::Status(args) => status::run(args),
             Self::Queue(args) => queue::run(args),
-            Self::EvaluateSite { root, entry } => evaluate_site(&root, &entry),
+            Self::EvaluateSite { root, entry, tell } => evaluate_site(&root, &entry, tell),
         }
     }
 }
@@ -112,8 +115,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn evaluate_site(root: &std::path::Path, entry: &str) -> Result<Exit, Failure> {
-    postkiln_site::evaluate_child(root, entry)
+fn evaluate_site(root: &std::path::Path, entry: &str, tell: bool) -> Result<Exit, Failure> {
+    postkiln_site::evaluate_child(root, entry, tell)
         .map(|()| Exit::Success)
         .map_err(|source| Failure::environment("cannot answer with the evaluated site", source))
 }

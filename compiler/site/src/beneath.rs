@@ -39,6 +39,19 @@ pub(crate) enum BeneathError {
     Io(io::Error),
 }
 
+impl BeneathError {
+    /// What to do about it; `absent` is for a file that is not there.
+    pub(crate) const fn hint<'a>(&self, absent: &'a str) -> &'a str {
+        match self {
+            Self::Outside => "copy the file into the site",
+            Self::Absent => absent,
+            Self::NotAFile => "name a file, not the folder or device of this name",
+            Self::TooLarge => "divide it among several files",
+            Self::Io(_) => "look at the file's permissions",
+        }
+    }
+}
+
 impl Beneath {
     /// Opens the root; here links are followed, because the person named it.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {

@@ -10,20 +10,25 @@ use std::time::Duration;
 
 use postkiln_findings::{Code, codes};
 
+use crate::Place;
 use crate::answer::{Answer, Kind, Trouble};
 use crate::beneath::Beneath;
 use crate::confine::{self, MEMORY, SECONDS};
-use crate::evaluate::evaluate;
+use crate::evaluate::{evaluate, stages};
 
 /// The hidden command of `postkiln` that evaluates a site within limits.
 pub const CHILD_COMMAND: &str = "evaluate-site";
 
-/// What that command does: evaluates `entry` below `root` within limits and answers on stdout.
+/// What that command does: evaluates `entry` below `root` within limits and answers on stdout; with `tells`, instead of an
+/// answer the places of the fields it comes to.
 ///
 /// # Errors
 /// When the limits cannot be set, or stdout cannot be written.
-pub fn evaluate_child(root: &Path, entry: &str) -> io::Result<()> {
+pub fn evaluate_child(root: &Path, entry: &str, tells: bool) -> io::Result<()> {
     confine::confine(root)?;
+    if tells {
+        return tell(root, entry);
+    }
     let answer = match Beneath::open(root) {
         Ok(beneath) => evaluate(&beneath, entry).ok_or_else(|| io::Error::other("the evaluator panicked"))?,
         Err(error) => unreadable(root, &error),
@@ -32,6 +37,17 @@ pub fn evaluate_child(root: &Path, entry: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(&bytes)?;
     stdout.flush()
+}
+
+/// One place a line. A write that fails means that nobody listens.
+fn tell(root: &Path, entry: &str) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    let mut line = |place: &Place| {
+        let Place { file, line, column, end_line, end_column } = place;
+        let _ = writeln!(stdout, "{line} {column} {end_line} {end_column} {file}");
+    };
+    stages(&Beneath::open(root)?, entry, &mut line);
+    Ok(())
 }
 
 /// The answer when the site's folder cannot be opened.
@@ -58,8 +74,36 @@ pub(crate) enum Ended {
 /// # Errors
 /// The outer one when the process cannot be started; the inner one when it ended without an answer.
 pub(crate) fn evaluate_apart(root: &Path, entry: &str) -> io::Result<Result<Answer, Ended>> {
+    let Output { bytes, ended } = run(root, entry, false)?;
+    Ok(match ended {
+        Some(ended) => Err(ended),
+        None => postcard::from_bytes(&bytes).map_err(|_| Ended::Other),
+    })
+}
+
+/// Where an evaluation that ended so was: the field it had come to when the same happened again. Takes as long once more.
+pub(crate) fn place_of_end(root: &Path, entry: &str, ended: Ended) -> Option<Place> {
+    let again = run(root, entry, true).ok().filter(|again| again.ended == Some(ended))?;
+    // The last line may have been cut off.
+    let whole = again.bytes.iter().rposition(|byte| *byte == b'\n').and_then(|end| again.bytes.get(..end))?;
+    let line = whole.rsplit(|byte| *byte == b'\n').next()?;
+    let mut parts = std::str::from_utf8(line).ok()?.splitn(5, ' ');
+    let mut number = || parts.next()?.parse().ok();
+    let (line, column, end_line, end_column) = (number()?, number()?, number()?, number()?);
+    Some(Place { file: parts.next()?.into(), line, column, end_line, end_column })
+}
+
+/// What a process of the evaluator left.
+struct Output {
+    bytes: Vec<u8>,
+    /// How it ended, unless well.
+    ended: Option<Ended>,
+}
+
+fn run(root: &Path, entry: &str, tells: bool) -> io::Result<Output> {
     let mut child = Command::new(std::env::current_exe()?)
         .args([CHILD_COMMAND.as_ref(), root.as_os_str(), entry.as_ref()])
+        .args(tells.then_some("--tell"))
         .env_clear()
         // Control-C is for whoever waits for the answer; it ends this process with itself (`confine`).
         .process_group(0)
@@ -85,13 +129,12 @@ pub(crate) fn evaluate_apart(root: &Path, entry: &str) -> io::Result<Result<Answ
     let status = child.wait()?;
     let bytes = answers.join().unwrap_or_default();
     let complaints = complaints.join().unwrap_or_default();
-    if hung {
-        return Ok(Err(Ended::Time));
-    }
-    if !status.success() {
-        return Ok(Err(ended(status, &complaints)));
-    }
-    Ok(postcard::from_bytes(&bytes).map_err(|_| Ended::Other))
+    let ended = match (hung, status.success()) {
+        (true, _) => Some(Ended::Time),
+        (false, true) => None,
+        (false, false) => Some(ended(status, &complaints)),
+    };
+    Ok(Output { bytes, ended })
 }
 
 /// Reads at most `limit` bytes, and drains the rest so that the writer is never stuck.

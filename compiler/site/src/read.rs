@@ -15,7 +15,7 @@ use crate::{Diagnostic, Site, child, codes, evaluate, population, secrets, sourc
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
 ///
 /// Evaluation runs in a process of its own, with at most 10 s of processor time and 1 GiB of memory, in which this
-/// program is started again with [`crate::CHILD_COMMAND`].
+/// program is started again with [`crate::CHILD_COMMAND`]; one that is ended by a limit runs once more, to find the place.
 ///
 /// # Errors
 /// With every finding, in source order, when one of them is an error.
@@ -80,8 +80,9 @@ fn evaluate_apart(root: &Path, entry: &str) -> Result<Answer, Diagnostic> {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(ended)) => {
             let (code, message, hint) = ended.words();
-            let beginning = Lines::new(&[(entry.to_owned(), Vec::new())]).beginning();
-            let mut finding = Diagnostic::new(code, message).at(&beginning);
+            let beginning = || Lines::new(&[(entry.to_owned(), Vec::new())]).beginning();
+            let place = child::place_of_end(root, entry, ended).unwrap_or_else(beginning);
+            let mut finding = Diagnostic::new(code, message).at(&place);
             finding.hint(hint);
             Err(finding)
         }

@@ -45,10 +45,15 @@ impl FromStr for LocalPart {
         if let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             return Self::new(&unquote(text, inner)?);
         }
-        if !is_dot_string(text) {
-            return Err(AddressError::new(text, "has a local part that needs quotes or is empty"));
+        if is_dot_string(text) || text.is_empty() || !text.is_ascii() {
+            return Self::new(text);
         }
-        Self::new(text)
+        let problem = if text.split('.').any(str::is_empty) {
+            "begins or ends with a dot, or has two in a row"
+        } else {
+            "has a local part that needs quotes"
+        };
+        Err(AddressError::new(text, problem))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
 use postkiln_control as control;
-use postkiln_control::{ControlFile, HostPattern, Value, ValueError, VirtualDomain, VirtualKey};
+use postkiln_control::{AddressPattern, ControlFile, HostPattern, Value, ValueError, VirtualDomain, VirtualKey};
 use postkiln_site as site;
 use postkiln_site::{ControlValue, DomainEntry, Ipv6, Network, Place, Placed, Site, Smtp, TimeServer};
 
@@ -85,8 +85,8 @@ fn smtp(site: &Site, files: &mut BTreeMap<String, String>) {
     let greeting = smtp.greeting.as_ref().map_or_else(|| hostname.to_string(), |greeting| greeting.value.clone());
     put(files, &control::Smtpgreeting(greeting));
     put(files, &control::Helohost(smtp.helo.as_ref().map_or_else(|| hostname.clone(), |helo| helo.value.clone())));
-    put(files, &control::Badmailfrom(smtp.bad_senders.iter().map(|bad| bad.value.clone()).collect()));
-    put(files, &control::Badrcptto(smtp.bad_recipients.iter().map(|bad| bad.value.clone()).collect()));
+    put(files, &control::Badmailfrom(in_order(&smtp.bad_senders)));
+    put(files, &control::Badrcptto(in_order(&smtp.bad_recipients)));
     let lists = smtp.dnsbl.iter().map(|list| &list.value);
     let lists = lists.map(|list| control::BlockList { zone: list.zone.clone(), defer: list.defer_on_failure });
     put(files, &control::Dnsbllist(lists.collect()));
@@ -136,6 +136,14 @@ const fn separator(subaddress: site::Subaddress) -> Option<char> {
         site::Subaddress::Minus => Some('-'),
         site::Subaddress::None => None,
     }
+}
+
+/// The order in which they were written means nothing.
+fn in_order(patterns: &[Placed<AddressPattern>]) -> Vec<AddressPattern> {
+    let mut patterns: Vec<_> = patterns.iter().map(|pattern| pattern.value.clone()).collect();
+    patterns.sort_by_cached_key(ToString::to_string);
+    patterns.dedup();
+    patterns
 }
 
 fn put<F: ControlFile>(files: &mut BTreeMap<String, String>, file: &F) {

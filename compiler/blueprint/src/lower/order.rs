@@ -18,9 +18,11 @@ fn domain(mail: &mut MailDomain) {
     for forward in mail.users.values_mut().filter_map(|user| user.forward.as_mut()) {
         set(&mut forward.to);
     }
-    for List { members, moderators, .. } in mail.lists.values_mut() {
-        set(members);
-        set(moderators);
+    for list in mail.lists.values_mut() {
+        let List { members, moderators, allow, deny, mime_remove, mime_reject, header_remove, .. } = list;
+        [members, moderators, allow, deny].into_iter().for_each(set);
+        // Added header lines stand in a post as they were written.
+        [mime_remove, mime_reject, header_remove].into_iter().for_each(set);
     }
 }
 

@@ -70,6 +70,8 @@ fn rules(site: &Site, owners: &BTreeMap<&str, usize>) -> Vec<Rule> {
         let own = network.value.from.value.keys.iter().filter(|key| owners.get(key.as_str()) == Some(&number));
         rules.extend(own.map(|key| Rule { address: key.clone(), decision: decision(&network.value) }));
     }
+    // The order in which they were written means nothing.
+    rules.sort_by(|one, two| one.address.cmp(&two.address));
     if !owners.contains_key("") {
         rules.push(Rule { address: String::new(), decision: Decision::Allow(Vec::new()) });
     }

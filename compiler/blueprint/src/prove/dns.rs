@@ -5,6 +5,7 @@
 
 mod dkim;
 mod dmarc;
+mod leaving;
 mod names;
 mod spf;
 mod targets;
@@ -26,6 +27,7 @@ pub(crate) fn check(site: &Site, zones: &Zones<'_>, findings: &mut Findings) {
         transport::check(site, zone, draft, findings);
     }
     transport::pinned(site, zones, findings);
+    leaving::check(site, zones, findings);
 }
 
 /// `name=value` pairs between semicolons (RFC 6376 §3.2), names in lower case; a text that is no pair comes with an

@@ -2,8 +2,10 @@
 
 use postkiln_address::{Domain, LocalPart};
 use postkiln_control::closest;
-use postkiln_site::Site;
+use postkiln_findings::Place;
+use postkiln_site::{MailDomain, Site};
 
+use super::mail_domains;
 use super::sending::{Edge, Role};
 use crate::codes;
 use crate::findings::Findings;
@@ -13,6 +15,9 @@ use crate::world::Owner;
 /// Reports targets that are refused, dropped, or taken by a catch-all. What a target leads to further on is reported where
 /// that stands.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, edges: &[Edge<'_>], findings: &mut Findings) {
+    for (name, mail) in mail_domains(site) {
+        closed_himself(name, mail, blueprint, findings);
+    }
     for edge in edges {
         match &edge.to {
             Owner::Declared(..) => {}
@@ -48,10 +53,7 @@ fn outside(site: &Site, edge: &Edge<'_>, findings: &mut Findings) {
 fn closed(edge: &Edge<'_>, findings: &mut Findings) {
     let who = edge.who();
     if edge.role == Role::Postmaster {
-        findings
-            .add(codes::POSTMASTER_CLOSED, edge.place, format!("the postmaster {} is a closed account", edge.target))
-            .hint("every domain takes mail for postmaster (RFC 5321 §4.5.1): name somebody else");
-        return;
+        return postmaster_closed(&edge.target.to_string(), edge.place, findings);
     }
     findings
         .add(
@@ -60,6 +62,21 @@ fn closed(edge: &Edge<'_>, findings: &mut Findings) {
             format!("{who} is {}, a closed account: mail for it is refused", edge.target),
         )
         .hint("name somebody else, or remove it");
+}
+
+/// A user called `postmaster` leads nowhere further, so no edge tells.
+fn closed_himself(name: &Domain, mail: &MailDomain, blueprint: &Blueprint, findings: &mut Findings) {
+    let users = blueprint.domains.get(name).map(|domain| (&domain.postmaster, &domain.users));
+    let himself = users.filter(|(postmaster, _)| postmaster.as_str() == "postmaster");
+    if himself.and_then(|(postmaster, users)| users.get(postmaster)).is_some_and(|user| user.disabled) {
+        postmaster_closed(&format!("postmaster@{name}"), &mail.postmaster.place, findings);
+    }
+}
+
+fn postmaster_closed(who: &str, place: &Place, findings: &mut Findings) {
+    findings
+        .add(codes::POSTMASTER_CLOSED, place, format!("the postmaster {who} is a closed account"))
+        .hint("every domain takes mail for postmaster (RFC 5321 §4.5.1): name somebody else");
 }
 
 /// An address that only a catch-all knows: as a target it is a slip more often than meant.

@@ -81,7 +81,9 @@ codes! {
         meaning: r#"
             A site may use ten seconds of processor time. A description of 10,000 users takes less than two; what takes ten
             is nearly always a function that calls itself without end, or a search through a long list for each element of it.
-            Large populations belong in data files (`users_from`), which are not evaluated.
+            Large populations belong in data files (`users_from`), which are not evaluated. The site is then evaluated once
+            more, field by field, and the finding stands at the field in which it ended again: there, or in what that field
+            uses, is the cause.
         "#,
         wrong: r#"
             dns.ttl = let rec forever = fun x => if x < 0 then "1 hour" else forever (x + 1) in forever 0,
@@ -94,7 +96,8 @@ codes! {
         title: "evaluating the site takes too much memory",
         meaning: r#"
             A site may use one gibibyte. What takes more is nearly always a function that calls itself without end, or a list
-            that is generated far too long. Large populations belong in data files (`users_from`), which are not evaluated.
+            that is generated far too long. Large populations belong in data files (`users_from`), which are not evaluated. The
+            place is found as for E0105.
         "#,
         wrong: r#"
             appliance.operators = std.array.generate (fun n => "%{std.to_string n}") 1000000000,

@@ -317,4 +317,51 @@ codes! {
             tls.certificate = 'acme { email = "ada@example.org", agree = true },
         "#,
     }
+    SPF_SMARTHOST = "W0374" {
+        title: "an SPF record does not name the smarthost",
+        meaning: r#"
+            Mail of the domain leaves through the smarthost, so others see the smarthost's address, and the domain's SPF record
+            tells them to refuse what does not come from the machines it names. Providers say what to include; a server of
+            one's own is named by its addresses.
+        "#,
+        wrong: r#"
+            smtp.smarthost = { host = "relay.example.net", port = 25 },
+        "#,
+        right: r#"
+            smtp.smarthost = { host = "relay.example.net", port = 25 },
+            domains."example.org".spf.include = ["_spf.example.net"],
+        "#,
+    }
+    SPF_IPV6 = "W0375" {
+        title: "mail may leave by IPv6 from an address that SPF does not name",
+        meaning: r#"
+            With `ipv6 = 'auto` the machine takes an address that the network announces, and calls other servers by IPv6 where
+            they have it. No zone can name an address that the site does not, so that mail fails SPF, and large providers refuse
+            it. Say which address it is, or do without IPv6.
+        "#,
+        wrong: r#"
+            appliance.ipv6 = 'auto,
+            dns.address = "192.0.2.25",
+        "#,
+        right: r#"
+            appliance.ipv6 = 'auto,
+            dns.address = "192.0.2.25",
+            dns.address6 = "2001:db8::25",
+        "#,
+    }
+    NO_IPV6 = "W0376" {
+        title: "the DNS names an IPv6 address, and the machine has no IPv6",
+        meaning: r#"
+            Others try the IPv6 address first, and wait until they give up, or never come by the other one. Give the machine the
+            address, or take it out of the DNS. Beside a fixed IPv4 address there is no IPv6 unless `appliance.ipv6` says so.
+        "#,
+        wrong: r#"
+            appliance.ipv6 = 'none,
+            dns.address6 = "2001:db8::25",
+        "#,
+        right: r#"
+            appliance.ipv6 = 'auto,
+            dns.address6 = "2001:db8::25",
+        "#,
+    }
 }

@@ -62,12 +62,8 @@ fn signature(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Signature>> {
     match walker.content(&path) {
         Ok(bytes) => Some(at.placed(Signature { name: name.to_owned(), bytes })),
         Err(error) => {
-            walker.report(
-                codes::UNREADABLE,
-                format!("{path:?} {error}"),
-                &at.place,
-                Some("put the file beside site.ncl"),
-            );
+            let hint = error.hint("put the file beside site.ncl");
+            walker.report(codes::UNREADABLE, format!("{path:?} {error}"), &at.place, Some(hint));
             None
         }
     }

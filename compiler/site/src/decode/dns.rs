@@ -45,16 +45,13 @@ fn all_records(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Vec<
     let mut zones = BTreeMap::new();
     let mut complete = true;
     for named in walker.entries(at, "the records by zone")? {
-        let zone = named.name.parse::<Domain>();
-        if let Err(error) = &zone {
-            walker.report(codes::VALUE, format!("not a domain name: {error}"), &named.place, None);
-        }
+        let zone = walker.domain_name::<Domain>(&named, None);
         let records = walker.list(&named.value, "records").and_then(|items| {
             let found: Vec<_> = items.iter().map(|item| record(walker, item)).collect();
             found.into_iter().collect::<Option<Vec<_>>>()
         });
         match (zone, records) {
-            (Ok(zone), Some(records)) => zones.entry(zone).or_insert_with(Vec::new).extend(records),
+            (Some(zone), Some(records)) => zones.entry(zone).or_insert_with(Vec::new).extend(records),
             _ => complete = false,
         }
     }

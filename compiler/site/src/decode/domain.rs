@@ -17,14 +17,9 @@ pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Do
     let mut domains = BTreeMap::new();
     let mut complete = true;
     for named in walker.entries(at, "the domains")? {
-        let decoded = match named.name.parse::<Domain>() {
-            Ok(name) => decode(walker, &name, &named).map(|entry| (name, entry)),
-            Err(error) => {
-                walker.report(codes::VALUE, format!("not a domain name: {error}"), &named.place, None);
-                None
-            }
-        };
-        let Some((name, entry)) = decoded else {
+        let name = walker.domain_name::<Domain>(&named, None);
+        let entry = name.as_ref().and_then(|name| decode(walker, name, &named));
+        let (Some(name), Some(entry)) = (name, entry) else {
             complete = false;
             continue;
         };

@@ -15,6 +15,7 @@ mod fields;
 mod ldap;
 mod limits;
 mod list;
+mod meant;
 mod moved;
 mod population;
 mod publishing;

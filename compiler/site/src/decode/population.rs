@@ -116,7 +116,8 @@ fn with_file(walker: &Walker<'_>, path: &Placed<String>, take: &mut dyn FnMut(&W
         Ok(bytes) => bytes,
         Err(error) => {
             let code = if matches!(error, BeneathError::Outside) { codes::IMPORT } else { codes::UNREADABLE };
-            walker.report(code, format!("{name:?} {error}"), &path.place, Some("put the file beside site.ncl"));
+            let hint = error.hint("put the file beside site.ncl");
+            walker.report(code, format!("{name:?} {error}"), &path.place, Some(hint));
             return false;
         }
     };

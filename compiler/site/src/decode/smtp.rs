@@ -6,6 +6,7 @@ use postkiln_address::Domain;
 use postkiln_control::{AddressPattern, HostPattern, Relay, RelayHost};
 
 use crate::answer::Value;
+use crate::decode::domain::insert_once;
 use crate::decode::fields::{Fields, optional};
 use crate::decode::tcp_clients;
 use crate::decode::walker::{At, Walker};
@@ -138,15 +139,12 @@ fn routes(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<HostPattern, Plac
     let mut routes = BTreeMap::new();
     let mut complete = true;
     for named in walker.entries(at, "routes by domain")? {
-        let pattern = named.name.parse::<HostPattern>();
-        if let Err(error) = &pattern {
-            let hint = "a domain, or `.example.com` for the names below it; for everything there is `smarthost`";
-            walker.report(codes::VALUE, format!("not a domain name: {error}"), &named.place, Some(hint));
-        }
-        match (pattern, relay(walker, &named.value)) {
-            (Ok(pattern), Some(relay)) => drop(routes.insert(pattern, relay)),
-            _ => complete = false,
-        }
+        let hint = "a domain, or `.example.com` for the names below it; for everything there is `smarthost`";
+        let pattern = walker.domain_name::<HostPattern>(&named, Some(hint));
+        complete &= match (pattern, relay(walker, &named.value)) {
+            (Some(pattern), Some(relay)) => insert_once(walker, &mut routes, pattern, relay),
+            _ => false,
+        };
     }
     complete.then_some(routes)
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::str::FromStr;
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_findings::{Code, Severity};
@@ -10,6 +11,7 @@ use postkiln_findings::{Code, Severity};
 use crate::answer::{Entry, Node, Span, Value};
 use crate::beneath::{Beneath, BeneathError};
 use crate::decode::fields::Fields;
+use crate::decode::meant::meant;
 use crate::decode::{quantity, secrets};
 use crate::lines::Lines;
 use crate::{Diagnostic, Place, Placed, codes, suggest};
@@ -307,22 +309,39 @@ impl<'a> Walker<'a> {
         found
     }
 
-    /// Something that is parsed from a string; the error's text is the message.
+    /// Something that is parsed from a string; the error's text is the message, and what would parse the hint.
     pub(super) fn parsed<T, E: Display>(
         &self,
         at: &At<'_>,
         what: &str,
         hint: Option<&str>,
-        parse: impl FnOnce(&str) -> Result<T, E>,
+        parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Placed<T>> {
         let text = self.text(at, what)?;
-        match parse(text) {
-            Ok(value) => Some(at.placed(value)),
-            Err(error) => {
-                self.report(codes::VALUE, format!("not {what}: {error}"), &at.place, hint);
-                None
-            }
-        }
+        self.parsed_text(text, &at.place, what, hint, parse).map(|value| at.placed(value))
+    }
+
+    fn parsed_text<T, E: Display>(
+        &self,
+        text: &str,
+        place: &Place,
+        what: &str,
+        hint: Option<&str>,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let error = match parse(text) {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        let better = meant(text).filter(|better| parse(better).is_ok());
+        let better = better.map(|better| format!("did you mean {better:?}?"));
+        self.report(codes::VALUE, format!("not {what}: {error}"), place, better.as_deref().or(hint));
+        None
+    }
+
+    /// The name of a field that is a domain, or something like it.
+    pub(super) fn domain_name<T: FromStr<Err: Display>>(&self, named: &Named<'_>, hint: Option<&str>) -> Option<T> {
+        self.parsed_text(named.name, &named.place, "a domain name", hint, str::parse::<T>)
     }
 
     /// A mail domain or host name.
@@ -355,7 +374,11 @@ impl<'a> Walker<'a> {
             Ok(_) if text.starts_with('"') => "needs quotes in an address",
             Ok(local) => return Some(local.into_lower_case()),
             Err(_) if text.contains('@') => "has an @; the domain is where it stands",
-            Err(_) => "has a character that needs quotes in an address, or is empty or too long",
+            Err(_) if text.is_empty() => "is empty",
+            Err(_) if text.len() > 64 => "has more than 64 characters",
+            Err(_) if !text.is_ascii() => "has a letter that is not ASCII",
+            Err(_) if text.split('.').any(str::is_empty) => "begins or ends with a dot, or has two in a row",
+            Err(_) => "has a character that needs quotes in an address",
         };
         self.report(codes::VALUE, format!("{text:?} cannot be the name of a mailbox: it {problem}"), place, None);
         None
@@ -374,7 +397,9 @@ fn type_name(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(_) => "a boolean".to_owned(),
-        Value::Integer(_) | Value::Fraction(_) => "a number".to_owned(),
+        Value::Integer(_) => "a number".to_owned(),
+        Value::Fraction(text) if text.contains('.') => format!("the fraction {text}"),
+        Value::Fraction(_) => "a number that is far too large".to_owned(),
         Value::Text(_) => "a string".to_owned(),
         Value::Tag(tag, None) => format!("the tag '{tag}"),
         Value::Tag(tag, Some(_)) => format!("the tag '{tag} with a value"),

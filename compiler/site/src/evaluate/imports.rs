@@ -172,15 +172,12 @@ impl Gathered {
             Ok(bytes) => bytes,
             Err(error) => {
                 let kind = if matches!(error, BeneathError::Outside) { Kind::Import } else { Kind::Unreadable };
-                let is_imported = import.is_some();
+                let absent = match import {
+                    Some(_) => "a path begins in the folder of the file that imports, and its letters count",
+                    None => "`postkiln new` writes a site to begin with",
+                };
                 let trouble = Trouble::new(kind, format!("{path:?} {error}"), import);
-                self.troubles.push(match kind {
-                    Kind::Import => trouble.hint("copy the file into the site"),
-                    _ if is_imported => {
-                        trouble.hint("a path begins in the folder of the file that imports, and its letters count")
-                    }
-                    _ => trouble,
-                });
+                self.troubles.push(trouble.hint(error.hint(absent)));
                 return None;
             }
         };
@@ -192,6 +189,13 @@ impl Gathered {
             }
         };
         let index = u32::try_from(index).ok()?;
+        if let Some((mark, said)) = MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
+            let end = u32::try_from(mark.len()).unwrap_or_default();
+            let trouble =
+                Trouble::new(Kind::Syntax, format!("{path:?} {said}"), Some(Span { file: index, start: 0, end }));
+            self.troubles.push(trouble.hint("tell your editor to save it as UTF-8 without a byte order mark"));
+            return None;
+        }
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
@@ -278,6 +282,13 @@ pub(super) fn folder(path: &str) -> &str {
 fn virtual_path(path: &str, format: InputFormat) -> SourcePath {
     SourcePath::Path(format!("{VIRTUAL_ROOT}{path}").into(), format)
 }
+
+/// Byte order marks: what Windows' editors put before a text, and Nickel takes for a sign.
+const MARKS: [(&[u8], &str); 3] = [
+    (b"\xef\xbb\xbf", "begins with a byte order mark, which is no part of the language"),
+    (b"\xff\xfe", "is text in UTF-16"),
+    (b"\xfe\xff", "is text in UTF-16"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@
 mod imports;
 mod names;
 mod outline;
+mod stages;
 mod syntax;
 mod translate;
 mod unbound;
@@ -26,6 +27,7 @@ use crate::beneath::Beneath;
 use imports::Gathered;
 pub(crate) use names::{Named, Names, names};
 pub(crate) use outline::outline;
+pub(crate) use stages::stages;
 use translate::Places;
 
 /// Evaluates the file `entry` of a site and everything it imports; `None` when the interpreter panicked, as it does when

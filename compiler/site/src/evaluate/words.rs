@@ -31,7 +31,7 @@ pub(super) fn beside(label: &str) -> &str {
 }
 
 const MERGE: &str = "remove one, or mark the one that gives way with `| default`";
-const RECURSION: &str = "two fields that are made from one another have no value; write one of them out";
+const RECURSION: &str = "fields, or files, that are made from one another have no value; write one of them out";
 const CALL: &str = "between two values stands a comma in a list, `++` between texts, or `=` between name and value";
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub(super) fn check(zone: &Domain, draft: &Draft<'_>, zones: &Zones<'_>, finding
     }
 }
 
-fn is_spf(entry: &Entry<'_>) -> bool {
+pub(super) fn is_spf(entry: &Entry<'_>) -> bool {
     let value = entry.record.value.to_ascii_lowercase();
     entry.record.kind == "TXT" && (value == "v=spf1" || value.starts_with("v=spf1 "))
 }
@@ -232,8 +232,8 @@ fn lets_us_send(
     }
 }
 
-/// `None` when it depends on what others publish.
-fn passes(full: &str, text: &str, address: IpAddr, zones: &Zones<'_>, depth: usize) -> Option<bool> {
+/// Whether mail from an address passes. `None` when it depends on what others publish.
+pub(super) fn passes(full: &str, text: &str, address: IpAddr, zones: &Zones<'_>, depth: usize) -> Option<bool> {
     let terms = parse(text).ok()?;
     let mut is_known = depth <= LIMIT;
     for term in terms.iter().filter(|_| depth <= LIMIT) {
@@ -262,6 +262,24 @@ fn passes(full: &str, text: &str, address: IpAddr, zones: &Zones<'_>, depth: usi
         }
     }
     is_known.then_some(false)
+}
+
+/// Whether mail from a host that lies in no zone of ours passes. `None` when the record names what it may be among.
+pub(super) fn names(text: &str, host: &Domain, zones: &Zones<'_>) -> Option<bool> {
+    let terms = parse(text).ok()?;
+    let is_it = |term: &Term<'_>| term.name == "a" && term.domain().trim_end_matches('.') == host.as_str();
+    let may_be = |term: &Term<'_>| match term.name.as_str() {
+        // What it has to say about others is not that they send.
+        "all" => matches!(term.qualifier, '+' | '?'),
+        "ip4" | "ip6" => {
+            let is_ours = |(network, prefix)| zones.addresses.iter().any(|own| contains(network, prefix, *own));
+            !block(term.value).is_some_and(is_ours)
+        }
+        "a" | "mx" => !term.value.is_empty(),
+        "exp" => false,
+        _ => true,
+    };
+    if terms.iter().any(is_it) { Some(true) } else { (!terms.iter().any(may_be)).then_some(false) }
 }
 
 /// Whether one holds, when all others do not; `None` when that cannot be told.

@@ -1,0 +1,71 @@
+//! Where an evaluation stands: the fields of a site evaluated one after another, each told before it is begun. For a site
+//! whose evaluation was ended by a limit, since the interpreter itself does not say how far it came. Start at [`stages`].
+
+use std::collections::BTreeMap;
+
+use nickel_lang_core::eval::VirtualMachine;
+use nickel_lang_core::eval::value::{Container, NickelValue, ValueContentRef};
+
+use super::imports;
+use super::translate::Places;
+use super::{Context, Names, context, names};
+use crate::Place;
+use crate::answer::Span;
+use crate::beneath::Beneath;
+use crate::lines::Lines;
+
+/// Evaluates as the site is evaluated, with its contracts, and tells the place of each field.
+pub(crate) fn stages(root: &Beneath, entry: &str, tell: &mut (dyn FnMut(&Place) + Send)) {
+    let Ok(Names { fields, .. }) = names(root, entry) else { return };
+    let written: BTreeMap<Vec<String>, Span> = fields.into_iter().map(|field| (field.path, field.name)).collect();
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(super::STACK);
+        let here = || in_this_thread(root, entry, &written, tell);
+        // Without a thread there is nothing to tell.
+        thread.spawn_scoped(scope, here).map(|thread| thread.join().is_ok()).unwrap_or_default()
+    });
+}
+
+fn in_this_thread(root: &Beneath, entry: &str, written: &BTreeMap<Vec<String>, Span>, tell: &mut dyn FnMut(&Place)) {
+    let gathered = imports::gather(root, entry);
+    let Some(entry) = gathered.entry.filter(|_| gathered.troubles.is_empty()) else { return };
+    let mut context = context(gathered.hub);
+    let Ok(prepared) = context.prepare_eval(entry) else { return };
+    let (places, lines) = (Places::new(&gathered.ids), Lines::new(&gathered.files));
+    let here = lines.beginning();
+    Stages { places, lines, written, tell, path: Vec::new() }.fields(&mut context, prepared, &here);
+}
+
+struct Stages<'a> {
+    places: Places<'a>,
+    lines: Lines,
+    /// Where fields are named in the text: a name that the schema has too may have lost its place.
+    written: &'a BTreeMap<Vec<String>, Span>,
+    tell: &'a mut dyn FnMut(&Place),
+    /// Names from the site to the field.
+    path: Vec<String>,
+}
+
+impl Stages<'_> {
+    /// A record's fields, each for itself; anything else at once. What is wrong with a value was found already.
+    fn fields(&mut self, context: &mut Context, value: NickelValue, here: &Place) {
+        (self.tell)(here);
+        let Ok(value) = VirtualMachine::new(context).eval(value) else { return };
+        let is_record = matches!(value.content_ref(), ValueContentRef::Record(_));
+        if !is_record || self.path.len() >= DEEPEST {
+            return drop(VirtualMachine::new(context).eval_full_for_export(value));
+        }
+        let ValueContentRef::Record(Container::Alloc(record)) = value.content_ref() else { return };
+        for (name, field) in record.fields.iter().filter(|(_, field)| !field.metadata.not_exported()) {
+            let Some(value) = field.value_with_pending_contracts() else { continue };
+            self.path.push(name.label().to_owned());
+            let span = self.places.span(name.pos).or_else(|| self.written.get(&self.path).copied());
+            let place = span.map_or_else(|| here.clone(), |span| self.lines.place(span));
+            self.fields(context, value, &place);
+            self.path.pop();
+        }
+    }
+}
+
+/// `domains."example.org".users.ada.aliases`: nothing that is told is deeper.
+const DEEPEST: usize = 6;
