@@ -136,19 +136,21 @@ let pk = import \"postkiln/site.ncl\" in
 {{
   appliance.hostname = \"{hostname}\",
 
-  domains.\"{domain}\" = {{
-    # Who reads what is written to the postmaster.
-    postmaster = \"{local}\",
+  domains = {{
+    \"{domain}\" = {{
+      # Who reads what is written to the postmaster.
+      postmaster = \"{local}\",
 
-    users = {{
-      # A first password: people change theirs, and this file stays as it is.
-      \"{local}\".password.hash = \"{hash}\",
-      # ada = {{ name = \"Ada Lovelace\", quota = \"5 GiB\", password.hash = \"…\", aliases = [\"countess\"] }},
-    }},
+      users = {{
+        # A first password: people change theirs, and this file stays as it is.
+        \"{local}\" = {{ password.hash = \"{hash}\" }},
+        # ada = {{ name = \"Ada Lovelace\", quota = \"5 GiB\", password.hash = \"…\", aliases = [\"countess\"] }},
+      }},
 
-    # Further addresses, each with its targets here or elsewhere.
-    aliases = {{
-      # sales = [\"ada\", \"someone@example.net\"],
+      # Further addresses, each with its targets here or elsewhere.
+      aliases = {{
+        # sales = [\"ada\", \"someone@example.net\"],
+      }},
     }},
   }},
 
