@@ -116,6 +116,8 @@ mod tests {
         let domain = fields(&outline, "Domain");
         let catch_all = domain.iter().find(|field| field.name == "catch_all").unwrap();
         assert_eq!(catch_all.presence, Presence::Default("'reject".to_owned()));
+        let users = fields(&outline, "Domain").into_iter().find(|field| field.name == "users").unwrap();
+        assert_eq!(users.presence, Presence::Default("{}".to_owned()), "without what stands there for editors");
         let deliver = ("deliver_to".to_owned(), Some(Shape::Text));
         assert!(matches!(&catch_all.shape, Shape::Choice(tags) if tags.contains(&deliver)), "{:?}", catch_all.shape);
     }

@@ -149,8 +149,11 @@ impl Reader<'_> {
         Ok(tags)
     }
 
-    /// The text of a term, on one line.
+    /// The text of a term, on one line, without a contract that is put on it for editors.
     fn written(&self, ast: &Ast<'_>) -> String {
+        if let Node::Annotated { inner, .. } = &ast.node {
+            return self.written(inner);
+        }
         let range = ast.pos.into_opt().map(|span| span.start.to_usize()..span.end.to_usize());
         let text = range.and_then(|range| self.text.get(range)).unwrap_or_default();
         text.split_whitespace().collect::<Vec<_>>().join(" ")
