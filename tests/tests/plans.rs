@@ -72,7 +72,10 @@ fn masked(text: &str, [base, new, id]: &[String; 3]) -> String {
     flush(&mut word, &mut out);
     let counted = ["\"unchanged\":", "\"bytes\":"];
     let lines = out.lines().map(|line| match counted.iter().find(|name| line.trim_start().starts_with(**name)) {
-        Some(name) => format!("{} 0", line.split(name).next().unwrap_or_default().to_owned() + name),
+        Some(name) => {
+            let comma = if line.ends_with(',') { "," } else { "" };
+            format!("{}{name} 0{comma}", line.split(name).next().unwrap_or_default())
+        }
         None => line.split(" things compared").next().map_or(line.to_owned(), |head| {
             if head.len() == line.len() {
                 head.to_owned()
@@ -82,6 +85,41 @@ fn masked(text: &str, [base, new, id]: &[String; 3]) -> String {
         }),
     });
     lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// An independent reader takes what is pinned, and what is said of a site with errors, by the manual's schema; and not what
+/// differs from it.
+#[test]
+fn json_is_what_its_schema_says() {
+    let program = "\
+import json, sys
+from jsonschema import Draft202012Validator as Validator
+schema = json.load(open(sys.argv[1]))
+Validator.check_schema(schema)
+judge = Validator(schema)
+for path in sys.argv[2:]:
+    with open(path) as file:
+        document = json.loads(file.read().rpartition('exit ')[0])
+    for error in judge.iter_errors(document):
+        print(path, error.json_path, error.message)
+    for name in list(document):
+        rest = {key: value for key, value in document.items() if key != name}
+        if name not in ('replay',) and judge.is_valid(rest):
+            print(path, name, 'is not missed')
+";
+    let cases = fs::read_dir(repository().join("tests/plans")).expect("tests/plans").flatten();
+    let mut documents: Vec<PathBuf> =
+        cases.map(|case| case.path().join("plan.json")).filter(|path| path.exists()).collect();
+    let folder = committed();
+    edit(folder.path(), "cryptanalysis = [\"alan\", \"joan\"]", "cryptanalysis = [\"nobody\"]");
+    let broken = plan(folder.path(), "mail", "HEAD", &["--json"]);
+    documents.push(folder.path().join("broken.json"));
+    fs::write(folder.path().join("broken.json"), format!("{}exit 1\n", broken.output)).expect("our own folder");
+    assert!(documents.len() >= 9, "{documents:?}");
+    // Debian's own, which has Debian's python3-jsonschema.
+    let mut python = Command::new("/usr/bin/python3");
+    python.args(["-c", program]).arg(repository().join("schemas/manual/plan.schema.json")).args(documents);
+    assert_eq!(finish(&mut python, LIMIT).success().output, "");
 }
 
 fn plan(folder: &Path, site: &str, against: &str, arguments: &[&str]) -> Ended {

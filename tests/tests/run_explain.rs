@@ -1,4 +1,5 @@
-//! `postkiln explain` and the node agree: what is told before anything runs is what happens to real mail.
+//! `postkiln explain` and the node agree: what is told before anything runs is what happens to real mail; and `plan --replay`
+//! reads the log of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,21 +88,27 @@ const ADDRESSES: &[&str] = &[
     "drop@discard.example",
 ];
 
-#[test]
-fn what_explain_tells_is_what_happens() {
-    let site = Site::small_office()
-        .replace(
-            "cryptanalysis = [",
-            "loud = [\"sales\", \"cryptanalysis\", \"grace\"],\n        \"ada+sales\" = [\"grace\"],\n        \
-             left = [\"loud@example.net\"],\n        cryptanalysis = [",
-        )
+/// The example, and addresses that lead further, `left` among them or not; `sales` reaches these.
+fn office(sales: &str, left: &str) -> Site {
+    let more = format!(
+        "loud = [\"sales\", \"cryptanalysis\", \"grace\"],\n        \"ada+sales\" = [\"grace\"],\n        \
+         {left}\n        cryptanalysis = ["
+    );
+    Site::small_office()
+        .replace("sales = [\"ada\", \"grace\"]", &format!("sales = [{sales}]"))
+        .replace("cryptanalysis = [", &more)
         .replace(
             "\"example.net\".alias_of",
             "\"catch.example\" = { postmaster = \"ada\", users.ada = {}, catch_all = 'deliver_to \"joan@example.org\" },\n    \
              \"discard.example\" = { postmaster = \"ada\", users.ada = {}, catch_all = 'discard },\n    \
              \"example.net\".alias_of",
         )
-        .without_antivirus();
+        .without_antivirus()
+}
+
+#[test]
+fn what_explain_tells_is_what_happens() {
+    let site = office("\"ada\", \"grace\"", "left = [\"loud@example.net\"],");
     let node = Running::start(site.path());
     let accounts = accounts(node.data());
     let mut expected = Vec::new();
@@ -126,5 +133,28 @@ fn what_explain_tells_is_what_happens() {
     for (address, subject, mailboxes) in &expected {
         assert_eq!(found(node.data(), &accounts, subject), *mailboxes, "{address}");
     }
-    node.stop();
+    replayed(&site, &node.stop());
+}
+
+/// The log of the node is what `plan --replay` reads: mail that really came would end elsewhere with another site.
+fn replayed(site: &Site, log: &str) {
+    let new = office("\"joan\"", "");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("node.log");
+    fs::write(&file, log).unwrap();
+    let mut plan = Command::new(binary("postkiln"));
+    plan.arg("plan").arg(new.path()).arg("--against").arg(site.path()).arg("--replay").arg(file).arg("--json");
+    let output = plan.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let replay = &plan["replay"];
+    assert!(replay["walked"].as_u64().unwrap() > 12, "{replay}");
+    let changed = replay["changed"].as_array().unwrap().iter();
+    let changed: BTreeMap<&str, (&Value, &Value)> =
+        changed.map(|one| (one["to"].as_str().unwrap(), (&one["before"], &one["after"]))).collect();
+    let (before, after) = changed["sales@example.org"];
+    assert_eq!(*before, serde_json::json!({"fate": "accepted", "ends": ["ada@example.org", "grace@example.org"]}));
+    assert_eq!(*after, serde_json::json!({"fate": "accepted", "ends": ["joan@example.org"]}));
+    assert_eq!(changed["left@example.org"].1["fate"], "refused");
+    assert!(!changed.contains_key("ada@example.org"), "{replay}");
 }
