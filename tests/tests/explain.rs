@@ -65,6 +65,14 @@ nobody@example.org
 }
 
 #[test]
+fn capitals_are_the_same_with_a_detail_too() {
+    let output = explain("ADA+Shop@Example.ORG");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("  user           ada@example.org is a user"), "{said}");
+    assert!(said.ends_with("=> the mailbox of ada@example.org\n"), "{said}");
+}
+
+#[test]
 fn what_smtp_refuses_is_not_looked_for() {
     let output = explain_at("tests/cases/smtp-policy", "Former@example.org");
     let expected = "\

@@ -259,7 +259,7 @@ fn named(here: &Address, domain: &str, steps: &[Step]) -> String {
     for step in steps {
         match step {
             Step::Virtual { address, .. } => assigned = address == here,
-            Step::Subaddress { address, .. } if assigned => local.clone_from(address),
+            Step::Subaddress { address, .. } if assigned => local = address.to_ascii_lowercase(),
             Step::Assigned { domain: of, .. } if of != domain => assigned = false,
             _ => {}
         }

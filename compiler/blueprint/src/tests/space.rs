@@ -321,6 +321,19 @@ fn expectations_know_who_is_let_in() {
 }
 
 #[test]
+fn the_fifty_first_domain_is_open_too() {
+    let aliases = (0..60).map(|number| format!("domains.\"d{number:02}.example\".alias_of = \"example.org\","));
+    let expect = "expect = [{ from = \"x@else.example\", to = \"ada@d59.example\", result = 'delivered_to \"ada@example.org\" }],";
+    let (blueprint, _) = lowered(POLICY, &(aliases.collect::<String>() + expect)).unwrap();
+    let lines = |name: &str| blueprint.control.get(name).map_or(0, |text| text.lines().count());
+    assert_eq!(
+        (lines("rcpthosts"), lines("morercpthosts")),
+        (50, blueprint.alias_domains.len() + blueprint.domains.len() - 50)
+    );
+    assert!(blueprint.control["morercpthosts"].contains("d59.example\n"), "{}", blueprint.control["morercpthosts"]);
+}
+
+#[test]
 fn an_expectation_that_fails_tells_the_way() {
     for (to, result, expected) in [
         (
