@@ -124,7 +124,12 @@ fn harmless(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+fn elsewhere(address: &Address) -> String {
+    format!("{address} elsewhere")
+}
+
 struct Walker<'a> {
+    blueprint: &'a Blueprint,
     world: World<'a>,
     bad: Badmailfrom,
     known: BTreeMap<String, Fate>,
@@ -133,20 +138,35 @@ struct Walker<'a> {
 impl<'a> Walker<'a> {
     fn new(blueprint: &'a Blueprint) -> Self {
         let bad = blueprint.control_file().unwrap_or_default();
-        Self { world: World::new(blueprint), bad, known: BTreeMap::new() }
+        Self { blueprint, world: World::new(blueprint), bad, known: BTreeMap::new() }
     }
 
     fn fate(&mut self, from: &str, to: &Address) -> Fate {
-        if from.parse::<ReversePath>().is_ok_and(|sender| self.bad.refuses(&sender)) {
+        let sender = from.parse::<ReversePath>();
+        if sender.as_ref().is_ok_and(|sender| self.bad.refuses(sender)) {
             return Fate::Refused("badmailfrom names the sender".to_owned());
         }
         let key = to.key();
-        if let Some(known) = self.known.get(&key) {
-            return known.clone();
+        let fate = match self.known.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let fate = self.follow(to);
+                self.known.insert(key, fate.clone());
+                fate
+            }
+        };
+        // Only our own people send through us. What our forwards passed on is refused on both sides, which is no difference.
+        let goes_on = matches!(&fate, Fate::Accepted(ends) if ends.contains(&elsewhere(to)));
+        match from.parse::<Address>() {
+            Ok(sender) if goes_on && self.is_ours(&sender) => fate,
+            _ if goes_on => Fate::Refused("not an address of ours".to_owned()),
+            _ => fate,
         }
-        let fate = self.follow(to);
-        self.known.insert(key, fate.clone());
-        fate
+    }
+
+    fn is_ours(&self, address: &Address) -> bool {
+        let domain = address.domain();
+        self.blueprint.domains.contains_key(domain) || self.blueprint.alias_domains.contains_key(domain)
     }
 
     /// Follows forwards to the end.
@@ -167,7 +187,7 @@ impl<'a> Walker<'a> {
                         }
                     }
                 }
-                Ok(Route::NotOurs) => drop(ends.insert(format!("{address} elsewhere"))),
+                Ok(Route::NotOurs) => drop(ends.insert(elsewhere(&address))),
                 Ok(Route::NoSuchAddress(_)) if visited.len() == 1 => {
                     return Fate::Refused("no such address".to_owned());
                 }

@@ -235,6 +235,23 @@ fn logged_mail_whose_fate_changes_is_listed() {
 }
 
 #[test]
+fn mail_for_a_domain_that_goes_is_refused_but_for_our_own_people() {
+    let second = "domains.\"example.net\" = { postmaster = \"bo\", users.bo.password.hash = HASH },";
+    let (base, new) = (site(USERS, second), site(USERS, ""));
+    let fates = |from: &str, to: &str| {
+        let log = format!("{{\"from\":\"{from}\",\"to\":\"{to}\"}}");
+        let replayed = replay(&log, &base.blueprint, &new.blueprint);
+        let said = replayed.changed.iter().map(|(.., before, after)| format!("{before} -> {after}"));
+        said.collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(fates("x@y.example", "bo@example.net"), "bo@example.net -> refused (not an address of ours)");
+    assert_eq!(fates("", "bo@example.net"), "bo@example.net -> refused (not an address of ours)");
+    assert_eq!(fates("ada@example.org", "bo@example.net"), "bo@example.net -> bo@example.net elsewhere");
+    assert_eq!(fates("ada@example.org", "x@y.example"), "");
+    assert_eq!(fates("x@y.example", "z@y.example"), "");
+}
+
+#[test]
 fn the_last_administrator_does_not_go_unnoticed() {
     let users = |ada: &str, grace: &str| {
         format!("users = {{ ada = {{ password.hash = HASH, {ada} }}, grace = {{ password.hash = HASH, {grace} }} }},")
