@@ -49,6 +49,9 @@ judge('User', {'nmae': 'Ada Lovelace'})
 judge('User', {'aliases': 'countess'})
 judge('Domain', {'catch_all': {'deliver_to': 'ada'}})
 judge('Domain', {'catch_all': 'bounce'})
+judge('User', {'password': {'hash': '$6$salt$hash', 'reset': 1}})
+judge('Tls', {'certificate': {'acme': {'email': 'ops@example.org', 'agree': True}}})
+judge('Appliance', {'hostname': 'mail.example.org', 'network': {'address': '192.0.2.25/24', 'gateway': '192.0.2.1'}})
 judge('Site', {'domains': {}})
 ";
     // Debian's own, which has Debian's python3-jsonschema.
@@ -59,5 +62,5 @@ judge('Site', {'domains': {}})
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), schema.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(said, "User 0\nUser 1\nUser 1\nDomain 0\nDomain 1\nSite 1\n");
+    assert_eq!(said, "User 0\nUser 1\nUser 1\nDomain 0\nDomain 1\nUser 0\nTls 0\nAppliance 0\nSite 1\n");
 }
