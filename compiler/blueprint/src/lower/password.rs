@@ -3,7 +3,7 @@
 use std::fmt;
 
 use postkiln_site as site;
-use postkiln_site::Placed;
+use postkiln_site::{Place, Placed};
 use sha2::{Digest, Sha256};
 
 use crate::codes;
@@ -36,13 +36,20 @@ pub(super) fn warn(
     match password {
         Password::Secret(name) => {
             let message = format!("{address} cannot log in: the secret {name:?} is not delivered to the node yet");
-            findings.add(codes::SECRET_PASSWORD, place, message).hint("use `password = { hash = \"…\" }` for now");
+            findings.add(codes::SECRET_PASSWORD, place, message).hint(hint(place, "for now, "));
         }
         Password::None if has_mailbox => {
             findings
                 .add(codes::NO_PASSWORD, place, format!("{address} has a mailbox and no password: nobody can log in"))
-                .hint("give it `password = { hash = \"…\" }`");
+                .hint(hint(place, ""));
         }
         Password::None | Password::Hash { .. } => {}
     }
+}
+
+/// In a row of a file the same has another name.
+fn hint(place: &Place, when: &str) -> String {
+    let is_row = matches!(place.file.rsplit('.').next(), Some("csv" | "jsonl"));
+    let form = if is_row { "a `password_hash`" } else { "`password = { hash = \"…\" }`" };
+    format!("{when}give it {form}")
 }
