@@ -14,9 +14,20 @@ impl Findings {
         &mut self.0[last]
     }
 
+    /// Whether one of them is an error.
+    pub(crate) fn is_wrong(&self) -> bool {
+        is_wrong(&self.0)
+    }
+
+    /// These and others.
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// In the order of their places; the value only when there is no error.
     pub(crate) fn finish<T>(self, value: T) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let wrong = is_wrong(&self.0);
+        let wrong = self.is_wrong();
         let findings = in_order(self.0);
         if wrong { Err(findings) } else { Ok((value, findings)) }
     }

@@ -22,7 +22,7 @@ mod world;
 
 pub use instructions::Instructions;
 pub use itinerary::{End, Itinerary, Stop, itinerary};
-pub use lower::lower;
+pub use lower::{Proofs, Unproved, decide, lower};
 pub use model::{
     Antivirus, Blueprint, CatchAll, Certificate, ClientProtocol, ClientServer, Database, DatabaseServer, Dkim, Forward,
     Ldap, Limits, List, MailDomain, Managed, Move, Need, Password, Permission, Posting, Purpose, Responder, Retention,

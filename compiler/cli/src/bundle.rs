@@ -1,10 +1,12 @@
 //! From a site to its bundle in memory: the one place where the commands check, lower and render.
 
 use std::path::Path;
+use std::thread;
 
 use postkiln_blueprint::{Blueprint, SourceMap};
-use postkiln_bundle::{Bundle, Manifest};
+use postkiln_bundle::Bundle;
 use postkiln_findings::{Diagnostic, is_wrong};
+use postkiln_render::Sources;
 use postkiln_site::{Read, Site};
 
 use crate::findings::{self, Deny};
@@ -20,13 +22,13 @@ pub(crate) fn site_bundle(site: &Path) -> Result<Bundle, Failure> {
 
 /// [`site_bundle`], with warnings counted as errors when they are denied.
 pub(crate) fn site_bundle_denying(site: &Path, deny: Option<Deny>) -> Result<Bundle, Failure> {
-    let (compiled, found) = compile(site)?;
+    let (compiled, found) = compile(site, postkiln_render::render)?;
     findings::show(site, &found);
     findings::judge(&found, deny)?;
-    compiled.map(|compiled| compiled.bundle()).ok_or(Failure::Findings)
+    compiled.map(|(_, bundle)| bundle).ok_or(Failure::Findings)
 }
 
-/// A site and all that was made of it.
+/// A site and what it means.
 pub(crate) struct Compiled {
     /// What was written.
     pub(crate) site: Site,
@@ -36,29 +38,25 @@ pub(crate) struct Compiled {
     pub(crate) map: SourceMap,
 }
 
-impl Compiled {
-    /// What the node reads.
-    pub(crate) fn bundle(&self) -> Bundle {
-        postkiln_render::render(&self.blueprint, &self.site.sources, &self.map)
-    }
-
-    /// The bundle's table of contents.
-    pub(crate) fn manifest(&self) -> Manifest {
-        postkiln_render::manifest(&self.blueprint, &self.site.sources, &self.map)
-    }
-}
+/// What is made of a blueprint: [`postkiln_render::render`], or only the [`postkiln_render::manifest`].
+type Make<T> = fn(&Blueprint, &Sources, &SourceMap) -> T;
 
 /// Everything that can be said about a site, in source order, and what it makes when nothing is an error.
 ///
 /// # Errors
 /// When there is no such site.
-pub(crate) fn compile(site: &Path) -> Result<(Option<Compiled>, Vec<Diagnostic>), Failure> {
-    let Checked { lowered, found } = check(site)?;
-    let compiled = lowered.map(|(site, blueprint)| {
-        let map = SourceMap::new(&site, &blueprint);
-        Compiled { site, blueprint, map }
+pub(crate) fn compile<T: Send>(
+    site: &Path,
+    make: Make<T>,
+) -> Result<(Option<(Compiled, T)>, Vec<Diagnostic>), Failure> {
+    exists(site)?;
+    let (Checked { lowered, found }, made) = lowered_beside(site, postkiln_site::read(site), |site, blueprint| {
+        let map = SourceMap::new(site, blueprint);
+        let made = make(blueprint, &site.sources, &map);
+        (map, made)
     });
-    Ok((compiled, found))
+    let compiled = lowered.zip(made);
+    Ok((compiled.map(|((site, blueprint), (map, made))| (Compiled { site, blueprint, map }, made)), found))
 }
 
 /// What came of looking at a site.
@@ -89,11 +87,25 @@ pub(crate) fn exists(site: &Path) -> Result<(), Failure> {
 
 /// The same for a site that has been read.
 pub(crate) fn lowered(path: &Path, read: Read) -> Checked {
+    lowered_beside(path, read, |_, _| ()).0
+}
+
+/// [`lowered`], and what is made of the model meanwhile: for a large site the proofs take a good part of a second.
+fn lowered_beside<T: Send>(
+    path: &Path,
+    read: Read,
+    make: impl FnOnce(&Site, &Blueprint) -> T + Send,
+) -> (Checked, Option<T>) {
     let (site, mut found) = match read {
         Ok(read) => read,
-        Err(found) => return Checked { lowered: None, found: findings::silenced(path, None, found) },
+        Err(found) => return (Checked { lowered: None, found: findings::silenced(path, None, found) }, None),
     };
-    let blueprint = match postkiln_blueprint::lower(&site) {
+    let unproved = postkiln_blueprint::decide(&site);
+    let (proofs, made) = thread::scope(|scope| {
+        let made = scope.spawn(|| (!unproved.is_wrong()).then(|| make(&site, &unproved.blueprint)));
+        (unproved.prove(&site), made.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let blueprint = match unproved.finish(proofs) {
         Ok((blueprint, warnings)) => {
             found.extend(warnings);
             Some(blueprint)
@@ -106,5 +118,5 @@ pub(crate) fn lowered(path: &Path, read: Read) -> Checked {
     let found = findings::silenced(path, Some(&site), found);
     // Silencing may have been found wrong.
     let blueprint = blueprint.filter(|_| !is_wrong(&found));
-    Checked { lowered: blueprint.map(|blueprint| (site, blueprint)), found }
+    (Checked { lowered: blueprint.map(|blueprint| (site, blueprint)), found }, made)
 }

@@ -69,8 +69,9 @@ fn explain_site(site: &Path, what: &str, json: bool) -> Result<(), Failure> {
         address::explain(&site, &blueprint, &address, json);
         Ok(())
     } else {
-        let (compiled, found) = bundle::compile(site)?;
-        generated::explain(&sound(site, compiled, &found)?, what, json)
+        let (made, found) = bundle::compile(site, postkiln_render::render)?;
+        let (compiled, bundle) = sound(site, made, &found)?;
+        generated::explain(&compiled, &bundle, what, json)
     }
 }
 

@@ -78,17 +78,19 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     // For large sites each side takes a good part of a second, and neither needs the other.
     let (compiled, base) = std::thread::scope(|scope| {
         let base = scope.spawn(|| base::find(&args.against, &args.site));
-        (bundle::compile(&args.site), base.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        (
+            bundle::compile(&args.site, postkiln_render::manifest),
+            base.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
     });
     let (compiled, found) = compiled?;
-    let Some(new) = compiled else {
+    let Some((new, manifest)) = compiled else {
         return invalid(&args, &found);
     };
     if !args.sarif {
         findings::show(&args.site, &found);
     }
     let base = base?;
-    let manifest = new.manifest();
     let here = Written { site: &new.site, map: &new.map };
     let warnings = found.clone();
     let plan = Plan::new(&base.side(), &side(&new, &manifest, &here, "site".to_owned()), warnings, &args.allow);

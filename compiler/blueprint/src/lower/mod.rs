@@ -32,6 +32,51 @@ use crate::{codes, not_yet, prove, services};
 /// With all findings, in the order of their places, when at least one is an error. Otherwise the warnings come with
 /// the blueprint.
 pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let unproved = decide(site);
+    let proofs = unproved.prove(site);
+    unproved.finish(proofs)
+}
+
+/// A blueprint of which only the making was judged: for those who have something to do with it while the proofs run.
+#[derive(Debug)]
+pub struct Unproved {
+    /// What the machine needs.
+    pub blueprint: Blueprint,
+    findings: Findings,
+}
+
+impl Unproved {
+    /// Whether there is an error already.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        self.findings.is_wrong()
+    }
+
+    /// Asks the blueprint whether what the site claims holds.
+    #[must_use]
+    pub fn prove(&self, site: &Site) -> Proofs {
+        let mut findings = Findings::default();
+        prove::all(site, &self.blueprint, &mut findings);
+        not_yet::check(site, &mut findings);
+        Proofs(findings)
+    }
+
+    /// As [`lower`], with what the proofs found.
+    ///
+    /// # Errors
+    /// As [`lower`].
+    pub fn finish(self, proofs: Proofs) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic>> {
+        self.findings.and(proofs.0).finish(self.blueprint)
+    }
+}
+
+/// What the proofs found.
+#[derive(Debug)]
+pub struct Proofs(Findings);
+
+/// Decides everything the site leaves open; the first half of [`lower`].
+#[must_use]
+pub fn decide(site: &Site) -> Unproved {
     let mut findings = Findings::default();
     let (domains, alias_domains) = domains::lower(site, &mut findings);
     if domains.is_empty() {
@@ -71,9 +116,7 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
         secrets: secrets::lower(site),
     };
     order::put(&mut blueprint);
-    prove::all(site, &blueprint, &mut findings);
-    not_yet::check(site, &mut findings);
-    findings.finish(blueprint)
+    Unproved { blueprint, findings }
 }
 
 /// For what is missing altogether: the machine's name, which is always there.

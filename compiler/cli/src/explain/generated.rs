@@ -2,6 +2,7 @@
 
 use postkiln_blueprint::generated::{Cause, cause, cause_of_file};
 use postkiln_blueprint::origin;
+use postkiln_bundle::Bundle;
 use serde::Serialize;
 
 use super::written;
@@ -13,9 +14,8 @@ use crate::output;
 ///
 /// # Errors
 /// When the bundle has no such file, or the file no such line.
-pub(super) fn explain(compiled: &Compiled, what: &str, json: bool) -> Result<(), Failure> {
+pub(super) fn explain(compiled: &Compiled, bundle: &Bundle, what: &str, json: bool) -> Result<(), Failure> {
     let (path, number) = parts(what)?;
-    let bundle = compiled.bundle();
     let Some(bytes) = bundle.file(path) else {
         let near = postkiln_control::closest(path, bundle.files().map(|(file, _)| file.path.as_str()));
         let hint = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();

@@ -121,12 +121,12 @@ fn kept(manifest: Manifest, mut files: BTreeMap<String, Vec<u8>>, name: &str) ->
 }
 
 fn made(site: &Path, name: &str, label: String) -> Result<Base, Failure> {
-    let (compiled, found) = bundle::compile(site)?;
-    let compiled = compiled.ok_or_else(|| {
+    let (compiled, found) = bundle::compile(site, postkiln_render::manifest)?;
+    let (compiled, manifest) = compiled.ok_or_else(|| {
         findings::show(site, &found);
         Failure::unavailable(format!("the base, {name}, does not compile ({})", findings::count(&found)))
     })?;
-    Ok(Base::Made { manifest: compiled.manifest(), compiled: Box::new(compiled), label })
+    Ok(Base::Made { compiled: Box::new(compiled), manifest, label })
 }
 
 fn unreadable(name: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {

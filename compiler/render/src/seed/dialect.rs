@@ -142,8 +142,9 @@ impl Dialect {
             Value::Number(value) => return number(value, to),
             Value::Text(text) => text,
         };
-        // Nearly every text.
-        if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'\\')) {
+        // Nearly every text; without an early end, so that many bytes are looked at together.
+        let is_bare = |byte: u8| matches!(byte, b' '..=b'~') & !matches!(byte, b'\'' | b'\\');
+        if text.bytes().fold(true, |bare, byte| bare & is_bare(byte)) {
             to.push('\'');
             to.push_str(text);
             return to.push('\'');

@@ -142,21 +142,27 @@ fn row<T>(walker: &Walker<'_>, record: &Record, decode: &dyn Fn(&Walker<'_>, &At
 /// Adds rows, given in the order of their file, all at once: a map that is made of sorted rows takes half the memory of one
 /// that grows row by row. False when a name stands twice.
 fn add_rows<T>(walker: &Walker<'_>, mut rows: Vec<Row<T>>, map: &mut BTreeMap<LocalPart, Placed<T>>) -> bool {
-    let mut again: Vec<(Row<T>, Place)> = Vec::new();
-    let mut fresh: Vec<Row<T>> = Vec::with_capacity(rows.len());
+    let mut again: Vec<(LocalPart, Place, Place)> = Vec::new();
+    if !map.is_empty() {
+        rows.retain(|(name, row)| {
+            let first = map.get(name);
+            again.extend(first.map(|first| (name.clone(), row.place.clone(), first.place.clone())));
+            first.is_none()
+        });
+    }
     // Stable: of two the first stays.
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for row in rows {
-        let last = fresh.last().filter(|(name, _)| *name == row.0).map(|(_, first)| first);
-        match last.or_else(|| map.get(&row.0)).map(|first| first.place.clone()) {
-            Some(first) => again.push((row, first)),
-            None => fresh.push(row),
+    rows.dedup_by(|(name, row), (last, first)| {
+        let is_again = name == last;
+        if is_again {
+            again.push((name.clone(), row.place.clone(), first.place.clone()));
         }
-    }
-    map.append(&mut fresh.into_iter().collect());
-    again.sort_by(|((_, one), _), ((_, other), _)| one.place.cmp(&other.place));
-    for ((name, row), first) in &again {
-        twice(walker, name, &row.place, first);
+        is_again
+    });
+    map.append(&mut rows.into_iter().collect());
+    again.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
+    for (name, place, first) in &again {
+        twice(walker, name, place, first);
     }
     again.is_empty()
 }
