@@ -41,14 +41,14 @@ pub(crate) struct Compiled {
 /// What is made of a blueprint: [`postkiln_render::render`], or only the [`postkiln_render::manifest`].
 type Make<T> = fn(&Blueprint, &Sources, &SourceMap) -> T;
 
+/// What came of a site when nothing is an error, and all findings that are not silenced, in source order.
+type Found<T> = (Option<T>, Vec<Diagnostic>);
+
 /// Everything that can be said about a site, in source order, and what it makes when nothing is an error.
 ///
 /// # Errors
 /// When there is no such site.
-pub(crate) fn compile<T: Send>(
-    site: &Path,
-    make: Make<T>,
-) -> Result<(Option<(Compiled, T)>, Vec<Diagnostic>), Failure> {
+pub(crate) fn compile<T: Send>(site: &Path, make: Make<T>) -> Result<Found<(Compiled, T)>, Failure> {
     exists(site)?;
     let (Checked { lowered, found }, made) = lowered_beside(site, postkiln_site::read(site), |site, blueprint| {
         let map = SourceMap::new(site, blueprint);
