@@ -125,7 +125,7 @@ mod tests {
         let scratch = std::env::temp_dir().join(format!("postkiln-bundles-{}", std::process::id()));
         let _ = fs::remove_dir_all(&scratch);
         fs::create_dir(&scratch).unwrap();
-        let entry = |path: &str, owner| Entry { path: path.to_owned(), bytes: path.as_bytes().to_vec(), owner };
+        let entry = |path: &str, owner| Entry::new(path, path.as_bytes().to_vec(), owner);
         let files = vec![entry("control/me", Owner::Everyone), entry("seeds/sqlite.sql", Owner::Directory)];
         let bundle = Bundle::new(1, "mail.example.org", files, Vec::new());
         let path = install(&bundle, &scratch).unwrap();
