@@ -12,7 +12,7 @@ mod web;
 mod zone;
 
 use std::collections::BTreeMap;
-use std::thread;
+use std::{iter, thread};
 
 use postkiln_blueprint::{Blueprint, Certificate, Instructions, Lines, SourceMap};
 use postkiln_bundle::{Bundle, File, FileEntry, Manifest, Owner};
@@ -38,11 +38,16 @@ pub fn manifest(blueprint: &Blueprint, sources: &Sources, map: &SourceMap) -> Ma
 /// Files of the site by path.
 pub type Sources = BTreeMap<String, Vec<u8>>;
 
-/// What is kept of every file. The seeds are half of the work for a large site, so they are made beside the rest.
+/// What is kept of every file. The seeds and the model are half of the work for a large site, so they are made beside the
+/// rest.
 fn all<T: Send>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, keep: fn(File) -> T) -> Vec<T> {
     let instructions = blueprint.instructions();
     thread::scope(|scope| {
-        let seeds = scope.spawn(|| Dialect::ALL.map(|dialect| keep(seed(dialect, blueprint, &instructions))));
+        let large = scope.spawn(|| {
+            let model = keep(File::new("blueprint.json", model::print(blueprint), Owner::Everyone));
+            let seeds = seed::scripts(blueprint, &instructions, |dialect, text| keep(seed(dialect, text)));
+            iter::once(model).chain(seeds).collect::<Vec<T>>()
+        });
         let mut files = Files { blueprint, lines: BTreeMap::new(), keep, kept: Vec::new() };
         generated(&instructions, &mut files);
         for (path, bytes) in sources {
@@ -50,14 +55,12 @@ fn all<T: Send>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, keep:
         }
         // After the sources: a file of the site that has its name is named in it and stays out.
         files.add(SourceMap::PATH, map.print(&files.lines).into_bytes());
-        files.add("blueprint.json", model::print(blueprint));
-        files.kept.extend(seeds.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        files.kept.extend(large.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         files.kept
     })
 }
 
-fn seed(dialect: Dialect, blueprint: &Blueprint, instructions: &Instructions<'_>) -> File {
-    let text = seed::script(dialect, blueprint, instructions);
+fn seed(dialect: Dialect, text: String) -> File {
     File::new(format!("seeds/{}", dialect.file()), text.into_bytes(), Owner::Directory)
 }
 

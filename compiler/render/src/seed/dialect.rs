@@ -135,11 +135,18 @@ impl Dialect {
     }
 
     /// A literal. Everything but control characters, and MariaDB's backslash, stands as it is between quotes; text with
-    /// one of these is written in hexadecimal digits, which no client and no setting reads otherwise.
-    pub(super) fn literal(self, value: Value<'_>, to: &mut String) {
+    /// one of these is written in hexadecimal digits, which no client and no setting reads otherwise. True when every
+    /// dialect writes it so.
+    pub(super) fn literal(self, value: Value<'_>, to: &mut String) -> bool {
         let text = match value {
-            Value::Null => return to.push_str("NULL"),
-            Value::Number(value) => return number(value, to),
+            Value::Null => {
+                to.push_str("NULL");
+                return true;
+            }
+            Value::Number(value) => {
+                number(value, to);
+                return true;
+            }
             Value::Text(text) => text,
         };
         // Nearly every text; without an early end, so that many bytes are looked at together.
@@ -147,16 +154,18 @@ impl Dialect {
         if text.bytes().fold(true, |bare, byte| bare & is_bare(byte)) {
             to.push('\'');
             to.push_str(text);
-            return to.push('\'');
+            to.push('\'');
+            return true;
         }
-        let is_plain = |c: char| !c.is_control() && (c != '\\' || self != Self::Mysql);
-        if text.chars().all(is_plain) {
+        let has_backslash = text.contains('\\');
+        if !text.contains(char::is_control) && !(has_backslash && self == Self::Mysql) {
             to.push('\'');
             for (at, piece) in text.split('\'').enumerate() {
                 to.push_str(if at == 0 { "" } else { "''" });
                 to.push_str(piece);
             }
-            return to.push('\'');
+            to.push('\'');
+            return !has_backslash;
         }
         let (before, after) = match self {
             Self::Sqlite => ("CAST(X'", "' AS TEXT)"),
@@ -170,6 +179,7 @@ impl Dialect {
             let _ = write!(to, "{byte:02x}");
         }
         to.push_str(after);
+        false
     }
 }
 
@@ -190,10 +200,12 @@ mod tests {
     #[test]
     fn literals_are_read_as_they_were_meant() {
         let check = |value: Value<'_>, expected: [&str; 3]| {
+            let all_equal = expected.iter().all(|one| *one == expected[0]);
             for (dialect, expected) in Dialect::ALL.into_iter().zip(expected) {
                 let mut text = String::new();
-                dialect.literal(value, &mut text);
+                let is_common = dialect.literal(value, &mut text);
                 assert_eq!(text, expected, "{dialect:?} {value:?}");
+                assert_eq!(is_common, all_equal, "{dialect:?} {value:?}");
             }
         };
         check(Value::Null, ["NULL"; 3]);

@@ -2,7 +2,7 @@
 //!
 //! A seed is text for the database's own client: tables, vpopmail's views, then one transaction: the site's rows into
 //! temporary tables, a refusal when the database is newer, and set-based statements that bring the tables in line. Knows
-//! nothing about files of the bundle. Start at [`script`]; a new column of the site is one line in [`rows`].
+//! nothing about files of the bundle. Start at [`scripts`]; a new column of the site is one line in [`rows`].
 
 mod dialect;
 mod merge;
@@ -11,14 +11,32 @@ mod staging;
 
 use postkiln_blueprint::{Blueprint, Instructions};
 
+use staging::Filling;
+
 pub(crate) use dialect::Dialect;
 
 /// The version of the tables this seed was made for (`meta.schema`).
 const SCHEMA: u32 = 2;
 
-/// The whole seed. Its length and the time it takes grow with the number of rows.
-pub(crate) fn script(dialect: Dialect, blueprint: &Blueprint, instructions: &Instructions<'_>) -> String {
-    let mut text = String::from(HEAD);
+/// The seed of each dialect, handed to `take` one after the other. Lengths and time grow with the number of rows.
+pub(crate) fn scripts<T>(
+    blueprint: &Blueprint,
+    instructions: &Instructions<'_>,
+    take: impl Fn(Dialect, String) -> T,
+) -> [T; 3] {
+    // Nearly all of a large site's seed is the same in every dialect.
+    let mut filling = Filling::new(Dialect::Sqlite, blueprint, instructions);
+    Dialect::ALL.map(|dialect| {
+        if !filling.is_for(dialect) {
+            filling = Filling::new(dialect, blueprint, instructions);
+        }
+        take(dialect, script(dialect, blueprint, &filling))
+    })
+}
+
+fn script(dialect: Dialect, blueprint: &Blueprint, filling: &Filling) -> String {
+    let mut text = String::with_capacity(filling.len() + AROUND);
+    text.push_str(HEAD);
     text.push_str(dialect.prologue());
     let refusal = dialect.refusal(SCHEMA, blueprint.generation);
     let definitions = [dialect.tables(), dialect.views()];
@@ -27,7 +45,7 @@ pub(crate) fn script(dialect: Dialect, blueprint: &Blueprint, instructions: &Ins
         Dialect::Sqlite => {
             definitions.iter().for_each(|part| text.push_str(part));
             text.push_str("\nBEGIN IMMEDIATE;\n");
-            staging::write(dialect, blueprint, instructions, &mut text);
+            staging::write(dialect, filling, &mut text);
             text.push_str("CREATE TEMP TABLE seed_apply (generation INTEGER);\n");
             text.push_str("CREATE TEMP TRIGGER seed_applied AFTER INSERT ON seed_apply BEGIN\n");
             text.push_str(&refusal);
@@ -39,13 +57,13 @@ pub(crate) fn script(dialect: Dialect, blueprint: &Blueprint, instructions: &Ins
             definitions.iter().for_each(|part| text.push_str(part));
             text.push_str("\nSTART TRANSACTION;\n");
             text.push_str(&refusal);
-            staging::write(dialect, blueprint, instructions, &mut text);
+            staging::write(dialect, filling, &mut text);
             merge::write(dialect, blueprint, &mut text);
         }
         Dialect::Postgres => {
             text.push_str(&refusal);
             definitions.iter().for_each(|part| text.push_str(part));
-            staging::write(dialect, blueprint, instructions, &mut text);
+            staging::write(dialect, filling, &mut text);
             merge::write(dialect, blueprint, &mut text);
         }
     }
@@ -54,4 +72,6 @@ pub(crate) fn script(dialect: Dialect, blueprint: &Blueprint, instructions: &Ins
     text
 }
 
+/// Octets of a seed besides its rows, about.
+const AROUND: usize = 32 << 10;
 const HEAD: &str = "-- Made by postkiln from the site. Confidential: holds password hashes. May be run again; see the manual on ownership.\n";

@@ -3,15 +3,50 @@
 use postkiln_blueprint::{Blueprint, Instructions};
 
 use super::dialect::Dialect;
-use super::rows::{self, Row};
+use super::rows::{self, Account, Alias, AliasDomain, Domain, Row};
+
+/// The statements that fill each table.
+pub(super) struct Filling {
+    dialect: Dialect,
+    domains: String,
+    alias_domains: String,
+    accounts: String,
+    aliases: String,
+    /// Whether the statements are the same in every dialect: nearly always.
+    is_common: bool,
+}
+
+impl Filling {
+    pub(super) fn new(dialect: Dialect, blueprint: &Blueprint, instructions: &Instructions<'_>) -> Self {
+        let mut is_common = true;
+        Self {
+            dialect,
+            domains: inserts(dialect, rows::domains(blueprint), &mut is_common),
+            alias_domains: inserts(dialect, rows::alias_domains(blueprint), &mut is_common),
+            accounts: inserts(dialect, rows::accounts(blueprint), &mut is_common),
+            aliases: inserts(dialect, rows::aliases(instructions), &mut is_common),
+            is_common,
+        }
+    }
+
+    /// Whether these are the statements for that dialect too.
+    pub(super) fn is_for(&self, dialect: Dialect) -> bool {
+        self.is_common || self.dialect == dialect
+    }
+
+    /// Octets of all statements.
+    pub(super) const fn len(&self) -> usize {
+        self.domains.len() + self.alias_domains.len() + self.accounts.len() + self.aliases.len()
+    }
+}
 
 /// Makes and fills all of them.
-pub(super) fn write(dialect: Dialect, blueprint: &Blueprint, instructions: &Instructions<'_>, to: &mut String) {
+pub(super) fn write(dialect: Dialect, filling: &Filling, to: &mut String) {
     to.push('\n');
-    table(dialect, rows::domains(blueprint), to);
-    table(dialect, rows::alias_domains(blueprint), to);
-    table(dialect, rows::accounts(blueprint), to);
-    table(dialect, rows::aliases(instructions), to);
+    table::<Domain<'_>>(dialect, &filling.domains, to);
+    table::<AliasDomain<'_>>(dialect, &filling.alias_domains, to);
+    table::<Account<'_>>(dialect, &filling.accounts, to);
+    table::<Alias<'_>>(dialect, &filling.aliases, to);
 }
 
 /// Takes them away, for connections that go on.
@@ -27,7 +62,7 @@ pub(super) fn drop(dialect: Dialect, to: &mut String) {
     }
 }
 
-fn table<R: Row>(dialect: Dialect, rows: impl Iterator<Item = R>, to: &mut String) {
+fn table<R: Row>(dialect: Dialect, inserts: &str, to: &mut String) {
     let columns = R::columns();
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let (table, key, names) =
@@ -52,7 +87,16 @@ fn table<R: Row>(dialect: Dialect, rows: impl Iterator<Item = R>, to: &mut Strin
         ),
     };
     to.push_str(&create);
-    let begin = format!("INSERT INTO seed_{table} ({names}) VALUES\n");
+    to.push_str(inserts);
+    to.push_str(&index);
+}
+
+/// The statements with the rows; `is_common` becomes false when another dialect would write one of them otherwise.
+fn inserts<R: Row>(dialect: Dialect, rows: impl Iterator<Item = R>, is_common: &mut bool) -> String {
+    let columns = R::columns();
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let begin = format!("INSERT INTO seed_{} ({}) VALUES\n", R::TABLE, names.join(", "));
+    let mut to = String::new();
     // Many rows in one statement load several times as fast; servers limit a statement's length to some megabytes.
     let mut fresh = None;
     for row in rows {
@@ -69,12 +113,12 @@ fn table<R: Row>(dialect: Dialect, rows: impl Iterator<Item = R>, to: &mut Strin
         }
         for (at, (_, value)) in columns.iter().enumerate() {
             to.push_str(if at == 0 { "(" } else { ", " });
-            dialect.literal(value(&row), to);
+            *is_common &= dialect.literal(value(&row), &mut to);
         }
         to.push(')');
     }
     to.push_str(if fresh.is_some() { ";\n" } else { "" });
-    to.push_str(&index);
+    to
 }
 
 /// Rows of one statement, at most.
