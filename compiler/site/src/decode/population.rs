@@ -2,8 +2,6 @@
 //! written in it. Start at [`both`].
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
-use std::{mem, thread};
 
 use postkiln_address::{Domain, LocalPart};
 
@@ -13,7 +11,7 @@ use crate::decode::domain::{by_local_part, twice};
 use crate::decode::fields::{Fields, optional};
 use crate::decode::walker::{At, Walker};
 use crate::lines::Lines;
-use crate::population::{self, Column, Each, Fault, Format, Record};
+use crate::population::{self, Column, Fault, Format, Record};
 use crate::{Place, Placed, Target, codes, source};
 
 /// A domain's map, written in the site, in files, or in both; `names` are those of the two fields.
@@ -54,7 +52,7 @@ fn add<T>(
         let complete = with_file(walker, path, &mut |inner, bytes| {
             let mut complete = true;
             let mut rows = Vec::new();
-            each_row(bytes, format, columns, &mut |row| match row {
+            population::read(bytes, format, columns, &mut |row| match row {
                 Ok(record) => match self::row(inner, &record, decode) {
                     Some(row) => rows.push(row),
                     None => complete = false,
@@ -131,30 +129,6 @@ fn with_file(walker: &Walker<'_>, path: &Placed<String>, take: &mut dyn FnMut(&W
     complete
 }
 
-/// Goes through the rows of a file. Those of a large one are taken apart on a thread of its own: that is as much work as
-/// judging them.
-fn each_row(bytes: &[u8], format: Format, columns: &'static [Column], each: &mut Each<'_>) {
-    if bytes.len() < LARGE {
-        return population::read(bytes, format, columns, each);
-    }
-    thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel(AHEAD);
-        let _ = scope.spawn(move || {
-            let mut batch = Vec::new();
-            // Whoever takes the rows takes them all.
-            let send = |rows| drop(sender.send(rows));
-            population::read(bytes, format, columns, &mut |row| {
-                batch.push(row);
-                if batch.len() == BATCH {
-                    send(mem::replace(&mut batch, Vec::with_capacity(BATCH)));
-                }
-            });
-            send(batch);
-        });
-        receiver.into_iter().flatten().for_each(each);
-    });
-}
-
 /// A row of a table, which may be one of a hundred thousand.
 type Row<T> = (LocalPart, Placed<T>);
 
@@ -199,10 +173,5 @@ fn report(walker: &Walker<'_>, fault: &Fault) -> bool {
     false
 }
 
-/// Octets from which a file is worth a thread.
-const LARGE: usize = 256 << 10;
-/// Rows that change threads together, and how many such batches may wait.
-const BATCH: usize = 256;
-const AHEAD: usize = 16;
 /// More findings of one code in one file are of no use at once.
 const MOST_FINDINGS: usize = 10;
