@@ -158,7 +158,7 @@ impl Dialect {
             return true;
         }
         let has_backslash = text.contains('\\');
-        if !text.contains(char::is_control) && !(has_backslash && self == Self::Mysql) {
+        if !(text.contains(char::is_control) || has_backslash && self == Self::Mysql) {
             to.push('\'');
             for (at, piece) in text.split('\'').enumerate() {
                 to.push_str(if at == 0 { "" } else { "''" });
