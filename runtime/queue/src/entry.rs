@@ -13,6 +13,7 @@
 
 use std::time::SystemTime;
 
+use postkiln_address::{Address, ReversePath};
 use postkiln_mail::Envelope;
 
 use crate::checksum::Checksum;
@@ -96,8 +97,8 @@ pub(crate) fn encode_envelope(arrived: SystemTime, envelope: &Envelope) -> Vec<u
 pub(crate) fn decode_envelope(bytes: &[u8]) -> Option<(SystemTime, Envelope)> {
     let (arrived, rest) = bytes.split_first_chunk::<8>()?;
     let mut texts = std::str::from_utf8(rest).ok()?.strip_suffix('\0')?.split('\0');
-    let sender = texts.next()?.parse().ok()?;
-    let recipients = texts.map(|text| text.parse().ok()).collect::<Option<Vec<_>>>()?;
+    let sender = ReversePath::received(texts.next()?).ok()?;
+    let recipients = texts.map(|text| Address::received(text).ok()).collect::<Option<Vec<_>>>()?;
     Some((from_unix_seconds(i64::from_le_bytes(*arrived))?, Envelope { sender, recipients }))
 }
 

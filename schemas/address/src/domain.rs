@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::AddressError;
 
 /// A host or mail domain: lower-case ASCII labels of letters, digits and hyphens (A-labels for internationalised
-/// names), 1 to 253 octets, no trailing dot.
+/// names), 1 to 253 octets, no trailing dot. One that came in an envelope may hold more: see [`Domain::received`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Domain(Box<str>);
+pub struct Domain(pub(crate) Box<str>);
 
 impl Domain {
     /// The name in lower case.
@@ -63,7 +63,7 @@ impl fmt::Display for Domain {
 impl TryFrom<String> for Domain {
     type Error = AddressError;
     fn try_from(text: String) -> Result<Self, AddressError> {
-        text.parse()
+        Self::received(&text)
     }
 }
 

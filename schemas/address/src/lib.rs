@@ -1,11 +1,13 @@
 //! Mail addresses as values: domains, local parts, addresses, reverse paths (RFC 5321 §2.3.11, §4.1.2).
 //!
-//! Knows nothing about which addresses exist or where they lead. Start at [`Address`].
+//! Knows nothing about which addresses exist or where they lead. Start at [`Address`]. What a site writes is read strictly, by
+//! `parse`; what comes in an envelope generously, by `received`, and that is also what travels between our own programs.
 //! Everything here is ASCII: SMTPUTF8 (RFC 6531) is not offered, so a non-ASCII address never enters.
 
 mod domain;
 mod local_part;
 mod path;
+mod received;
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,11 +60,17 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let at = text.rfind('@').ok_or_else(|| AddressError::new(text, "has no @"))?;
         let (local, domain) = (&text[..at], &text[at + 1..]);
-        let address = Self { local: local.parse()?, domain: domain.parse()? };
-        if address.local.as_str().len() + 1 + address.domain.as_str().len() > 254 {
+        Self { local: local.parse()?, domain: domain.parse()? }.within_limit(text)
+    }
+}
+
+impl Address {
+    /// RFC 5321 §4.5.3.1.3: a path is at most 256 octets with its brackets.
+    pub(crate) fn within_limit(self, text: &str) -> Result<Self, AddressError> {
+        if self.local.as_str().len() + 1 + self.domain.as_str().len() > 254 {
             return Err(AddressError::new(text, "is longer than 254 octets"));
         }
-        Ok(address)
+        Ok(self)
     }
 }
 
@@ -75,7 +83,7 @@ impl fmt::Display for Address {
 impl TryFrom<String> for Address {
     type Error = AddressError;
     fn try_from(text: String) -> Result<Self, AddressError> {
-        text.parse()
+        Self::received(&text)
     }
 }
 

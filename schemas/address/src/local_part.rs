@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::AddressError;
 
-/// A local part without its quotes: 1 to 64 printable ASCII octets or spaces (RFC 5321 §4.5.3.1.1), case kept.
+/// A local part without its quotes: 1 to 64 printable ASCII octets or spaces (RFC 5321 §4.5.3.1.1), case kept. One that came in
+/// an envelope may be longer: see [`LocalPart::received`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LocalPart(Box<str>);
@@ -19,7 +20,12 @@ impl LocalPart {
     /// # Errors
     /// When it is empty, over 64 octets, or holds a control or non-ASCII character.
     pub fn new(text: &str) -> Result<Self, AddressError> {
-        check(text)?;
+        Self::of_length(text, LONGEST)
+    }
+
+    /// The unquoted value of at most `longest` octets.
+    pub(crate) fn of_length(text: &str, longest: usize) -> Result<Self, AddressError> {
+        check(text, longest)?;
         Ok(Self(text.into()))
     }
 
@@ -42,7 +48,7 @@ impl FromStr for LocalPart {
 
     /// `Local-part = Dot-string / Quoted-string`, as it stands on the wire.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        if let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        if let Some(inner) = inside_quotes(text) {
             return Self::new(&unquote(text, inner)?);
         }
         if is_dot_string(text) || text.is_empty() || !text.is_ascii() {
@@ -83,8 +89,7 @@ impl fmt::Display for LocalPart {
 impl TryFrom<String> for LocalPart {
     type Error = AddressError;
     fn try_from(text: String) -> Result<Self, AddressError> {
-        check(&text)?;
-        Ok(Self(text.into()))
+        Self::of_length(&text, LONGEST_RECEIVED)
     }
 }
 
@@ -94,9 +99,14 @@ impl From<LocalPart> for String {
     }
 }
 
-fn check(text: &str) -> Result<(), AddressError> {
-    if text.is_empty() || text.len() > 64 {
-        return Err(AddressError::new(text, "has a local part that is not 1 to 64 octets long"));
+fn check(text: &str, longest: usize) -> Result<(), AddressError> {
+    if text.is_empty() || text.len() > longest {
+        let problem = if longest == LONGEST {
+            "has a local part that is not 1 to 64 octets long"
+        } else {
+            "has a local part that is not 1 to 254 octets long"
+        };
+        return Err(AddressError::new(text, problem));
     }
     if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         return Err(AddressError::new(text, "has a control or non-ASCII character"));
@@ -104,8 +114,13 @@ fn check(text: &str) -> Result<(), AddressError> {
     Ok(())
 }
 
+/// What stands between the quotes of a text that begins and ends with one.
+pub(crate) fn inside_quotes(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"')
+}
+
 /// `QcontentSMTP = qtextSMTP / quoted-pairSMTP`.
-fn unquote(whole: &str, inner: &str) -> Result<String, AddressError> {
+pub(crate) fn unquote(whole: &str, inner: &str) -> Result<String, AddressError> {
     let mut value = String::new();
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
@@ -125,3 +140,8 @@ fn is_dot_string(text: &str) -> bool {
 }
 
 const ATEXT: &[u8] = b"!#$%&'*+-/=?^_`{|}~";
+
+/// RFC 5321 §4.5.3.1.1.
+const LONGEST: usize = 64;
+/// What leaves room for nothing else in a path.
+pub(crate) const LONGEST_RECEIVED: usize = 254;

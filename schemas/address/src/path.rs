@@ -56,7 +56,7 @@ impl fmt::Display for ReversePath {
 impl TryFrom<String> for ReversePath {
     type Error = AddressError;
     fn try_from(text: String) -> Result<Self, AddressError> {
-        text.parse()
+        Self::received(&text)
     }
 }
 
