@@ -1,17 +1,18 @@
 //! Which hosts take mail for a domain: `smtproutes`, else MX, else the domain's own addresses (RFC 5321 §5.1), asked of the
 //! site's resolvers and nobody else.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
-    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ServerOrderingStrategy,
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ServerOrderingStrategy,
 };
-use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::rdata::MX;
-use hickory_resolver::proto::rr::{Name, RData};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use postkiln_address::Domain;
 use postkiln_control::RelayHost;
 use postkiln_mail::Outcome;
@@ -65,14 +66,18 @@ impl Names {
             let (host, port) = (relay.host.clone(), relay.port);
             return Ok(vec![Exchange { host, port, preference: 0, routed: true }]);
         }
+        if let Some(address) = domain.literal() {
+            let host = RelayHost::Address(address);
+            return Ok(vec![Exchange { host, port: config.port, preference: 0, routed: false }]);
+        }
         let exchange =
             |preference, host| Exchange { host: RelayHost::Name(host), port: config.port, preference, routed: false };
-        let lookup = match self.resolver(domain.as_str())?.mx_lookup(absolute(domain)).await {
+        let lookup = match self.resolver(domain.as_str())?.mx_lookup(absolute(domain)?).await {
             Ok(lookup) => lookup,
+            Err(error) if !is_answered(&error) => return Err(reply::no_lookup(domain.as_str(), &error.to_string())),
             Err(error) if error.is_nx_domain() => return Err(reply::no_host(domain.as_str())),
             // RFC 5321 §5.1: without MX records the domain itself stands in with preference 0.
-            Err(error) if error.is_no_records_found() => return Ok(vec![exchange(0, domain.clone())]),
-            Err(error) => return Err(reply::no_lookup(domain.as_str(), &error.to_string())),
+            Err(_) => return Ok(vec![exchange(0, domain.clone())]),
         };
         let found = lookup.answers().iter().filter_map(|record| match &record.data {
             RData::MX(mx) => Some(mx),
@@ -100,15 +105,25 @@ impl Names {
             RelayHost::Address(address) => return Ok(vec![SocketAddr::new(*address, exchange.port)]),
             RelayHost::Name(name) => name,
         };
-        match self.resolver(name.as_str())?.lookup_ip(absolute(name)).await {
-            Ok(found) => {
-                let mut addresses: Vec<IpAddr> = found.iter().collect();
-                // Addresses of both families: the fourth first, many machines have no way out by the sixth.
-                addresses.sort_by_key(IpAddr::is_ipv6);
-                Ok(addresses.into_iter().map(|address| SocketAddr::new(address, exchange.port)).collect())
+        let resolver = self.resolver(name.as_str())?;
+        // Both families: the fourth first, many machines have no way out by the sixth. hickory's own `lookup_ip` hides
+        // that one of the two was not answered.
+        let found = tokio::join!(
+            resolver.lookup(absolute(name)?, RecordType::A),
+            resolver.lookup(absolute(name)?, RecordType::AAAA)
+        );
+        let (mut addresses, mut unanswered) = (Vec::new(), None);
+        for family in [found.0, found.1] {
+            match family {
+                Ok(lookup) => addresses.extend(lookup.answers().iter().filter_map(|record| record.data.ip_addr())),
+                Err(error) if is_answered(&error) => {}
+                Err(error) => unanswered = Some(error),
             }
-            Err(error) if absent(&error) => Err(reply::no_host(name.as_str())),
-            Err(error) => Err(reply::no_lookup(name.as_str(), &error.to_string())),
+        }
+        match unanswered {
+            Some(error) if addresses.is_empty() => Err(reply::no_lookup(name.as_str(), &error.to_string())),
+            None if addresses.is_empty() => Err(reply::no_host(name.as_str())),
+            _ => Ok(addresses.into_iter().map(|address| SocketAddr::new(address, exchange.port)).collect()),
         }
     }
 
@@ -130,7 +145,6 @@ fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, String> {
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
     let options = builder.options_mut();
     options.use_hosts_file = ResolveHosts::Never;
-    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
     options.timeout = Duration::from_secs(5);
     // A failure that is remembered would outlive the cause: mail is tried again soon enough.
@@ -138,17 +152,25 @@ fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, String> {
     builder.build().map_err(|error| error.to_string())
 }
 
-fn absent(error: &NetError) -> bool {
-    error.is_nx_domain() || error.is_no_records_found()
+/// Whether an error is an answer: there is no such name, or it has no such records. A referral is none (RFC 2308 §2.2.1): the
+/// server has no data of the name and says who may have. Whatever is not answered may be there.
+fn is_answered(error: &NetError) -> bool {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(none)) => {
+            none.response_code == ResponseCode::NXDomain || none.soa.is_some() || none.ns.is_none()
+        }
+        _ => false,
+    }
 }
 
-/// With the final dot: nothing is appended.
-fn absolute(domain: &Domain) -> String {
-    format!("{domain}.")
+/// With the root: nothing is appended. Label by label, because hickory's own reading of a text refuses underscores.
+fn absolute(domain: &Domain) -> Result<Name, Outcome> {
+    let labels = domain.as_str().split('.').map(str::as_bytes);
+    Name::from_labels(labels).map_err(|error| reply::no_lookup(domain.as_str(), &error.to_string()))
 }
 
 fn host_name(name: &Name) -> Option<Domain> {
-    name.to_ascii().trim_end_matches('.').parse().ok()
+    Domain::received(&name.to_ascii()).ok().filter(|name| name.literal().is_none())
 }
 
 /// Hosts of equal preference are to be tried in random order (RFC 5321 §5.1).

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, MX};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, MX, NS};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use postkiln_address::ReversePath;
 use postkiln_mail::QueueId;
@@ -55,7 +55,8 @@ fn serve_host(
     (port, tokio::task::spawn_local(session))
 }
 
-/// A name server for a table of `TYPE name` to values; `NXDOMAIN` for everything else, `SERVFAIL` for the value `?`.
+/// A name server for a table of `TYPE name` to values; `NXDOMAIN` for everything else, `SERVFAIL` for the value `?`, a referral
+/// to somebody else for `>`.
 async fn name_server(table: &[(&'static str, &'static str)]) -> SocketAddr {
     let socket = UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -89,10 +90,16 @@ fn answer_query(records: &HashMap<&str, Vec<&str>>, query: &[u8]) -> Vec<u8> {
                 answer.metadata.response_code = ResponseCode::ServFail;
                 continue;
             }
+            _ if *value == ">" => {
+                let elsewhere = RData::NS(NS(Name::from_ascii("ns.elsewhere.example.").unwrap()));
+                answer.add_authority(Record::from_rdata(question.name().clone(), 60, elsewhere));
+                continue;
+            }
             RecordType::MX => {
                 let (preference, host) = value.split_once(' ').unwrap();
                 RData::MX(MX::new(preference.parse().unwrap(), Name::from_ascii(host).unwrap()))
             }
+            RecordType::AAAA => RData::AAAA(AAAA(value.parse().unwrap())),
             _ => RData::A(A(value.parse::<Ipv4Addr>().unwrap())),
         };
         answer.add_answer(Record::from_rdata(question.name().clone(), 60, data));
@@ -118,7 +125,7 @@ async fn attempt(config: &Config, recipient: &str, body: &str) -> Outcome {
     let request = Request {
         id: QueueId::new("1").unwrap(),
         sender: "ada@example.org".parse::<ReversePath>().unwrap(),
-        recipient: recipient.parse().unwrap(),
+        recipient: postkiln_address::Address::received(recipient).unwrap(),
         offset: content.offset,
         size: content.size,
     };
@@ -254,6 +261,65 @@ fn names_decide_where_mail_goes() {
         bounced(&attempt(&config, &to("backup.example"), "x\n").await, Status(5, 1, 2), "gone.example");
         deferred(&attempt(&config, &to("broken.example"), "x\n").await, Status(4, 4, 3), "broken.example");
         drop(own);
+    });
+}
+
+#[test]
+fn whatever_was_not_answered_is_temporary() {
+    run(async {
+        let resolver = name_server(&[
+            ("TXT sixth.example", "the name exists: A is answered, and empty"),
+            ("AAAA sixth.example", "?"),
+            ("A fourth.example", "?"),
+            ("A lame.example", ">"),
+            ("MX lame-mx.example", ">"),
+            ("MX exchange.example", "10 sixth.example."),
+            ("MX half.example", "10 gone.example."),
+            ("MX half.example", "20 fourth.example."),
+            ("TXT silent.example", "both are answered, and empty"),
+        ])
+        .await;
+        let config = config(Some(resolver), 25, "");
+        let routed = Config { routes: Smtproutes::parse(b":sixth.example:25\n").unwrap(), ..config.clone() };
+        for (domain, unanswered) in [
+            ("sixth.example", "sixth.example"),
+            ("fourth.example", "fourth.example"),
+            ("lame.example", "lame.example"),
+            ("lame-mx.example", "lame-mx.example"),
+            ("exchange.example", "sixth.example"),
+            ("half.example", "fourth.example"),
+        ] {
+            let outcome = attempt(&config, &format!("bob@{domain}"), "x\n").await;
+            deferred(&outcome, Status(4, 4, 3), unanswered);
+        }
+        deferred(&attempt(&routed, "bob@any.example", "x\n").await, Status(4, 4, 3), "sixth.example");
+        bounced(&attempt(&config, "bob@silent.example", "x\n").await, Status(5, 1, 2), "silent.example");
+    });
+}
+
+#[test]
+fn one_family_is_enough_where_the_other_is_not_answered() {
+    run(async {
+        let (port, _session) = host("127.0.0.2", "220 hi", KIND).await;
+        let resolver = name_server(&[("A half.example", "127.0.0.2"), ("AAAA half.example", "?")]).await;
+        let outcome = attempt(&config(Some(resolver), port, ""), "bob@half.example", "x\n").await;
+        assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
+    });
+}
+
+#[test]
+fn generously_read_addresses_are_answered_to() {
+    run(async {
+        let (port, session) = host("127.0.0.2", "220 hi", KIND).await;
+        let resolver =
+            name_server(&[("MX my_host.example", "10 mx_1.example."), ("A mx_1.example", "127.0.0.2")]).await;
+        let outcome = attempt(&config(Some(resolver), port, ""), "\"a..b\"@my_host.example", "x\n").await;
+        assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
+        assert!(session.await.unwrap().contains(&"RCPT TO:<\"a..b\"@my_host.example>".to_owned()));
+        let (port, session) = host("127.0.0.2", "220 hi", KIND).await;
+        let outcome = attempt(&config(None, port, ""), "bob@[127.0.0.2]", "x\n").await;
+        assert!(matches!(outcome, Outcome::Delivered(_)), "{outcome:?}");
+        assert!(session.await.unwrap().contains(&"RCPT TO:<bob@[127.0.0.2]>".to_owned()));
     });
 }
 
