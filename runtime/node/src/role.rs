@@ -2,9 +2,11 @@
 //! need, says that it is ready, and from then on obeys `init`: prepare another bundle, commit or abort, stop. Knows
 //! nothing about any role's work. Start at [`serve`].
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ pub(crate) struct Seat<C> {
     inherited: Inherited,
     /// How to speak to `init`.
     pub(crate) desk: Desk,
+    identity: Rc<RefCell<String>>,
     stop: watch::Receiver<bool>,
 }
 
@@ -64,7 +67,7 @@ impl<C> Seat<C> {
 
     /// Says that sockets and doors are answered.
     pub(crate) fn ready(&self) {
-        self.desk.report(Report::Ready);
+        self.desk.report(Report::Ready(self.identity.borrow().clone()));
     }
 
     /// Waits until `init` wants this role to finish.
@@ -111,7 +114,7 @@ where
     let bundle = BundleDirectory::new(bundle);
     let control = inherited.take("control").map_err(|error| error.to_string())?;
     postkiln_sys::raise_descriptor_limit();
-    let service = service_of(role, &bundle)?;
+    let (identity, service) = own_part(role, &bundle)?;
     give_up_the_rest(&service, &bundle, inherited.data())?;
     let config = match prepare(&bundle) {
         Ok(config) => config,
@@ -130,8 +133,9 @@ where
         let (stops, stop) = watch::channel(false);
         let (desk, reports) = mpsc::unbounded_channel();
         let desk = Desk(desk);
-        let seat = Seat { config, inherited, desk: desk.clone(), stop };
-        let life = Life { prepare, configs, stops, desk, prepared: None };
+        let identity = Rc::new(RefCell::new(identity));
+        let seat = Seat { config, inherited, desk: desk.clone(), identity: identity.clone(), stop };
+        let life = Life { prepare, configs, stops, desk, identity, prepared: None };
         tokio::select! {
             result = body(seat) => result,
             problem = life.obey(control, reports) => Err(problem),
@@ -164,7 +168,9 @@ struct Life<C> {
     configs: watch::Sender<Arc<C>>,
     stops: watch::Sender<bool>,
     desk: Desk,
-    prepared: Option<C>,
+    /// Of the bundle in force.
+    identity: Rc<RefCell<String>>,
+    prepared: Option<(String, C)>,
 }
 
 impl<C> Life<C> {
@@ -184,7 +190,7 @@ impl<C> Life<C> {
         let hears = async {
             loop {
                 match hearing.receive().await {
-                    Ok(Some((order, directory))) => self.carry_out(&order, directory),
+                    Ok(Some((order, directory))) => self.carry_out(order, directory),
                     Ok(None) => return "init is gone".to_owned(),
                     Err(error) => return format!("the control channel: {error}"),
                 }
@@ -196,24 +202,27 @@ impl<C> Life<C> {
         }
     }
 
-    fn carry_out(&mut self, order: &Order, directory: Option<std::os::fd::OwnedFd>) {
+    fn carry_out(&mut self, order: Order, directory: Option<std::os::fd::OwnedFd>) {
         match order {
-            Order::Prepare => {
+            Order::Prepare(identity) => {
                 let offered = directory.ok_or_else(|| "no directory came with the order".to_owned());
                 let config = offered.and_then(|directory| (self.prepare)(&BundleDirectory::new(directory)));
                 self.desk.report(match config {
                     Ok(config) => {
-                        self.prepared = Some(config);
-                        Report::Prepared
+                        self.prepared = Some((identity.clone(), config));
+                        Report::Prepared(identity)
                     }
-                    Err(problem) => Report::Refused(problem),
+                    Err(problem) => Report::Refused { identity, problem },
                 });
             }
-            Order::Commit => {
-                if let Some(config) = self.prepared.take() {
+            Order::Commit(wanted) => {
+                if let Some((identity, config)) = self.prepared.take()
+                    && identity == wanted
+                {
                     self.configs.send_replace(Arc::new(config));
+                    self.identity.replace(identity);
                 }
-                self.desk.report(Report::Committed);
+                self.desk.report(Report::Runs(self.identity.borrow().clone()));
             }
             Order::Abort => self.prepared = None,
             Order::Stop => {
@@ -235,13 +244,13 @@ fn ends(control: std::os::fd::OwnedFd) -> Result<(Hearing, Hearing), ChannelErro
     Ok((channel(control)?, channel(second)?))
 }
 
-/// This role's line of the service table.
-fn service_of(role: Role, bundle: &BundleDirectory) -> Result<Service, String> {
+/// The bundle's identity, and this role's line of the service table.
+fn own_part(role: Role, bundle: &BundleDirectory) -> Result<(String, Service), String> {
     let bytes = bundle.read(Manifest::NAME).map_err(|error| format!("{}: {error}", Manifest::NAME))?;
     let bytes = bytes.ok_or_else(|| format!("the bundle has no {}", Manifest::NAME))?;
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", Manifest::NAME))?;
     let found = manifest.services.into_iter().find(|service| service.role == role);
-    found.ok_or_else(|| format!("the service table has no {role}"))
+    Ok((manifest.identity, found.ok_or_else(|| format!("the service table has no {role}"))?))
 }
 
 /// Keeps the bundle in force, those that may follow it, and the directories of the service table; nothing else.

@@ -51,30 +51,60 @@ impl Held {
         self.bundle.manifest().services.iter().find(|service| service.role == role)
     }
 
+    /// What names its content.
+    pub(super) fn identity(&self) -> &str {
+        &self.bundle.manifest().identity
+    }
+
     /// The descriptor for an order.
     pub(super) fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.directory.as_fd()
     }
 }
 
-/// A change under way: the bundle on offer and who has not answered yet.
+/// A change under way: what is waited for, from whom, and how long.
 #[derive(Debug)]
 pub(super) struct Change {
-    /// The bundle on offer.
-    pub(super) held: Held,
+    /// How far it is.
+    pub(super) stage: Stage,
     awaited: BTreeSet<Role>,
-    /// When silence becomes a refusal.
+    /// When silence has an effect.
     pub(super) deadline: Instant,
+}
+
+/// How far a change is.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// The roles read the bundle on offer: silence becomes a refusal.
+    Offered(Box<Held>),
+    /// The bundle of this identity is in force, and the roles go over to it: one that is silent is ended and started again.
+    Switching(String),
+    /// Those that were silent have been ended: the last wait before the change counts as failed.
+    Insisting(String),
 }
 
 impl Change {
     /// Offers a bundle to these roles.
-    pub(super) fn new(held: Held, awaited: BTreeSet<Role>) -> Self {
-        Self { held, awaited, deadline: Instant::now() + PATIENCE }
+    pub(super) fn offer(held: Held, awaited: BTreeSet<Role>) -> Self {
+        Self { stage: Stage::Offered(Box::new(held)), awaited, deadline: Instant::now() + PATIENCE }
     }
 
-    /// One role has prepared; gives whether all have.
-    pub(super) fn prepared(&mut self, role: Role) -> bool {
+    /// The bundle of this identity is in force for these roles; each has to say that it runs it.
+    pub(super) fn switch(identity: String, awaited: BTreeSet<Role>) -> Self {
+        Self { stage: Stage::Switching(identity), awaited, deadline: Instant::now() + SWITCH }
+    }
+
+    /// Waits once more, for those whose processes were ended.
+    pub(super) fn insist(self) -> Self {
+        let stage = match self.stage {
+            Stage::Switching(identity) => Stage::Insisting(identity),
+            other => other,
+        };
+        Self { stage, awaited: self.awaited, deadline: Instant::now() + PATIENCE }
+    }
+
+    /// One role has answered; gives whether all have.
+    pub(super) fn answered(&mut self, role: Role) -> bool {
         self.awaited.remove(&role);
         self.awaited.is_empty()
     }
@@ -82,6 +112,14 @@ impl Change {
     /// Whether a role still has to answer.
     pub(super) fn awaits(&self, role: Role) -> bool {
         self.awaited.contains(&role)
+    }
+
+    /// The identity of the bundle on offer; nothing when it is in force already.
+    pub(super) fn offered(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Offered(held) => Some(held.identity()),
+            Stage::Switching(_) | Stage::Insisting(_) => None,
+        }
     }
 
     /// Who has not answered, for a person.
@@ -112,8 +150,10 @@ pub(crate) fn activate(data: &Path, bundle: &Path) -> std::io::Result<()> {
     sync::directory(&bundles)
 }
 
-/// How long a role may take to read a bundle: seeds of 100,000 users take a second.
+/// How long a role may take to read a bundle, or to start with it: seeds of 100,000 users take seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a role may take to go over to what it has prepared, which is one assignment.
+const SWITCH: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -137,17 +177,27 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_ready_when_the_last_role_has_prepared() {
+    fn a_change_is_ready_when_the_last_role_has_answered() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("bundle");
         Bundle::new(1, "mail.example.org", Vec::new(), Vec::new()).write(&place).unwrap();
         let asked = BTreeSet::from([Role::Smtpd, Role::Queued]);
-        let mut change = Change::new(Held::open(&place).unwrap(), asked);
-        assert!(!change.prepared(Role::Smtpd) && change.awaits(Role::Queued));
+        let mut change = Change::offer(Held::open(&place).unwrap(), asked);
+        assert!(change.offered().is_some());
+        assert!(!change.answered(Role::Smtpd) && change.awaits(Role::Queued));
         assert_eq!(change.silent(), "queued");
-        assert!(change.prepared(Role::Queued));
+        assert!(change.answered(Role::Queued));
         fs::write(place.join("stray"), "").unwrap();
         fs::write(place.join("manifest.json"), "{}").unwrap();
         assert!(Held::open(&place).is_err());
+    }
+
+    #[test]
+    fn a_switch_insists_once_with_those_that_are_left() {
+        let mut change = Change::switch("new".to_owned(), BTreeSet::from([Role::Smtpd, Role::Queued]));
+        assert!(!change.answered(Role::Queued) && change.offered().is_none());
+        let change = change.insist();
+        assert!(matches!(&change.stage, Stage::Insisting(identity) if identity == "new"));
+        assert_eq!(change.silent(), "smtpd");
     }
 }

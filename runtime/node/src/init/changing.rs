@@ -1,11 +1,14 @@
-//! How the supervisor goes from one bundle to the next: it carries the orders; what a change is, `apply.rs` knows.
+//! How the supervisor goes from one bundle to the next: it carries the orders; what a change is, `apply.rs` knows. A change
+//! is done when every role has said that it runs the new bundle: one that says another was started in the middle of it, and
+//! is started again.
 
 use std::collections::BTreeSet;
 
-use postkiln_bundle::Role;
+use postkiln_bundle::{Program, Role};
 use postkiln_ipc::control::Order;
+use postkiln_sys::Signal;
 
-use super::apply::{self, Change, Held};
+use super::apply::{self, Change, Held, Stage};
 use super::status::{Applied, now};
 use super::supervisor::Supervisor;
 use super::unit::Unit;
@@ -23,43 +26,106 @@ impl Supervisor {
             Err(problem) => return self.record(String::new(), &problem),
         };
         if let Err(problem) = layout::follow(&self.place, held.bundle.manifest()) {
-            return self.record(held.bundle.manifest().identity.clone(), &problem);
+            return self.record(held.identity().to_owned(), &problem);
         }
         let mut asked = BTreeSet::new();
         // A role that the new table does not have is only stopped; it has nothing to prepare.
         for unit in self.units.iter_mut().filter(|unit| unit.obeys() && held.service(unit.service.role).is_some()) {
-            if unit.order(&Order::Prepare, Some(held.as_fd())) {
+            if unit.order(&Order::Prepare(held.identity().to_owned()), Some(held.as_fd())) {
                 asked.insert(unit.role());
             }
         }
         let nobody = asked.is_empty();
-        self.change = Some(Change::new(held, asked));
+        self.change = Some(Change::offer(held, asked));
         if nobody {
             self.commit();
         }
     }
 
-    /// All have prepared: from here there is no way back but another change.
-    pub(super) fn commit(&mut self) {
-        let Some(change) = self.change.take() else { return };
-        let identity = change.held.bundle.manifest().identity.clone();
-        if let Err(error) = apply::activate(&self.place.data, &change.held.path) {
-            self.change = Some(change);
-            return self.abort(&format!("bundles/active: {error}"));
+    /// A role has read the bundle on offer.
+    pub(super) fn prepared(&mut self, role: Role, identity: &str) {
+        // An answer to an offer of before says nothing about this one.
+        let Some(change) = self.change.as_mut().filter(|change| change.offered() == Some(identity)) else { return };
+        postkiln_log::info("prepared", &[("service", &role)]);
+        if change.answered(role) {
+            self.commit();
         }
-        self.held = change.held;
-        for unit in &mut self.units {
-            unit.order(&Order::Commit, None);
-        }
-        let problem = self.follow_table().err().unwrap_or_default();
-        self.record(identity, &problem);
     }
 
-    /// Brings sockets, services and ClamAV's files in line with the bundle now in force.
-    fn follow_table(&mut self) -> Result<(), String> {
+    /// A role cannot use the bundle on offer.
+    pub(super) fn refused(&mut self, role: Role, identity: &str, problem: &str) {
+        if self.change.as_ref().is_some_and(|change| change.offered() == Some(identity)) {
+            self.abort(&format!("{role}: {problem}"));
+        }
+    }
+
+    /// A role has said which bundle it runs.
+    pub(super) fn runs(&mut self, at: usize, identity: &str) {
+        let Some(unit) = self.units.get_mut(at) else { return };
+        if identity != self.held.identity() {
+            postkiln_log::warn("runs-another-bundle", &[("service", &unit.role()), ("bundle", &identity)]);
+            return unit.restart();
+        }
+        let role = unit.role();
+        if let Some(change) = self.change.as_mut().filter(|change| change.offered().is_none())
+            && change.answered(role)
+        {
+            self.finish("");
+        }
+    }
+
+    /// Nobody who is awaited has said anything for too long.
+    pub(super) fn overdue(&mut self) {
+        let Some(change) = &self.change else { return };
+        let silent = change.silent();
+        match &change.stage {
+            Stage::Offered(_) => self.abort(&format!("no answer from {silent}")),
+            Stage::Insisting(_) => self.finish(&format!("{silent} does not come up with it")),
+            Stage::Switching(identity) => {
+                postkiln_log::warn("change-not-followed", &[("services", &silent), ("bundle", identity)]);
+                // One that was started with the new bundle may take its time; one of before hangs.
+                for unit in self.units.iter().filter(|unit| change.awaits(unit.role()) && unit.given() != identity) {
+                    unit.signal(Signal::Kill);
+                }
+                self.change = self.change.take().map(Change::insist);
+            }
+        }
+    }
+
+    /// All have prepared: from here there is no way back but another change.
+    fn commit(&mut self) {
+        let Some(Change { stage: Stage::Offered(held), .. }) = self.change.take() else { return };
+        let identity = held.identity().to_owned();
+        if let Err(error) = apply::activate(&self.place.data, &held.path) {
+            return self.refuse(identity, &format!("bundles/active: {error}"));
+        }
+        self.held = *held;
+        let restarted = match self.follow_table() {
+            Ok(restarted) => restarted,
+            Err(problem) => return self.record(identity, &problem),
+        };
+        let order = Order::Commit(identity.clone());
+        let mut awaited = BTreeSet::new();
+        for unit in self.units.iter_mut().filter(|unit| unit.service.program == Program::Node) {
+            awaited.insert(unit.role());
+            if !restarted.contains(&unit.role()) {
+                // One that is down has nobody to hear this; it will be started with the new bundle.
+                unit.order(&order, None);
+            }
+        }
+        let nobody = awaited.is_empty();
+        self.change = Some(Change::switch(identity, awaited));
+        if nobody {
+            self.finish("");
+        }
+    }
+
+    /// Brings sockets, services and ClamAV's files in line with the bundle now in force; gives who is started again for it.
+    fn follow_table(&mut self) -> Result<BTreeSet<Role>, String> {
         let manifest = self.held.bundle.manifest();
         let scanner_changed = clamav::prepare(&self.place, &self.held.bundle)?;
         self.sockets.follow(&self.place, manifest)?;
+        let mut restarted = BTreeSet::new();
         let mut earlier = std::mem::take(&mut self.units);
         for service in self.held.services(self.place.privileged) {
             let callers = self.held.callers_of(service.role);
@@ -71,6 +137,7 @@ impl Supervisor {
                     if differs || (scanner_changed && matches!(service.role, Role::Clamd | Role::Freshclam)) {
                         (unit.service, unit.callers) = (service.clone(), callers);
                         unit.restart();
+                        restarted.insert(service.role);
                     }
                     self.units.push(unit);
                 }
@@ -79,15 +146,29 @@ impl Supervisor {
         for mut gone in earlier {
             gone.stop();
         }
-        Ok(())
+        Ok(restarted)
     }
 
     pub(super) fn abort(&mut self, problem: &str) {
-        let Some(change) = self.change.take() else { return };
+        let Some(Change { stage: Stage::Offered(held), .. }) = self.change.take() else { return };
+        self.refuse(held.identity().to_owned(), problem);
+    }
+
+    /// The bundle of before stays in force.
+    fn refuse(&mut self, identity: String, problem: &str) {
         for unit in &mut self.units {
             unit.order(&Order::Abort, None);
         }
-        self.record(change.held.bundle.manifest().identity.clone(), problem);
+        self.record(identity, problem);
+    }
+
+    /// The change is over: everybody runs the new bundle, or somebody does not come up with it.
+    fn finish(&mut self, problem: &str) {
+        let Some(Change { stage: Stage::Switching(identity) | Stage::Insisting(identity), .. }) = self.change.take()
+        else {
+            return;
+        };
+        self.record(identity, problem);
     }
 
     fn record(&mut self, bundle: String, problem: &str) {

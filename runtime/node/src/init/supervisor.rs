@@ -115,8 +115,7 @@ impl Supervisor {
                 }
             }
             if self.change.as_ref().is_some_and(|change| change.deadline <= Instant::now()) {
-                let silent = self.change.as_ref().map(Change::silent).unwrap_or_default();
-                self.abort(&format!("no answer from {silent}"));
+                self.overdue();
             }
         }
     }
@@ -149,7 +148,7 @@ impl Supervisor {
             }
             unit.ended(exit);
             let role = unit.role();
-            if self.change.as_ref().is_some_and(|change| change.awaits(role)) {
+            if self.change.as_ref().is_some_and(|change| change.offered().is_some() && change.awaits(role)) {
                 self.abort(&format!("{role} ended"));
             }
         }
@@ -157,7 +156,8 @@ impl Supervisor {
 
     fn start_due(&mut self) {
         let now = Instant::now();
-        let bundle = Bundled { path: &self.held.path, directory: self.held.as_fd() };
+        let (identity, directory) = (self.held.identity(), self.held.as_fd());
+        let bundle = Bundled { identity, path: &self.held.path, directory };
         for unit in self.units.iter_mut().filter(|unit| unit.due().is_some_and(|due| due <= now)) {
             let readiness = match unit.role() {
                 Role::Clamd => clamav::readiness(&self.place, &unit.service.program),
@@ -228,19 +228,17 @@ impl Supervisor {
         let Some(unit) = self.units.get_mut(at) else { return };
         let role = unit.role();
         match unit.hear() {
-            None | Some(Report::Committed) => {}
-            Some(Report::Ready) => {
+            None => {}
+            Some(Report::Ready(identity)) => {
                 if unit.state == State::Starting && unit.become_state(State::Ready) {
                     postkiln_log::info("ready", &[("service", &role)]);
                 }
+                self.runs(at, &identity);
             }
+            Some(Report::Runs(identity)) => self.runs(at, &identity),
             Some(Report::Note(text)) => unit.note = text,
-            Some(Report::Prepared) => {
-                if self.change.as_mut().is_some_and(|change| change.prepared(role)) {
-                    self.commit();
-                }
-            }
-            Some(Report::Refused(problem)) => self.abort(&format!("{role}: {problem}")),
+            Some(Report::Prepared(identity)) => self.prepared(role, &identity),
+            Some(Report::Refused { identity, problem }) => self.refused(role, &identity, &problem),
         }
     }
 

@@ -28,6 +28,7 @@ pub(super) struct Unit {
     pub(super) note: String,
     process: Option<Process>,
     control: Option<BlockingChannel<Order, Report>>,
+    given: String,
     since: u64,
     started: Option<Instant>,
     due: Option<Instant>,
@@ -46,6 +47,7 @@ impl Unit {
             note: String::new(),
             process: None,
             control: None,
+            given: String::new(),
             since: now(),
             started: None,
             due: Some(Instant::now()),
@@ -62,6 +64,11 @@ impl Unit {
     /// The number of its process.
     pub(super) fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Process::pid)
+    }
+
+    /// The identity of the bundle that its last process was started with.
+    pub(super) fn given(&self) -> &str {
+        &self.given
     }
 
     /// When it is to be started; nothing while it runs.
@@ -108,6 +115,7 @@ impl Unit {
             Ok(process) => {
                 postkiln_log::info("started", &[("service", &self.role()), ("pid", &process.pid())]);
                 self.process = Some(process);
+                bundle.identity.clone_into(&mut self.given);
                 self.started = Some(Instant::now());
                 self.note.clear();
                 self.become_state(State::Starting);
@@ -250,6 +258,8 @@ impl Unit {
 /// The bundle that processes are started with.
 #[derive(Debug)]
 pub(super) struct Bundled<'a> {
+    /// What names its content.
+    pub(super) identity: &'a str,
     /// Its directory, by path.
     pub(super) path: &'a Path,
     /// Its directory.
