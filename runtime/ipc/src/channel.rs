@@ -19,6 +19,9 @@ use tokio::net::UnixStream;
 /// The largest value in one frame, in octets. Message content travels in pieces below it.
 pub const FRAME_LIMIT: usize = 1 << 20;
 
+/// What a frame gets before its octets are there: most are smaller.
+const FIRST: usize = 4096;
+
 /// One side of a conversation that says `S` and hears `R`, for roles that run on tokio.
 #[derive(Debug)]
 pub struct Channel<S, R> {
@@ -77,8 +80,13 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
                 _ => filled += read,
             }
         }
-        let mut payload = vec![0; frame_length(header)?];
-        self.stream.read_exact(&mut payload).await?;
+        let length = frame_length(header)?;
+        // As much memory as comes, not as was announced.
+        let mut payload = Vec::with_capacity(length.min(FIRST));
+        (&mut self.stream).take(length as u64).read_to_end(&mut payload).await?;
+        if payload.len() < length {
+            return Err(ChannelError::Cut);
+        }
         Ok(Some((decode(&payload)?, descriptor)))
     }
 
@@ -150,8 +158,12 @@ impl<S: Serialize, R: DeserializeOwned> BlockingChannel<S, R> {
                 _ => filled += read,
             }
         }
-        let mut payload = vec![0; frame_length(header)?];
-        self.stream.read_exact(&mut payload)?;
+        let length = frame_length(header)?;
+        let mut payload = Vec::with_capacity(length.min(FIRST));
+        (&mut self.stream).take(length as u64).read_to_end(&mut payload)?;
+        if payload.len() < length {
+            return Err(ChannelError::Cut);
+        }
         Ok(Some((decode(&payload)?, descriptor)))
     }
 }

@@ -4,10 +4,11 @@
 //! end of a fresh stream pair through the door. The callee knows who calls by the hatch the call came through.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream as BlockingStream;
 
-use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socketpair};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socketpair, sockopt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::Interest;
@@ -71,23 +72,48 @@ impl Hatch {
     /// Waits for the next conversation.
     ///
     /// # Errors
-    /// When the door is closed for good (`init` is gone).
-    pub async fn accept<S: Serialize, R: DeserializeOwned>(&self) -> io::Result<Channel<S, R>> {
-        loop {
-            let mut mark = [0];
-            let received =
-                self.0.async_io(Interest::READABLE, || receive_descriptor(self.0.as_fd(), &mut mark)).await?;
-            match received {
-                (0, None) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                (_, None) => {}
-                (_, Some(descriptor)) => {
-                    let stream = BlockingStream::from(descriptor);
-                    stream.set_nonblocking(true)?;
-                    return Ok(Channel::new(UnixStream::from_std(stream)?));
-                }
+    /// [`CallError::Senseless`] for a call that begins none: the next one may. [`CallError::Gone`] when nobody can call any
+    /// more.
+    pub async fn accept<S: Serialize, R: DeserializeOwned>(&self) -> Result<Channel<S, R>, CallError> {
+        let mut mark = [0];
+        let received = self.0.async_io(Interest::READABLE, || receive_descriptor(self.0.as_fd(), &mut mark)).await;
+        match received.map_err(CallError::Gone)? {
+            // An empty packet and the end of the door read the same.
+            (0, None) if is_hung_up(self.0.as_fd()) => Err(CallError::Gone(io::ErrorKind::UnexpectedEof.into())),
+            (_, None) => Err(CallError::Senseless("no descriptor came with it, or none was left to receive it")),
+            (_, Some(descriptor)) if is_unix_stream(&descriptor) => {
+                let stream = BlockingStream::from(descriptor);
+                let registered = stream.set_nonblocking(true).and_then(|()| UnixStream::from_std(stream));
+                Ok(Channel::new(registered.map_err(CallError::Gone)?))
             }
+            (_, Some(_)) => Err(CallError::Senseless("its descriptor is no stream socket")),
         }
     }
+}
+
+/// Why a call brought no conversation.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The caller sent something else than one end of a conversation. It costs nobody else anything.
+    #[error("a call makes no sense: {0}")]
+    Senseless(&'static str),
+    /// The door was closed or shut down, or the conversation cannot be watched: this hatch is of no use any more.
+    #[error("the hatch is gone")]
+    Gone(#[source] io::Error),
+}
+
+/// Whether a door or hatch is of no use any more: the other end is closed, or one of the two was shut down.
+#[must_use]
+pub fn is_hung_up(end: BorrowedFd<'_>) -> bool {
+    let mut watched = [PollFd::from_borrowed_fd(end, PollFlags::RDHUP)];
+    let polled = poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    polled.is_ok() && watched.iter().any(|end| end.revents().intersects(PollFlags::HUP | PollFlags::RDHUP))
+}
+
+/// Other descriptors cannot be waited for, or would make `recvmsg` mean something else.
+fn is_unix_stream(descriptor: &OwnedFd) -> bool {
+    sockopt::socket_domain(descriptor).is_ok_and(|domain| domain == AddressFamily::UNIX)
+        && sockopt::socket_type(descriptor).is_ok_and(|kind| kind == SocketType::STREAM)
 }
 
 /// Makes the two ends `init` keeps: the caller's, then the callee's. Both are close-on-exec.
@@ -101,6 +127,7 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::net::send;
 
     #[test]
     fn a_conversation_carries_values_and_a_descriptor() {
@@ -119,6 +146,37 @@ mod tests {
             assert_eq!(asking.answer().await.unwrap(), 7);
             drop(asking);
             assert!(asked.receive().await.unwrap().is_none());
+        });
+    }
+
+    #[test]
+    fn a_call_that_makes_no_sense_costs_the_hatch_nothing() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (caller, callee) = pair().unwrap();
+            let raw = caller.try_clone().unwrap();
+            let (door, hatch) = (Door::new(caller), Hatch::new(callee).unwrap());
+            let file = std::fs::File::open("/dev/null").unwrap();
+            let (datagram, _) = std::os::unix::net::UnixDatagram::pair().unwrap();
+            let (reader, _writer) = std::io::pipe().unwrap();
+            let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            send(&raw, b"", SendFlags::empty()).unwrap();
+            send(&raw, &[b'+'; 4096], SendFlags::empty()).unwrap();
+            for stray in [file.as_fd(), datagram.as_fd(), reader.as_fd(), tcp.as_fd(), raw.as_fd()] {
+                send_descriptor(raw.as_fd(), b"+", stray, SendFlags::empty()).unwrap();
+            }
+            for _ in 0..7 {
+                assert!(matches!(hatch.accept::<u8, u8>().await, Err(CallError::Senseless(_))));
+            }
+            let mut asking: Channel<u8, u8> = door.open().unwrap();
+            asking.send(&1).await.unwrap();
+            let mut asked: Channel<u8, u8> = hatch.accept().await.unwrap();
+            assert_eq!(asked.receive().await.unwrap().unwrap().0, 1);
+            // A caller can spoil its own door, and that is seen at both ends.
+            assert!(!is_hung_up(raw.as_fd()));
+            rustix::net::shutdown(&raw, rustix::net::Shutdown::Both).unwrap();
+            assert!(matches!(hatch.accept::<u8, u8>().await, Err(CallError::Gone(_))));
+            assert!(is_hung_up(raw.as_fd()) && is_hung_up(hatch.0.as_fd()));
         });
     }
 

@@ -11,4 +11,4 @@ mod channel;
 mod door;
 
 pub use channel::{BlockingChannel, Channel, ChannelError, FRAME_LIMIT};
-pub use door::{Door, Hatch, pair};
+pub use door::{CallError, Door, Hatch, is_hung_up, pair};

@@ -16,7 +16,16 @@ pub struct Envelope {
 
 /// The name of a message in the queue: lower-case hex, unique for the life of the queue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct QueueId(String);
+
+/// A neighbour's word is not taken for it: names of files are made of this.
+impl TryFrom<String> for QueueId {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::new(&text).ok_or("no name of a message")
+    }
+}
 
 impl QueueId {
     /// Takes a name as the queue gave it: 1 to 32 lower-case hexadecimal digits.

@@ -88,15 +88,18 @@ where
     let uniques = Arc::new(Uniques::new(seat.config().hostname.as_str(), std::process::id(), random()));
     let office = Rc::new(Office { seat, directoryd, certificate, uniques, meet });
     for (name, listener) in listeners {
-        let office = office.clone();
         let name: Rc<str> = name.into();
-        tokio::task::spawn_local(postkiln_net::accept(listener, counting.clone(), move |connection, peer, place| {
+        let accepting = postkiln_net::accept(listener, counting.clone(), {
             let (office, name) = (office.clone(), name.clone());
-            async move {
-                office.converse(&name, connection, peer).await;
-                drop(place);
+            move |connection, peer, place| {
+                let (office, name) = (office.clone(), name.clone());
+                async move {
+                    office.converse(&name, connection, peer).await;
+                    drop(place);
+                }
             }
-        }));
+        });
+        office.seat.part(async move { accepting.await.map_err(|error| format!("listener {name}: {error}")) });
     }
     office.seat.ready();
     office.seat.stopped().await;

@@ -34,18 +34,19 @@ async fn body(mut seat: Seat<()>) -> Result<(), String> {
         let listener = std::os::unix::net::UnixListener::from(descriptor);
         let ready = listener.set_nonblocking(true).and_then(|()| UnixListener::from_std(listener));
         let listener = ready.map_err(|error| format!("listener {name}: {error}"))?;
-        tokio::task::spawn_local(receive(listener, office.clone()));
+        seat.part(receive(listener, office.clone()));
     }
     seat.ready();
     seat.stopped().await;
     Ok(())
 }
 
-async fn receive(listener: UnixListener, office: Office) {
+async fn receive(listener: UnixListener, office: Office) -> Result<(), String> {
     let seats = Arc::new(Semaphore::new(OPERATORS));
     loop {
-        let Ok(seat) = seats.clone().acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let seat = seats.clone().acquire_owned().await.map_err(|error| error.to_string())?;
+        // The socket is the operators' own: what fails here is the lack of a descriptor, and `init` starts the role anew.
+        let (stream, _) = listener.accept().await.map_err(|error| format!("the operators' socket: {error}"))?;
         let office = office.clone();
         tokio::task::spawn_local(async move {
             // Whoever breaks off has no further question.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use postkiln_address::Address;
 use postkiln_bundle::Role;
 use postkiln_directory::{Directory, DirectoryError, Tables, Throttle, Walk, password};
-use postkiln_ipc::Channel;
 use postkiln_ipc::directory::{Access, Account, Destination, List, Password, Reply, Request, Responder};
+use postkiln_ipc::{Channel, ChannelError};
 use postkiln_routing::Route;
 use postkiln_sys::{BundleDirectory, Inherited};
 use tokio::sync::{Semaphore, watch};
@@ -53,10 +53,7 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
         throttle: RefCell::default(),
         checks: Arc::new(Semaphore::new(CHECKS)),
     });
-    for (_, hatch) in seat.hatches()? {
-        let desk = desk.clone();
-        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| talk(desk.clone(), channel)));
-    }
+    seat.answer(CONVERSATIONS, move |_, channel| talk(desk.clone(), channel))?;
     tokio::task::spawn_local(follow(seat.config.clone(), directory, seat.desk.clone()));
     seat.ready();
     seat.stopped().await;
@@ -82,19 +79,17 @@ fn refused(desk: &Desk, error: &DirectoryError) {
     desk.note(&format!("users are those of another bundle: {problem}"));
 }
 
-async fn talk(desk: Rc<FrontDesk>, mut channel: Channel<Reply, Request>) {
-    // Whoever breaks off has no further question.
-    while let Ok(Some((request, _))) = channel.receive().await {
+async fn talk(desk: Rc<FrontDesk>, mut channel: Channel<Reply, Request>) -> Result<(), ChannelError> {
+    while let Some((request, _)) = channel.receive().await? {
         let reply = match request {
             Request::Authenticate { service, name, password, peer } => {
                 desk.authenticate(service, &name, password, peer).await
             }
             Request::Route(address) => desk.route(&address).await,
         };
-        if channel.send(&reply).await.is_err() {
-            return;
-        }
+        channel.send(&reply).await?;
     }
+    Ok(())
 }
 
 /// What all conversations share.

@@ -11,8 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use postkiln_bundle::Role;
 use postkiln_control::{ControlFile, Me};
-use postkiln_ipc::Channel;
 use postkiln_ipc::keys::{Reply, Request};
+use postkiln_ipc::{Channel, ChannelError};
 use postkiln_sys::{BundleDirectory, Inherited, sync};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SigningKey};
 use rustls::SignatureScheme;
@@ -38,11 +38,8 @@ fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let folder = seat.data().join("keys");
     let keys = Rc::new(RefCell::new(Rc::new(Keys::open(&folder, seat.config().0.0.as_str())?)));
-    let hatches = seat.hatches()?;
-    for (_, hatch) in hatches {
-        let keys = keys.clone();
-        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| talk(keys.clone(), channel)));
-    }
+    let shared = keys.clone();
+    seat.answer(CONVERSATIONS, move |_, channel| talk(shared.clone(), channel))?;
     tokio::task::spawn_local(follow(seat.config.clone(), folder, keys));
     seat.ready();
     seat.stopped().await;
@@ -60,18 +57,16 @@ async fn follow(mut config: watch::Receiver<Arc<Config>>, folder: PathBuf, keys:
     }
 }
 
-async fn talk(keys: Rc<RefCell<Rc<Keys>>>, mut channel: Channel<Reply, Request>) {
-    // Whoever breaks off has no further question.
-    while let Ok(Some((request, _))) = channel.receive().await {
+async fn talk(keys: Rc<RefCell<Rc<Keys>>>, mut channel: Channel<Reply, Request>) -> Result<(), ChannelError> {
+    while let Some((request, _)) = channel.receive().await? {
         let keys = keys.borrow().clone();
         let reply = match request {
             Request::Chain => Reply::Chain(keys.chain.clone(), vec![SCHEME.into()]),
             Request::Sign { scheme, message } => keys.sign(scheme, &message),
         };
-        if channel.send(&reply).await.is_err() {
-            return;
-        }
+        channel.send(&reply).await?;
     }
+    Ok(())
 }
 
 /// The key and its certificate.

@@ -74,31 +74,30 @@ async fn work(mut seat: Seat<Config>) -> Result<(), String> {
         data: seat.data(),
         uniques: Uniques::new(config.hostname.as_str(), std::process::id(), u64::from_le_bytes(random)),
     });
-    let hatches = seat.hatches()?;
-    let stopped = seat.stopped();
-    for (_, hatch) in hatches {
-        let (configs, tools) = (seat.config.clone(), tools.clone());
-        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| {
-            let config = configs.borrow().clone();
-            answer(channel, config, tools.clone())
-        }));
-    }
+    let configs = seat.config.clone();
+    seat.answer(CONVERSATIONS, move |_, channel| answer(channel, configs.borrow().clone(), tools.clone()))?;
     seat.ready();
-    stopped.await;
+    seat.stopped().await;
     Ok(())
 }
 
 /// One conversation: one attempt.
-async fn answer(mut channel: Channel<Outcome, Request>, config: Arc<Config>, tools: Rc<Tools>) {
-    // A caller that went away needs no answer: the attempt is repeated.
-    let Ok(Some((request, Some(descriptor)))) = channel.receive().await else { return };
+async fn answer(
+    mut channel: Channel<Outcome, Request>,
+    config: Arc<Config>,
+    tools: Rc<Tools>,
+) -> Result<(), ChannelError> {
+    let Some((request, descriptor)) = channel.receive().await? else { return Ok(()) };
+    // An attempt comes with its message.
+    let descriptor = descriptor.ok_or(ChannelError::Malformed)?;
     let outcome = match Original::open(descriptor.into(), request) {
         Ok(original) => match deliver(&config, &tools, &Rc::new(original)).await {
             Ok(outcome) | Err(outcome) => outcome,
         },
         Err(error) => trouble(&format!("cannot read the message: {error}")),
     };
-    let _ = channel.send(&outcome).await;
+    // A caller that went away needs no answer: the attempt is repeated.
+    channel.send(&outcome).await
 }
 
 /// One attempt. Both sides of the result are outcomes: an error is one that ends the walk through the destinations.

@@ -61,7 +61,6 @@ impl Shared {
 
 async fn work(mut seat: Seat<Config>) -> Result<(), String> {
     let (local, remote) = (seat.door(Role::Local)?, seat.door(Role::Remote)?);
-    let hatches = seat.hatches()?;
     let mut scheduler = Scheduler::new(seat.config().limits());
     let queue = open(&seat.data().join("queue"), &mut scheduler)?;
     let shared = Rc::new(Shared {
@@ -74,12 +73,8 @@ async fn work(mut seat: Seat<Config>) -> Result<(), String> {
         broken: Notify::new(),
     });
     let stopped = seat.stopped();
-    for (caller, hatch) in hatches {
-        let shared = shared.clone();
-        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| {
-            intake::talk(shared.clone(), caller.clone(), channel)
-        }));
-    }
+    let desk = shared.clone();
+    seat.answer(CONVERSATIONS, move |caller, channel| intake::talk(desk.clone(), caller, channel))?;
     seat.ready();
     tokio::select! {
         () = dispatch::run(&shared) => Ok(()),

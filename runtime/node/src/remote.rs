@@ -21,8 +21,8 @@ use std::time::Duration;
 use postkiln_address::Domain;
 use postkiln_bundle::Role;
 use postkiln_control::{ControlFile, Helohost, Resolvers, Smtproutes, Timeoutconnect, Timeoutremote};
-use postkiln_ipc::Channel;
 use postkiln_ipc::delivery::Request;
+use postkiln_ipc::{Channel, ChannelError};
 use postkiln_mail::{Outcome, Status};
 use postkiln_sys::{BundleDirectory, Inherited};
 use tokio_rustls::TlsConnector;
@@ -71,30 +71,12 @@ impl Config {
 }
 
 async fn work(mut seat: Seat<Config>) -> Result<(), String> {
-    let hatches = seat.hatches()?;
     let resolv_conf = seat.data().join("run/net/resolv.conf");
     let tools = Rc::new(Tools::new(resolv_conf)?);
-    let stopped = seat.stopped();
+    let configs = seat.config.clone();
+    seat.answer(CONVERSATIONS, move |_, channel| answer(channel, configs.borrow().clone(), tools.clone()))?;
     seat.ready();
-    let seat = Rc::new(seat);
-    let answering = hatches.into_iter().map(|(_, hatch)| {
-        let (seat, tools) = (seat.clone(), tools.clone());
-        tokio::task::spawn_local(role::answer(hatch, CONVERSATIONS, move |channel| {
-            answer(channel, seat.config(), tools.clone())
-        }))
-    });
-    let answering: Vec<_> = answering.collect();
-    tokio::select! {
-        result = first_end(answering) => result,
-        () = stopped => Ok(()),
-    }
-}
-
-/// The hatches end only when `init` is gone.
-async fn first_end(tasks: Vec<tokio::task::JoinHandle<Result<(), String>>>) -> Result<(), String> {
-    for task in tasks {
-        task.await.map_err(|error| error.to_string())??;
-    }
+    seat.stopped().await;
     Ok(())
 }
 
@@ -132,12 +114,18 @@ impl Tools {
 }
 
 /// One conversation: one attempt.
-async fn answer(mut channel: Channel<Outcome, Request>, config: std::sync::Arc<Config>, tools: Rc<Tools>) {
-    // A caller that went away needs no answer: the attempt is repeated.
-    let Ok(Some((request, Some(descriptor)))) = channel.receive().await else { return };
+async fn answer(
+    mut channel: Channel<Outcome, Request>,
+    config: std::sync::Arc<Config>,
+    tools: Rc<Tools>,
+) -> Result<(), ChannelError> {
+    let Some((request, descriptor)) = channel.receive().await? else { return Ok(()) };
+    // An attempt comes with its message.
+    let descriptor = descriptor.ok_or(ChannelError::Malformed)?;
     let content = Content { file: descriptor.into(), offset: request.offset, size: request.size };
     let outcome = deliver(&config, &tools, &request, &content).await;
-    let _ = channel.send(&outcome).await;
+    // A caller that went away needs no answer: the attempt is repeated.
+    channel.send(&outcome).await
 }
 
 /// One attempt: every host in its order until one of them gives an answer that counts.

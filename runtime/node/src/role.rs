@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use postkiln_bundle::{Manifest, Role, Service};
 use postkiln_ipc::control::{Order, Report};
-use postkiln_ipc::{Channel, ChannelError, Door, Hatch};
+use postkiln_ipc::{CallError, Channel, ChannelError, Door, Hatch};
 use postkiln_sys::{BundleDirectory, Inherited};
 use rustix::io::dup;
 use serde::Serialize;
@@ -33,6 +33,7 @@ pub(crate) struct Seat<C> {
     pub(crate) desk: Desk,
     identity: Rc<RefCell<String>>,
     stop: watch::Receiver<bool>,
+    ended: mpsc::UnboundedSender<String>,
 }
 
 impl<C> Seat<C> {
@@ -52,12 +53,34 @@ impl<C> Seat<C> {
         Ok(Arc::new(Door::new(descriptor)))
     }
 
-    /// Every hatch with the caller's name, to be taken once.
-    pub(crate) fn hatches(&mut self) -> Result<Vec<(String, Hatch)>, String> {
-        let open = |(caller, descriptor)| {
-            Hatch::new(descriptor).map(|hatch| (caller, hatch)).map_err(|error| format!("a hatch: {error}"))
-        };
-        self.inherited.take_all("hatch").into_iter().map(open).collect()
+    /// Answers every hatch from now on: each conversation is a task of its own, at most `limit` at a time from one caller,
+    /// whose name `talk` gets.
+    pub(crate) fn answer<S, R, F>(
+        &mut self,
+        limit: usize,
+        talk: impl Fn(Rc<str>, Channel<S, R>) -> F + Clone + 'static,
+    ) -> Result<(), String>
+    where
+        S: Serialize + 'static,
+        R: DeserializeOwned + 'static,
+        F: Future<Output = Result<(), ChannelError>> + 'static,
+    {
+        for (caller, descriptor) in self.inherited.take_all("hatch") {
+            let hatch = Hatch::new(descriptor).map_err(|error| format!("the hatch of {caller}: {error}"))?;
+            self.part(answer(hatch, caller.into(), limit, talk.clone()));
+        }
+        Ok(())
+    }
+
+    /// Runs a part of the role beside the others. Its end, for whatever reason, is the end of the role: a role that lacks
+    /// a part and says that it is ready would never be started again.
+    pub(crate) fn part(&self, part: impl Future<Output = Result<(), String>> + 'static) {
+        let ended = self.ended.clone();
+        tokio::task::spawn_local(async move {
+            let result = part.await;
+            // Nobody listens when the role ends already.
+            let _ = ended.send(result.err().unwrap_or_else(|| "a part of the role has ended".to_owned()));
+        });
     }
 
     /// Every listener with its name, to be taken once.
@@ -134,29 +157,51 @@ where
         let (desk, reports) = mpsc::unbounded_channel();
         let desk = Desk(desk);
         let identity = Rc::new(RefCell::new(identity));
-        let seat = Seat { config, inherited, desk: desk.clone(), identity: identity.clone(), stop };
+        let (ended, mut part_ended) = mpsc::unbounded_channel();
+        let seat =
+            Seat { config, inherited, desk: desk.clone(), identity: identity.clone(), stop, ended: ended.clone() };
         let life = Life { prepare, configs, stops, desk, identity, prepared: None };
         tokio::select! {
             result = body(seat) => result,
             problem = life.obey(control, reports) => Err(problem),
+            Some(problem) = part_ended.recv() => Err(problem),
         }
     })
 }
 
-/// Answers a hatch for as long as `init` lives: each conversation is a task of its own, at most `limit` at a time.
-pub(crate) async fn answer<S, R, F>(hatch: Hatch, limit: usize, talk: impl Fn(Channel<S, R>) -> F) -> Result<(), String>
+/// Answers one hatch as long as it can be called through. A call that makes no sense, and one in which something is said
+/// that makes none, costs this one conversation.
+pub(crate) async fn answer<S, R, F>(
+    hatch: Hatch,
+    caller: Rc<str>,
+    limit: usize,
+    talk: impl Fn(Rc<str>, Channel<S, R>) -> F,
+) -> Result<(), String>
 where
     S: Serialize,
     R: DeserializeOwned,
-    F: Future<Output = ()> + 'static,
+    F: Future<Output = Result<(), ChannelError>> + 'static,
 {
     let seats = Arc::new(Semaphore::new(limit));
     loop {
         let seat = seats.clone().acquire_owned().await.map_err(|error| error.to_string())?;
-        let channel = hatch.accept().await.map_err(|error| format!("a hatch: {error}"))?;
-        let talk = talk(channel);
+        let channel = match hatch.accept().await {
+            Ok(channel) => channel,
+            Err(error @ CallError::Senseless(_)) => {
+                postkiln_log::warn("call-dropped", &[("caller", &caller), ("problem", &error)]);
+                continue;
+            }
+            Err(error) => return Err(format!("the hatch of {caller}: {}", postkiln_log::chain(&error))),
+        };
+        let (talk, caller) = (talk(caller.clone(), channel), caller.clone());
         tokio::task::spawn_local(async move {
-            talk.await;
+            match talk.await {
+                // A caller that breaks off has no further question, or is being started again.
+                Ok(()) | Err(ChannelError::Cut | ChannelError::Io(_)) => {}
+                Err(error @ ChannelError::Malformed) => {
+                    postkiln_log::warn("call-dropped", &[("caller", &caller), ("problem", &error)]);
+                }
+            }
             drop(seat);
         });
     }

@@ -47,15 +47,18 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let counting = Counting::new(Limits { total: seat.config().connections, per_peer: PER_PEER });
     let office = Rc::new(Office { seat, directoryd, queued, certificate, counting: counting.clone() });
     for (name, listener) in listeners {
-        let office = office.clone();
         let name: Rc<str> = name.into();
-        tokio::task::spawn_local(postkiln_net::accept(listener, counting.clone(), move |connection, peer, place| {
+        let accepting = postkiln_net::accept(listener, counting.clone(), {
             let (office, name) = (office.clone(), name.clone());
-            async move {
-                converse(&office, &name, connection, peer).await;
-                drop(place);
+            move |connection, peer, place| {
+                let (office, name) = (office.clone(), name.clone());
+                async move {
+                    converse(&office, &name, connection, peer).await;
+                    drop(place);
+                }
             }
-        }));
+        });
+        office.seat.part(async move { accepting.await.map_err(|error| format!("listener {name}: {error}")) });
     }
     office.seat.ready();
     office.seat.stopped().await;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -80,6 +80,23 @@ impl Sockets {
             .iter()
             .filter(move |((_, callee), _)| *callee == role)
             .map(|((caller, _), (_, hatch))| (*caller, hatch))
+    }
+
+    /// Makes anew the doors to and from a role that one of the two sides has spoiled: `shutdown` reaches both ends, and the
+    /// copies kept here. Gives who is on the other side of each; both sides have to be started again.
+    ///
+    /// # Errors
+    /// When descriptors have run out.
+    pub(super) fn renew(&mut self, role: Role) -> io::Result<Vec<Role>> {
+        let mut others = Vec::new();
+        for ((caller, callee), pair) in &mut self.doors {
+            let is_own = *caller == role || *callee == role;
+            if is_own && (postkiln_ipc::is_hung_up(pair.0.as_fd()) || postkiln_ipc::is_hung_up(pair.1.as_fd())) {
+                *pair = postkiln_ipc::pair()?;
+                others.push(if *caller == role { *callee } else { *caller });
+            }
+        }
+        Ok(others)
     }
 
     /// The socket operators connect to, for `controld`.

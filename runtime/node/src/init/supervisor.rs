@@ -148,9 +148,23 @@ impl Supervisor {
             }
             unit.ended(exit);
             let role = unit.role();
+            self.renew_doors(role);
             if self.change.as_ref().is_some_and(|change| change.offered().is_some() && change.awaits(role)) {
                 self.abort(&format!("{role} ended"));
             }
+        }
+    }
+
+    /// A role that was broken into may have spoiled its doors: then the other side needs the new ones too.
+    fn renew_doors(&mut self, role: Role) {
+        match self.sockets.renew(role) {
+            Ok(others) => {
+                for unit in self.units.iter_mut().filter(|unit| others.contains(&unit.role())) {
+                    postkiln_log::error("door-spoiled", &[("service", &role), ("with", &unit.role())]);
+                    unit.restart();
+                }
+            }
+            Err(error) => postkiln_log::error("door-not-renewed", &[("service", &role), ("problem", &error)]),
         }
     }
 

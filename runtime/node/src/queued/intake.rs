@@ -14,13 +14,12 @@ use super::Shared;
 type Conversation = Channel<Reply, Request>;
 
 /// One conversation, until the other side ends it.
-pub(super) async fn talk(shared: Rc<Shared>, caller: String, mut channel: Conversation) {
-    if let Err(error) = converse(&shared, &caller, &mut channel).await {
-        postkiln_log::warn("conversation", &[("caller", &caller), ("problem", &postkiln_log::chain(&error))]);
-    }
-}
-
-async fn converse(shared: &Rc<Shared>, caller: &str, channel: &mut Conversation) -> Result<(), ChannelError> {
+pub(super) async fn talk(
+    shared: Rc<Shared>,
+    caller: Rc<str>,
+    mut conversation: Conversation,
+) -> Result<(), ChannelError> {
+    let (shared, caller, channel) = (&shared, &*caller, &mut conversation);
     let operator = caller == "controld";
     while let Some((request, _)) = channel.receive().await? {
         match request {

@@ -56,9 +56,12 @@ impl Stage {
         let [smtpd, operator] = ["smtpd", "controld"].map(|caller| {
             let (door, hatch) = pair().unwrap();
             let shared = shared.clone();
-            tokio::task::spawn_local(role::answer(Hatch::new(hatch).unwrap(), 10, move |channel| {
-                intake::talk(shared.clone(), caller.to_owned(), channel)
-            }));
+            tokio::task::spawn_local(role::answer(
+                Hatch::new(hatch).unwrap(),
+                caller.into(),
+                10,
+                move |caller, channel| intake::talk(shared.clone(), caller, channel),
+            ));
             Door::new(door)
         });
         tokio::task::spawn_local(async move { dispatch::run(&shared).await });
