@@ -13,7 +13,7 @@ use crate::maildir::Maildir;
 use crate::scan::Stored;
 use crate::uidfile::UidFile;
 use crate::uidlist::Record;
-use crate::{FolderName, StoreError, name, quota, reading, scan};
+use crate::{FolderName, StoreError, name, reading, scan};
 
 /// A folder that somebody looks into.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Folder {
     recent: HashSet<u32>,
     /// When `new` and `cur` had last changed at the last scan; `None` when that was too close to be sure.
     pub(crate) settled: Option<(SystemTime, SystemTime)>,
-    generation: u64,
+    pub(crate) generation: u64,
 }
 
 /// One message of an open folder.
@@ -156,7 +156,7 @@ impl Folder {
     }
 
     /// Moves what is new to `cur`.
-    fn claim(&self, stored: &mut [Stored]) -> Result<HashSet<String>, StoreError> {
+    pub(crate) fn claim(&self, stored: &mut [Stored]) -> Result<HashSet<String>, StoreError> {
         let mut claimed = HashSet::new();
         for message in stored.iter_mut().filter(|message| message.is_new) {
             let target = format!("cur/{}", name::with_letters(&message.unique, &message.letters));
@@ -200,99 +200,12 @@ impl Folder {
         self.messages.binary_search_by_key(&uid, |message| message.uid).ok()
     }
 
-    /// Gives messages other flags; says which flags they have now. Messages that are gone are left out.
-    ///
-    /// # Errors
-    /// When the disk fails: some may have changed.
-    pub fn set_flags(
-        &mut self,
-        uids: &[u32],
-        change: impl Fn(Flags) -> Flags,
-        now: SystemTime,
-    ) -> Result<Vec<(u32, Flags)>, StoreError> {
-        let _lease = Lease::take(&self.home.path)?;
-        self.refresh_held(now, false)?;
-        let mut result = Vec::with_capacity(uids.len());
-        for at in uids.iter().filter_map(|uid| self.position(*uid)).collect::<Vec<_>>() {
-            let Some(message) = self.messages.get_mut(at) else { continue };
-            let flags = change(message.flags);
-            let letters = name::letters(flags, &message.stored.letters);
-            if letters != message.stored.letters {
-                let target = format!("cur/{}", name::with_letters(&message.stored.unique, &letters));
-                let path = message.stored.path(&self.path);
-                match self.home.disk.rename(&path, &self.path.join(&target)) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    other => other.map_err(StoreError::io("rename", &path))?,
-                }
-                message.stored.is_new = false;
-                message.stored.file = target;
-                message.stored.letters = letters;
-                message.flags = flags;
-                self.settled = None;
-                self.generation += 1;
-            }
-            result.push((message.uid, flags));
-        }
-        Ok(result)
-    }
-
-    /// Removes messages for good; says which are gone now.
-    ///
-    /// # Errors
-    /// When the disk fails: some may be gone.
-    pub fn remove(&mut self, uids: &[u32], now: SystemTime) -> Result<Vec<u32>, StoreError> {
-        let _lease = Lease::take(&self.home.path)?;
-        self.refresh_held(now, false)?;
-        let mut freed = (0, 0);
-        let mut gone = HashSet::new();
-        let mut result = Ok(());
-        for message in uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?)) {
-            let path = message.stored.path(&self.path);
-            let size = message.file_size(&self.path);
-            match self.home.disk.remove(&path) {
-                Ok(()) => {
-                    freed = (freed.0 + i64::try_from(size).unwrap_or(0), freed.1 + 1);
-                    gone.insert(message.uid);
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    gone.insert(message.uid);
-                }
-                Err(error) => {
-                    result = Err(StoreError::io("remove", &path)(error));
-                    break;
-                }
-            }
-        }
-        self.messages.retain(|message| !gone.contains(&message.uid));
-        self.settled = None;
-        self.generation += 1;
-        if !quota::is_trash(&self.name.directory()) && freed.1 > 0 {
-            quota::record(&self.home.path, self.home.quota, -freed.0, -freed.1);
-        }
-        result?;
-        Ok(uids.iter().copied().filter(|uid| self.position(*uid).is_none()).collect())
-    }
-
     /// The messages in POP3's order, by arrival; ties by name.
     #[must_use]
     pub fn by_arrival(&self) -> Vec<&Message> {
         let mut messages: Vec<&Message> = self.messages.iter().collect();
         messages.sort_by(|a, b| (a.internal_date, &a.stored.unique).cmp(&(b.internal_date, &b.stored.unique)));
         messages
-    }
-
-    /// Takes these messages from `new` to `cur`, as a POP3 session does at its end.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn mark_old(&mut self, uids: &[u32], now: SystemTime) -> Result<(), StoreError> {
-        let _lease = Lease::take(&self.home.path)?;
-        self.refresh_held(now, false)?;
-        let seen = uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?));
-        let mut old: Vec<Stored> = seen.map(|message| message.stored.clone()).collect();
-        self.claim(&mut old)?;
-        self.settled = None;
-        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@
 //! record without a file (expunged), a torn last record (cut off: it was never told to a client), a directory in `tmp`
 //! (a deleted folder: removed after 36 hours).
 
+mod changes;
 mod deliver;
 mod disk;
 mod error;
