@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use postkiln_imap::{
-    Answer, Counts, Entry, Failure, FailureKind, FlagChange, Folder as Listed, Part, Question, Snapshot,
+    Answer, Chosen, Counts, Entry, Failure, FailureKind, FlagChange, Folder as Listed, Part, Question, Snapshot,
 };
 use postkiln_mail::Flags;
 use postkiln_store::{Folder, FolderName, Maildir, Quota, StoreError, Uniques};
@@ -45,17 +45,22 @@ impl Mailbox {
                 self.open = None;
                 Answer::Done
             }
-            Question::Poll => self.poll(now)?,
-            Question::Read { uids, part } => self.read(&uids, part, now)?,
-            Question::Flag { uids, change, flags } => {
-                Answer::Flagged(self.folder()?.set_flags(&uids, changed_by(change, flags), now)?)
+            Question::Poll { uid_validity } => self.poll(uid_validity, now)?,
+            Question::Read { messages, part } => self.read(&messages, part, now)?,
+            Question::Flag { messages, change, flags } => {
+                let folder = self.folder(messages.uid_validity)?;
+                Answer::Flagged(folder.set_flags(&messages.uids, changed_by(change, flags), now)?)
             }
-            Question::Expunge { uids } => Answer::Expunged(self.folder()?.remove(&uids, now)?),
-            Question::Copy { uids, folder } => {
-                copied(self.folder()?.copy_to(&uids, &FolderName::new(&folder)?, now)?)
+            Question::Expunge { uid_validity, among } => {
+                Answer::Expunged(self.folder(uid_validity)?.expunge(among.as_deref(), now)?)
             }
-            Question::Move { uids, folder } => {
-                copied(self.folder()?.move_to(&uids, &FolderName::new(&folder)?, now)?)
+            Question::Copy { messages, folder } => {
+                let to = FolderName::new(&folder)?;
+                copied(self.folder(messages.uid_validity)?.copy_to(&messages.uids, &to, now)?)
+            }
+            Question::Move { messages, folder } => {
+                let to = FolderName::new(&folder)?;
+                copied(self.folder(messages.uid_validity)?.move_to(&messages.uids, &to, now)?)
             }
             Question::Append { folder, flags, internal_date, content } => {
                 let folder = FolderName::new(&folder)?;
@@ -65,30 +70,57 @@ impl Mailbox {
             Question::Folders => Answer::Folders(self.folders()?),
             Question::Status(folder) => Answer::Status(self.status(&folder, now)?),
             Question::Create(folder) => done(self.maildir.create(&FolderName::new(&folder)?, now)?),
-            Question::Delete(folder) => done(self.maildir.delete(&FolderName::new(&folder)?, now)?),
-            Question::Rename { from, to } => {
-                done(self.maildir.rename(&FolderName::new(&from)?, &FolderName::new(&to)?, now)?)
-            }
+            Question::Delete(folder) => self.delete(&FolderName::new(&folder)?, now)?,
+            Question::Rename { from, to } => self.rename(&FolderName::new(&from)?, &FolderName::new(&to)?, now)?,
             Question::Subscribe { folder, subscribed } => {
                 done(self.maildir.subscribe(&FolderName::new(&folder)?, subscribed)?)
             }
         })
     }
 
-    fn folder(&mut self) -> Result<&mut Folder, StoreError> {
-        self.open.as_mut().map(|open| &mut open.folder).ok_or(StoreError::Gone)
+    /// The open folder, in which UIDs of this validity mean something.
+    fn folder(&mut self, uid_validity: u32) -> Result<&mut Folder, StoreError> {
+        let open = self.open.as_mut().ok_or(StoreError::Gone)?;
+        if open.folder.listing().uid_validity != uid_validity {
+            return Err(StoreError::FolderGone(open.folder.name().to_string()));
+        }
+        Ok(&mut open.folder)
+    }
+
+    fn delete(&mut self, folder: &FolderName, now: SystemTime) -> Result<Answer, StoreError> {
+        self.maildir.delete(folder, now)?;
+        self.open.take_if(|open| open.folder.name() == folder);
+        Ok(Answer::Done)
+    }
+
+    fn rename(&mut self, from: &FolderName, to: &FolderName, now: SystemTime) -> Result<Answer, StoreError> {
+        self.maildir.rename(from, to, now)?;
+        if let Some(open) = &mut self.open {
+            open.folder.follow(from, to);
+        }
+        Ok(Answer::Done)
+    }
+
+    /// A folder that has been looked at. One that is removed in that moment is not there.
+    fn look_into(&self, folder: &str, now: SystemTime, claim: bool) -> Result<Folder, StoreError> {
+        let mut folder = self.maildir.open(&FolderName::new(folder)?, now)?;
+        folder.refresh(now, claim).map_err(|error| match error {
+            StoreError::FolderGone(name) => StoreError::NoFolder(name),
+            other => other,
+        })?;
+        Ok(folder)
     }
 
     fn select(&mut self, folder: &str, read_only: bool, now: SystemTime) -> Result<Answer, StoreError> {
         self.open = None;
-        let mut folder = self.maildir.open(&FolderName::new(folder)?, now)?;
-        folder.refresh(now, !read_only)?;
+        let folder = self.look_into(folder, now, !read_only)?;
         let snapshot = snapshot(&folder);
         self.open = Some(Open { told: folder.generation(), folder, read_only });
         Ok(Answer::Selected(snapshot))
     }
 
-    fn poll(&mut self, now: SystemTime) -> Result<Answer, StoreError> {
+    fn poll(&mut self, uid_validity: u32, now: SystemTime) -> Result<Answer, StoreError> {
+        self.folder(uid_validity)?;
         let open = self.open.as_mut().ok_or(StoreError::Gone)?;
         open.folder.refresh(now, !open.read_only)?;
         if open.folder.generation() == open.told {
@@ -98,10 +130,10 @@ impl Mailbox {
         Ok(Answer::Snapshot(snapshot(&open.folder)))
     }
 
-    fn read(&mut self, uids: &[u32], part: Part, now: SystemTime) -> Result<Answer, StoreError> {
-        let folder = self.folder()?;
+    fn read(&mut self, messages: &Chosen, part: Part, now: SystemTime) -> Result<Answer, StoreError> {
+        let folder = self.folder(messages.uid_validity)?;
         let read = |uid: &u32| Ok((*uid, folder.read(*uid, part == Part::Header, now)?));
-        uids.iter().map(read).collect::<Result<_, _>>().map(Answer::Messages)
+        messages.uids.iter().map(read).collect::<Result<_, _>>().map(Answer::Messages)
     }
 
     fn folders(&self) -> Result<Vec<Listed>, StoreError> {
@@ -116,8 +148,7 @@ impl Mailbox {
     }
 
     fn status(&self, folder: &str, now: SystemTime) -> Result<Counts, StoreError> {
-        let mut folder = self.maildir.open(&FolderName::new(folder)?, now)?;
-        folder.refresh(now, false)?;
+        let folder = self.look_into(folder, now, false)?;
         let listing = folder.listing();
         let count = |fits: fn(&postkiln_store::Message) -> bool| {
             u32::try_from(listing.messages.iter().filter(|message| fits(message)).count()).unwrap_or(u32::MAX)
@@ -167,6 +198,7 @@ const fn done((): ()) -> Answer {
 /// What the client sees; the log has the rest.
 fn failure(error: &StoreError) -> Failure {
     let (kind, text) = match error {
+        StoreError::FolderGone(_) => (FailureKind::FolderGone, "the folder that was open is gone"),
         StoreError::NoFolder(_) => (FailureKind::NoFolder, "there is no such folder"),
         StoreError::Exists(_) => (FailureKind::Exists, "there is such a folder already"),
         StoreError::Name(_) => (FailureKind::Refused, "this folder name cannot be used here"),
@@ -284,16 +316,78 @@ mod tests {
         client.check(&format!("a APPEND INBOX {{10001+}}\r\n{}", "x".repeat(10_001)), &["a NO [OVERQUOTA]"]);
     }
 
-    #[test]
-    fn two_sessions_see_each_other() {
-        let mut one = Client::new();
-        one.deliver("x\n");
-        let mut other = Client::new();
+    /// Two sessions of one person, who has a message in a folder that the first has open.
+    fn two_clients(folder: &str) -> (Client, Client) {
+        let (mut one, mut other) = (Client::new(), Client::new());
         other.mailbox = Mailbox::new(&one.folder.path().join("Maildir"), Quota::NONE, one.uniques.clone());
         for client in [&mut one, &mut other] {
             client.check("a LOGIN ada x", &["a OK"]);
-            client.check("a SELECT INBOX", &["* 1 EXISTS"]);
         }
+        one.say(&format!("a CREATE {folder}"));
+        one.check(&format!("a APPEND {folder} {{1+}}\r\nx"), &["a OK"]);
+        one.check(&format!("a SELECT {folder}"), &["* 1 EXISTS"]);
+        (one, other)
+    }
+
+    #[test]
+    fn a_mark_that_was_taken_back_removes_nothing() {
+        for command in ["EXPUNGE", "UID EXPUNGE 1", "CLOSE"] {
+            let (mut one, mut other) = two_clients("work");
+            one.check("a STORE 1 +FLAGS (\\Deleted)", &["a OK"]);
+            other.check("a SELECT work", &["* 1 EXISTS"]);
+            other.check("a STORE 1 -FLAGS (\\Deleted)", &["a OK"]);
+            one.check(&format!("a {command}"), &["a OK"]);
+            other.check("a STATUS work (MESSAGES)", &["(MESSAGES 1)"]);
+            other.check("a STORE 1 +FLAGS (\\Deleted)", &["a OK"]);
+            one.check("a SELECT work", &["* 1 EXISTS"]);
+            one.check("a CLOSE", &["a OK"]);
+            other.check("a STATUS work (MESSAGES)", &["(MESSAGES 0)"]);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_took_the_name_of_the_open_one_is_left_alone() {
+        for command in [
+            "EXPUNGE",
+            "UID EXPUNGE 1",
+            "CLOSE",
+            "STORE 1 +FLAGS (\\Flagged)",
+            "COPY 1 INBOX",
+            "MOVE 1 INBOX",
+            "FETCH 1 (BODY[])",
+            "SEARCH TEXT fresh",
+            "NOOP",
+        ] {
+            let (mut one, mut other) = two_clients("work");
+            one.check("a STORE 1 +FLAGS (\\Deleted)", &["a OK"]);
+            other.check("a RENAME work before", &["a OK"]);
+            other.check("a CREATE work", &["a OK"]);
+            other.check("a APPEND work (\\Deleted) {5+}\r\nfresh", &["a OK"]);
+            let heard = one.say(&format!("a {command}"));
+            let expected = if command == "CLOSE" { "a OK folder is closed" } else { "* BYE the folder was removed" };
+            assert!(heard.contains(expected) && !heard.contains("fresh"), "{command}: {heard}");
+            other.check("a STATUS work (MESSAGES RECENT)", &["(MESSAGES 1 RECENT 0)"]);
+            other.check("a STATUS INBOX (MESSAGES)", &["(MESSAGES 0)"]);
+            other.check("a SELECT work", &["* 1 EXISTS"]);
+            other.check("a FETCH 1 (FLAGS)", &["(FLAGS (\\Deleted))"]);
+        }
+    }
+
+    #[test]
+    fn a_client_may_rename_or_remove_the_folder_it_has_open() {
+        let (mut one, _) = two_clients("a/b");
+        one.check("a RENAME a c", &["a OK renamed"]);
+        one.check("a STORE 1 +FLAGS (\\Seen)", &["* 1 FETCH", "a OK"]);
+        one.check("a LIST \"\" *", &["\"/\" c/b"]);
+        one.check("a DELETE c/b", &["a OK deleted"]);
+        one.check("a FETCH 1 (UID)", &["a BAD"]);
+        one.check("a NOOP", &["a OK"]);
+    }
+
+    #[test]
+    fn two_sessions_see_each_other() {
+        let (mut one, mut other) = two_clients("INBOX");
+        other.check("a SELECT INBOX", &["* 1 EXISTS"]);
         one.check("a STORE 1 FLAGS (\\Seen)", &["a OK"]);
         other.check("a NOOP", &["* 1 FETCH (FLAGS (\\Seen))"]);
         other.check("a STORE 1 +FLAGS.SILENT (\\Deleted)", &["a OK"]);

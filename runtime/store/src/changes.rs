@@ -1,5 +1,5 @@
 //! What is done to messages of an open folder: flags, removal, from `new` to `cur`. Each change is made under the lease,
-//! after another look.
+//! after another look at the directory: what another session did meanwhile counts.
 
 use std::collections::HashSet;
 use std::io;
@@ -7,7 +7,6 @@ use std::time::SystemTime;
 
 use postkiln_mail::Flags;
 
-use crate::lease::Lease;
 use crate::scan::Stored;
 use crate::{Folder, StoreError, name, quota};
 
@@ -15,15 +14,14 @@ impl Folder {
     /// Gives messages other flags; says which flags they have now. Messages that are gone are left out.
     ///
     /// # Errors
-    /// When the disk fails: some may have changed.
+    /// [`StoreError::FolderGone`], or when the disk fails: some may have changed.
     pub fn set_flags(
         &mut self,
         uids: &[u32],
         change: impl Fn(Flags) -> Flags,
         now: SystemTime,
     ) -> Result<Vec<(u32, Flags)>, StoreError> {
-        let _lease = Lease::take(&self.home.path)?;
-        self.refresh_held(now, false)?;
+        let _lease = self.hold(now)?;
         let mut result = Vec::with_capacity(uids.len());
         for at in uids.iter().filter_map(|uid| self.position(*uid)).collect::<Vec<_>>() {
             let Some(message) = self.messages.get_mut(at) else { continue };
@@ -48,13 +46,33 @@ impl Folder {
         Ok(result)
     }
 
-    /// Removes messages for good; says which are gone now.
+    /// Removes messages for good, whatever their flags; says which of them are gone now.
     ///
     /// # Errors
-    /// When the disk fails: some may be gone.
+    /// [`StoreError::FolderGone`], or when the disk fails: some may be gone.
     pub fn remove(&mut self, uids: &[u32], now: SystemTime) -> Result<Vec<u32>, StoreError> {
-        let _lease = Lease::take(&self.home.path)?;
-        self.refresh_held(now, false)?;
+        let _lease = self.hold(now)?;
+        self.remove_held(uids)?;
+        Ok(uids.iter().copied().filter(|uid| self.position(*uid).is_none()).collect())
+    }
+
+    /// Removes the messages that are marked deleted at this moment, only those of `among` where that is given; says
+    /// which are gone. A mark that another session has taken back is none (RFC 3501 §6.4.3).
+    ///
+    /// # Errors
+    /// [`StoreError::FolderGone`], or when the disk fails: some may be gone.
+    pub fn expunge(&mut self, among: Option<&[u32]>, now: SystemTime) -> Result<Vec<u32>, StoreError> {
+        let _lease = self.hold(now)?;
+        let among: Option<HashSet<u32>> = among.map(|uids| uids.iter().copied().collect());
+        let goes = |uid: &u32| among.as_ref().is_none_or(|among| among.contains(uid));
+        let deleted = self.messages.iter().filter(|message| message.flags.contains(Flags::DELETED));
+        let uids: Vec<u32> = deleted.map(|message| message.uid).filter(goes).collect();
+        self.remove_held(&uids)?;
+        Ok(uids)
+    }
+
+    /// Removes messages, by who holds the lease.
+    fn remove_held(&mut self, uids: &[u32]) -> Result<(), StoreError> {
         let mut freed = (0, 0);
         let mut gone = HashSet::new();
         let mut result = Ok(());
@@ -75,23 +93,24 @@ impl Folder {
                 }
             }
         }
+        if gone.is_empty() {
+            return result;
+        }
         self.messages.retain(|message| !gone.contains(&message.uid));
         self.settled = None;
         self.generation += 1;
         if !quota::is_trash(&self.name.directory()) && freed.1 > 0 {
             quota::record(&self.home.path, self.home.quota, -freed.0, -freed.1);
         }
-        result?;
-        Ok(uids.iter().copied().filter(|uid| self.position(*uid).is_none()).collect())
+        result
     }
 
     /// Takes these messages from `new` to `cur`, as a POP3 session does at its end.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// [`StoreError::FolderGone`], or when the disk fails.
     pub fn mark_old(&mut self, uids: &[u32], now: SystemTime) -> Result<(), StoreError> {
-        let _lease = Lease::take(&self.home.path)?;
-        self.refresh_held(now, false)?;
+        let _lease = self.hold(now)?;
         let seen = uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?));
         let mut old: Vec<Stored> = seen.map(|message| message.stored.clone()).collect();
         self.claim(&mut old)?;

@@ -27,6 +27,9 @@ pub enum StoreError {
     /// There is no folder of this name.
     #[error("there is no folder {0:?}")]
     NoFolder(String),
+    /// The folder that was open has been deleted or renamed, or its UIDs began anew. One that has its name now is another.
+    #[error("the folder {0:?} that was open is gone")]
+    FolderGone(String),
     /// There is a folder of this name.
     #[error("there is a folder {0:?} already")]
     Exists(String),
@@ -49,7 +52,7 @@ impl StoreError {
     pub fn status(&self) -> Status {
         match self {
             Self::OverQuota => Status(5, 2, 2),
-            Self::NoFolder(_) | Self::Exists(_) | Self::Name(_) | Self::Gone => Status(5, 2, 0),
+            Self::NoFolder(_) | Self::FolderGone(_) | Self::Exists(_) | Self::Name(_) | Self::Gone => Status(5, 2, 0),
             // The disk of the machine is full: not the fault of this mailbox (RFC 3463 §3.4, X.3.1).
             Self::Io { source, .. }
                 if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>

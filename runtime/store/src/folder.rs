@@ -25,6 +25,8 @@ pub struct Folder {
     pub(crate) messages: Vec<Message>,
     /// UIDs that this reader was the first to take from `new`.
     recent: HashSet<u32>,
+    /// The UIDVALIDITY that the first look found: the folder that was opened, and no other that has taken its name.
+    validity: Option<u32>,
     /// When `new` and `cur` had last changed at the last scan; `None` when that was too close to be sure.
     pub(crate) settled: Option<(SystemTime, SystemTime)>,
     pub(crate) generation: u64,
@@ -67,6 +69,7 @@ impl Folder {
             uids: UidFile::default(),
             messages: Vec::new(),
             recent: HashSet::new(),
+            validity: None,
             settled: None,
             generation: 0,
         }
@@ -81,18 +84,19 @@ impl Folder {
     /// As of the last refresh or change.
     #[must_use]
     pub fn listing(&self) -> Listing<'_> {
-        Listing { uid_validity: self.uids.list.validity, uid_next: self.uids.list.next, messages: &self.messages }
+        Listing {
+            uid_validity: self.validity.unwrap_or_default(),
+            uid_next: self.uids.list.next,
+            messages: &self.messages,
+        }
     }
 
     /// Looks at the directories again and says whether anything changed; with `claim`, takes what is in `new` to `cur`:
     /// it is then recent for this reader and nobody else.
     ///
     /// # Errors
-    /// [`StoreError::NoFolder`] when it was deleted or renamed, or a failing disk.
+    /// [`StoreError::FolderGone`] when it was deleted or renamed, or a failing disk.
     pub fn refresh(&mut self, now: SystemTime, claim: bool) -> Result<bool, StoreError> {
-        if !self.path.join("cur").is_dir() {
-            return Err(StoreError::NoFolder(self.name.to_string()));
-        }
         let has_claims = claim && self.messages.iter().any(|message| message.stored.is_new);
         if self.settled.is_some() && !has_claims && scan::modified(&self.path).ok() == self.settled {
             return Ok(false);
@@ -101,28 +105,61 @@ impl Folder {
         self.refresh_held(now, claim)
     }
 
-    /// As [`Self::refresh`], by who holds the lease.
+    /// Takes the lease and looks again: until it is dropped, the listing is what the folder holds.
+    pub(crate) fn hold(&mut self, now: SystemTime) -> Result<Lease, StoreError> {
+        let lease = Lease::take(&self.home.path)?;
+        self.refresh_held(now, false)?;
+        Ok(lease)
+    }
+
+    /// As [`Self::refresh`], by who holds the lease. Nothing of a folder that has taken the name of ours is touched or
+    /// told: UIDs mean something together with their UIDVALIDITY only (RFC 3501 §2.3.1.1).
     pub(crate) fn refresh_held(&mut self, now: SystemTime, claim: bool) -> Result<bool, StoreError> {
-        let modified = scan::modified(&self.path)?;
         let disk = self.home.disk.clone();
-        let old_validity = self.uids.list.validity;
-        self.uids.load(&*disk, &self.path, &self.home.path, now)?;
-        if self.uids.list.validity != old_validity {
-            self.recent.clear();
+        if !self.path.join("cur").is_dir() {
+            return Err(StoreError::FolderGone(self.name.to_string()));
         }
+        let modified = scan::modified(&self.path)?;
+        self.uids.load(&*disk, &self.path, &self.home.path, now)?;
+        self.same_life()?;
         let mut stored = scan::messages(&self.path)?;
         self.give_uids(&stored, now)?;
+        self.same_life()?;
         let claimed = if claim { self.claim(&mut stored)? } else { HashSet::new() };
         let messages = self.joined(stored, &claimed);
         // A change within the clock's grain after the scan would not show in the times.
         let settled = |time: SystemTime| now.duration_since(time).is_ok_and(|age| age > GRAIN);
         self.settled = (claimed.is_empty() && settled(modified.0) && settled(modified.1)).then_some(modified);
-        let changed = messages != self.messages || self.uids.list.validity != old_validity;
+        let changed = messages != self.messages || self.validity.is_none();
+        self.validity = Some(self.uids.list.validity);
         self.messages = messages;
         self.generation += u64::from(changed);
         let live = self.messages.iter().map(|message| message.uid).collect();
         self.uids.compact(&*disk, &self.path, &live)?;
         Ok(changed)
+    }
+
+    /// Whether the list that was read is the one of the folder that was opened.
+    fn same_life(&self) -> Result<(), StoreError> {
+        match self.validity {
+            Some(validity) if validity != self.uids.list.validity => Err(StoreError::FolderGone(self.name.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Goes on under the name that a rename of `from` to `to` has given this folder, if it has.
+    pub fn follow(&mut self, from: &FolderName, to: &FolderName) {
+        if let Some(name) = self.name.moved(from, to).filter(|_| !from.is_inbox()) {
+            self.path = self.home.directory(&name);
+            self.name = name;
+            self.settled = None;
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &FolderName {
+        &self.name
     }
 
     /// UIDs for the files that have none, in the order of their arrival.

@@ -62,7 +62,7 @@ impl FolderName {
     }
 
     /// The same below another parent: `A/B/C` of `A/B` in `X` is `X/C`.
-    fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
+    pub(crate) fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
         let rest = self.0.strip_prefix(&from.0)?;
         (rest.is_empty() || rest.starts_with('/')).then(|| Self(format!("{}{rest}", to.0)))
     }

@@ -2,6 +2,9 @@
 //! paths it is given; knows nothing about users, protocols or configuration. Readers and deliverers need no lock; whoever
 //! renames or removes holds the mailbox's lease.
 //!
+//! A [`Folder`] stays the folder that was opened: when another one has taken its name, or its UIDs began anew, every
+//! call ends with [`StoreError::FolderGone`] and touches nothing.
+//!
 //! Start at [`deliver`] for mail that arrives, at [`Maildir`] for mail that is read.
 //!
 //! Legal states on disk, and what is done about them: a file in `tmp` (a delivery that did not end: removed after 36

@@ -12,7 +12,7 @@ impl Folder {
     /// it is gone.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// [`StoreError::FolderGone`], or when the disk fails.
     pub fn read(&mut self, uid: u32, header_only: bool, now: SystemTime) -> Result<Option<Vec<u8>>, StoreError> {
         match self.file(uid, now)? {
             Some((mut file, path)) => Ok(Some(wire::to_wire(&read_file(&mut file, &path, header_only)?))),
@@ -23,7 +23,7 @@ impl Folder {
     /// The file of a message, open for reading, and where it was. `None` when it is gone.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// [`StoreError::FolderGone`], or when the disk fails.
     pub fn file(&mut self, uid: u32, now: SystemTime) -> Result<Option<(File, PathBuf)>, StoreError> {
         for attempt in 0..2 {
             let Some(message) = self.position(uid).and_then(|at| self.messages.get(at)) else { return Ok(None) };

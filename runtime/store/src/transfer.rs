@@ -8,7 +8,6 @@ use postkiln_mail::Flags;
 
 use crate::deliver::{Item, place, placed};
 use crate::folder::{Folder, Message};
-use crate::lease::Lease;
 use crate::maildir::Maildir;
 use crate::{FolderName, StoreError, name, quota, wire};
 
@@ -58,12 +57,11 @@ impl Folder {
     /// in the names.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] when one of them is not here any more, [`StoreError::NoFolder`], [`StoreError::OverQuota`],
-    /// or a failing disk.
+    /// [`StoreError::FolderGone`] when this folder is not the one that was opened, [`StoreError::Gone`] when one of the
+    /// messages is not here any more, [`StoreError::NoFolder`], [`StoreError::OverQuota`], or a failing disk.
     pub fn copy_to(&mut self, uids: &[u32], to: &FolderName, now: SystemTime) -> Result<Transferred, StoreError> {
+        let _lease = self.hold(now)?;
         let mut target = Self::new(self.home.clone(), to.clone(), self.home.existing(to)?);
-        let _lease = Lease::take(&self.home.path)?;
-        self.refresh_held(now, false)?;
         let messages = uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?)).collect::<Vec<_>>();
         if messages.len() != uids.len() {
             return Err(StoreError::Gone);
@@ -95,11 +93,11 @@ impl Folder {
     /// Moves messages (RFC 6851); those that are gone already are left out.
     ///
     /// # Errors
-    /// [`StoreError::NoFolder`], [`StoreError::OverQuota`] out of Trash, or a failing disk: some may have moved.
+    /// [`StoreError::FolderGone`] when this folder is not the one that was opened, [`StoreError::NoFolder`],
+    /// [`StoreError::OverQuota`] out of Trash, or a failing disk: some may have moved.
     pub fn move_to(&mut self, uids: &[u32], to: &FolderName, now: SystemTime) -> Result<Transferred, StoreError> {
+        let _lease = self.hold(now)?;
         let mut target = Self::new(self.home.clone(), to.clone(), self.home.existing(to)?);
-        let _lease = Lease::take(&self.home.path)?;
-        self.refresh_held(now, false)?;
         let messages = uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?)).collect::<Vec<_>>();
         let (from_trash, to_trash) = (quota::is_trash(&self.name.directory()), quota::is_trash(&to.directory()));
         let size = self.sizes(&messages);

@@ -84,6 +84,66 @@ fn flags_are_seen_by_the_other_reader() {
 }
 
 #[test]
+fn only_what_is_marked_deleted_now_is_expunged() {
+    let world = World::new();
+    for text in ["a\n", "b\n", "c\n", "d\n"] {
+        world.deliver(text);
+    }
+    let (mut one, mut other) = (world.inbox(), world.inbox());
+    one.set_flags(&[1, 2, 3], |_| Flags::DELETED, world.now).unwrap();
+    other.set_flags(&[1], |_| Flags::none(), world.now).unwrap();
+    other.set_flags(&[4], |_| Flags::DELETED, world.now).unwrap();
+    assert_eq!(one.expunge(Some(&[1, 2]), world.now).unwrap(), [2]);
+    assert_eq!(one.expunge(None, world.now).unwrap(), [3, 4]);
+    assert_eq!(uids(&one), [1]);
+}
+
+#[test]
+fn an_open_folder_is_not_the_one_that_took_its_name() {
+    let world = World::new();
+    let maildir = world.maildir(Quota::NONE);
+    for step in 0..7 {
+        let (from, to) = (name(&format!("A{step}")), name(&format!("B{step}")));
+        maildir.create(&from, world.now).unwrap();
+        maildir.append(&from, Flags::DELETED, None, b"old\r\n", world.now).unwrap();
+        let mut open = world.open(from.as_str());
+        maildir.rename(&from, &to, world.now).unwrap();
+        let act = |open: &mut Folder| match step {
+            0 => open.refresh(world.now, true).map(drop),
+            1 => open.expunge(None, world.now).map(drop),
+            2 => open.remove(&[1], world.now).map(drop),
+            3 => open.set_flags(&[1], |_| Flags::SEEN, world.now).map(drop),
+            4 => open.copy_to(&[1], &name("INBOX"), world.now).map(drop),
+            5 => open.move_to(&[1], &name("INBOX"), world.now).map(drop),
+            _ => open.read(1, false, world.now).map(drop),
+        };
+        assert!(matches!(act(&mut open), Err(StoreError::FolderGone(_))), "{step}, nothing there");
+        maildir.create(&from, world.now).unwrap();
+        for flags in [Flags::DELETED, Flags::none()] {
+            maildir.append(&from, flags, None, b"new\r\n", world.now).unwrap();
+        }
+        assert!(matches!(act(&mut open), Err(StoreError::FolderGone(_))), "{step}, another one there");
+        let new = world.open(from.as_str());
+        let left: Vec<_> = new.listing().messages.iter().map(|message| (message.flags, message.recent)).collect();
+        assert_eq!(left, [(Flags::DELETED, false), (Flags::none(), true)], "{step}");
+        open.follow(&from, &to);
+        assert_eq!(open.read(1, false, world.now).unwrap().unwrap(), b"old\r\n", "{step}");
+    }
+    assert_eq!(uids(&world.inbox()), []);
+}
+
+#[test]
+fn a_lost_list_ends_what_was_open() {
+    let world = World::new();
+    world.deliver("a\n");
+    let mut inbox = world.inbox();
+    std::fs::remove_file(world.path().join("postkiln-uidlist")).unwrap();
+    world.deliver("b\n");
+    assert!(matches!(inbox.remove(&[1], world.now), Err(StoreError::FolderGone(_))));
+    assert_eq!(uids(&world.inbox()).len(), 2);
+}
+
+#[test]
 fn quiet_folders_are_not_read_again() {
     let world = World::new();
     world.deliver("a\n");

@@ -25,12 +25,12 @@ pub(crate) fn copy(set: &SequenceSet, folder: String, numbers: Numbers, moves: b
         Ok(places) => places,
         Err(bad) => return Step::Reply(Reply::bad(bad)),
     };
-    let uids: Vec<u32> = places.iter().filter_map(|at| Some(view.entries.get(*at)?.uid)).collect();
-    if uids.is_empty() {
+    if places.is_empty() {
         return Step::Reply(Reply::ok("nothing to do"));
     }
+    let messages = view.at(&places);
     let job = Box::new(Waiting { moves });
-    let question = if moves { Question::Move { uids, folder } } else { Question::Copy { uids, folder } };
+    let question = if moves { Question::Move { messages, folder } } else { Question::Copy { messages, folder } };
     Step::Ask(question, job)
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use postkiln_mail::Flags;
-
 use crate::job::{Context, Job, News, Reply, Step};
 use crate::question::{Answer, Question};
 use crate::sequence::SequenceSet;
@@ -15,14 +13,15 @@ pub(crate) fn expunge(among: Option<&SequenceSet>, context: &Context) -> Step {
     if view.read_only {
         return Step::Reply(Reply::no("the folder is open for reading only"));
     }
-    let largest = view.largest(Numbers::Uid);
-    let deleted = view.entries.iter().filter(|entry| entry.flags.contains(Flags::DELETED));
-    let uids: Vec<u32> =
-        deleted.map(|entry| entry.uid).filter(|uid| among.is_none_or(|set| set.contains(*uid, largest))).collect();
-    if uids.is_empty() {
+    // Which messages are marked, the store says: another session may have set or taken back a mark since we looked.
+    let among = match among.map(|set| view.resolve(set, Numbers::Uid)).transpose() {
+        Ok(places) => places.map(|places| view.at(&places).uids),
+        Err(bad) => return Step::Reply(Reply::bad(bad)),
+    };
+    if among.as_ref().is_some_and(Vec::is_empty) {
         return Step::Reply(Reply::ok("nothing to do"));
     }
-    Step::Ask(Question::Expunge { uids }, Box::new(Waiting))
+    Step::Ask(Question::Expunge { uid_validity: view.uid_validity, among }, Box::new(Waiting))
 }
 
 #[derive(Debug)]

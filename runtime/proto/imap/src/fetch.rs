@@ -11,7 +11,7 @@ use crate::envelope::push_envelope;
 use crate::fields::header_length;
 use crate::job::{Context, Job, News, Reply, Step};
 use crate::mime::Entity;
-use crate::question::{Answer, Entry, FlagChange, Part, Question};
+use crate::question::{Answer, Chosen, Entry, FlagChange, Part, Question};
 use crate::section::Section;
 use crate::sequence::SequenceSet;
 use crate::structure::push_structure;
@@ -102,6 +102,7 @@ pub(crate) fn fetch(set: &SequenceSet, mut items: Vec<Item>, numbers: Numbers, c
     let entries = places.iter().filter_map(|at| Some((*at, *view.entries.get(*at)?)));
     let waiting: VecDeque<(usize, Entry)> = entries.collect();
     let job = Fetch {
+        uid_validity: view.uid_validity,
         items,
         numbers,
         needs,
@@ -116,6 +117,7 @@ pub(crate) fn fetch(set: &SequenceSet, mut items: Vec<Item>, numbers: Numbers, c
 
 #[derive(Debug)]
 struct Fetch {
+    uid_validity: u32,
     items: Vec<Item>,
     numbers: Numbers,
     needs: Option<Part>,
@@ -151,7 +153,8 @@ impl Fetch {
             return self.finish();
         }
         let uids = self.batch.iter().map(|(_, entry)| entry.uid).collect();
-        Step::Ask(Question::Read { uids, part }, Box::new(self))
+        let messages = Chosen { uid_validity: self.uid_validity, uids };
+        Step::Ask(Question::Read { messages, part }, Box::new(self))
     }
 
     fn finish(&self) -> Step {
@@ -172,7 +175,8 @@ impl Fetch {
         let unseen = self.batch.iter().filter(|(_, entry)| !entry.flags.contains(Flags::SEEN));
         let uids: Vec<u32> = unseen.map(|(_, entry)| entry.uid).collect();
         if self.sets_seen && !uids.is_empty() {
-            let question = Question::Flag { uids, change: FlagChange::Add, flags: Flags::SEEN };
+            let messages = Chosen { uid_validity: self.uid_validity, uids };
+            let question = Question::Flag { messages, change: FlagChange::Add, flags: Flags::SEEN };
             return Step::Ask(question, Box::new(self));
         }
         self.tell(&HashMap::new(), context)

@@ -19,7 +19,7 @@ pub(crate) fn delete(folder: String) -> Step {
     if folder == "INBOX" {
         return Step::Reply(Reply::no("INBOX stays").code("CANNOT"));
     }
-    Step::Ask(Question::Delete(folder), Box::new(Simple { done: "deleted" }))
+    Step::Ask(Question::Delete(folder.clone()), Box::new(Deleting { folder }))
 }
 
 pub(crate) fn rename(from: String, to: &str) -> Step {
@@ -27,11 +27,51 @@ pub(crate) fn rename(from: String, to: &str) -> Step {
     if !mutf7::is_canonical(&to) {
         return Step::Reply(Reply::no("the name is not modified UTF-7").code("CANNOT"));
     }
-    Step::Ask(Question::Rename { from, to }, Box::new(Simple { done: "renamed" }))
+    let renaming = Renaming { from: from.clone(), to: to.clone() };
+    Step::Ask(Question::Rename { from, to }, Box::new(renaming))
 }
 
 pub(crate) fn subscribe(folder: String, subscribed: bool) -> Step {
     Step::Ask(Question::Subscribe { folder, subscribed }, Box::new(Simple { done: "done" }))
+}
+
+/// A client that removes the folder it has open has none open afterwards; nothing in RFC 3501 §6.3.4 forbids it.
+#[derive(Debug)]
+struct Deleting {
+    folder: String,
+}
+
+impl Job for Deleting {
+    fn answered(self: Box<Self>, answer: Answer, context: &mut Context) -> Step {
+        if answer == Answer::Done {
+            context.view.take_if(|view| view.folder == self.folder);
+        }
+        Box::new(Simple { done: "deleted" }).answered(answer, context)
+    }
+}
+
+/// A client that renames the folder it has open goes on in it: UIDs and UIDVALIDITY stay.
+#[derive(Debug)]
+struct Renaming {
+    from: String,
+    to: String,
+}
+
+impl Job for Renaming {
+    fn answered(self: Box<Self>, answer: Answer, context: &mut Context) -> Step {
+        if let (Answer::Done, Some(view)) = (&answer, &mut context.view)
+            && let Some(renamed) = renamed(&view.folder, &self.from, &self.to)
+        {
+            view.folder = renamed;
+        }
+        Box::new(Simple { done: "renamed" }).answered(answer, context)
+    }
+}
+
+/// The new name of a folder when `from` is renamed to `to`: itself, or one above it. INBOX stays (§6.3.5).
+fn renamed(folder: &str, from: &str, to: &str) -> Option<String> {
+    let below = folder.strip_prefix(from).filter(|_| from != "INBOX")?;
+    (below.is_empty() || below.starts_with('/')).then(|| format!("{to}{below}"))
 }
 
 /// One number of STATUS.

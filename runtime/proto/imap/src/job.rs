@@ -116,6 +116,7 @@ impl Reply {
     pub(crate) fn failed(failure: &Failure, missing: &str) -> Self {
         let code = match failure.kind {
             FailureKind::NoFolder => missing,
+            FailureKind::FolderGone => "NONEXISTENT",
             FailureKind::Exists => "ALREADYEXISTS",
             FailureKind::OverQuota => "OVERQUOTA",
             FailureKind::Refused => "CANNOT",

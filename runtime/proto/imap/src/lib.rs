@@ -34,5 +34,5 @@ mod view;
 mod wire;
 
 pub use action::{Action, Config, Limits, Tls};
-pub use question::{Answer, Counts, Entry, Failure, FailureKind, FlagChange, Folder, Part, Question, Snapshot};
+pub use question::{Answer, Chosen, Counts, Entry, Failure, FailureKind, FlagChange, Folder, Part, Question, Snapshot};
 pub use session::Session;

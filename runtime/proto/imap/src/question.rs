@@ -1,6 +1,6 @@
 //! What a session asks and what it may be answered. The session knows nothing about where mail lies: folder names are
-//! the wire's (modified UTF-7, `/` between levels, `INBOX` in upper case), messages are named by UID, content has CRLF
-//! line ends. Every question gets exactly one answer, and a session has at most one question open.
+//! the wire's (modified UTF-7, `/` between levels, `INBOX` in upper case), messages are named by UID together with the
+//! UIDVALIDITY it belongs to, content has CRLF line ends. Every question gets exactly one answer, and a session has at most one question open.
 
 use postkiln_mail::{Flags, Secret};
 
@@ -24,39 +24,45 @@ pub enum Question {
     /// The open folder is left: [`Answer::Done`].
     Unselect,
     /// What does the open folder hold now? [`Answer::Unchanged`] or [`Answer::Snapshot`].
-    Poll,
+    Poll {
+        /// The life of the folder that is open: of another one nothing is told, and nothing in it loses `\Recent`.
+        uid_validity: u32,
+    },
     /// Content of messages of the open folder: [`Answer::Messages`].
     Read {
-        /// Ascending.
-        uids: Vec<u32>,
+        /// Which.
+        messages: Chosen,
         /// How much of each.
         part: Part,
     },
     /// Changes flags in the open folder: [`Answer::Flagged`].
     Flag {
-        /// Ascending.
-        uids: Vec<u32>,
+        /// Of which messages.
+        messages: Chosen,
         /// How.
         change: FlagChange,
         /// Which.
         flags: Flags,
     },
-    /// Removes messages of the open folder for good, whatever their flags: [`Answer::Expunged`].
+    /// Removes messages of the open folder for good that are marked deleted when it is done, whatever was told before:
+    /// [`Answer::Expunged`].
     Expunge {
-        /// Ascending.
-        uids: Vec<u32>,
+        /// The life of the folder that is open.
+        uid_validity: u32,
+        /// Only those of these, ascending; `None` is all.
+        among: Option<Vec<u32>>,
     },
     /// Copies messages of the open folder, all or none: [`Answer::Copied`].
     Copy {
-        /// Ascending.
-        uids: Vec<u32>,
+        /// Which.
+        messages: Chosen,
         /// Where to.
         folder: String,
     },
     /// Moves messages of the open folder (RFC 6851): [`Answer::Copied`]; those named in it are gone from here.
     Move {
-        /// Ascending.
-        uids: Vec<u32>,
+        /// Which.
+        messages: Chosen,
         /// Where to.
         folder: String,
     },
@@ -77,9 +83,10 @@ pub enum Question {
     Status(String),
     /// Makes a folder, and its parents: [`Answer::Done`].
     Create(String),
-    /// Removes a folder and its messages: [`Answer::Done`].
+    /// Removes a folder and its messages: [`Answer::Done`]. If it was open, no folder is.
     Delete(String),
-    /// Renames a folder and those below it; `INBOX` instead gives its messages to the new folder (RFC 3501 §6.3.5): [`Answer::Done`].
+    /// Renames a folder and those below it; `INBOX` instead gives its messages to the new folder (RFC 3501 §6.3.5):
+    /// [`Answer::Done`]. If it was open, it still is.
     Rename {
         /// The old name.
         from: String,
@@ -93,6 +100,16 @@ pub enum Question {
         /// `false` removes it from the list.
         subscribed: bool,
     },
+}
+
+/// Messages of the open folder. UIDs are given anew under another UIDVALIDITY (RFC 3501 §2.3.1.1), so that in a folder
+/// that has taken the open one's name, nothing is chosen by them: [`FailureKind::FolderGone`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The life of the folder in which they have these UIDs.
+    pub uid_validity: u32,
+    /// Ascending.
+    pub uids: Vec<u32>,
 }
 
 /// An answer.
@@ -222,6 +239,9 @@ pub struct Failure {
 pub enum FailureKind {
     /// No such folder: `NONEXISTENT`, or `TRYCREATE` where a message was to go there.
     NoFolder,
+    /// The open folder has been removed or renamed, or its UIDs began anew: ends the session, since RFC 3501 knows no
+    /// other way to say so.
+    FolderGone,
     /// There is such a folder already: `ALREADYEXISTS`.
     Exists,
     /// The mailbox is full: `OVERQUOTA`.

@@ -60,8 +60,8 @@ impl Running {
         if self.batch.is_empty() {
             return self.finish(context);
         }
-        let uids = self.batch.iter().filter_map(|at| Some(view.entries.get(*at)?.uid)).collect();
-        Step::Ask(Question::Read { uids, part }, Box::new(self))
+        let messages = view.at(&self.batch);
+        Step::Ask(Question::Read { messages, part }, Box::new(self))
     }
 
     fn finish(mut self, context: &mut Context) -> Step {

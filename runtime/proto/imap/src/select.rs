@@ -48,10 +48,9 @@ impl Job for Select {
 /// CLOSE removes what is marked deleted and says nothing about it; UNSELECT does not.
 pub(crate) fn close(expunge: bool, context: &mut Context) -> Step {
     let Some(view) = context.view.take() else { return Step::Reply(Reply::bad("no folder is open")) };
-    let deleted = view.entries.iter().filter(|entry| entry.flags.contains(Flags::DELETED));
-    let uids: Vec<u32> = deleted.map(|entry| entry.uid).collect();
-    if expunge && !view.read_only && !uids.is_empty() {
-        return Step::Ask(Question::Expunge { uids }, Box::new(Close { expunging: true }));
+    if expunge && !view.read_only {
+        let question = Question::Expunge { uid_validity: view.uid_validity, among: None };
+        return Step::Ask(question, Box::new(Close { expunging: true }));
     }
     Step::Ask(Question::Unselect, Box::new(Close { expunging: false }))
 }

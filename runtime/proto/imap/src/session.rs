@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::command;
 use crate::frames::{Bounds, Frame, Frames};
 use crate::job::{Context, Job, News, Reply, Status, Step};
-use crate::question::{Answer, Question};
+use crate::question::{Answer, FailureKind, Question};
 use crate::{Action, Config, Tls, capability, login};
 
 /// One client's conversation.
@@ -90,6 +90,7 @@ impl Session {
     /// The reply to the last [`Action::Ask`]. Ignored when nothing is asked.
     pub fn answer(&mut self, answer: Answer, now: Instant) {
         match mem::replace(&mut self.task, Task::Command) {
+            Task::Answer { .. } if self.context.view.is_some() && is_gone(&answer) => self.folder_is_gone(),
             Task::Answer { tag, job } => {
                 let step = job.answered(answer, &mut self.context);
                 self.step(tag, step, now);
@@ -129,7 +130,7 @@ impl Session {
         }
         if let Task::Idle { tag } = mem::replace(&mut self.task, Task::Command) {
             self.task = Task::IdleNews { tag };
-            self.ask(Question::Poll);
+            self.poll();
         }
     }
 
@@ -257,7 +258,7 @@ impl Session {
         if looks && self.context.view.is_some() {
             self.last_look = Some(now);
             self.task = Task::News { tag, reply };
-            self.ask(Question::Poll);
+            self.poll();
         } else {
             self.reply(&tag, &reply, now);
         }
@@ -267,18 +268,18 @@ impl Session {
     fn news(&mut self, answer: Answer, may_expunge: bool, now: Instant) -> bool {
         self.last_look = Some(now);
         let Answer::Snapshot(snapshot) = answer else {
-            // Unchanged, or it cannot be said now: the next look will.
-            if matches!(&answer, Answer::Failed(failure) if failure.kind == crate::FailureKind::NoFolder) {
-                self.end("BYE the folder was removed");
+            if is_gone(&answer) {
+                self.folder_is_gone();
                 return false;
             }
+            // Unchanged, or it cannot be said now: the next look will.
             return true;
         };
         let mut out = Vec::new();
         let goes_on = self.context.view.as_mut().is_none_or(|view| view.update(snapshot, may_expunge, &mut out));
         self.context.send(out);
         if !goes_on {
-            self.end("BYE the folder's UIDs began anew");
+            self.folder_is_gone();
         }
         goes_on
     }
@@ -296,6 +297,19 @@ impl Session {
             self.patience = now + limits.idle;
         }
         self.wait(now);
+    }
+
+    /// Another session has removed or renamed the open folder. No response tells a client that its folder is closed:
+    /// RFC 2180 §3.3 names this as one of the ways.
+    fn folder_is_gone(&mut self) {
+        self.end("BYE the folder was removed, renamed, or made anew");
+    }
+
+    fn poll(&mut self) {
+        if let Some(view) = &self.context.view {
+            let uid_validity = view.uid_validity;
+            self.ask(Question::Poll { uid_validity });
+        }
     }
 
     fn ask(&mut self, question: Question) {
@@ -324,6 +338,10 @@ impl Session {
         self.task = Task::Over;
         self.deadline = None;
     }
+}
+
+fn is_gone(answer: &Answer) -> bool {
+    matches!(answer, Answer::Failed(failure) if failure.kind == FailureKind::FolderGone)
 }
 
 /// Between two looks at the open folder that nobody asked for.

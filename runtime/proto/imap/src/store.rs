@@ -69,11 +69,10 @@ pub(crate) fn store(store: &Store, numbers: Numbers, context: &Context) -> Step 
         Ok(places) => places,
         Err(bad) => return Step::Reply(Reply::bad(bad)),
     };
-    let uids: Vec<u32> = places.iter().filter_map(|at| Some(view.entries.get(*at)?.uid)).collect();
-    if uids.is_empty() {
+    if places.is_empty() {
         return Step::Reply(Reply::ok("nothing to do").news(News::NoExpunge));
     }
-    let question = Question::Flag { uids, change: store.change, flags: store.flags };
+    let question = Question::Flag { messages: view.at(&places), change: store.change, flags: store.flags };
     Step::Ask(question, Box::new(Waiting { silent: store.silent, numbers }))
 }
 

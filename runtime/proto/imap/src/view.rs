@@ -3,7 +3,7 @@
 
 use postkiln_mail::Flags;
 
-use crate::question::{Entry, Snapshot};
+use crate::question::{Chosen, Entry, Snapshot};
 use crate::sequence::SequenceSet;
 
 /// What the client was told.
@@ -61,6 +61,12 @@ impl View {
             places.extend(from..to.min(self.entries.len()));
         }
         Ok(places)
+    }
+
+    /// The messages at these places, as a question names them.
+    pub(crate) fn at(&self, places: &[usize]) -> Chosen {
+        let uids = places.iter().filter_map(|at| Some(self.entries.get(*at)?.uid)).collect();
+        Chosen { uid_validity: self.uid_validity, uids }
     }
 
     /// What `*` is.

@@ -1,5 +1,6 @@
 //! Replays `tests/dialogs/imap` against a mailbox in memory. Settings of a dialog: `tls implicit|unavailable`, a limit,
-//! `message FOLDER FLAGS TEXT`, `arrives SECONDS TEXT`, `gone SECONDS UID` (in INBOX), `broken`, `quota OCTETS`.
+//! `message FOLDER FLAGS TEXT`, `broken`, `quota OCTETS`; and what other sessions do after so many seconds:
+//! `arrives SECONDS TEXT`, `gone SECONDS UID`, `marked SECONDS UID FLAGS` (in INBOX), `anew SECONDS FOLDER`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
@@ -36,6 +37,8 @@ struct Subject {
 enum Happens {
     Arrives(Vec<u8>),
     Gone(u32),
+    Marked(u32, Flags),
+    Anew(String),
 }
 
 impl Subject {
@@ -54,11 +57,15 @@ impl Subject {
                 "max_errors" => config.limits.max_errors = value.parse().unwrap(),
                 "message" => {
                     let (flags, text) = rest.split_once(' ').unwrap_or((rest, ""));
-                    let named = flags.split(',').filter_map(|name| Flags::named(&format!("\\{name}")));
-                    world.put(first, named.fold(Flags::none(), Flags::with), &unescape(text));
+                    world.put(first, named(flags), &unescape(text));
                 }
                 "arrives" => later.push((first.parse().unwrap(), Happens::Arrives(unescape(rest)))),
                 "gone" => later.push((first.parse().unwrap(), Happens::Gone(rest.parse().unwrap()))),
+                "marked" => {
+                    let (uid, flags) = rest.split_once(' ').unwrap_or((rest, ""));
+                    later.push((first.parse().unwrap(), Happens::Marked(uid.parse().unwrap(), named(flags))));
+                }
+                "anew" => later.push((first.parse().unwrap(), Happens::Anew(rest.to_owned()))),
                 "broken" => world.broken = true,
                 "quota" => world.quota = value.parse().unwrap(),
                 other => panic!("unknown setting {other}"),
@@ -67,6 +74,11 @@ impl Subject {
         let now = Instant::now();
         Self { session: Session::new(Arc::new(config), now), world, start: now, now, later }
     }
+}
+
+/// `Seen,Deleted`
+fn named(flags: &str) -> Flags {
+    flags.split(',').filter_map(|name| Flags::named(&format!("\\{name}"))).fold(Flags::none(), Flags::with)
 }
 
 impl Party for Subject {
@@ -102,6 +114,8 @@ impl Party for Subject {
             match event {
                 Happens::Arrives(text) => drop(self.world.put("INBOX", Flags::none(), &text)),
                 Happens::Gone(uid) => self.world.lose("INBOX", uid),
+                Happens::Marked(uid, flags) => self.world.mark("INBOX", uid, flags),
+                Happens::Anew(folder) => self.world.make_anew(&folder),
             }
         }
         self.session.expire(self.now);

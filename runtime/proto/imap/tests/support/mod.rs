@@ -11,6 +11,8 @@ pub(crate) struct World {
     folders: BTreeMap<String, Contents>,
     subscribed: BTreeSet<String>,
     open: Option<String>,
+    /// Folders made so far: none has the UIDVALIDITY of an earlier one.
+    made: u32,
     /// Every question fails.
     pub(crate) broken: bool,
     /// Octets INBOX may hold.
@@ -32,7 +34,8 @@ impl World {
     }
 
     fn create(&mut self, name: &str) {
-        let validity = 10 + u32::try_from(self.folders.len()).unwrap();
+        let validity = 10 + self.made;
+        self.made += 1;
         self.folders.insert(name.to_owned(), Contents { validity, next: 1, messages: Vec::new() });
     }
 
@@ -48,6 +51,21 @@ impl World {
     #[allow(dead_code, reason = "not every test loses messages")]
     pub(crate) fn lose(&mut self, folder: &str, uid: u32) {
         self.folders.get_mut(folder).unwrap().messages.retain(|(entry, _)| entry.uid != uid);
+    }
+
+    /// Another session gives a message of this folder other flags.
+    #[allow(dead_code, reason = "not every test changes flags")]
+    pub(crate) fn mark(&mut self, folder: &str, uid: u32, flags: Flags) {
+        let messages = &mut self.folders.get_mut(folder).unwrap().messages;
+        messages.iter_mut().filter(|(entry, _)| entry.uid == uid).for_each(|(entry, _)| entry.flags = flags);
+    }
+
+    /// Another session renames this folder and makes one of its name, with a message.
+    #[allow(dead_code, reason = "not every test makes folders anew")]
+    pub(crate) fn make_anew(&mut self, folder: &str) {
+        let old = self.folders.remove(folder).unwrap();
+        self.folders.insert(format!("{folder} before"), old);
+        self.put(folder, Flags::DELETED, b"new");
     }
 
     fn store(&mut self, folder: &str, flags: Flags, internal_date: i64, content: &[u8], recent: bool) -> u32 {
@@ -71,15 +89,22 @@ impl World {
                 self.open = None;
                 Answer::Done
             }
-            Question::Poll => Answer::Snapshot(snapshot(self.contents())),
-            Question::Read { uids, part } => self.read(&uids, part),
-            Question::Flag { uids, change, flags } => self.flag(&uids, change, flags),
-            Question::Expunge { uids } => {
-                self.contents().messages.retain(|(entry, _)| !uids.contains(&entry.uid));
-                Answer::Expunged(uids)
+            Question::Poll { uid_validity } => {
+                self.of(uid_validity, |world| Answer::Snapshot(snapshot(world.contents())))
             }
-            Question::Copy { uids, folder } => self.transfer(&uids, &folder, false),
-            Question::Move { uids, folder } => self.transfer(&uids, &folder, true),
+            Question::Read { messages, part } => {
+                self.of(messages.uid_validity, |world| world.read(&messages.uids, part))
+            }
+            Question::Flag { messages, change, flags } => {
+                self.of(messages.uid_validity, |world| world.flag(&messages.uids, change, flags))
+            }
+            Question::Expunge { uid_validity, among } => self.of(uid_validity, |world| world.expunge(among.as_deref())),
+            Question::Copy { messages, folder } => {
+                self.of(messages.uid_validity, |world| world.transfer(&messages.uids, &folder, false))
+            }
+            Question::Move { messages, folder } => {
+                self.of(messages.uid_validity, |world| world.transfer(&messages.uids, &folder, true))
+            }
             Question::Append { folder, flags, internal_date, content } => {
                 let Some(contents) = self.folders.get(&folder) else { return no_folder() };
                 let uid_validity = contents.validity;
@@ -101,16 +126,19 @@ impl World {
                 return failed(FailureKind::Exists, "there is such a folder already");
             }
             Question::Create(name) => self.create(&name),
-            Question::Delete(name) => match self.folders.remove(&name) {
-                Some(_) => {}
-                None => return no_folder(),
-            },
-            Question::Rename { from, to } => match self.folders.remove(&from) {
-                Some(contents) => {
-                    self.folders.insert(to, contents);
+            Question::Delete(name) => {
+                if self.folders.remove(&name).is_none() {
+                    return no_folder();
                 }
-                None => return no_folder(),
-            },
+                self.open.take_if(|open| *open == name);
+            }
+            Question::Rename { from, to } => {
+                let Some(contents) = self.folders.remove(&from) else { return no_folder() };
+                self.folders.insert(to.clone(), contents);
+                if self.open.as_ref() == Some(&from) {
+                    self.open = Some(to);
+                }
+            }
             Question::Subscribe { folder, subscribed: true } => {
                 self.subscribed.insert(folder);
             }
@@ -120,6 +148,25 @@ impl World {
             other => panic!("who answers {other:?}?"),
         }
         Answer::Done
+    }
+
+    /// What is answered while the open folder is the one that is meant.
+    fn of(&mut self, uid_validity: u32, answer: impl FnOnce(&mut Self) -> Answer) -> Answer {
+        let open = self.open.as_ref().and_then(|open| self.folders.get(open));
+        if open.is_some_and(|contents| contents.validity == uid_validity) {
+            return answer(self);
+        }
+        failed(FailureKind::FolderGone, "the folder that was open is gone")
+    }
+
+    fn expunge(&mut self, among: Option<&[u32]>) -> Answer {
+        let goes = |entry: &Entry| {
+            entry.flags.contains(Flags::DELETED) && among.is_none_or(|among| among.contains(&entry.uid))
+        };
+        let contents = self.contents();
+        let gone = contents.messages.iter().filter(|(entry, _)| goes(entry)).map(|(entry, _)| entry.uid).collect();
+        contents.messages.retain(|(entry, _)| !goes(entry));
+        Answer::Expunged(gone)
     }
 
     fn contents(&mut self) -> &mut Contents {
