@@ -32,7 +32,7 @@ pub struct Failed<'a> {
     pub arrived: Timestamp,
     /// At least one.
     pub failures: &'a [Failure],
-    /// Its beginning, with at least the whole header.
+    /// Its beginning, with at least the whole header; empty when the message cannot be read any more.
     pub head: &'a [u8],
     /// Its size in octets.
     pub size: u64,
@@ -62,6 +62,12 @@ pub struct Notice {
     pub suffix: Vec<u8>,
 }
 
+impl Failed<'_> {
+    const fn is_unreadable(&self) -> bool {
+        self.head.is_empty() && self.size > 0
+    }
+}
+
 /// What qmail-send adds to a report when a message is given up for its age.
 pub const TOO_LONG_IN_QUEUE: &str = "I'm not going to try again; this message has been in the queue too long.";
 
@@ -74,7 +80,7 @@ pub fn notice(settings: &Settings, failed: &Failed<'_>, now: Timestamp) -> Optio
         ReversePath::Null => (ReversePath::DoubleBounce, settings.double_bounce_to.clone()),
         ReversePath::DoubleBounce => return None,
     };
-    let is_whole = failed.size <= settings.whole_up_to;
+    let is_whole = failed.size <= settings.whole_up_to && !failed.is_unreadable();
     let boundary = format!("=_{}_{}", failed.id, now.as_second());
     let mut prefix = String::new();
     head(&mut prefix, settings, failed, &to, &boundary, now);
@@ -122,6 +128,10 @@ fn qsbmf(settings: &Settings, failed: &Failed<'_>) -> String {
         "I'm afraid I wasn't able to deliver your message to the following addresses.\n\
          This is a permanent error; I've given up. Sorry it didn't work out.\n\n"
     });
+    if failed.is_unreadable() {
+        text.truncate(text.trim_end().len());
+        text.push_str("\nI cannot read the message itself any more, so no copy of it follows.\n\n");
+    }
     for failure in failed.failures {
         let _ = write!(text, "<{}>:\n{}\n\n", failure.recipient, report(&failure.text));
     }

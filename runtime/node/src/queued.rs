@@ -11,7 +11,7 @@ mod notice;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ struct Shared {
     config: watch::Receiver<Arc<Config>>,
     local: Arc<Door>,
     remote: Arc<Door>,
+    /// Marks and removals that are on their way to the disk.
+    writing: Cell<usize>,
     /// There may be something to do.
     changed: Notify,
     /// The queue cannot promise anything any more: the role has to start again.
@@ -69,6 +71,7 @@ async fn work(mut seat: Seat<Config>) -> Result<(), String> {
         config: seat.config.clone(),
         local,
         remote,
+        writing: Cell::new(0),
         changed: Notify::new(),
         broken: Notify::new(),
     });
@@ -94,6 +97,7 @@ fn open(directory: &Path, scheduler: &mut Scheduler) -> Result<Queue, String> {
             Finding::Damaged(name) => postkiln_log::error("damaged", &[("queue", name), ("moved", &"queue/damaged")]),
             Finding::Unfinished(name) => postkiln_log::info("forgotten", &[("queue", name)]),
             Finding::Finished(name) => postkiln_log::info("end", &[("queue", name)]),
+            Finding::Stuck(name, problem) => postkiln_log::error("stuck", &[("queue", name), ("problem", problem)]),
         }
     }
     postkiln_log::info("recovered", &[("messages", &recovered.messages.len())]);

@@ -26,6 +26,9 @@ pub enum QueueError {
         /// Why.
         source: io::Error,
     },
+    /// The message's file is not there any more, or something else stands in its place: no later attempt can find it.
+    #[error("the file of message {0} is gone")]
+    Gone(String),
     /// An envelope over what a header can hold.
     #[error("the envelope is too long")]
     Envelope,

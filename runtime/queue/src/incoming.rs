@@ -7,7 +7,7 @@ use postkiln_mail::{Envelope, QueueId};
 use crate::checksum::Checksum;
 use crate::entries::Made;
 use crate::entry::{HEADER, Header, encode_envelope};
-use crate::message::{from_unix_seconds, unix_seconds};
+use crate::message::{Journal, from_unix_seconds, unix_seconds};
 use crate::storage::Stored;
 use crate::{Message, Queue, QueueError, Recipient};
 
@@ -98,7 +98,7 @@ impl Incoming {
             offset,
             size: self.header.size,
             recipients: vec![Recipient::default(); self.envelope.recipients.len()],
-            journal_end: offset + self.header.size,
+            journal: Journal::new(offset + self.header.size),
         })
     }
 

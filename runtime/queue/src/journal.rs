@@ -1,11 +1,14 @@
 //! Marks behind the content: which recipients are done, which were deferred and why.
 //!
-//! A record is kind (1: `D` done, `Z` deferred), recipient (4), attempts (4), length of the text (2), the text, CRC-32C (4) of all
-//! before it. The first record that does not hold ends the journal.
+//! A record is kind (1), recipient (4), attempts (4), length of the text (2), the text, CRC-32C (4) of all before it. The first
+//! record that does not hold ends the journal. Kinds: `D` done; `W` deferred, the text begins with the time of the next attempt (8, Unix
+//! seconds); `Z` deferred, without a time (written by earlier versions).
+
+use std::time::SystemTime;
 
 use crate::checksum::Checksum;
 use crate::entry::number;
-use crate::message::Recipient;
+use crate::message::{Recipient, from_unix_seconds, unix_seconds};
 
 /// One mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +16,7 @@ pub(crate) struct Record {
     kind: u8,
     recipient: u32,
     attempts: u32,
-    text: String,
+    text: Vec<u8>,
 }
 
 const HEAD: usize = 11;
@@ -21,12 +24,13 @@ const LONGEST_TEXT: usize = 2000;
 
 impl Record {
     pub(crate) fn done(recipient: usize) -> Self {
-        Self { kind: b'D', recipient: index(recipient), attempts: 0, text: String::new() }
+        Self { kind: b'D', recipient: index(recipient), attempts: 0, text: Vec::new() }
     }
 
-    pub(crate) fn deferred(recipient: usize, attempts: u32, text: &str) -> Self {
-        let text = text[..text.floor_char_boundary(LONGEST_TEXT)].to_owned();
-        Self { kind: b'Z', recipient: index(recipient), attempts, text }
+    pub(crate) fn deferred(recipient: usize, attempts: u32, due: SystemTime, text: &str) -> Self {
+        let mut bytes = unix_seconds(due).to_le_bytes().to_vec();
+        bytes.extend_from_slice(&text.as_bytes()[..text.floor_char_boundary(LONGEST_TEXT)]);
+        Self { kind: b'W', recipient: index(recipient), attempts, text: bytes }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -35,7 +39,7 @@ impl Record {
         bytes.extend_from_slice(&self.recipient.to_le_bytes());
         bytes.extend_from_slice(&self.attempts.to_le_bytes());
         bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(self.text.as_bytes());
+        bytes.extend_from_slice(&self.text);
         let sum = Checksum::of(&bytes);
         bytes.extend_from_slice(&sum.to_le_bytes());
         bytes
@@ -48,14 +52,14 @@ impl Record {
         let end = HEAD + length;
         let text = bytes.get(HEAD..end)?;
         let sum = u32::from_le_bytes(number(bytes, end)?);
-        if !matches!(kind, b'D' | b'Z') || sum != Checksum::of(bytes.get(..end)?) {
+        if !matches!(kind, b'D' | b'W' | b'Z') || sum != Checksum::of(bytes.get(..end)?) {
             return None;
         }
         let record = Self {
             kind,
             recipient: u32::from_le_bytes(number(bytes, 1)?),
             attempts: u32::from_le_bytes(number(bytes, 5)?),
-            text: String::from_utf8_lossy(text).into_owned(),
+            text: text.to_vec(),
         };
         Some((record, end + 4))
     }
@@ -64,8 +68,20 @@ impl Record {
         let Some(entry) = usize::try_from(self.recipient).ok().and_then(|at| recipients.get_mut(at)) else { return };
         match self.kind {
             b'D' => entry.done = true,
-            _ => (entry.attempts, entry.text) = (self.attempts, self.text),
+            b'W' => {
+                let Some((due, text)) = self.text.split_first_chunk::<8>() else { return };
+                entry.due = from_unix_seconds(i64::from_le_bytes(*due));
+                entry.defer(self.attempts, text);
+            }
+            _ => entry.defer(self.attempts, &self.text),
         }
+    }
+}
+
+impl Recipient {
+    fn defer(&mut self, attempts: u32, text: &[u8]) {
+        self.attempts = attempts;
+        self.text = String::from_utf8_lossy(text).into_owned();
     }
 }
 
@@ -89,7 +105,9 @@ mod tests {
 
     #[test]
     fn every_prefix_replays_its_whole_records() {
-        let records = [Record::deferred(0, 1, "connection refused"), Record::done(1), Record::deferred(0, 2, "again")];
+        let due = |seconds: i64| from_unix_seconds(1_700_000_000 + seconds).unwrap();
+        let first = Record::deferred(0, 1, due(400), "connection refused");
+        let records = [first, Record::done(1), Record::deferred(0, 2, due(1600), "again")];
         let encoded: Vec<Vec<u8>> = records.iter().map(Record::encode).collect();
         let bytes = encoded.concat();
         for cut in 0..=bytes.len() {
@@ -106,7 +124,16 @@ mod tests {
             assert_eq!(taken, if whole == 0 { 0 } else { ends[whole - 1] });
             assert_eq!(recipients[1].done, whole >= 2);
             assert_eq!(recipients[0].text, ["", "connection refused", "connection refused", "again"][whole]);
+            assert_eq!(recipients[0].due, [None, Some(due(400)), Some(due(400)), Some(due(1600))][whole]);
         }
+    }
+
+    #[test]
+    fn a_deferral_of_an_earlier_version_has_no_time() {
+        let record = Record { kind: b'Z', recipient: 0, attempts: 3, text: b"busy".to_vec() };
+        let mut recipients = [Recipient::default()];
+        replay(&record.encode(), &mut recipients);
+        assert_eq!(recipients, [Recipient { attempts: 3, text: "busy".to_owned(), ..Recipient::default() }]);
     }
 
     #[test]

@@ -16,9 +16,11 @@
 //! | M3 | sealed, a checksum fails | crashed before 250, or the disk lies | moved to `damaged/ID`, reported |
 //! | M4 | M2 with a torn last mark | crashed while marking | as M2; the torn mark is cut off: the recipient is tried again |
 //! | M5 | M2 where every recipient has its mark | crashed between the last mark and the removal | removed |
-//! | M6 | a name that is no queue id | not ours | moved to `damaged/`, reported |
+//! | M6 | a name that is no queue id, or no ordinary file | not ours | moved to `damaged/`, reported |
+//! | M7 | cannot be read, moved or removed | the disk is in trouble | left, reported; the next start looks again |
 //!
-//! Marks are not synced: after a power cut a recipient may get a message again (the window qmail has). A notice is a message
+//! No entry keeps the others from being read. A deferral is synced with the time of the next attempt, so that a restart makes
+//! nothing due before its time. Done marks are not synced: after a power cut a recipient may get a message again (the window qmail has). A notice is a message
 //! of its own and is accepted before the failed recipients are marked.
 
 mod checksum;
@@ -38,6 +40,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,7 +52,7 @@ use postkiln_mail::{Envelope, QueueId};
 use entries::Entries;
 pub use error::QueueError;
 pub use incoming::Incoming;
-pub use message::{Message, Recipient};
+pub use message::{Deferral, Marks, Message, Recipient};
 pub use recovery::{Finding, Recovered};
 pub use retry::Channel;
 pub use scheduler::{Attempt, Ended, Failure, Limits, Scheduler, Step, Work};
@@ -94,48 +97,53 @@ impl Queue {
     /// A descriptor of the message's file for one attempt: read-only, with a position of its own.
     ///
     /// # Errors
-    /// When the file cannot be opened.
-    pub fn reader(&self, message: &Message) -> Result<OwnedFd, QueueError> {
-        self.storage.reader(message.id.as_str()).map_err(QueueError::io("read message", &message.id))
+    /// [`QueueError::Gone`] when there is no such file any more, another one when it cannot be opened now.
+    pub fn reader(&self, id: &QueueId) -> Result<OwnedFd, QueueError> {
+        let name = id.as_str();
+        let open = || match self.storage.is_file(name) {
+            Ok(true) => self.storage.reader(name),
+            Ok(false) => Err(ErrorKind::IsADirectory.into()),
+            Err(error) => Err(error),
+        };
+        open().map_err(|source| match source.kind() {
+            ErrorKind::NotFound | ErrorKind::IsADirectory => QueueError::Gone(id.to_string()),
+            _ => QueueError::io("read message", id)(source),
+        })
     }
 
-    /// Marks a recipient as done; not synced.
+    /// Writes marks into the message's file. A deferral is synced: its time survives the power. Done marks are not: a lost one
+    /// means one delivery too many, and a sync for each would double what a delivery costs.
     ///
     /// # Errors
-    /// When the mark cannot be written: the message is still right, but the recipient may be tried again after a restart.
-    pub fn mark_done(&self, message: &mut Message, recipient: usize) -> Result<(), QueueError> {
-        if let Some(entry) = message.recipients.get_mut(recipient) {
-            entry.done = true;
-        }
-        self.note(message, &journal::Record::done(recipient))
+    /// When they cannot be written: the message is still right, but recipients may be tried again after a restart.
+    pub fn write(&self, marks: &Marks) -> Result<(), QueueError> {
+        let mut end = marks.journal.end();
+        let mut write = || {
+            let file = self.storage.open(marks.id.as_str())?;
+            file.write_at(&marks.records, *end)?;
+            *end += marks.records.len() as u64;
+            if marks.is_deferral { file.sync() } else { Ok(()) }
+        };
+        write().map_err(QueueError::io("mark message", &marks.id))
     }
 
-    /// Notes that an attempt was deferred and why; not synced.
-    ///
-    /// # Errors
-    /// When the note cannot be written: only the count and the text are lost.
-    pub fn note_deferral(&self, message: &mut Message, recipient: usize, text: &str) -> Result<(), QueueError> {
-        let Some(entry) = message.recipients.get_mut(recipient) else { return Ok(()) };
-        entry.attempts = entry.attempts.saturating_add(1);
-        text.clone_into(&mut entry.text);
-        let record = journal::Record::deferred(recipient, entry.attempts, text);
-        self.note(message, &record)
-    }
-
-    /// Forgets a finished message; not synced.
+    /// Forgets a finished message; not synced. One that is gone already is forgotten.
     ///
     /// # Errors
     /// When the file cannot be removed: it is found again at the next start.
     pub fn remove(&self, id: &QueueId) -> Result<(), QueueError> {
-        self.storage.remove(id.as_str()).map_err(QueueError::io("remove message", id))
+        match self.storage.remove(id.as_str()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            result => result.map_err(QueueError::io("remove message", id)),
+        }
     }
 
-    fn note(&self, message: &mut Message, record: &journal::Record) -> Result<(), QueueError> {
-        let bytes = record.encode();
-        let write = || self.storage.open(message.id.as_str())?.write_at(&bytes, message.journal_end);
-        write().map_err(QueueError::io("mark message", &message.id))?;
-        message.journal_end += bytes.len() as u64;
-        Ok(())
+    /// Moves what stands in a message's place to `damaged/`, for a person to look at.
+    ///
+    /// # Errors
+    /// When it cannot be moved, or nothing is there.
+    pub fn set_aside(&self, id: &QueueId) -> Result<(), QueueError> {
+        self.storage.set_aside(id.as_str().as_ref()).map_err(QueueError::io("set aside", id))
     }
 
     /// Eight digits of the second, four of this start, four that count: unique unless the clock comes to the same second again

@@ -1,8 +1,11 @@
-//! A queued message as `queued` keeps it in memory.
+//! A queued message as `queued` keeps it in memory, and its marks on their way to the disk.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postkiln_mail::{Envelope, QueueId};
+
+use crate::journal::Record;
 
 /// A message whose file is on stable storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +22,74 @@ pub struct Message {
     pub size: u64,
     /// What became of each recipient so far; as long as `envelope.recipients`.
     pub recipients: Vec<Recipient>,
-    pub(crate) journal_end: u64,
+    pub(crate) journal: Journal,
 }
+
+impl Message {
+    /// Marks recipients as done and notes a deferral, here at once; [`crate::Queue::write`] writes both down.
+    pub fn mark(&mut self, done: &[usize], deferred: Option<&Deferral>) -> Marks {
+        let mut records = Vec::new();
+        for &recipient in done {
+            if let Some(entry) = self.recipients.get_mut(recipient) {
+                entry.done = true;
+                records.extend(Record::done(recipient).encode());
+            }
+        }
+        if let Some(Deferral { recipient, due, text }) = deferred
+            && let Some(entry) = self.recipients.get_mut(*recipient)
+        {
+            entry.attempts = entry.attempts.saturating_add(1);
+            text.clone_into(&mut entry.text);
+            entry.due = Some(*due);
+            records.extend(Record::deferred(*recipient, entry.attempts, *due, text).encode());
+        }
+        Marks { id: self.id.clone(), journal: self.journal.clone(), records, is_deferral: deferred.is_some() }
+    }
+}
+
+/// An attempt that did not decide anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deferral {
+    /// Index of the recipient in the envelope.
+    pub recipient: usize,
+    /// When it is tried again.
+    pub due: SystemTime,
+    /// What the other side said.
+    pub text: String,
+}
+
+/// Marks of one message that are not yet in its file. They own what they need, so that another thread can write them.
+#[derive(Debug)]
+pub struct Marks {
+    pub(crate) id: QueueId,
+    pub(crate) journal: Journal,
+    pub(crate) records: Vec<u8>,
+    pub(crate) is_deferral: bool,
+}
+
+/// Where the next mark of a message goes. Who holds the lock writes; marks of different recipients may come in any order.
+#[derive(Clone, Debug)]
+pub(crate) struct Journal(Arc<Mutex<u64>>);
+
+impl Journal {
+    pub(crate) fn new(end: u64) -> Self {
+        Self(Arc::new(Mutex::new(end)))
+    }
+
+    pub(crate) fn end(&self) -> MutexGuard<'_, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Two journals are equal when they end at the same place.
+impl PartialEq for Journal {
+    fn eq(&self, other: &Self) -> bool {
+        let ours = *self.end();
+        ours == *other.end()
+    }
+}
+
+impl Eq for Journal {}
 
 /// What became of one recipient so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +100,8 @@ pub struct Recipient {
     pub attempts: u32,
     /// What the last of them said.
     pub text: String,
+    /// When it is tried again, in whole seconds; nothing before the first deferral.
+    pub due: Option<SystemTime>,
 }
 
 /// Whole seconds since the epoch; earlier times count as the epoch.

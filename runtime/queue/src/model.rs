@@ -1,6 +1,7 @@
 //! A disk in memory that fails on demand and forgets, when the power is cut, what was not synced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -36,6 +37,8 @@ struct State {
     names: BTreeMap<String, usize>,
     synced_names: BTreeMap<String, usize>,
     damaged: Vec<String>,
+    /// Names of directories.
+    directories: BTreeSet<String>,
     /// Operations so far, by name.
     steps: Vec<&'static str>,
     /// Fails the operation with this number.
@@ -92,6 +95,11 @@ impl Model {
         self.lock().steps.clone()
     }
 
+    /// Puts a directory where a message could be.
+    pub(crate) fn add_directory(&self, name: &str) {
+        self.lock().directories.insert(name.to_owned());
+    }
+
     pub(crate) fn damaged(&self) -> Vec<String> {
         self.lock().damaged.clone()
     }
@@ -106,6 +114,7 @@ impl Model {
             next.files.push(File { synced: state.files[*file].content(survives), writes: Vec::new() });
         }
         next.synced_names = next.names.clone();
+        next.directories = state.directories.clone();
         Self(Arc::new(Mutex::new(next)))
     }
 
@@ -138,8 +147,20 @@ impl Storage for Model {
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Stored>> {
         let state = self.step("open")?;
+        if state.directories.contains(name) {
+            return Err(ErrorKind::IsADirectory.into());
+        }
         let number = *state.names.get(name).ok_or(ErrorKind::NotFound)?;
         Ok(Box::new(Handle(self.clone(), number)))
+    }
+
+    fn is_file(&self, name: &str) -> io::Result<bool> {
+        let state = self.step("kind")?;
+        if state.directories.contains(name) {
+            Ok(false)
+        } else {
+            Ok(state.names.get(name).map(|_| true).ok_or(ErrorKind::NotFound)?)
+        }
     }
 
     fn reader(&self, _: &str) -> io::Result<OwnedFd> {
@@ -151,15 +172,19 @@ impl Storage for Model {
         Ok(())
     }
 
-    fn set_aside(&self, name: &str) -> io::Result<()> {
+    fn set_aside(&self, name: &OsStr) -> io::Result<()> {
         let mut state = self.step("set aside")?;
+        let name = name.to_str().unwrap();
         state.names.remove(name);
+        state.directories.remove(name);
         state.damaged.push(name.to_owned());
         Ok(())
     }
 
-    fn names(&self) -> io::Result<Vec<String>> {
-        Ok(self.step("names")?.names.keys().cloned().collect())
+    fn names(&self) -> io::Result<Vec<OsString>> {
+        let state = self.step("names")?;
+        let names: BTreeSet<&String> = state.names.keys().chain(&state.directories).collect();
+        Ok(names.into_iter().map(OsString::from).collect())
     }
 
     fn sync_names(&self) -> io::Result<()> {

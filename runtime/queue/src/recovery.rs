@@ -6,6 +6,7 @@ use postkiln_mail::QueueId;
 
 use crate::checksum::Checksum;
 use crate::entry::{HEADER, Head, Header, decode_envelope};
+use crate::message::Journal;
 use crate::storage::{Storage, Stored};
 use crate::{Message, QueueError, Recipient, journal};
 
@@ -27,6 +28,8 @@ pub enum Finding {
     Finished(String),
     /// Not readable as a message: moved to `damaged/`. Either never acknowledged, or the disk has lost something.
     Damaged(String),
+    /// The disk refused to let it be read, moved or removed, and why: it stays, and the next start looks at it again.
+    Stuck(String, String),
 }
 
 enum State {
@@ -36,32 +39,33 @@ enum State {
     Queued(Message),
 }
 
+/// Sorts out every entry. One that cannot be read, moved or removed stays where it is and is reported: the others are mail.
 pub(crate) fn recover(storage: &dyn Storage) -> Result<Recovered, QueueError> {
     let mut recovered = Recovered::default();
     let names = storage.names().map_err(QueueError::directory("messages".as_ref()))?;
     for name in names {
-        let failed = |step| {
-            let id = name.clone();
-            move |source| QueueError::Message { step, id, source }
+        let text = name.to_string_lossy().into_owned();
+        let state = name.to_str().map_or(Ok(State::Damaged), |name| inspect(storage, name));
+        let finding = match state {
+            Ok(State::Queued(message)) => {
+                recovered.messages.push(message);
+                continue;
+            }
+            Ok(State::Damaged) => storage.set_aside(&name).map(|()| Finding::Damaged(text.clone())),
+            Ok(State::Finished) => storage.remove(&text).map(|()| Finding::Finished(text.clone())),
+            Ok(State::Unfinished) => storage.remove(&text).map(|()| Finding::Unfinished(text.clone())),
+            Err(error) => Err(error),
         };
-        match inspect(storage, &name).map_err(failed("read message"))? {
-            State::Queued(message) => recovered.messages.push(message),
-            State::Damaged => {
-                storage.set_aside(&name).map_err(failed("set aside"))?;
-                recovered.findings.push(Finding::Damaged(name));
-            }
-            state => {
-                storage.remove(&name).map_err(failed("remove message"))?;
-                let finished = matches!(state, State::Finished);
-                recovered.findings.push(if finished { Finding::Finished(name) } else { Finding::Unfinished(name) });
-            }
-        }
+        recovered.findings.push(finding.unwrap_or_else(|error| Finding::Stuck(text, error.to_string())));
     }
     Ok(recovered)
 }
 
 fn inspect(storage: &dyn Storage, name: &str) -> io::Result<State> {
     let Some(id) = QueueId::new(name) else { return Ok(State::Damaged) };
+    if !storage.is_file(name)? {
+        return Ok(State::Damaged);
+    }
     let file = storage.open(name)?;
     let mut head = [0; HEADER];
     let read = file.read_at(&mut head, 0)?;
@@ -86,9 +90,11 @@ fn inspect(storage: &dyn Storage, name: &str) -> io::Result<State> {
     }
     let journal_end = end + whole as u64;
     if whole < journal.len() {
-        file.truncate(journal_end)?;
+        // The next mark is written over the torn one anyway: a disk that refuses this does not make the message unreadable.
+        let _ = file.truncate(journal_end);
     }
-    Ok(State::Queued(Message { id, envelope, arrived, offset, size: header.size, recipients, journal_end }))
+    let journal = Journal::new(journal_end);
+    Ok(State::Queued(Message { id, envelope, arrived, offset, size: header.size, recipients, journal }))
 }
 
 /// At most `length` octets from `offset`; less when the file ends.

@@ -11,7 +11,7 @@ use postkiln_address::Address;
 use postkiln_mail::bounce::TOO_LONG_IN_QUEUE;
 use postkiln_mail::{QueueId, Status};
 
-use crate::{Channel, Message, retry};
+use crate::{Channel, Deferral, Message, retry};
 
 /// What may run at once and for how long messages stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +77,8 @@ pub enum Ended {
 pub struct Step {
     /// Recipients to mark as done.
     pub done: Vec<usize>,
-    /// A deferral to note: the recipient and the text.
-    pub deferred: Option<(usize, String)>,
+    /// A deferral to note.
+    pub deferred: Option<Deferral>,
     /// The message is finished and no longer known here: remove it; no marks are needed.
     pub finished: bool,
 }
@@ -100,6 +100,8 @@ struct Entry {
     failures: Vec<Failure>,
     /// Recipients that are ready or running.
     busy: usize,
+    /// Recipients that are not done; counted, since a list may have very many.
+    open: usize,
     notice: bool,
 }
 
@@ -137,15 +139,23 @@ impl Scheduler {
         self.limits = limits;
     }
 
-    /// Takes a message, new or recovered: all recipients that are not done are due.
+    /// Takes a message, new or recovered: recipients that are not done are due at the time noted for them, without one now.
     pub fn add(&mut self, message: Message, now: SystemTime) {
-        let waiting = |done| if done { State::Done } else { State::Waiting { due: now, cuts: 0 } };
-        let states: Vec<State> = message.recipients.iter().map(|recipient| waiting(recipient.done)).collect();
-        for (at, _) in states.iter().enumerate().filter(|(_, state)| **state != State::Done) {
-            self.agenda.insert((now, message.id.clone(), Item::Recipient(at)));
+        // A time beyond what the schedule can give was noted under a clock that went back since.
+        let latest = retry::next_attempt(message.arrived, now, Channel::Remote).max(now);
+        let mut states = Vec::with_capacity(message.recipients.len());
+        for (at, recipient) in message.recipients.iter().enumerate() {
+            if recipient.done {
+                states.push(State::Done);
+                continue;
+            }
+            let due = recipient.due.map_or(now, |due| due.min(latest));
+            self.agenda.insert((due, message.id.clone(), Item::Recipient(at)));
+            states.push(State::Waiting { due, cuts: 0 });
         }
         let id = message.id.clone();
-        self.entries.insert(id, Entry { message, states, failures: Vec::new(), busy: 0, notice: false });
+        let open = states.iter().filter(|state| **state != State::Done).count();
+        self.entries.insert(id, Entry { message, states, failures: Vec::new(), busy: 0, open, notice: false });
     }
 
     /// The next thing to do at `now`; `None` until [`Self::wake`] or until something running ends.
@@ -200,6 +210,7 @@ impl Scheduler {
         match verdict(attempt, ended) {
             Ended::Delivered => {
                 *state = State::Done;
+                entry.open = entry.open.saturating_sub(1);
                 step.done.push(at);
             }
             Ended::Failed(status, text) => {
@@ -214,7 +225,7 @@ impl Scheduler {
                 *state = State::Waiting { due, cuts };
                 self.agenda.insert((due, attempt.id.clone(), Item::Recipient(at)));
                 let text = if let Ended::Deferred(_, text) = other { text } else { CUT.to_owned() };
-                step.deferred = Some((at, text));
+                step.deferred = Some(Deferral { recipient: at, due, text });
             }
         }
         self.conclude(&attempt.id, step, now)
@@ -229,21 +240,24 @@ impl Scheduler {
             for failure in reported {
                 if let Some(state) = entry.states.get_mut(failure.recipient) {
                     *state = State::Done;
+                    entry.open = entry.open.saturating_sub(1);
                     step.done.push(failure.recipient);
                 }
             }
-            entry.failures.retain(|failure| !reported.contains(failure));
+            // While a notice is being made no other is, and failures only join at the end.
+            entry.failures.drain(..reported.len().min(entry.failures.len()));
             return self.conclude(id, step, now);
         }
         entry.notice = true;
-        self.agenda.insert((now + LATER, id.clone(), Item::Notice));
+        let due = retry::next_attempt(entry.message.arrived, now, Channel::Local).max(now + LATER);
+        self.agenda.insert((due, id.clone(), Item::Notice));
         step
     }
 
     /// Ends the message, or asks for a notice when the pass is over.
     fn conclude(&mut self, id: &QueueId, mut step: Step, now: SystemTime) -> Step {
         let Some(entry) = self.entries.get_mut(id) else { return step };
-        if entry.states.iter().all(|state| *state == State::Done) {
+        if entry.open == 0 {
             self.entries.remove(id);
             step.finished = true;
         } else if entry.busy == 0 && !entry.failures.is_empty() && !entry.notice {

@@ -1,12 +1,13 @@
 //! The file operations the queue consists of, as a trait so that tests can fail each of them and cut the power between them.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{CWD, FlockOperation, RenameFlags};
 
 use crate::QueueError;
 
@@ -15,11 +16,13 @@ pub(crate) trait Storage: Send + Sync {
     /// Makes `messages/NAME`, which must not exist.
     fn create(&self, name: &str) -> io::Result<Box<dyn Stored>>;
     fn open(&self, name: &str) -> io::Result<Box<dyn Stored>>;
+    /// Whether `messages/NAME` is an ordinary file: a directory, a link or a pipe is no message, and opening one may wait for ever.
+    fn is_file(&self, name: &str) -> io::Result<bool>;
     fn reader(&self, name: &str) -> io::Result<OwnedFd>;
     fn remove(&self, name: &str) -> io::Result<()>;
-    /// Moves to `damaged/NAME`.
-    fn set_aside(&self, name: &str) -> io::Result<()>;
-    fn names(&self) -> io::Result<Vec<String>>;
+    /// Moves to `damaged/NAME`, or `damaged/NAME.2` and so on where something of that name lies there already.
+    fn set_aside(&self, name: &OsStr) -> io::Result<()>;
+    fn names(&self) -> io::Result<Vec<OsString>>;
     /// `fsync` of `messages/`.
     fn sync_names(&self) -> io::Result<()>;
 }
@@ -73,6 +76,10 @@ impl Storage for Directory {
         Ok(Box::new(fs::OpenOptions::new().read(true).write(true).open(self.messages.join(name))?))
     }
 
+    fn is_file(&self, name: &str) -> io::Result<bool> {
+        Ok(fs::symlink_metadata(self.messages.join(name))?.is_file())
+    }
+
     fn reader(&self, name: &str) -> io::Result<OwnedFd> {
         Ok(fs::File::open(self.messages.join(name))?.into())
     }
@@ -81,14 +88,25 @@ impl Storage for Directory {
         fs::remove_file(self.messages.join(name))
     }
 
-    fn set_aside(&self, name: &str) -> io::Result<()> {
-        fs::rename(self.messages.join(name), self.damaged.join(name))
+    fn set_aside(&self, name: &OsStr) -> io::Result<()> {
+        let from = self.messages.join(name);
+        for number in 1..=NAMESAKES {
+            let mut free = name.to_owned();
+            if number > 1 {
+                free.push(format!(".{number}"));
+            }
+            match rustix::fs::renameat_with(CWD, &from, CWD, self.damaged.join(free), RenameFlags::NOREPLACE) {
+                Err(rustix::io::Errno::EXIST) => {}
+                result => return Ok(result?),
+            }
+        }
+        Err(ErrorKind::AlreadyExists.into())
     }
 
-    fn names(&self) -> io::Result<Vec<String>> {
+    fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.messages)? {
-            names.push(entry?.file_name().to_string_lossy().into_owned());
+            names.push(entry?.file_name());
         }
         names.sort_unstable();
         Ok(names)
@@ -125,6 +143,9 @@ impl Stored for fs::File {
         self.sync_data()
     }
 }
+
+/// Things of one name that `damaged/` takes; an operator looks into it long before.
+const NAMESAKES: u32 = 1000;
 
 fn lock(path: &Path) -> io::Result<fs::File> {
     let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use postkiln_mail::Envelope;
 
 use crate::model::{Model, Survives};
-use crate::{Finding, Message, Queue, QueueError};
+use crate::{Deferral, Finding, Message, Queue, QueueError};
 
 fn envelope() -> Envelope {
     Envelope {
@@ -19,6 +19,10 @@ fn envelope() -> Envelope {
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+fn due() -> SystemTime {
+    now() + Duration::from_secs(400)
 }
 
 /// Long enough for several writes, so that the seal comes last.
@@ -38,10 +42,12 @@ fn submit(queue: &Queue, content: &[u8]) -> Result<Message, QueueError> {
 fn life(model: &Model, content: &[u8]) -> Progress {
     let Ok((queue, _)) = Queue::over(Arc::new(model.clone()), 7) else { return Progress::Nothing };
     let Ok(mut message) = submit(&queue, content) else { return Progress::Nothing };
-    let deferred = queue.note_deferral(&mut message, 1, "connection refused").is_ok();
-    let marked = queue.mark_done(&mut message, 0).is_ok();
-    if !(deferred && marked) {
+    let deferral = Deferral { recipient: 1, due: due(), text: "connection refused".to_owned() };
+    if queue.write(&message.mark(&[], Some(&deferral))).is_err() {
         return Progress::Accepted;
+    }
+    if queue.write(&message.mark(&[0], None)).is_err() {
+        return Progress::Deferred;
     }
     if queue.remove(&message.id).is_ok() { Progress::Removed } else { Progress::Marked }
 }
@@ -50,6 +56,7 @@ fn life(model: &Model, content: &[u8]) -> Progress {
 enum Progress {
     Nothing,
     Accepted,
+    Deferred,
     Marked,
     Removed,
 }
@@ -71,7 +78,9 @@ fn check_after(model: &Model, survives: Survives, progress: Progress, content: &
     }
     match progress {
         Progress::Nothing => assert!(recovered.messages.len() <= 1, "{case}"),
-        Progress::Accepted | Progress::Marked => assert_eq!(recovered.messages.len(), 1, "lost: {case}"),
+        Progress::Accepted | Progress::Deferred | Progress::Marked => {
+            assert_eq!(recovered.messages.len(), 1, "lost: {case}")
+        }
         Progress::Removed if survives == Survives::All => assert!(recovered.messages.is_empty(), "{case}"),
         Progress::Removed => {}
     }
@@ -82,6 +91,10 @@ fn check_after(model: &Model, survives: Survives, progress: Progress, content: &
         let recipients = &recovered.messages[0].recipients;
         assert!(recipients[0].done && !recipients[1].done, "{case}");
         assert_eq!((recipients[1].attempts, recipients[1].text.as_str()), (1, "connection refused"), "{case}");
+    }
+    if (Progress::Deferred..Progress::Removed).contains(&progress) {
+        let deferred = &recovered.messages[0].recipients[1];
+        assert_eq!((deferred.due, deferred.attempts), (Some(due()), 1), "a time is lost: {case}");
     }
     let (_, again) = Queue::over(Arc::new(disk), 9).unwrap();
     assert_eq!(again.messages, recovered.messages, "recovery settles at once: {case}");
@@ -125,11 +138,11 @@ fn every_operation_may_fail_once() {
 }
 
 #[test]
-fn acceptance_costs_two_syncs_and_completion_none() {
+fn acceptance_costs_two_syncs_a_deferral_one_and_completion_none() {
     let model = Model::default();
     life(&model, b"short\n");
     let syncs: Vec<&str> = model.steps().into_iter().filter(|step| step.starts_with("sync")).collect();
-    assert_eq!(syncs, ["sync", "sync names"]);
+    assert_eq!(syncs, ["sync", "sync names", "sync"], "the last one is the deferral's");
 }
 
 #[test]
@@ -172,6 +185,69 @@ fn files_that_are_no_messages_are_set_aside() {
     assert_eq!(std::fs::read_dir(directory.path().join("damaged")).unwrap().count(), 2);
 }
 
+/// What a start makes of a queue in which something else stands in a message's place, with every operation failing once.
+#[test]
+fn one_bad_entry_keeps_no_other_from_being_read() {
+    let prepared = || {
+        let model = Model::default();
+        let (queue, _) = Queue::over(Arc::new(model.clone()), 7).unwrap();
+        let good = [submit(&queue, b"one\n").unwrap().id, submit(&queue, b"two\n").unwrap().id];
+        model.add_directory("00000000deadbeef");
+        (model.after_power_cut(Survives::All), good)
+    };
+    let (model, good) = prepared();
+    let (_, recovered) = Queue::over(Arc::new(model.clone()), 8).unwrap();
+    assert_eq!(
+        recovered.messages.iter().map(|message| &message.id).collect::<Vec<_>>(),
+        good.iter().collect::<Vec<_>>()
+    );
+    assert_eq!(recovered.findings, [Finding::Damaged("00000000deadbeef".to_owned())]);
+    assert_eq!(model.damaged(), ["00000000deadbeef"]);
+    for step in 1..model.steps().len() {
+        let (model, _) = prepared();
+        model.fail_at(step);
+        let (_, recovered) = Queue::over(Arc::new(model.clone()), 8).unwrap();
+        let stuck = recovered.findings.iter().filter(|finding| matches!(finding, Finding::Stuck(..))).count();
+        assert_eq!((stuck, recovered.messages.len() + stuck + model.damaged().len()), (1, 3), "{:?}", model.steps());
+        let (_, again) = Queue::over(Arc::new(model), 9).unwrap();
+        assert_eq!(again.messages.len(), 2, "what was stuck is looked at again");
+    }
+}
+
+#[test]
+fn nothing_that_stands_in_a_messages_place_stops_a_start() {
+    use std::os::unix::ffi::OsStrExt;
+    let directory = tempfile::tempdir().unwrap();
+    let messages = directory.path().join("messages");
+    std::fs::create_dir_all(messages.join("0a/inside")).unwrap();
+    std::fs::create_dir_all(directory.path().join("damaged/0a/inside")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", messages.join("0b")).unwrap();
+    std::os::unix::net::UnixListener::bind(messages.join("0c")).unwrap();
+    std::fs::write(messages.join(std::ffi::OsStr::from_bytes(b"0d\xff")), "x").unwrap();
+    let kind = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, messages.join("0e"), kind, 0o600.into(), 0).unwrap();
+    let (queue, recovered) = Queue::open(directory.path(), 1).unwrap();
+    let damaged = ["0a", "0b", "0c", "0d\u{fffd}", "0e"].map(|name| Finding::Damaged(name.to_owned()));
+    assert_eq!(recovered.findings, damaged);
+    assert!(directory.path().join("damaged/0a.2/inside").is_dir(), "beside the one that lay there");
+    submit(&queue, b"goes on\n").unwrap();
+}
+
+#[test]
+fn a_message_whose_file_is_gone_is_told_from_one_that_cannot_be_opened_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let (queue, _) = Queue::open(directory.path(), 1).unwrap();
+    let message = submit(&queue, b"x\n").unwrap();
+    let file = directory.path().join("messages").join(message.id.as_str());
+    std::fs::remove_file(&file).unwrap();
+    assert!(matches!(queue.reader(&message.id), Err(QueueError::Gone(_))));
+    std::fs::create_dir(&file).unwrap();
+    assert!(matches!(queue.reader(&message.id), Err(QueueError::Gone(_))));
+    queue.set_aside(&message.id).unwrap();
+    queue.remove(&message.id).unwrap();
+    assert!(directory.path().join("damaged").join(message.id.as_str()).is_dir());
+}
+
 #[test]
 fn there_is_one_writer() {
     let directory = tempfile::tempdir().unwrap();
@@ -186,7 +262,7 @@ fn a_reader_sees_the_content_at_its_offset() {
     let directory = tempfile::tempdir().unwrap();
     let (queue, _) = Queue::open(directory.path(), 1).unwrap();
     let message = submit(&queue, &long()).unwrap();
-    let mut file = std::fs::File::from(queue.reader(&message).unwrap());
+    let mut file = std::fs::File::from(queue.reader(&message.id).unwrap());
     file.seek(SeekFrom::Start(message.offset)).unwrap();
     let mut content = Vec::new();
     file.take(message.size).read_to_end(&mut content).unwrap();

@@ -1,13 +1,13 @@
 //! Attempts: whatever the schedule says is due is given to `local` or `remote`, and what they say is written down.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use postkiln_ipc::delivery::Request;
 use postkiln_ipc::{Channel as Conversation, ChannelError};
-use postkiln_mail::{Outcome, QueueId};
-use postkiln_queue::{Attempt, Channel, Ended, Step, Work};
+use postkiln_mail::{Outcome, QueueId, Status};
+use postkiln_queue::{Attempt, Channel, Ended, QueueError, Step, Work};
 
 use super::{Shared, notice};
 
@@ -35,7 +35,7 @@ pub(super) async fn run(shared: &Rc<Shared>) {
 /// Waits, within limits, for what runs: a delivery that is cut off may come twice.
 pub(super) async fn settle(shared: &Rc<Shared>) {
     let quiet = async {
-        while shared.scheduler.borrow().running() != (0, 0) {
+        while shared.scheduler.borrow().running() != (0, 0) || shared.writing.get() > 0 {
             shared.changed.notified().await;
         }
     };
@@ -68,23 +68,26 @@ async fn perform(shared: Rc<Shared>, attempt: Attempt) {
         Err(_) => Ended::Cut,
     };
     let step = shared.scheduler.borrow_mut().ended(&attempt, ended, SystemTime::now());
-    write_down(&shared, &attempt.id, step);
+    write_down(&shared, &attempt.id, &step);
     shared.changed.notify_one();
 }
 
 /// Hands the message over and waits for the outcome. An error means that the role went away: init starts it again.
 async fn ask(shared: &Shared, attempt: &Attempt) -> Result<Outcome, ChannelError> {
-    let (request, descriptor) = {
+    let request = {
         let scheduler = shared.scheduler.borrow();
         let message = scheduler.message(&attempt.id).ok_or(ChannelError::Cut)?;
-        let request = Request {
+        Request {
             id: message.id.clone(),
             sender: message.envelope.sender.clone(),
             recipient: message.envelope.recipients.get(attempt.recipient).ok_or(ChannelError::Cut)?.clone(),
             offset: message.offset,
             size: message.size,
-        };
-        (request, shared.queue.reader(message).map_err(|error| ChannelError::Io(std::io::Error::other(error)))?)
+        }
+    };
+    let descriptor = match open(shared, &attempt.id).await {
+        Ok(descriptor) => descriptor,
+        Err(outcome) => return Ok(outcome),
     };
     let door = match attempt.channel {
         Channel::Local => &shared.local,
@@ -95,27 +98,56 @@ async fn ask(shared: &Shared, attempt: &Attempt) -> Result<Outcome, ChannelError
     conversation.answer().await
 }
 
-/// Marks what is to be marked, or removes a finished message.
-pub(super) fn write_down(shared: &Rc<Shared>, id: &QueueId, step: Step) {
-    if step.finished {
+/// Opens the message for one attempt. One whose file is gone has failed, since no later attempt can find it: its sender hears so,
+/// and something else in its place is set aside. Any other trouble may pass.
+async fn open(shared: &Shared, id: &QueueId) -> Result<OwnedFd, Outcome> {
+    let (queue, id) = (shared.queue.clone(), id.clone());
+    let opened = tokio::task::spawn_blocking(move || {
+        let opened = queue.reader(&id);
+        if let Err(QueueError::Gone(_)) = &opened {
+            // Fails when nothing at all is there.
+            let moved = queue.set_aside(&id).is_ok();
+            postkiln_log::error("gone", &[("queue", &id), ("moved", &if moved { "queue/damaged" } else { "" })]);
+        }
+        opened
+    });
+    match opened.await {
+        Ok(Ok(descriptor)) => Ok(descriptor),
+        Ok(Err(QueueError::Gone(_))) => Err(Outcome::Bounced(Status(5, 3, 0), GONE.to_owned())),
+        Ok(Err(error)) => Err(Outcome::Deferred(Status(4, 3, 0), postkiln_log::chain(&error))),
+        Err(error) => Err(Outcome::Deferred(Status(4, 3, 0), error.to_string())),
+    }
+}
+
+/// Marks what is to be marked, or removes a finished message: on another thread, since a disk may be slow.
+pub(super) fn write_down(shared: &Rc<Shared>, id: &QueueId, step: &Step) {
+    let marks = if step.finished {
         postkiln_log::info("end", &[("queue", id)]);
-        let (queue, id) = (shared.queue.clone(), id.clone());
-        // Removing a large file takes its time on some file systems.
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = queue.remove(&id) {
-                postkiln_log::error("remove", &[("queue", &id), ("problem", &postkiln_log::chain(&error))]);
-            }
-        });
+        None
+    } else if step.done.is_empty() && step.deferred.is_none() {
         return;
-    }
-    let mut scheduler = shared.scheduler.borrow_mut();
-    let Some(message) = scheduler.message_mut(id) else { return };
-    let marked = step.done.into_iter().try_for_each(|recipient| shared.queue.mark_done(message, recipient));
-    let noted = step.deferred.map_or(Ok(()), |(at, text)| shared.queue.note_deferral(message, at, &text));
-    if let Err(error) = marked.and(noted) {
-        // A lost mark means one delivery too many after a restart, nothing else.
-        postkiln_log::error("mark", &[("queue", id), ("problem", &postkiln_log::chain(&error))]);
-    }
+    } else {
+        let mut scheduler = shared.scheduler.borrow_mut();
+        let Some(message) = scheduler.message_mut(id) else { return };
+        Some(message.mark(&step.done, step.deferred.as_ref()))
+    };
+    let (shared, queue, id) = (shared.clone(), shared.queue.clone(), id.clone());
+    shared.writing.set(shared.writing.get() + 1);
+    tokio::task::spawn_local(async move {
+        let write = move || {
+            let (event, written) = match marks {
+                Some(marks) => ("mark", queue.write(&marks)),
+                None => ("remove", queue.remove(&id)),
+            };
+            if let Err(error) = written {
+                // A lost mark means one delivery too many after a restart, nothing else.
+                postkiln_log::error(event, &[("queue", &id), ("problem", &postkiln_log::chain(&error))]);
+            }
+        };
+        let _ = tokio::task::spawn_blocking(write).await;
+        shared.writing.set(shared.writing.get() - 1);
+        shared.changed.notify_one();
+    });
 }
 
 fn log(shared: &Shared, attempt: &Attempt, outcome: &Result<Outcome, ChannelError>) {
@@ -144,5 +176,6 @@ fn log(shared: &Shared, attempt: &Attempt, outcome: &Result<Outcome, ChannelErro
     );
 }
 
+const GONE: &str = "The message was lost on this system before it could be delivered. (#5.3.0)";
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 const SETTLE: Duration = Duration::from_secs(5);

@@ -26,7 +26,7 @@ pub(super) async fn report(shared: Rc<Shared>, id: QueueId, failures: Vec<Failur
         }
     };
     let step = shared.scheduler.borrow_mut().noticed(&id, &failures, kept, SystemTime::now());
-    dispatch::write_down(&shared, &id, step);
+    dispatch::write_down(&shared, &id, &step);
     shared.changed.notify_one();
 }
 
@@ -54,9 +54,11 @@ fn build(
 ) -> Result<Option<Message>, String> {
     let problem = |error: postkiln_queue::QueueError| postkiln_log::chain(&error);
     let now = SystemTime::now();
-    let file = File::from(queue.reader(message).map_err(problem)?);
-    let mut head = vec![0; usize::try_from(message.size.min(WHOLE_UP_TO)).unwrap_or_default()];
-    file.read_exact_at(&mut head, message.offset).map_err(|error| format!("cannot read {}: {error}", message.id))?;
+    let head = head(queue, message).unwrap_or_else(|problem| {
+        // The sender hears of the failure all the same: waiting for the disk would end in no notice at all.
+        postkiln_log::error("unreadable", &[("queue", &message.id), ("problem", &problem)]);
+        Vec::new()
+    });
     let failures: Vec<bounce::Failure> = failures.iter().filter_map(|failure| named(message, failure)).collect();
     let failed = Failed {
         id: &message.id,
@@ -74,6 +76,14 @@ fn build(
         incoming.write(piece).map_err(problem)?;
     }
     incoming.commit().map(Some).map_err(problem)
+}
+
+/// The beginning of the original.
+fn head(queue: &Queue, message: &Message) -> Result<Vec<u8>, String> {
+    let file = File::from(queue.reader(&message.id).map_err(|error| postkiln_log::chain(&error))?);
+    let mut head = vec![0; usize::try_from(message.size.min(WHOLE_UP_TO)).unwrap_or_default()];
+    file.read_exact_at(&mut head, message.offset).map_err(|error| error.to_string())?;
+    Ok(head)
 }
 
 fn settings(config: &Config) -> Settings {

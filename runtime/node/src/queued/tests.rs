@@ -50,6 +50,7 @@ impl Stage {
             config,
             local: play("local", outcomes.clone(), told.clone()),
             remote: play("remote", outcomes, told),
+            writing: Cell::new(0),
             changed: Notify::new(),
             broken: Notify::new(),
         });
@@ -214,11 +215,16 @@ fn a_later_life_goes_on_with_what_is_left() {
         first.submit("x@example.net", &["ada@example.org", "bob@elsewhere.example"], "hi\n").await;
         first.next().await;
         first.next().await;
+        let messages = first.directory.path().join("queue/messages");
+        let marked = || {
+            let file = std::fs::read_dir(&messages).unwrap().next().unwrap().unwrap().path();
+            String::from_utf8_lossy(&std::fs::read(file).unwrap()).contains("not now")
+        };
         let mut operator: Channel<Request, Reply> = first.operator.open().unwrap();
         loop {
             let Reply::Entry(entry) = operator.ask(&Request::List).await.unwrap() else { panic!("no entry") };
             assert_eq!(operator.answer().await.unwrap(), Reply::Done);
-            if entry.waiting.len() == 1 && entry.waiting[0].1 == "not now" {
+            if entry.waiting.len() == 1 && entry.waiting[0].1 == "not now" && marked() {
                 break;
             }
         }
@@ -230,8 +236,58 @@ fn a_later_life_goes_on_with_what_is_left() {
             std::fs::copy(file.path(), copy.path().join("queue/messages").join(file.file_name())).unwrap();
         }
         let mut second = Stage::over(copy, &[("bob@elsewhere.example", &[ok()])]);
+        let mut operator: Channel<Request, Reply> = second.operator.open().unwrap();
+        let Reply::Entry(entry) = operator.ask(&Request::List).await.unwrap() else { panic!("no entry") };
+        assert_eq!(entry.next_attempt - entry.arrived, 400, "its time is the one it had");
+        assert_eq!(operator.answer().await.unwrap(), Reply::Done);
+        assert_eq!(operator.ask(&Request::Flush).await.unwrap(), Reply::Done);
         assert_eq!(second.next().await.2, "bob@elsewhere.example");
         second.drained().await;
+    });
+}
+
+/// Defers a message, then puts `replacement` in its file's place and tries it again.
+async fn lose(replacement: impl FnOnce(&Path)) -> (Stage, Delivered) {
+    let elsewhere = ("bob@elsewhere.example", &[deferred("not now"), deferred("nor now")][..]);
+    let mut stage = Stage::new(&[elsewhere, ("x@example.net", &[ok()])]);
+    let id = stage.submit("x@example.net", &["bob@elsewhere.example"], "Subject: x\n\nhi\n").await;
+    stage.next().await;
+    let file = stage.directory.path().join("queue/messages").join(id.as_str());
+    // The deferral is on disk when the file has grown by its mark.
+    let size = std::fs::metadata(&file).unwrap().len();
+    let mut operator: Channel<Request, Reply> = stage.operator.open().unwrap();
+    loop {
+        let Reply::Entry(entry) = operator.ask(&Request::List).await.unwrap() else { panic!("no entry") };
+        assert_eq!(operator.answer().await.unwrap(), Reply::Done);
+        if entry.next_attempt > entry.arrived + 300 && std::fs::metadata(&file).unwrap().len() > size {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    std::fs::remove_file(&file).unwrap();
+    replacement(&file);
+    assert_eq!(operator.ask(&Request::Flush).await.unwrap(), Reply::Done);
+    let notice = stage.next().await;
+    stage.drained().await;
+    (stage, notice)
+}
+
+#[test]
+fn a_message_whose_file_is_gone_is_reported_once_and_ends() {
+    run(|| async {
+        let (_stage, (role, sender, recipient, content)) = lose(|_| {}).await;
+        assert_eq!((role, sender.as_str(), recipient.as_str()), ("remote", "", "x@example.net"));
+        assert!(content.contains("<bob@elsewhere.example>:\nThe message was lost on this system"), "{content}");
+        assert!(content.contains("I cannot read the message itself any more"), "{content}");
+    });
+}
+
+#[test]
+fn a_directory_in_a_messages_place_is_set_aside() {
+    run(|| async {
+        let (stage, notice) = lose(|file| std::fs::create_dir(file).unwrap()).await;
+        assert_eq!(notice.2, "x@example.net");
+        assert_eq!(std::fs::read_dir(stage.directory.path().join("queue/damaged")).unwrap().count(), 1);
     });
 }
 

@@ -6,6 +6,7 @@ use postkiln_mail::Envelope;
 
 use super::*;
 use crate::Recipient;
+use crate::message::Journal;
 
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
@@ -22,7 +23,7 @@ fn message(id: &str, recipients: &[&str]) -> Message {
         offset: 0,
         size: 0,
         recipients: vec![Recipient::default(); recipients.len()],
-        journal_end: 0,
+        journal: Journal::new(0),
     }
 }
 
@@ -68,7 +69,7 @@ fn deferrals_follow_the_schedule_and_flush_ends_the_waiting() {
     let mut scheduler = scheduler(vec![message("a", &["x@example.net"])]);
     let first = attempt(&mut scheduler, at(0));
     let step = scheduler.ended(&first, deferred(), at(30));
-    assert_eq!(step.deferred, Some((0, "later".to_owned())));
+    assert_eq!(step.deferred, Some(Deferral { recipient: 0, due: at(400), text: "later".to_owned() }));
     assert_eq!(scheduler.wake(), Some(at(400)));
     assert_eq!(scheduler.next(at(399), route), None);
     let second = attempt(&mut scheduler, at(400));
@@ -101,8 +102,8 @@ fn one_notice_reports_all_failures_of_a_pass() {
     let Some(Work::Notice(id, failures)) = scheduler.next(at(2), route) else { panic!("no notice") };
     assert_eq!(failures.iter().map(|failure| failure.recipient).collect::<Vec<_>>(), [0, 1]);
     assert_eq!(scheduler.noticed(&id, &failures, false, at(2)), Step::default());
-    let Some(Work::Notice(id, failures)) = scheduler.next(at(62), route) else { panic!("not asked again") };
-    let step = scheduler.noticed(&id, &failures, true, at(62));
+    let Some(Work::Notice(id, failures)) = scheduler.next(at(121), route) else { panic!("not asked again") };
+    let step = scheduler.noticed(&id, &failures, true, at(121));
     assert_eq!((step.done, step.finished), (vec![0, 1], false));
     let last = attempt(&mut scheduler, at(400));
     assert!(scheduler.ended(&last, Ended::Delivered, at(400)).finished);
@@ -137,4 +138,39 @@ fn marks_of_an_earlier_life_are_obeyed() {
     let only = attempt(&mut scheduler, at(0));
     assert_eq!(only.recipient, 1);
     assert!(scheduler.ended(&only, Ended::Delivered, at(0)).finished);
+}
+
+#[test]
+fn times_of_an_earlier_life_are_kept() {
+    let mut recovered = message("a", &["x@example.org", "y@example.net", "z@example.net"]);
+    recovered.recipients[0].due = Some(at(3600));
+    recovered.recipients[1].due = Some(at(1));
+    let mut scheduler = Scheduler::new(Limits { local: 2, remote: 2, lifetime: Duration::from_secs(604_800) });
+    scheduler.add(recovered, at(3000));
+    let now = [attempt(&mut scheduler, at(3000)).recipient, attempt(&mut scheduler, at(3000)).recipient];
+    assert_eq!(now, [1, 2], "one whose time has passed, one that was never tried");
+    assert_eq!((scheduler.next(at(3599), route), scheduler.wake()), (None, Some(at(3600))));
+    assert_eq!(attempt(&mut scheduler, at(3600)).recipient, 0);
+}
+
+#[test]
+fn a_time_noted_under_a_wrong_clock_does_not_hold_mail_for_ever() {
+    let mut recovered = message("a", &["x@example.net"]);
+    recovered.recipients[0].due = Some(at(400_000_000));
+    assert_eq!(scheduler(vec![recovered]).wake(), Some(at(400)));
+}
+
+#[test]
+fn a_notice_that_cannot_be_kept_is_asked_for_less_and_less() {
+    let mut scheduler = scheduler(vec![message("a", &["x@example.net"])]);
+    let only = attempt(&mut scheduler, at(0));
+    scheduler.ended(&only, failed(), at(1));
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let wake = scheduler.wake().unwrap();
+        times.push(wake.duration_since(at(0)).unwrap().as_secs());
+        let Some(Work::Notice(id, failures)) = scheduler.next(wake, route) else { panic!("no notice") };
+        scheduler.noticed(&id, &failures, false, wake);
+    }
+    assert_eq!(times, [1, 121, 441, 961, 1681]);
 }
