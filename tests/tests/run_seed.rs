@@ -63,6 +63,45 @@ fn an_earlier_bundle_serves_the_users_there_are() {
     node.stop();
 }
 
+#[test]
+fn a_bundle_whose_users_are_refused_is_refused_as_a_whole() {
+    let data = tempfile::Builder::new().prefix("pk-data-").tempdir().unwrap();
+    let node = Running::start_with(later(2).path(), data.path());
+    // In the earlier bundle nobody has this address.
+    let refusing = earlier(1).with("domains.\"example.org\".aliases.newcomer = [\"ada\"]");
+    offer(&node, &refusing, 1);
+    node.await_log(&["bundle-refused", "newer generation"], Duration::from_secs(60));
+    assert_eq!((reply(&node, EMMY.user, "still"), reply(&node, "newcomer@example.org", "no")), (250, 550));
+    let shown = status(&node);
+    assert!(!shown.contains("another bundle"), "{shown}");
+    // The next one, with users that can be taken, is taken with its addresses.
+    let taken = earlier(2).with("domains.\"example.org\".aliases.newcomer = [\"ada\"]");
+    offer(&node, &taken, 2);
+    node.await_log(&["bundle-applied"], Duration::from_secs(60));
+    assert_eq!((reply(&node, EMMY.user, "gone"), reply(&node, "newcomer@example.org", "yes")), (550, 250));
+    node.stop();
+}
+
+#[test]
+fn users_who_are_there_already_are_not_taken_again() {
+    let data = tempfile::Builder::new().prefix("pk-data-").tempdir().unwrap();
+    let node = Running::start_with(earlier(0).path(), data.path());
+    let database = Database::sqlite(&node.data().join("db/postkiln.sqlite"));
+    // A mark that any seed would take away.
+    let _ = database.done("UPDATE accounts SET name = 'marked' WHERE local = 'ada';");
+    let marked = || database.done("SELECT name FROM accounts WHERE local = 'ada';").trim() == "marked";
+    offer(&node, &earlier(0).with("control.smtpgreeting = \"mail.example.org hello\""), 1);
+    node.await_log(&["bundle-applied"], Duration::from_secs(60));
+    assert!(marked());
+    node.stop();
+    let node = Running::start_with(earlier(0).path(), data.path());
+    assert!(marked());
+    offer(&node, &later(0), 2);
+    node.await_log(&["bundle-applied"], Duration::from_secs(60));
+    assert!(!marked() && reply(&node, EMMY.user, "later") == 250);
+    node.stop();
+}
+
 /// As many people that the database writes to the disk before all of them are there.
 const PEOPLE: u32 = 20_000;
 /// How often the middle of a seed may be missed.

@@ -1,18 +1,29 @@
-//! [`Directory`]: the table of accounts. Its schema and who writes which column: `schemas/database`.
+//! [`Directory`]: the table of accounts. Its schema and who writes which column: `schemas/database`. How the accounts of a
+//! bundle get there: `seed.rs`.
+//!
+//! SQLite lets one connection write while others read what was there before. So look-ups have a connection of their own
+//! that never writes: whoever writes, a login's record or 100,000 users of a new bundle, keeps no look-up waiting.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use postkiln_routing::UserState;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, Executor, Row};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
+use tokio::sync::Mutex;
 
 use crate::DirectoryError;
 
 /// The user database. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Directory(SqlitePool);
+pub struct Directory {
+    path: PathBuf,
+    /// For look-ups.
+    reader: Arc<Mutex<SqliteConnection>>,
+    /// For the records of logins.
+    recorder: Arc<Mutex<SqliteConnection>>,
+}
 
 /// A person's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,42 +67,54 @@ impl Directory {
     /// # Errors
     /// When the file cannot be used.
     pub async fn open(path: &Path) -> Result<Self, DirectoryError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // What a person has changed and was told so survives a power cut.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .pragma("cache_size", "-1024");
-        // One connection: each has a thread and a cache of its own, and look-ups take microseconds.
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
-        let open = |source| DirectoryError::Open { path: path.to_owned(), source };
-        let pool = pool.map_err(open)?;
-        upgrade(&pool).await.map_err(open)?;
-        pool.execute(sqlx::raw_sql(TABLES)).await.map_err(open)?;
-        Ok(Self(pool))
+        let failed = |source| DirectoryError::Open { path: path.to_owned(), source };
+        let mut recorder = options(path).busy_timeout(RECORD).connect().await.map_err(failed)?;
+        upgrade(&mut recorder).await.map_err(failed)?;
+        recorder.execute(sqlx::raw_sql(TABLES)).await.map_err(failed)?;
+        recorder.execute(sqlx::raw_sql(OWN_TABLES)).await.map_err(failed)?;
+        let reader = options(path).pragma("query_only", "ON").connect().await.map_err(failed)?;
+        let (reader, recorder) = (Arc::new(Mutex::new(reader)), Arc::new(Mutex::new(recorder)));
+        Ok(Self { path: path.to_owned(), reader, recorder })
     }
 
-    /// Brings the accounts in line with a bundle's seed; a second time changes nothing.
+    /// One more connection, for whoever writes much at once.
+    pub(crate) async fn connect(&self) -> Result<SqliteConnection, DirectoryError> {
+        let failed = |source| DirectoryError::Open { path: self.path.clone(), source };
+        options(&self.path).connect().await.map_err(failed)
+    }
+
+    /// From now on look-ups find what there is in this moment, whatever is written, until [`Self::thaw`].
     ///
     /// # Errors
-    /// When the text is no seed or the disk is full; the accounts are then as before.
-    pub async fn apply_seed(&self, seed: &str) -> Result<(), DirectoryError> {
-        let mut connection = self.0.acquire().await.map_err(DirectoryError::Seed)?;
-        // The text is a script with a transaction of its own and comes from the verified bundle.
-        let applied = connection.execute(sqlx::raw_sql(AssertSqlSafe(seed))).await;
-        if let Err(error) = applied {
-            // Fails when the script did not get as far as BEGIN; then there is nothing to take back.
-            let _ = connection.execute(sqlx::raw_sql("ROLLBACK")).await;
-            return Err(DirectoryError::Seed(error));
-        }
-        Ok(())
+    /// When the database does not answer.
+    pub async fn freeze(&self) -> Result<(), DirectoryError> {
+        let mut reader = self.reader.lock().await;
+        // The first look, not BEGIN, fixes what is seen.
+        let begun = reader.execute(sqlx::raw_sql("BEGIN; SELECT 1 FROM meta;")).await;
+        begun.map(drop).map_err(DirectoryError::Account)
+    }
+
+    /// Look-ups find what there is.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn thaw(&self) -> Result<(), DirectoryError> {
+        let ended = self.reader.lock().await.execute(sqlx::raw_sql("COMMIT")).await;
+        ended.map(drop).map_err(DirectoryError::Account)
+    }
+
+    /// Whether the accounts are those of the seed with this digest: then it need not be applied again.
+    pub async fn has_seed(&self, digest: &str) -> bool {
+        self.finds(sqlx::query("SELECT 1 FROM applied WHERE seed = ?").bind(digest)).await
     }
 
     /// Whether a seed was ever applied: there are accounts to serve.
     pub async fn has_accounts(&self) -> bool {
-        sqlx::query("SELECT 1 FROM accounts LIMIT 1").fetch_optional(&self.0).await.is_ok_and(|row| row.is_some())
+        self.finds(sqlx::query("SELECT 1 FROM accounts LIMIT 1")).await
+    }
+
+    async fn finds(&self, query: Query<'_>) -> bool {
+        query.fetch_optional(&mut *self.reader.lock().await).await.is_ok_and(|row| row.is_some())
     }
 
     /// The account that may log in and get mail at this address.
@@ -99,7 +122,7 @@ impl Directory {
     /// # Errors
     /// When the database does not answer.
     pub async fn account(&self, domain: &str, local: &str) -> Result<Option<Account>, DirectoryError> {
-        let row = sqlx::query(ACCOUNT).bind(domain).bind(local).fetch_optional(&self.0).await;
+        let row = sqlx::query(ACCOUNT).bind(domain).bind(local).fetch_optional(&mut *self.reader.lock().await).await;
         row.map_err(DirectoryError::Account)?.map(|row| account(&row)).transpose().map_err(DirectoryError::Account)
     }
 
@@ -111,7 +134,7 @@ impl Directory {
         if self.account(domain, local).await?.is_some() {
             return Ok(UserState::Open);
         }
-        let row = sqlx::query(EXISTS).bind(domain).bind(local).fetch_optional(&self.0).await;
+        let row = sqlx::query(EXISTS).bind(domain).bind(local).fetch_optional(&mut *self.reader.lock().await).await;
         let closed = row.map_err(DirectoryError::Account)?.is_some();
         Ok(if closed { UserState::Closed } else { UserState::Absent })
     }
@@ -121,7 +144,7 @@ impl Directory {
     /// # Errors
     /// When the database does not answer.
     pub async fn credentials(&self, domain: &str, local: &str) -> Result<Option<Credentials>, DirectoryError> {
-        let row = sqlx::query(ACCOUNT).bind(domain).bind(local).fetch_optional(&self.0).await;
+        let row = sqlx::query(ACCOUNT).bind(domain).bind(local).fetch_optional(&mut *self.reader.lock().await).await;
         let Some(row) = row.map_err(DirectoryError::Account)? else { return Ok(None) };
         let read = || Ok(Credentials { account: account(&row)?, hash: row.try_get("password")? });
         read().map(Some).map_err(DirectoryError::Account)
@@ -132,9 +155,8 @@ impl Directory {
     /// # Errors
     /// When the database does not answer.
     pub async fn sample_hash(&self) -> Result<Option<String>, DirectoryError> {
-        let row =
-            sqlx::query("SELECT password FROM accounts WHERE password IS NOT NULL LIMIT 1").fetch_optional(&self.0);
-        let row = row.await.map_err(DirectoryError::Account)?;
+        let query = sqlx::query("SELECT password FROM accounts WHERE password IS NOT NULL LIMIT 1");
+        let row = query.fetch_optional(&mut *self.reader.lock().await).await.map_err(DirectoryError::Account)?;
         row.map(|row| row.try_get("password")).transpose().map_err(DirectoryError::Account)
     }
 
@@ -143,7 +165,8 @@ impl Directory {
     /// # Errors
     /// When the database does not answer.
     pub async fn logged_in(&self, id: &str, at: i64, peer: &str, service: &str) -> Result<(), DirectoryError> {
-        let written = sqlx::query(LOGIN).bind(id).bind(at).bind(peer).bind(service).execute(&self.0).await;
+        let query = sqlx::query(LOGIN).bind(id).bind(at).bind(peer).bind(service);
+        let written = query.execute(&mut *self.recorder.lock().await).await;
         written.map(drop).map_err(DirectoryError::Login)
     }
 }
@@ -157,13 +180,26 @@ impl Account {
     }
 }
 
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // What a person has changed and was told so survives a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("cache_size", "-1024")
+}
+
 /// Tables of version 1 had no number.
-async fn upgrade(pool: &SqlitePool) -> Result<(), sqlx::Error> {
-    let found = sqlx::query(VERSION).fetch_one(pool).await?;
+async fn upgrade(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let found = sqlx::query(VERSION).fetch_one(&mut *connection).await?;
     if found.try_get::<bool, _>("is_first")? {
         let script = format!("BEGIN IMMEDIATE;\n{TO_VERSION_2}\nCOMMIT;");
-        // One connection: what is left of a failed script is taken back with it.
-        pool.acquire().await?.execute(sqlx::raw_sql(AssertSqlSafe(script))).await?;
+        // What is left of a failed script is taken back with the connection, which the caller then drops.
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await?;
     }
     Ok(())
 }
@@ -189,6 +225,8 @@ fn account(row: &SqliteRow) -> Result<Account, sqlx::Error> {
 }
 
 const TABLES: &str = include_str!("../../../schemas/database/tables.sqlite.sql");
+/// What `directoryd` keeps for itself, unknown to seeds: of which seed, by its SHA-256 in hex, the accounts are.
+const OWN_TABLES: &str = "CREATE TABLE IF NOT EXISTS applied (seed TEXT NOT NULL) STRICT";
 const TO_VERSION_2: &str = include_str!("../../../schemas/database/upgrade/0002.sqlite.sql");
 
 const VERSION: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'accounts') \
@@ -210,6 +248,9 @@ const LOGIN: &str = "INSERT INTO logins (account, at, peer, service) VALUES (?, 
      ON CONFLICT (account) DO UPDATE SET at = excluded.at, peer = excluded.peer, service = excluded.service \
      WHERE excluded.at >= logins.at + 60 OR excluded.peer <> logins.peer OR excluded.service <> logins.service";
 
+/// How long the record of a login waits for whoever writes: longer than the users of any bundle take.
+const RECORD: Duration = Duration::from_secs(60);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,25 +259,23 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
     }
 
-    const SEED: &str = "BEGIN IMMEDIATE;
-        INSERT INTO accounts (id, domain, local, home, quota, password, created)
-        VALUES ('0a1b2c3d4e5f6071', 'example.org', 'ada', 'example.org', 5000, '$5$x$y', 0) ON CONFLICT DO NOTHING;
+    const ROWS: &str = "INSERT INTO accounts (id, domain, local, home, quota, password, created)
+        VALUES ('0a1b2c3d4e5f6071', 'example.org', 'ada', 'example.org', 5000, '$5$x$y', 0);
         INSERT INTO accounts (id, domain, local, home, created, enabled, removed)
-        VALUES ('ffff2c3d4e5f6071', 'example.org', 'old', 'example.org', 0, 0, 1) ON CONFLICT DO NOTHING;
-        COMMIT;";
+        VALUES ('ffff2c3d4e5f6071', 'example.org', 'old', 'example.org', 0, 0, 1);";
+
+    async fn write(directory: &Directory, change: &'static str) {
+        directory.connect().await.unwrap().execute(sqlx::raw_sql(change)).await.unwrap();
+    }
 
     #[test]
-    fn a_seed_may_be_applied_again_and_a_broken_one_changes_nothing() {
+    fn an_account_is_found_by_its_address_as_long_as_it_has_one() {
         let folder = tempfile::tempdir().unwrap();
         block_on(async {
             let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
             assert!(!directory.has_accounts().await);
-            directory.apply_seed(SEED).await.unwrap();
-            directory.apply_seed(SEED).await.unwrap();
+            write(&directory, ROWS).await;
             assert!(directory.has_accounts().await);
-            let broken = "BEGIN IMMEDIATE; DELETE FROM accounts; SELECT nonsense; COMMIT;";
-            assert!(directory.apply_seed(broken).await.is_err());
-            directory.apply_seed(SEED).await.unwrap();
             let ada = directory.account("example.org", "ada").await.unwrap().unwrap();
             assert_eq!(ada.maildir(), "example.org/0a/0a1b2c3d4e5f6071/Maildir");
             assert_eq!(ada.quota, Some(5000));
@@ -250,13 +289,38 @@ mod tests {
     }
 
     #[test]
+    fn look_ups_go_on_while_somebody_writes_and_see_nothing_of_it_while_they_are_frozen() {
+        let folder = tempfile::tempdir().unwrap();
+        block_on(async {
+            let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
+            write(&directory, ROWS).await;
+            let finds = async || directory.account("example.org", "ada").await.unwrap().is_some();
+            let mut writer = directory.connect().await.unwrap();
+            writer.execute(sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE accounts SET disabled = 1")).await.unwrap();
+            assert!(finds().await, "what is not committed is not there");
+            // A login is recorded when the writer is done; nobody waits for that.
+            let record = directory.logged_in("0a1b2c3d4e5f6071", 100, "192.0.2.1", "imap");
+            let mut record = std::pin::pin!(record);
+            let now = std::future::poll_fn(|context| std::task::Poll::Ready(record.as_mut().poll(context).is_ready()));
+            assert!(!now.await);
+            assert!(finds().await);
+            directory.freeze().await.unwrap();
+            writer.execute(sqlx::raw_sql("COMMIT")).await.unwrap();
+            record.await.unwrap();
+            assert!(finds().await, "frozen");
+            directory.thaw().await.unwrap();
+            assert!(!finds().await);
+        });
+    }
+
+    #[test]
     fn what_is_denied_and_how_much_fits_stands_in_the_rows_of_account_and_domain() {
         let folder = tempfile::tempdir().unwrap();
         block_on(async {
             let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
-            directory.apply_seed(SEED).await.unwrap();
-            let check = async |change: &str, expected: Option<(Denied, Option<u64>)>| {
-                directory.apply_seed(change).await.unwrap();
+            write(&directory, ROWS).await;
+            let check = async |change: &'static str, expected: Option<(Denied, Option<u64>)>| {
+                write(&directory, change).await;
                 let found = directory.account("example.org", "ada").await.unwrap();
                 assert_eq!(found.map(|found| (found.denied, found.quota_messages)), expected, "{change}");
             };
@@ -277,13 +341,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old.sqlite"), folder.path().join("new.sqlite"));
         block_on(async {
-            let options = SqliteConnectOptions::new().filename(&old).create_if_missing(true);
-            let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+            let mut first_version = options(&old).connect().await.unwrap();
             let first = include_str!("../../../schemas/database/upgrade/0001.sqlite.sql");
             let ada = "INSERT INTO accounts (id, domain, local, quota, created) VALUES ('0a1b2c3d4e5f6071', 'example.org', 'ada', 5000, 7);
                 INSERT INTO lastauth VALUES ('0a1b2c3d4e5f6071', 100, '192.0.2.1', 'imap');";
-            pool.execute(sqlx::raw_sql(AssertSqlSafe(format!("{first}\n{ada}")))).await.unwrap();
-            pool.close().await;
+            first_version.execute(sqlx::raw_sql(AssertSqlSafe(format!("{first}\n{ada}")))).await.unwrap();
+            drop(first_version);
             let old = Directory::open(&old).await.unwrap();
             let found = old.account("example.org", "ada").await.unwrap().unwrap();
             assert_eq!(
@@ -292,12 +355,12 @@ mod tests {
             );
             let columns = async |directory: &Directory| {
                 let all = "SELECT m.name || '.' || c.name || ' ' || c.type FROM sqlite_schema AS m, pragma_table_info(m.name) AS c ORDER BY 1";
-                let rows = sqlx::query(all).fetch_all(&directory.0).await.unwrap();
+                let rows = sqlx::query(all).fetch_all(&mut *directory.reader.lock().await).await.unwrap();
                 rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>()
             };
             let new = Directory::open(&new).await.unwrap();
             assert_eq!(columns(&old).await, columns(&new).await);
-            let login = sqlx::query("SELECT at FROM logins").fetch_one(&old.0).await.unwrap();
+            let login = sqlx::query("SELECT at FROM logins").fetch_one(&mut *old.reader.lock().await).await.unwrap();
             assert_eq!(login.get::<i64, _>(0), 100);
         });
     }

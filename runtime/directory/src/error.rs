@@ -11,6 +11,8 @@ pub enum DirectoryError {
     Open { path: PathBuf, source: sqlx::Error },
     #[error("cannot apply the seed of users")]
     Seed(#[source] sqlx::Error),
+    #[error("cannot read the seed of users")]
+    SeedText(#[source] io::Error),
     #[error("cannot read an account")]
     Account(#[source] sqlx::Error),
     #[error("cannot record a login")]

@@ -1,14 +1,16 @@
 //! People's accounts and the way from an address to its destinations, as `directoryd` needs them: the SQLite database,
-//! password checks, the look-ups behind `schemas/routing`. Knows no role and no conversation. The only code that sees
+//! the accounts a bundle brings, password checks, the look-ups behind `schemas/routing`. Knows no role and no conversation. The only code that sees
 //! password hashes. Start at [`Directory`].
 
 mod database;
 mod error;
 pub mod password;
+mod seed;
 mod tables;
 mod throttle;
 
 pub use database::{Account, Credentials, Denied, Directory};
 pub use error::DirectoryError;
+pub use seed::{Seed, Seeding};
 pub use tables::{Tables, Walk};
 pub use throttle::Throttle;

@@ -1,5 +1,8 @@
 //! The bundle's part of the walk from address to destinations: `virtualdomains`, `users/cdb`, the `.qmail` files.
 
+use std::io;
+use std::sync::Arc;
+
 use postkiln_address::Address;
 use postkiln_control::users_assign::{self, Assigned};
 use postkiln_control::{ControlFile, ReadError, Subaddress, Virtualdomains};
@@ -14,7 +17,7 @@ pub struct Tables {
     virtualdomains: Virtualdomains,
     subaddress: Subaddress,
     users: Vec<u8>,
-    bundle: BundleDirectory,
+    bundle: Arc<BundleDirectory>,
 }
 
 impl Tables {
@@ -35,7 +38,7 @@ impl Tables {
         let users = bundle.read(USERS).map_err(io(USERS))?;
         let users = users.ok_or(DirectoryError::Malformed { path: USERS, problem: "it is missing".to_owned() })?;
         let bundle = bundle.try_clone().map_err(io("."))?;
-        Ok(Self { virtualdomains, subaddress, users, bundle })
+        Ok(Self { virtualdomains, subaddress, users, bundle: Arc::new(bundle) })
     }
 
     /// Domain and user in it for a login name: an alias domain leads to the real one.
@@ -77,7 +80,11 @@ impl LookUp for Walk<'_> {
             return Ok(None);
         }
         let path = format!("domains/{domain}/{file}");
-        self.tables.bundle.read(&path).map_err(|source| DirectoryError::Bundle { path, source })
+        let (bundle, wanted) = (self.tables.bundle.clone(), path.clone());
+        // On another thread: the file lies on a disk, and others ask meanwhile.
+        let read = tokio::task::spawn_blocking(move || bundle.read(&wanted)).await;
+        read.unwrap_or_else(|error| Err(io::Error::other(error)))
+            .map_err(|source| DirectoryError::Bundle { path, source })
     }
 
     async fn user(&mut self, domain: &str, local: &str) -> Result<UserState, DirectoryError> {
@@ -95,6 +102,7 @@ const USERS: &str = "users/cdb";
 mod tests {
     use super::*;
     use postkiln_routing::{Destination, Route, route};
+    use sqlx::Executor;
     use std::fs;
 
     fn bundle(folder: &std::path::Path) -> BundleDirectory {
@@ -118,10 +126,10 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
-            let seed = "INSERT INTO accounts (id, domain, local, home, created, enabled) VALUES \
+            let rows = "INSERT INTO accounts (id, domain, local, home, created, enabled) VALUES \
                         ('0a1b2c3d4e5f6071', 'example.org', 'ada', 'example.org', 0, 1), \
                         ('0b1b2c3d4e5f6071', 'example.org', 'left', 'example.org', 0, 0)";
-            directory.apply_seed(seed).await.unwrap();
+            directory.connect().await.unwrap().execute(sqlx::raw_sql(rows)).await.unwrap();
             let mut walk = Walk { tables: &tables, directory: &directory };
             let ada =
                 Route::Destinations(vec![Destination::Mailbox { domain: "example.org".into(), user: "ada".into() }]);

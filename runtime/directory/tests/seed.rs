@@ -4,9 +4,10 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::{Seek, Write};
 use std::path::Path;
 
-use postkiln_directory::Directory;
+use postkiln_directory::{Directory, DirectoryError, Seed};
 
 /// The site of six users, without a generation of its own.
 const SEED: &str = include_str!("../../../tests/cases/small-office/expected/seeds/sqlite.sql");
@@ -26,6 +27,18 @@ fn seed(generation: u32, name: &str) -> String {
     text.replace("UPDATE meta SET value = 0 ", &format!("UPDATE meta SET value = {generation} "))
 }
 
+/// A seed's text as the bundle has it.
+fn file(text: &str) -> Seed {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    Seed::open(file).unwrap()
+}
+
+async fn apply(directory: &Directory, text: &str) -> Result<(), DirectoryError> {
+    directory.begin(file(text)).await?.commit().await
+}
+
 /// Who of these two has an account.
 async fn users(directory: &Directory) -> Vec<&'static str> {
     let mut found = Vec::new();
@@ -40,22 +53,58 @@ async fn users(directory: &Directory) -> Vec<&'static str> {
 #[test]
 fn a_seed_of_an_earlier_generation_is_refused_and_the_users_stay() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("db.sqlite");
+    let path = folder.path().join("db.sqlite");
     block_on(async {
-        let directory = Directory::open(&file).await.unwrap();
+        let directory = Directory::open(&path).await.unwrap();
         assert!(!directory.has_accounts().await);
-        directory.apply_seed(&seed(2, "emmy")).await.unwrap();
-        let refused = directory.apply_seed(&seed(1, "alan")).await.unwrap_err();
+        apply(&directory, &seed(2, "emmy")).await.unwrap();
+        let refused = apply(&directory, &seed(1, "alan")).await.unwrap_err();
         let reason = refused.source().unwrap().to_string();
         assert!(reason.contains("the database is of a newer generation than this seed"), "{reason}");
         // As a node that starts with the earlier bundle finds it.
-        for directory in [&directory, &Directory::open(&file).await.unwrap()] {
+        for directory in [&directory, &Directory::open(&path).await.unwrap()] {
             assert!(directory.has_accounts().await);
             assert_eq!(users(directory).await, ["emmy"]);
         }
         // The refusal left nothing in the way of the next one.
-        directory.apply_seed(&seed(2, "alan")).await.unwrap();
+        apply(&directory, &seed(2, "alan")).await.unwrap();
         assert_eq!(users(&directory).await, ["alan"]);
+    });
+}
+
+#[test]
+fn a_seed_is_known_again_until_another_one_is_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
+        let (one, other) = (seed(1, "alan"), seed(1, "emmy"));
+        let known =
+            async || [directory.has_seed(file(&one).digest()).await, directory.has_seed(file(&other).digest()).await];
+        assert_eq!(known().await, [false, false]);
+        apply(&directory, &one).await.unwrap();
+        assert_eq!(known().await, [true, false]);
+        // One that is refused, or given up, changes nothing about that.
+        apply(&directory, &seed(0, "emmy")).await.unwrap_err();
+        directory.begin(file(&other)).await.unwrap().abandon().await;
+        assert_eq!((known().await, users(&directory).await), ([true, false], vec!["alan"]));
+        apply(&directory, &other).await.unwrap();
+        assert_eq!((known().await, users(&directory).await), ([false, true], vec!["emmy"]));
+    });
+}
+
+#[test]
+fn nobody_sees_a_seed_before_it_counts_and_logins_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
+        apply(&directory, &seed(1, "alan")).await.unwrap();
+        let seeding = directory.begin(file(&seed(2, "emmy"))).await.unwrap();
+        assert_eq!(users(&directory).await, ["alan"]);
+        directory.freeze().await.unwrap();
+        seeding.commit().await.unwrap();
+        assert_eq!(users(&directory).await, ["alan"]);
+        directory.thaw().await.unwrap();
+        assert_eq!(users(&directory).await, ["emmy"]);
     });
 }
 
@@ -63,15 +112,15 @@ fn a_seed_of_an_earlier_generation_is_refused_and_the_users_stay() {
 fn a_seed_that_is_cut_off_half_way_changes_nothing_and_the_next_one_finishes() {
     let folder = tempfile::tempdir().unwrap();
     let copied = tempfile::tempdir().unwrap();
-    let file = folder.path().join("db.sqlite");
+    let path = folder.path().join("db.sqlite");
     block_on(async {
-        let directory = Directory::open(&file).await.unwrap();
-        directory.apply_seed(&seed(1, "alan")).await.unwrap();
+        let directory = Directory::open(&path).await.unwrap();
+        apply(&directory, &seed(1, "alan")).await.unwrap();
         let before = size(&folder.path().join("db.sqlite-wal"));
         // Everything but the last word, and more rows than memory holds: part of it is on the disk.
         let next = seed(2, "emmy");
-        let half = next.strip_suffix("COMMIT;\n").expect("the seed is one transaction").to_owned() + MANY;
-        directory.apply_seed(&half).await.unwrap();
+        let more = next.replace("COMMIT;\n", &format!("{MANY}COMMIT;\n"));
+        let seeding = directory.begin(file(&more)).await.unwrap();
         let written = size(&folder.path().join("db.sqlite-wal")) - before;
         assert!(written > 1 << 20, "only {written} octets of the seed are on the disk");
         // What a killed process leaves are its files; the copies are those, byte for byte.
@@ -79,10 +128,11 @@ fn a_seed_that_is_cut_off_half_way_changes_nothing_and_the_next_one_finishes() {
             let entry = entry.unwrap();
             fs::copy(entry.path(), copied.path().join(entry.file_name())).unwrap();
         }
+        seeding.abandon().await;
         let directory = Directory::open(&copied.path().join("db.sqlite")).await.unwrap();
         assert_eq!(users(&directory).await, ["alan"]);
-        directory.apply_seed(&seed(1, "alan")).await.expect("the generation did not rise");
-        directory.apply_seed(&next).await.unwrap();
+        apply(&directory, &seed(1, "alan")).await.expect("the generation did not rise");
+        apply(&directory, &next).await.unwrap();
         assert_eq!(users(&directory).await, ["emmy"]);
     });
 }

@@ -1,82 +1,60 @@
 //! `directoryd`: answers who somebody is and where mail goes. Alone with the password hashes. Knows no protocol of the
 //! network. Start at [`run`].
 
+mod users;
+
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use postkiln_address::Address;
 use postkiln_bundle::Role;
-use postkiln_directory::{Directory, DirectoryError, Tables, Throttle, Walk, password};
+use postkiln_directory::{Directory, Tables, Throttle, Walk, password};
 use postkiln_ipc::directory::{Access, Account, Destination, List, Password, Reply, Request, Responder};
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_routing::Route;
 use postkiln_sys::{BundleDirectory, Inherited};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{RwLock, Semaphore};
 
-use crate::role::{self, Desk, Seat};
+use crate::role::{self, Seat};
 
 /// Runs the role.
 pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
     role::serve(Role::Directoryd, inherited, prepare, body)
 }
 
-/// What one bundle says about addresses, and its seed of users.
+/// What one bundle says about addresses, and where its users are found.
 struct Config {
     tables: Tables,
-    seed: Option<String>,
+    bundle: BundleDirectory,
 }
 
 fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
     let tables = Tables::read(bundle).map_err(|error| postkiln_log::chain(&error))?;
-    let seed = bundle.read(SEED).map_err(|error| format!("{SEED}: {error}"))?;
-    let seed = seed.map(String::from_utf8).transpose().map_err(|_| format!("{SEED} is not UTF-8"))?;
-    Ok(Config { tables, seed })
+    let bundle = bundle.try_clone().map_err(|error| error.to_string())?;
+    Ok(Config { tables, bundle })
 }
 
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let directory = Directory::open(&seat.data().join("db/postkiln.sqlite")).await;
     let directory = directory.map_err(|error| postkiln_log::chain(&error))?;
-    if let Some(seed) = &seat.config().seed
-        && let Err(error) = directory.apply_seed(seed).await
-    {
-        // A node that went back to an earlier bundle has users of a later generation: serving those is better than nobody.
-        if !directory.has_accounts().await {
-            return Err(postkiln_log::chain(&error));
-        }
-        refused(&seat.desk, &error);
-    }
+    let turns = seat.turns();
+    users::begin(&directory, &seat.config(), &seat.desk).await?;
     let desk = Rc::new(FrontDesk {
-        config: seat.config.clone(),
-        directory: directory.clone(),
+        serving: RwLock::new(seat.config()),
+        directory,
         throttle: RefCell::default(),
         checks: Arc::new(Semaphore::new(CHECKS)),
     });
-    seat.answer(CONVERSATIONS, move |_, channel| talk(desk.clone(), channel))?;
-    tokio::task::spawn_local(follow(seat.config.clone(), directory, seat.desk.clone()));
+    let front = desk.clone();
+    seat.answer(CONVERSATIONS, move |_, channel| talk(front.clone(), channel))?;
     seat.ready();
-    seat.stopped().await;
-    Ok(())
-}
-
-/// Applies the seed of each bundle that is committed later.
-async fn follow(mut config: watch::Receiver<Arc<Config>>, directory: Directory, desk: Desk) {
-    while config.changed().await.is_ok() {
-        let now = config.borrow_and_update().clone();
-        let Some(seed) = &now.seed else { continue };
-        match directory.apply_seed(seed).await {
-            Ok(()) => desk.note(""),
-            Err(error) => refused(&desk, &error),
-        }
+    tokio::select! {
+        problem = users::follow(turns, &desk, &seat.desk) => Err(problem),
+        () = seat.stopped() => Ok(()),
     }
-}
-
-/// The users stay those that are there, and `status` says so.
-fn refused(desk: &Desk, error: &DirectoryError) {
-    let problem = postkiln_log::chain(error);
-    postkiln_log::error("seed-not-applied", &[("problem", &problem)]);
-    desk.note(&format!("users are those of another bundle: {problem}"));
 }
 
 async fn talk(desk: Rc<FrontDesk>, mut channel: Channel<Reply, Request>) -> Result<(), ChannelError> {
@@ -94,14 +72,15 @@ async fn talk(desk: Rc<FrontDesk>, mut channel: Channel<Reply, Request>) -> Resu
 
 /// What all conversations share.
 struct FrontDesk {
-    config: watch::Receiver<Arc<Config>>,
+    /// The bundle in force. Held while an address is looked up, so that tables and users are always of one bundle.
+    serving: RwLock<Arc<Config>>,
     directory: Directory,
     throttle: RefCell<Throttle>,
     checks: Arc<Semaphore>,
 }
 
 impl FrontDesk {
-    async fn authenticate(&self, service: Access, name: &str, password: Password, peer: std::net::IpAddr) -> Reply {
+    async fn authenticate(&self, service: Access, name: &str, password: Password, peer: IpAddr) -> Reply {
         let delay = self.throttle.borrow().delay(peer, Instant::now());
         if delay > Duration::ZERO {
             tokio::time::sleep(delay).await;
@@ -149,13 +128,13 @@ impl FrontDesk {
         // vpopmail also took `user%domain`, for clients that cannot send an @.
         let name = if name.contains('@') { name.to_owned() } else { name.replacen('%', "@", 1) };
         let Ok(address) = name.parse::<Address>() else { return Ok(None) };
-        let login = self.config.borrow().tables.login(&address);
-        let Some((domain, local)) = login else { return Ok(None) };
+        let serving = self.serving.read().await;
+        let Some((domain, local)) = serving.tables.login(&address) else { return Ok(None) };
         self.directory.credentials(&domain, &local).await.map_err(|error| postkiln_log::chain(&error))
     }
 
     /// Not waited for: a login need not wait for the disk.
-    fn record(&self, id: &str, peer: std::net::IpAddr, service: Access) {
+    fn record(&self, id: &str, peer: IpAddr, service: Access) {
         let (directory, id) = (self.directory.clone(), id.to_owned());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs()).cast_signed();
         tokio::task::spawn_local(async move {
@@ -166,8 +145,8 @@ impl FrontDesk {
     }
 
     async fn route(&self, address: &Address) -> Reply {
-        let config = self.config.borrow().clone();
-        let mut walk = Walk { tables: &config.tables, directory: &self.directory };
+        let serving = self.serving.read().await;
+        let mut walk = Walk { tables: &serving.tables, directory: &self.directory };
         match postkiln_routing::route(&mut walk, address).await {
             Ok(Route::NotOurs) => Reply::NotOurs,
             Ok(Route::NoSuchAddress(line)) => Reply::NoSuchAddress(line),
@@ -237,7 +216,6 @@ const fn word(service: Access) -> &'static str {
     }
 }
 
-const SEED: &str = "seeds/sqlite.sql";
 /// Password checks at a time.
 const CHECKS: usize = 2;
 /// Conversations of one caller at a time.

@@ -5,6 +5,7 @@
 mod init;
 mod machine;
 mod role;
+mod turn;
 
 mod access;
 mod asking;

@@ -20,6 +20,8 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use crate::turn::{Turn, Turns};
+
 /// Reads a role's configuration out of a bundle: everything or nothing, changing nothing. The text of a refusal reaches
 /// the operator.
 pub(crate) type Prepare<C> = fn(&BundleDirectory) -> Result<C, String>;
@@ -32,6 +34,7 @@ pub(crate) struct Seat<C> {
     /// How to speak to `init`.
     pub(crate) desk: Desk,
     identity: Rc<RefCell<String>>,
+    turns: Turns<C>,
     stop: watch::Receiver<bool>,
     ended: mpsc::UnboundedSender<String>,
 }
@@ -86,6 +89,12 @@ impl<C> Seat<C> {
     /// Every listener with its name, to be taken once.
     pub(crate) fn listeners(&mut self) -> Vec<(String, std::os::fd::OwnedFd)> {
         self.inherited.take_all("listener")
+    }
+
+    /// Takes the steps from one bundle to the next, for a role that has more to do than to read the configuration anew; to be
+    /// called once. `init` hears that this role has prepared, and that it runs a bundle, when the turns are answered.
+    pub(crate) fn turns(&self) -> mpsc::UnboundedReceiver<Turn<C>> {
+        self.turns.take()
     }
 
     /// Says that sockets and doors are answered.
@@ -157,10 +166,18 @@ where
         let (desk, reports) = mpsc::unbounded_channel();
         let desk = Desk(desk);
         let identity = Rc::new(RefCell::new(identity));
+        let turns = Turns::new();
         let (ended, mut part_ended) = mpsc::unbounded_channel();
-        let seat =
-            Seat { config, inherited, desk: desk.clone(), identity: identity.clone(), stop, ended: ended.clone() };
-        let life = Life { prepare, configs, stops, desk, identity, prepared: None };
+        let seat = Seat {
+            config,
+            inherited,
+            desk: desk.clone(),
+            identity: identity.clone(),
+            turns: turns.clone(),
+            stop,
+            ended: ended.clone(),
+        };
+        let life = Life { prepare, configs, stops, desk, identity, turns, prepared: None };
         tokio::select! {
             result = body(seat) => result,
             problem = life.obey(control, reports) => Err(problem),
@@ -215,7 +232,8 @@ struct Life<C> {
     desk: Desk,
     /// Of the bundle in force.
     identity: Rc<RefCell<String>>,
-    prepared: Option<(String, C)>,
+    turns: Turns<C>,
+    prepared: Option<(String, Arc<C>)>,
 }
 
 impl<C> Life<C> {
@@ -249,31 +267,52 @@ impl<C> Life<C> {
 
     fn carry_out(&mut self, order: Order, directory: Option<std::os::fd::OwnedFd>) {
         match order {
-            Order::Prepare(identity) => {
-                let offered = directory.ok_or_else(|| "no directory came with the order".to_owned());
-                let config = offered.and_then(|directory| (self.prepare)(&BundleDirectory::new(directory)));
-                self.desk.report(match config {
-                    Ok(config) => {
-                        self.prepared = Some((identity.clone(), config));
-                        Report::Prepared(identity)
-                    }
-                    Err(problem) => Report::Refused { identity, problem },
-                });
+            Order::Prepare(identity) => self.prepare(identity, directory),
+            Order::Commit(wanted) => self.commit(&wanted),
+            Order::Abort => {
+                self.prepared = None;
+                self.turns.abort();
             }
-            Order::Commit(wanted) => {
-                if let Some((identity, config)) = self.prepared.take()
-                    && identity == wanted
-                {
-                    self.configs.send_replace(Arc::new(config));
-                    self.identity.replace(identity);
-                }
-                self.desk.report(Report::Runs(self.identity.borrow().clone()));
-            }
-            Order::Abort => self.prepared = None,
             Order::Stop => {
                 self.stops.send_replace(true);
             }
         }
+    }
+
+    fn prepare(&mut self, identity: String, directory: Option<std::os::fd::OwnedFd>) {
+        let offered = directory.ok_or_else(|| "no directory came with the order".to_owned());
+        let config = offered.and_then(|directory| (self.prepare)(&BundleDirectory::new(directory)));
+        let config = match config {
+            Ok(config) => Arc::new(config),
+            Err(problem) => return self.desk.report(Report::Refused { identity, problem }),
+        };
+        self.prepared = Some((identity.clone(), config.clone()));
+        let Some(answer) = self.turns.prepare(config) else { return self.desk.report(Report::Prepared(identity)) };
+        let desk = self.desk.clone();
+        tokio::task::spawn_local(async move {
+            // No answer: the role is about to end.
+            match answer.await {
+                Ok(Ok(())) => desk.report(Report::Prepared(identity)),
+                Ok(Err(problem)) => desk.report(Report::Refused { identity, problem }),
+                Err(_) => {}
+            }
+        });
+    }
+
+    fn commit(&mut self, wanted: &str) {
+        let prepared = self.prepared.take().filter(|(identity, _)| identity == wanted);
+        let Some((identity, config)) = prepared else {
+            return self.desk.report(Report::Runs(self.identity.borrow().clone()));
+        };
+        self.configs.send_replace(config);
+        self.identity.replace(identity.clone());
+        let Some(answer) = self.turns.commit() else { return self.desk.report(Report::Runs(identity)) };
+        let desk = self.desk.clone();
+        tokio::task::spawn_local(async move {
+            if answer.await.is_ok() {
+                desk.report(Report::Runs(identity));
+            }
+        });
     }
 }
 

@@ -1,0 +1,181 @@
+//! [`Seed`]: the accounts of a bundle, as SQL text; [`Seeding`]: that text on its way into the database. Knows the form
+//! the compiler gives a seed (`schemas/database/README.md`), not what its statements say.
+//!
+//! A seed of 100,000 users is 30 MB long and takes a second. So it is read and executed in slices, on a connection of its
+//! own, in one transaction that look-ups see nothing of before [`Seeding::commit`]. Whoever is killed before leaves the
+//! accounts as they were.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek};
+
+use sha2::{Digest, Sha256};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Connection, Executor};
+
+use crate::{Directory, DirectoryError};
+
+/// The text of a seed, read once.
+pub struct Seed {
+    text: Box<dyn BufRead + Send>,
+    digest: String,
+    is_read: bool,
+}
+
+impl Seed {
+    /// Takes a seed's file and reads it through for its digest: to be called where waiting for a disk hurts nobody.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(mut file: File) -> io::Result<Self> {
+        let (mut hash, mut piece) = (Sha256::new(), vec![0; SLICE]);
+        loop {
+            match file.read(&mut piece)? {
+                0 => break,
+                length => hash.update(piece.get(..length).unwrap_or_default()),
+            }
+        }
+        file.rewind()?;
+        let digest = hash.finalize().iter().fold(String::new(), |mut digest, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(digest, "{byte:02x}");
+            digest
+        });
+        Ok(Self { text: Box::new(BufReader::with_capacity(SLICE / 4, file)), digest, is_read: false })
+    }
+
+    /// SHA-256 in hex: what [`Directory::has_seed`] knows it by.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The next statements, whole ones of [`SLICE`] octets or a little more; `None` before the final COMMIT.
+    fn slice(&mut self) -> io::Result<Option<String>> {
+        let mut slice = String::new();
+        if self.is_read {
+            return Ok(None);
+        }
+        let (mut start, mut is_trigger) = (0, false);
+        loop {
+            let begin = slice.len();
+            if (&mut self.text).take(LINE).read_line(&mut slice)? == 0 {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends before its COMMIT"));
+            }
+            let line = slice.get(begin..).unwrap_or_default();
+            // A trigger's statements are a part of it, up to END. No literal of a seed spans lines.
+            is_trigger = is_trigger && line != "END;\n" || line.starts_with("CREATE TEMP TRIGGER ");
+            if is_trigger || line.starts_with("--") || !line.ends_with(";\n") {
+                continue;
+            }
+            if slice.get(start..) == Some("COMMIT;\n") {
+                slice.truncate(start);
+                self.is_read = true;
+                return Ok((start > 0).then_some(slice));
+            }
+            if slice.len() >= SLICE {
+                return Ok(Some(slice));
+            }
+            start = slice.len();
+        }
+    }
+}
+
+/// The accounts of a seed, written and not yet seen by anybody. Dropping it takes them back.
+#[derive(Debug)]
+pub struct Seeding {
+    connection: SqliteConnection,
+    digest: String,
+}
+
+impl Directory {
+    /// Brings the accounts in line with a seed, up to the moment before it counts.
+    ///
+    /// # Errors
+    /// When the seed cannot be read, is refused or is none, or the disk is full. The accounts stay as they were.
+    pub async fn begin(&self, seed: Seed) -> Result<Seeding, DirectoryError> {
+        let digest = seed.digest.clone();
+        let mut connection = self.connect().await?;
+        match execute(&mut connection, seed).await {
+            Ok(()) => Ok(Seeding { connection, digest }),
+            Err(error) => {
+                // Closing takes back what was done; a failure to close changes nothing about that.
+                let _ = connection.close().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Seeding {
+    /// From now on the accounts are those of the seed, also after a power cut.
+    ///
+    /// # Errors
+    /// When the disk is full. The accounts stay as they were.
+    pub async fn commit(mut self) -> Result<(), DirectoryError> {
+        let written = self.record().await;
+        // The memory of so large a transaction goes with its connection.
+        let closed = self.connection.close().await;
+        written.and(closed).map_err(DirectoryError::Seed)
+    }
+
+    async fn record(&mut self) -> Result<(), sqlx::Error> {
+        self.connection.execute(sqlx::raw_sql("DELETE FROM applied")).await?;
+        sqlx::query("INSERT INTO applied (seed) VALUES (?)").bind(&self.digest).execute(&mut self.connection).await?;
+        self.connection.execute(sqlx::raw_sql("COMMIT")).await.map(drop)
+    }
+
+    /// The accounts stay as they were.
+    pub async fn abandon(self) {
+        let _ = self.connection.close().await;
+    }
+}
+
+/// Reads on another thread: the text lies on a disk.
+async fn execute(connection: &mut SqliteConnection, mut seed: Seed) -> Result<(), DirectoryError> {
+    loop {
+        let reading = tokio::task::spawn_blocking(move || {
+            let slice = seed.slice();
+            (seed, slice)
+        });
+        let (back, slice) = reading.await.map_err(|error| DirectoryError::SeedText(io::Error::other(error)))?;
+        seed = back;
+        let Some(slice) = slice.map_err(DirectoryError::SeedText)? else { return Ok(()) };
+        // The text comes from the verified bundle.
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(slice))).await.map_err(DirectoryError::Seed)?;
+    }
+}
+
+/// Octets of statements executed at once.
+const SLICE: usize = 256 << 10;
+/// Octets of a line, at most: one row with all its texts.
+const LINE: u64 = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn slices(text: &str) -> io::Result<Vec<String>> {
+        let mut seed = Seed { text: Box::new(Cursor::new(text.to_owned())), digest: String::new(), is_read: false };
+        let mut found = Vec::new();
+        while let Some(slice) = seed.slice()? {
+            found.push(slice);
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn a_seed_is_cut_between_statements_and_ends_at_its_commit() {
+        let row = format!("('{}'),\n", "x".repeat(SLICE / 3));
+        let insert = format!("INSERT INTO a VALUES\n-- four;\n{row}{row}{row}('y');\n");
+        let trigger = "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN\nSELECT 1;\nCOMMIT;\nEND;\n";
+        let text = format!("BEGIN;\n{insert}{trigger}{insert}INSERT INTO a VALUES ('COMMIT;');\nCOMMIT;\n");
+        let found = slices(&text).unwrap();
+        assert_eq!(found.concat() + "COMMIT;\n", text);
+        assert_eq!(found.len(), 3, "{:?}", found.iter().map(String::len).collect::<Vec<_>>());
+        assert!(found.iter().all(|slice| slice.ends_with(";\n")));
+        assert!(slices("COMMIT;\n").unwrap().is_empty());
+        assert!(slices("BEGIN;\nINSERT INTO a VALUES (1);\n").is_err(), "it was cut off");
+    }
+}
