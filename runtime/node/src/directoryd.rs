@@ -4,6 +4,7 @@
 mod users;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use postkiln_address::Address;
 use postkiln_bundle::Role;
-use postkiln_directory::{Directory, Tables, Throttle, Walk, password};
+use postkiln_directory::{Directory, Tables, Throttle, Walk, When, password};
 use postkiln_ipc::directory::{Access, Account, Destination, List, Password, Reply, Request, Responder};
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_routing::Route;
@@ -45,11 +46,11 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let desk = Rc::new(FrontDesk {
         serving: RwLock::new(seat.config()),
         directory,
-        throttle: RefCell::default(),
+        throttles: RefCell::default(),
         checks: Arc::new(Semaphore::new(CHECKS)),
     });
     let front = desk.clone();
-    seat.answer(CONVERSATIONS, move |_, channel| talk(front.clone(), channel))?;
+    seat.answer(CONVERSATIONS, move |name, channel| talk(Caller { desk: front.clone(), name }, channel))?;
     seat.ready();
     tokio::select! {
         problem = users::follow(turns, &desk, &seat.desk) => Err(problem),
@@ -57,17 +58,66 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     }
 }
 
-async fn talk(desk: Rc<FrontDesk>, mut channel: Channel<Reply, Request>) -> Result<(), ChannelError> {
-    while let Some((request, _)) = channel.receive().await? {
+/// A role that asks.
+struct Caller {
+    desk: Rc<FrontDesk>,
+    name: Rc<str>,
+}
+
+async fn talk(caller: Caller, mut channel: Channel<Reply, Request>) -> Result<(), ChannelError> {
+    // A caller that was silent for long begins another conversation with its next question.
+    while let Ok(received) = tokio::time::timeout(SILENCE, channel.receive()).await {
+        let Some((request, _)) = received? else { return Ok(()) };
         let reply = match request {
             Request::Authenticate { service, name, password, peer } => {
-                desk.authenticate(service, &name, password, peer).await
+                caller.authenticate(service, &name, password, peer).await
             }
-            Request::Route(address) => desk.route(&address).await,
+            Request::Route(address) => caller.desk.route(&address).await,
         };
         channel.send(&reply).await?;
     }
     Ok(())
+}
+
+impl Caller {
+    /// A password check, after whatever the peer has to wait for it.
+    async fn authenticate(&self, service: Access, name: &str, password: Password, peer: IpAddr) -> Reply {
+        let when = self.throttle(|throttle| throttle.when(peer, Instant::now()));
+        match when {
+            When::Now => {}
+            When::After(delay) => {
+                let _waiting = Waiting { caller: self, peer };
+                tokio::time::sleep(delay).await;
+            }
+            When::Later => {
+                postkiln_log::info("login", &[("service", &word(service)), ("peer", &peer), ("outcome", &"throttled")]);
+                return Reply::Unavailable("too many wrong passwords".to_owned());
+            }
+        }
+        let reply = self.desk.authenticate(service, name, password, peer).await;
+        match reply {
+            Reply::Authenticated(_) => self.throttle(|throttle| throttle.succeeded(peer, Instant::now())),
+            Reply::Denied => self.throttle(|throttle| throttle.failed(peer, Instant::now())),
+            _ => {}
+        }
+        reply
+    }
+
+    fn throttle<T>(&self, work: impl FnOnce(&mut Throttle) -> T) -> T {
+        work(self.desk.throttles.borrow_mut().entry(self.name.clone()).or_default())
+    }
+}
+
+/// A peer that waits, also when its conversation ends before it has waited.
+struct Waiting<'a> {
+    caller: &'a Caller,
+    peer: IpAddr,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.caller.throttle(|throttle| throttle.waited(self.peer));
+    }
 }
 
 /// What all conversations share.
@@ -75,16 +125,13 @@ struct FrontDesk {
     /// The bundle in force. Held while an address is looked up, so that tables and users are always of one bundle.
     serving: RwLock<Arc<Config>>,
     directory: Directory,
-    throttle: RefCell<Throttle>,
+    /// By calling role: one that lies about its clients makes nobody wait but those who come through it.
+    throttles: RefCell<BTreeMap<Rc<str>, Throttle>>,
     checks: Arc<Semaphore>,
 }
 
 impl FrontDesk {
     async fn authenticate(&self, service: Access, name: &str, password: Password, peer: IpAddr) -> Reply {
-        let delay = self.throttle.borrow().delay(peer, Instant::now());
-        if delay > Duration::ZERO {
-            tokio::time::sleep(delay).await;
-        }
         let found = match self.credentials(name).await {
             Ok(found) => found,
             Err(problem) => return unavailable(problem),
@@ -113,14 +160,10 @@ impl FrontDesk {
         );
         match account.filter(|_| outcome == "accepted") {
             Some(account) => {
-                self.throttle.borrow_mut().succeeded(peer);
                 self.record(&account.id, peer, service);
                 reply_account(&account).map_or_else(unavailable, Reply::Authenticated)
             }
-            None => {
-                self.throttle.borrow_mut().failed(peer, Instant::now());
-                Reply::Denied
-            }
+            None => Reply::Denied,
         }
     }
 
@@ -218,5 +261,7 @@ const fn word(service: Access) -> &'static str {
 
 /// Password checks at a time.
 const CHECKS: usize = 2;
-/// Conversations of one caller at a time.
-const CONVERSATIONS: usize = 512;
+/// Conversations of one caller at a time: more than it has clients.
+const CONVERSATIONS: usize = 4096;
+/// How long a conversation without a question is kept.
+const SILENCE: Duration = Duration::from_secs(10);
