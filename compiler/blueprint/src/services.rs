@@ -20,11 +20,11 @@ fn service(role: Role, clamav: bool) -> Option<Service> {
         Queued => (User::Queue, vec![Local, Remote], vec![write("queue")]),
         Local => (User::Mail, vec![Directoryd, Queued], vec![write("mail"), write("lists"), write("robots")]),
         // netd's lease names the DNS servers.
-        Remote => (User::Remote, vec![Keyd], vec![read("run/net")]),
+        Remote => (User::Remote, vec![], vec![read("run/net")]),
         // clamd's socket lies there, beside nothing else.
         Smtpd => (User::Smtp, vec![Directoryd, Queued, Keyd], scanner),
         Imapd | Pop3d => (User::Mail, vec![Directoryd, Keyd], vec![write("mail")]),
-        Controld => (User::Control, vec![Queued, Directoryd], vec![read("run")]),
+        Controld => (User::Control, vec![Queued], vec![read("run")]),
         Clamd => (User::Clamav, vec![], vec![write("clamav"), write("run/clamav"), read("run")]),
         Freshclam => (User::Clamav, vec![], vec![write("clamav"), read("run")]),
     };

@@ -1,5 +1,8 @@
-//! `keyd`: holds the private key for TLS and signs with it; the key never leaves this process. Without a certificate in
+//! `keyd`: holds the private key for TLS and signs with it: handshakes, for the roles that have any, and nothing else. The key
+//! never leaves this process. Without a certificate in
 //! `keys/` it makes a self-signed one for the host name, once. Knows nothing about connections. Start at [`run`].
+
+mod handshake;
 
 use std::cell::RefCell;
 use std::fs;
@@ -39,7 +42,7 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let folder = seat.data().join("keys");
     let keys = Rc::new(RefCell::new(Rc::new(Keys::open(&folder, seat.config().0.0.as_str())?)));
     let shared = keys.clone();
-    seat.answer(CONVERSATIONS, move |_, channel| talk(shared.clone(), channel))?;
+    seat.answer(CONVERSATIONS, move |caller, channel| talk(shared.clone(), caller, channel))?;
     tokio::task::spawn_local(follow(seat.config.clone(), folder, keys));
     seat.ready();
     seat.stopped().await;
@@ -57,16 +60,35 @@ async fn follow(mut config: watch::Receiver<Arc<Config>>, folder: PathBuf, keys:
     }
 }
 
-async fn talk(keys: Rc<RefCell<Rc<Keys>>>, mut channel: Channel<Reply, Request>) -> Result<(), ChannelError> {
+async fn talk(
+    keys: Rc<RefCell<Rc<Keys>>>,
+    caller: Rc<str>,
+    mut channel: Channel<Reply, Request>,
+) -> Result<(), ChannelError> {
     while let Some((request, _)) = channel.receive().await? {
         let keys = keys.borrow().clone();
         let reply = match request {
+            _ if !meets_clients(&caller) => refused(&caller, "the caller serves no TLS"),
+            Request::Sign { message, .. } if !handshake::is_signed_by_a_server(&message) => {
+                refused(&caller, "it belongs to no TLS handshake")
+            }
             Request::Chain => Reply::Chain(keys.chain.clone(), vec![SCHEME.into()]),
             Request::Sign { scheme, message } => keys.sign(scheme, &message),
         };
         channel.send(&reply).await?;
     }
     Ok(())
+}
+
+/// Whether a role offers TLS to clients: to those alone the key for it is of any use.
+fn meets_clients(caller: &str) -> bool {
+    [Role::Smtpd, Role::Imapd, Role::Pop3d].iter().any(|role| role.name() == caller)
+}
+
+/// A role that asks for what is not for it has come into other hands, or is newer than this one.
+fn refused(caller: &str, problem: &str) -> Reply {
+    postkiln_log::error("not-signed", &[("caller", &caller), ("problem", &problem)]);
+    Reply::Failed(problem.to_owned())
 }
 
 /// The key and its certificate.
