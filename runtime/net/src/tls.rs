@@ -1,8 +1,14 @@
 //! TLS as a server whose private key is elsewhere: `keyd` signs each handshake.
+//!
+//! rustls asks for a signature in the middle of a handshake and cannot wait for one otherwise than by blocking. So every
+//! step of a handshake is made on another thread than the role's loop, at most [`AT_ONCE`] at a time: a `keyd` that
+//! hangs keeps handshakes waiting, and nobody else.
 
 use std::fmt;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use postkiln_ipc::keys::{Reply, Request};
@@ -12,12 +18,16 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 use tokio::net::TcpStream;
+use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// What is needed to begin TLS on a connection. Cheap to clone.
 #[derive(Clone)]
-pub struct ServerTls(TlsAcceptor);
+pub struct ServerTls {
+    acceptor: TlsAcceptor,
+    steps: Arc<Semaphore>,
+}
 
 impl ServerTls {
     /// Asks `keyd` for the certificate and prepares to have it sign. TLS 1.2 and 1.3 (RFC 8996 forbids what is older).
@@ -38,12 +48,51 @@ impl ServerTls {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+        let steps = Arc::new(Semaphore::new(AT_ONCE));
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), steps })
     }
 
     /// Does the handshake.
     pub(crate) async fn begin(&self, plain: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        tokio::time::timeout(HANDSHAKE, self.0.accept(plain)).await?
+        tokio::time::timeout(HANDSHAKE, async {
+            // A client that says nothing yet costs no thread.
+            plain.readable().await?;
+            aside(self.acceptor.accept(plain), &self.steps).await?
+        })
+        .await?
+    }
+}
+
+/// Drives a future whose steps may block: each is made on another thread, one of a few.
+async fn aside<F>(mut future: F, steps: &Arc<Semaphore>) -> io::Result<F::Output>
+where
+    F: Future<Output: Send> + Unpin + Send + 'static,
+{
+    let woken = Arc::new(Woken(Notify::new()));
+    loop {
+        let step = steps.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let waker = Waker::from(woken.clone());
+        let stepped = tokio::task::spawn_blocking(move || {
+            let polled = Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
+            // Held until the step is over, also when nobody waits for it any more.
+            drop(step);
+            (future, polled)
+        });
+        let (back, polled) = stepped.await?;
+        future = back;
+        match polled {
+            Poll::Ready(output) => return Ok(output),
+            Poll::Pending => woken.0.notified().await,
+        }
+    }
+}
+
+/// Remembers that the next step can be made.
+struct Woken(Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
     }
 }
 
@@ -91,8 +140,8 @@ struct SignatureElsewhere {
 }
 
 impl Signer for SignatureElsewhere {
-    /// Blocks this thread until `keyd` has signed: rustls asks in the middle of a handshake and cannot wait otherwise.
-    /// A signature takes less than a millisecond; a `keyd` that is down costs [`PATIENCE`] once.
+    /// Blocks this thread, which is not the role's loop, until `keyd` has signed. A signature takes less than a millisecond; a
+    /// `keyd` that is down costs [`PATIENCE`].
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
         let ask = || -> Result<Reply, ChannelError> {
             let mut channel = self.door.open_blocking::<Request, Reply>()?;
@@ -126,3 +175,53 @@ fn scheme_algorithm(scheme: SignatureScheme) -> SignatureAlgorithm {
 const HANDSHAKE: Duration = Duration::from_secs(30);
 /// How long `keyd` may take; it is started again within a second when it died.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Steps of handshakes made at a time. They take threads that a role's disk work needs as well.
+const AT_ONCE: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    /// Blocks its thread at every step until it is told to go on.
+    struct Blocking(mpsc::Receiver<bool>);
+
+    impl Future for Blocking {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+            if self.0.recv().unwrap() {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn steps_that_block_hold_up_each_other_and_not_the_loop() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(tokio::task::LocalSet::new().run_until(async {
+            let steps = Arc::new(Semaphore::new(1));
+            let (go_on, first) = mpsc::channel();
+            let (go_on_later, second) = mpsc::channel();
+            let waits = |blocking| {
+                let steps = steps.clone();
+                tokio::task::spawn_local(async move { aside(Blocking(blocking), &steps).await.unwrap() })
+            };
+            let (first, second) = (waits(first), waits(second));
+            while steps.available_permits() > 0 {
+                tokio::task::yield_now().await;
+            }
+            // This loop runs, and what is not blocked does its work.
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+            assert!(!first.is_finished() && !second.is_finished());
+            for is_over in [false, true] {
+                go_on.send(is_over).unwrap();
+                go_on_later.send(is_over).unwrap();
+            }
+            first.await.unwrap();
+            second.await.unwrap();
+        }));
+    }
+}

@@ -82,7 +82,7 @@ where
     A: Answers<C> + 'static,
 {
     let directoryd = seat.door(Role::Directoryd)?;
-    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, &seat).await;
+    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, &seat);
     let listeners = seat.listeners();
     let counting = Counting::new(LIMITS);
     let uniques = Arc::new(Uniques::new(seat.config().hostname.as_str(), std::process::id(), random()));
@@ -101,7 +101,10 @@ where
         });
         office.seat.part(async move { accepting.await.map_err(|error| format!("listener {name}: {error}")) });
     }
-    office.seat.ready();
+    tokio::select! {
+        () = office.certificate.asked() => office.seat.ready(),
+        () = office.seat.stopped() => {}
+    }
     office.seat.stopped().await;
     // Sessions have heard it too.
     let _ = tokio::time::timeout(FAREWELL, counting.empty()).await;
@@ -129,7 +132,8 @@ impl<M> Office<M> {
             postkiln_log::info("refused", &[("peer", &peer.ip()), ("listener", &listener)]);
             return;
         }
-        let (begin, transport) = match (service.tls, self.certificate.get()) {
+        let certificate = self.certificate.get(service.tls == Tls::Implicit).await;
+        let (begin, transport) = match (service.tls, certificate) {
             (Tls::Implicit, Some(tls)) => (Begin::Tls(tls), Transport::Encrypted),
             // Without a certificate there is nothing to say on this port.
             (Tls::Implicit, None) => return,

@@ -60,17 +60,25 @@ impl Directory {
 }
 
 /// The means to begin TLS, as soon as `keyd` has given them.
-#[derive(Clone, Default)]
-pub(crate) struct Certificate(Rc<RefCell<Option<ServerTls>>>);
+#[derive(Clone)]
+pub(crate) struct Certificate {
+    tls: Rc<RefCell<Option<ServerTls>>>,
+    /// Whether `keyd` was asked once, whatever came of it.
+    asked: watch::Receiver<bool>,
+}
 
 impl Certificate {
-    /// Asks for the certificate. When it does not come at once the role begins without TLS, says so, and goes on asking.
-    /// A new bundle may bring another host name, hence another certificate: then it is asked for again.
-    pub(crate) async fn fetch<C: 'static>(door: Arc<Door>, seat: &Seat<C>) -> Self {
-        let certificate = Self::default();
-        let first = certificate.try_fetch(&door).await;
+    /// Begins to ask for the certificate and goes on until there is one; a role that has none says so. A new bundle may
+    /// bring another host name, hence another certificate: then it is asked for again.
+    pub(crate) fn fetch<C: 'static>(door: Arc<Door>, seat: &Seat<C>) -> Self {
+        let (is_asked, asked) = watch::channel(false);
+        let certificate = Self { tls: Rc::default(), asked };
         let (later, desk, config) = (certificate.clone(), seat.desk.clone(), seat.config.clone());
-        tokio::task::spawn_local(async move { later.keep(door, desk, config, first).await });
+        tokio::task::spawn_local(async move {
+            let first = later.try_fetch(&door).await;
+            is_asked.send_replace(true);
+            later.keep(door, desk, config, first).await;
+        });
         certificate
     }
 
@@ -92,7 +100,7 @@ impl Certificate {
                 }
                 Err(problem) => {
                     postkiln_log::warn("no-certificate", &[("problem", problem)]);
-                    if self.get().is_none() {
+                    if self.tls.borrow().is_none() {
                         desk.note("keyd has no certificate: there is no TLS");
                     }
                     tokio::time::sleep(AGAIN).await;
@@ -106,15 +114,22 @@ impl Certificate {
         }
     }
 
-    /// What there is now.
-    pub(crate) fn get(&self) -> Option<ServerTls> {
-        self.0.borrow().clone()
+    /// Waits until `keyd` has answered for the first time, or has not in time.
+    pub(crate) async fn asked(&self) {
+        // The sender goes only with the whole role.
+        let _ = self.asked.clone().wait_for(|asked| *asked).await;
+    }
+
+    /// What a connection begins with: on a port that is nothing without TLS it waits for the first answer, elsewhere a moment.
+    pub(crate) async fn get(&self, is_needed: bool) -> Option<ServerTls> {
+        let _ = tokio::time::timeout(if is_needed { KEYD } else { SOON }, self.asked()).await;
+        self.tls.borrow().clone()
     }
 
     async fn try_fetch(&self, door: &Arc<Door>) -> Result<(), String> {
         let fetched = tokio::time::timeout(KEYD, ServerTls::from_keyd(door.clone())).await;
         let tls = fetched.map_err(|_| "keyd does not answer".to_owned())?.map_err(|e| postkiln_log::chain(&e))?;
-        *self.0.borrow_mut() = Some(tls);
+        *self.tls.borrow_mut() = Some(tls);
         Ok(())
     }
 }

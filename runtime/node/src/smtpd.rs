@@ -42,7 +42,7 @@ struct Office {
 
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let (directoryd, queued) = (seat.door(Role::Directoryd)?, seat.door(Role::Queued)?);
-    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, &seat).await;
+    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, &seat);
     let listeners = seat.listeners();
     let counting = Counting::new(Limits { total: seat.config().connections, per_peer: PER_PEER });
     let office = Rc::new(Office { seat, directoryd, queued, certificate, counting: counting.clone() });
@@ -60,7 +60,10 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
         });
         office.seat.part(async move { accepting.await.map_err(|error| format!("listener {name}: {error}")) });
     }
-    office.seat.ready();
+    tokio::select! {
+        () = office.certificate.asked() => office.seat.ready(),
+        () = office.seat.stopped() => {}
+    }
     office.seat.stopped().await;
     // Sessions have heard it too.
     let _ = tokio::time::timeout(FAREWELL, counting.empty()).await;
@@ -77,7 +80,7 @@ async fn converse(office: &Office, listener: &str, connection: TcpStream, peer: 
         postkiln_log::info("refused", &[("peer", &peer.ip()), ("listener", &listener)]);
         return;
     };
-    let tls = office.certificate.get();
+    let tls = office.certificate.get(service.session.tls == Tls::Implicit).await;
     let (begin, session) = match (service.session.tls, tls) {
         (Tls::Implicit, Some(tls)) => (Begin::Tls(tls), service.session.clone()),
         // Without a certificate there is nothing to say on this port.
