@@ -25,43 +25,43 @@ use crate::keys::hex;
 use crate::vault::placed;
 use crate::{Identity, SecretsError, Vault, seal};
 
-/// A site's folder.
+/// The folder of a site, with `secrets.age` and `secrets.lock` in it.
 pub struct Folder {
     path: PathBuf,
-    /// Held as long as somebody changes the files.
+    /// The lock that is held while somebody changes the files; `None` for readers.
     _alone: Option<File>,
 }
 
 /// The opened vault, and whether the lock is its own.
 pub struct Opened {
-    /// What was encrypted.
+    /// The decrypted content.
     pub vault: Vault,
-    /// How the lock stands to it.
+    /// How `secrets.lock` relates to the vault.
     pub state: State,
 }
 
-/// How the two files stand to each other.
+/// How `secrets.age` and `secrets.lock` relate to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// They belong together.
+    /// The two files belong together.
     Whole,
     /// A command was cut off before it wrote the lock.
     CutOff,
-    /// They differ otherwise: each sentence names a difference.
+    /// The files differ for another reason; each sentence names a difference.
     Different(Vec<String>),
 }
 
 impl Folder {
-    /// For looking.
+    /// Opens the folder for reading; takes no lock.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), _alone: None }
     }
 
-    /// For changing: nobody else changes the files until this is dropped.
+    /// Opens the folder for changes: nobody else can change the files until this value is dropped.
     ///
     /// # Errors
-    /// When somebody else is at it, or the folder cannot be opened.
+    /// When another program holds the lock, or the folder cannot be opened.
     pub fn alone(path: &Path) -> Result<Self, SecretsError> {
         let failed = |source| SecretsError::Io { what: "take", path: path.to_owned(), source };
         let folder = File::open(path).map_err(failed)?;
@@ -69,10 +69,10 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _alone: Some(folder) })
     }
 
-    /// The lock; empty when there is none. Gives warnings beside it.
+    /// Reads `secrets.lock`, with the warnings about it; the result is empty when there is no such file.
     ///
     /// # Errors
-    /// When it cannot be read; with its findings when it is wrong.
+    /// When the file cannot be read; with all findings when its content is wrong.
     pub fn lock(&self) -> Result<(SecretsLock, Vec<Diagnostic>), Vec<Diagnostic>> {
         match fs::read(self.path.join(SECRETS_LOCK)) {
             Ok(bytes) => SecretsLock::parse(&bytes),
@@ -84,22 +84,23 @@ impl Folder {
         }
     }
 
-    /// Whether there is an encrypted file.
+    /// Whether `secrets.age` exists.
     #[must_use]
     pub fn has_vault(&self) -> bool {
         self.path.join(SECRETS_AGE).exists()
     }
 
-    /// Whether others can read the encrypted file. It is encrypted, and nobody needs to have it.
+    /// Whether others can read `secrets.age`. The content is encrypted, but nobody else needs the file.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         fs::metadata(self.path.join(SECRETS_AGE)).is_ok_and(|found| found.mode() & 0o077 != 0)
     }
 
-    /// Whether the encrypted file is the one the lock was written with; `None` when there is none. Opens nothing.
+    /// Whether `secrets.age` is the file that the lock was written with; `None` when there is no such file. Decrypts
+    /// nothing.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When `secrets.age` cannot be read.
     pub fn is_sealed_by(&self, lock: &SecretsLock) -> Result<Option<bool>, SecretsError> {
         let Some(bytes) = self.read(SECRETS_AGE)? else { return Ok(None) };
         Ok(Some(lock.sealed.as_ref().is_some_and(|sealed| sealed.value == digest(&bytes))))
@@ -108,7 +109,7 @@ impl Folder {
     /// Opens the encrypted file and compares it with the lock.
     ///
     /// # Errors
-    /// When there is none, it cannot be opened with this identity, or is damaged.
+    /// When there is no encrypted file, it is damaged, or this identity cannot open it.
     pub fn open(&self, identity: &Identity) -> Result<Opened, SecretsError> {
         let sealed = self.read(SECRETS_AGE)?.ok_or(SecretsError::NoVault)?;
         let vault = Vault::from_json(&seal::open(&sealed, identity)?)?;
@@ -120,7 +121,7 @@ impl Folder {
     /// [`open`](Self::open) for a change: a lock that a crash has kept back is written, any other difference is an error.
     ///
     /// # Errors
-    /// As `open`, and when the files do not belong together.
+    /// The errors of `open`, and one for files that do not belong together.
     pub fn open_whole(&self, identity: &Identity) -> Result<Vault, SecretsError> {
         let Opened { vault, state } = self.open(identity)?;
         match state {
@@ -130,10 +131,10 @@ impl Folder {
         }
     }
 
-    /// Writes both files.
+    /// Writes `secrets.age`, then `secrets.lock`.
     ///
     /// # Errors
-    /// When there is no recipient, or a file cannot be written; then the files are in one of the states above.
+    /// When there is no recipient, or a file cannot be written; the files are then in one of the states listed above.
     pub fn write(&self, vault: &mut Vault) -> Result<(), SecretsError> {
         for action in self.actions(vault)? {
             self.act(action)?;
@@ -144,7 +145,7 @@ impl Folder {
     /// Writes the lock anew from the vault beside it.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the lock cannot be written.
     pub fn mend(&self, vault: &Vault) -> Result<(), SecretsError> {
         let sealed = self.read(SECRETS_AGE)?.ok_or(SecretsError::NoVault)?;
         for action in replace(SECRETS_LOCK, text(vault, &sealed).into_bytes(), 0o644) {
@@ -153,7 +154,7 @@ impl Folder {
         Ok(())
     }
 
-    /// What a write does, in order. Data, so that a test can stop after each.
+    /// The steps of a write, in order. They are data so that a test can stop after each.
     fn actions(&self, vault: &mut Vault) -> Result<Vec<Action>, SecretsError> {
         vault.replaces = self.read(SECRETS_LOCK)?.map_or_else(String::new, |lock| digest(&lock));
         let sealed = seal::seal(&vault.to_json()?, &vault.recipients)?;
@@ -167,7 +168,7 @@ impl Folder {
         let remnant = beside(&path);
         match action {
             Action::Write(_, bytes, mode) => {
-                // One that a crash has left is of no use, and may have another mode.
+                // A remnant of a crash is of no use, and may have another mode.
                 match fs::remove_file(&remnant) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
                     _ => {}
@@ -197,7 +198,7 @@ enum Action {
     Write(&'static str, Vec<u8>, u32),
     /// The new content takes the file's place.
     Rename(&'static str),
-    /// The folder knows it after a crash.
+    /// The folder is flushed, so that the new name survives a crash.
     Settle(&'static str),
 }
 
@@ -219,7 +220,7 @@ fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The lock of a vault and the file it is sealed in.
+/// The lock that belongs to this vault and to the encrypted file made of it.
 fn lock(vault: &Vault, sealed: &[u8]) -> SecretsLock {
     SecretsLock { sealed: Some(placed(digest(sealed))), ..vault.lock() }
 }
@@ -245,7 +246,7 @@ fn state(vault: &Vault, sealed: &[u8], found: Option<&[u8]>) -> State {
         Err(_) => State::Different(vec!["secrets.lock is malformed".to_owned()]),
         Ok((found, _)) => {
             let differences = differences(&wanted, &found);
-            // Comments and line ends make no difference.
+            // A difference in comments or line ends alone does not count.
             if differences.is_empty() { State::Whole } else { State::Different(differences) }
         }
     }

@@ -1,4 +1,4 @@
-//! Who can open secrets: private keys in files outside the site, and the public keys that belong to them.
+//! Identities that can open secrets: private keys in files outside the site, and the public keys that belong to them.
 //!
 //! Two kinds: age's own (`AGE-SECRET-KEY-1…`, as `age-keygen` writes them) and SSH keys in OpenSSH's form.
 
@@ -16,7 +16,7 @@ use crate::{Secret, SecretsError};
 /// The private keys of one file.
 pub struct Identity(Vec<Box<dyn age::Identity>>);
 
-/// Asks a person for the passphrase of a private key; the text says of which.
+/// Asks a person for the passphrase of a private key; the text names the key.
 pub type Ask = fn(&str) -> Option<Secret>;
 
 impl Identity {
@@ -87,7 +87,7 @@ impl Identity {
         Ok(keys.map(|key| key.to_public().to_string()).collect())
     }
 
-    /// Every key.
+    /// Every private key of the file.
     pub(crate) fn all(&self) -> impl Iterator<Item = &dyn age::Identity> {
         self.0.iter().map(|key| &**key)
     }
@@ -102,7 +102,7 @@ pub fn is_recipient(text: &str) -> bool {
 /// A public key as text: `age1…`, `ssh-ed25519 …`, `ssh-rsa …`.
 pub(crate) fn recipient(text: &str) -> Result<Box<dyn age::Recipient>, SecretsError> {
     let unknown = || SecretsError::Recipient(text.to_owned());
-    // They stand in quotes in the lock.
+    // Public keys stand in quotes in the lock, so they must not hold quotes or backslashes.
     if text.chars().any(|c| !matches!(c, ' '..='~') || matches!(c, '"' | '\\')) {
         return Err(unknown());
     }
@@ -112,7 +112,7 @@ pub(crate) fn recipient(text: &str) -> Result<Box<dyn age::Recipient>, SecretsEr
     Ok(Box::new(text.parse::<ssh::Recipient>().map_err(|_| unknown())?))
 }
 
-/// What an SSH key with a passphrase needs.
+/// Answers the age crate when an SSH key has a passphrase.
 #[derive(Clone)]
 struct Asking(Ask);
 
@@ -132,5 +132,5 @@ impl age::Callbacks for Asking {
     }
 }
 
-/// More than any key, less than what would hurt.
+/// The size limit of an identity file, in octets: larger than any key, small enough to read at once.
 const LARGEST: usize = 256 << 10;

@@ -1,4 +1,5 @@
-//! Key pairs: made, or read from a person's file, always kept as PKCS #8 in PEM. Knows nothing about where they are used.
+//! Key pairs: made, or read from a person's file, always kept as PKCS #8 in PEM. Knows nothing about where keys are
+//! used.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,9 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::{Secret, SecretsError};
 
-/// A private key and what may be known of it.
+/// A private key with its public half.
 pub struct KeyPair {
-    /// PKCS #8 in PEM.
+    /// The private key as PKCS #8 in PEM.
     pub private: Secret,
     /// For DKIM the `p=` of the record; for TLS the SHA-256 of the SubjectPublicKeyInfo in hex.
     pub public: String,
@@ -26,7 +27,7 @@ impl KeyPair {
     /// Makes a DKIM key: RSA of 2048 bits (RFC 8301 §3.2), or Ed25519.
     ///
     /// # Errors
-    /// When no key can be made.
+    /// When the library cannot make a key.
     pub fn make_dkim(algorithm: DkimAlgorithm, chance: &mut impl CryptoRngCore) -> Result<Self, SecretsError> {
         match algorithm {
             DkimAlgorithm::Rsa => {
@@ -41,10 +42,10 @@ impl KeyPair {
         }
     }
 
-    /// Reads a DKIM key from PEM: RSA as PKCS #1 or PKCS #8, Ed25519 as PKCS #8. Tells which it is.
+    /// Reads a DKIM key from PEM (RSA as PKCS #1 or PKCS #8, Ed25519 as PKCS #8) and gives its algorithm.
     ///
     /// # Errors
-    /// When it is none of these.
+    /// When the text is no key in one of these forms.
     pub fn read_dkim(pem: &Secret) -> Result<(DkimAlgorithm, Self), SecretsError> {
         let text = pem.expose();
         let rsa_key = RsaPrivateKey::from_pkcs8_pem(text).ok().or_else(|| RsaPrivateKey::from_pkcs1_pem(text).ok());
@@ -52,16 +53,16 @@ impl KeyPair {
             return Ok((DkimAlgorithm::Rsa, rsa(&key)?));
         }
         let der = unarmoured(text).ok_or(SecretsError::Key("DKIM"))?;
-        // OpenSSL writes 48 octets (RFC 8410 §7), others add the public half behind them.
+        // OpenSSL writes 48 octets (RFC 8410 §7); other programs add the public half behind them.
         let seed = der.strip_prefix(ED25519_HEAD).or_else(|| der.strip_prefix(ED25519_HEAD_V2));
         let seed = seed.and_then(|rest| rest.first_chunk::<32>()).ok_or(SecretsError::Key("DKIM"))?;
         Ok((DkimAlgorithm::Ed25519, ed25519(seed)?))
     }
 
-    /// Makes a key for TLS: ECDSA on P-256, which every client knows. Takes its chance from the system.
+    /// Makes a key for TLS: ECDSA on P-256, which every client knows. Takes randomness from the system.
     ///
     /// # Errors
-    /// When no key can be made.
+    /// When the library cannot make a key.
     pub fn make_tls() -> Result<Self, SecretsError> {
         let key = rcgen::KeyPair::generate().map_err(|error| SecretsError::Generate(error.into()))?;
         Ok(tls(Secret::new(key.serialize_pem()), &key))
@@ -70,7 +71,7 @@ impl KeyPair {
     /// Reads a key for TLS from PEM (PKCS #8): RSA, ECDSA on P-256 or P-384, Ed25519.
     ///
     /// # Errors
-    /// When it is none of these.
+    /// When the text is no key of one of these kinds.
     pub fn read_tls(pem: &Secret) -> Result<Self, SecretsError> {
         let key = rcgen::KeyPair::from_pem(pem.expose()).map_err(|_| SecretsError::Key("TLS, in PKCS #8"))?;
         Ok(tls(pem.clone(), &key))
@@ -80,7 +81,8 @@ impl KeyPair {
 fn rsa(key: &RsaPrivateKey) -> Result<KeyPair, SecretsError> {
     let private = key.to_pkcs8_pem(LineEnding::LF).map_err(|error| SecretsError::Generate(error.into()))?;
     let public = key.to_public_key().to_public_key_der().map_err(|error| SecretsError::Generate(error.into()))?;
-    // RFC 6376 §3.6.1 names RSAPublicKey; what everybody publishes and reads is the SubjectPublicKeyInfo (erratum 3017).
+    // RFC 6376 §3.6.1 names RSAPublicKey; the SubjectPublicKeyInfo is the form that everybody publishes and reads
+    // (erratum 3017).
     Ok(KeyPair { private: Secret::new(private.as_str().to_owned()), public: STANDARD.encode(public.as_bytes()) })
 }
 
@@ -97,7 +99,7 @@ fn tls(private: Secret, key: &rcgen::KeyPair) -> KeyPair {
     KeyPair { private, public: hex(&Sha256::digest(key.subject_public_key_info())) }
 }
 
-/// The octets of a `PRIVATE KEY` in PEM (RFC 7468 §10).
+/// The decoded octets of a PEM block `PRIVATE KEY` (RFC 7468 §10).
 fn unarmoured(pem: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (_, rest) = pem.split_once("-----BEGIN PRIVATE KEY-----")?;
     let (body, _) = rest.split_once("-----END PRIVATE KEY-----")?;
@@ -105,13 +107,13 @@ fn unarmoured(pem: &str) -> Option<Zeroizing<Vec<u8>>> {
     STANDARD.decode(body.as_str()).ok().map(Zeroizing::new)
 }
 
-/// In lower case.
+/// The bytes as hex digits in lower case.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const RSA_BITS: usize = 2048;
-/// What stands before the seed in a PKCS #8 key of Ed25519 (RFC 8410 §7), version 1 and version 2.
+/// The octets before the seed in a PKCS #8 key of Ed25519 (RFC 8410 §7), in version 1 and version 2.
 const ED25519_HEAD: &[u8] = &[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 const ED25519_HEAD_V2: &[u8] = &[0x30, 0x51, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 

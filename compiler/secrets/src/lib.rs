@@ -1,7 +1,7 @@
 //! The values of a site's secrets: `secrets.age`, and how it and `secrets.lock` change together.
 //!
-//! Knows nothing about what a site uses secrets for, nor about terminals. Chance and the day are arguments. Start at
-//! [`Folder`]; what it opens is a [`Vault`].
+//! Knows nothing about what a site uses secrets for, nor about terminals. Randomness and the current day are arguments.
+//! Start at [`Folder`], which opens a [`Vault`].
 
 mod error;
 mod folder;

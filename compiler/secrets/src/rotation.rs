@@ -1,5 +1,6 @@
-//! Changing a DKIM key without losing a signature, in steps: the next key is published; when the world sees it, it signs
-//! and the old one retires; when no mail signed with the old one is on its way any more, its record goes.
+//! Changing a DKIM key without losing a signature, in steps. The next key is published. Once the world sees it, it
+//! signs and the old one retires. Once no mail signed with the old key is on its way any more, the old key's record
+//! goes.
 //!
 //! Every step is a commit of its own, and the plan of that commit says what to wait for before the next.
 
@@ -9,14 +10,14 @@ use rand_core::CryptoRngCore;
 use crate::vault::{DkimPair, Value, Vault, fresh_version};
 use crate::{KeyPair, SecretsError};
 
-/// What a step did, with the numbers of the keys it concerned.
+/// The step that was taken, with the numbers of the keys concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// This key is published and waits.
+    /// The key of this number is published and does not sign yet.
     Published(u32),
-    /// This key signs from now on; that one retires.
+    /// The key of the first number signs from now on; the second retires.
     Signs(u32, u32),
-    /// These keys are gone.
+    /// The keys of these numbers were removed.
     Removed(Vec<u32>),
 }
 
@@ -51,7 +52,7 @@ impl Vault {
     /// `today` is the day in UTC as `2026-11-22`; `may_go` says whether a key that retired on a day may be removed.
     ///
     /// # Errors
-    /// When there is no such DKIM secret, nothing to go on with, or a retired key is still needed.
+    /// When there is no such DKIM secret, no step is left to take, or a retired key is still needed.
     pub fn advance(
         &mut self,
         name: &str,

@@ -1,4 +1,4 @@
-//! Encrypting and decrypting: the one place that names the age crate's cryptography. Knows nothing about what is inside.
+//! Encryption and decryption: the one place that names the age crate's cryptography. Knows nothing about the content.
 
 use std::io::{Read, Write};
 
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::SecretsError;
 use crate::identity::{Identity, recipient};
 
-/// Encrypts to every one of the recipients.
+/// Encrypts the octets so that each of the recipients can open them.
 pub(crate) fn seal(plain: &[u8], recipients: &[String]) -> Result<Vec<u8>, SecretsError> {
     let recipients = recipients.iter().map(|text| recipient(text)).collect::<Result<Vec<_>, _>>()?;
     let recipients = recipients.iter().map(|recipient| &**recipient as &dyn age::Recipient);
@@ -24,11 +24,11 @@ pub(crate) fn seal(plain: &[u8], recipients: &[String]) -> Result<Vec<u8>, Secre
     Ok(sealed)
 }
 
-/// Decrypts what [`seal`], or any other program of the format, has made.
+/// Decrypts a file that [`seal`], or any other program for the format, has made.
 pub(crate) fn open(sealed: &[u8], identity: &Identity) -> Result<Zeroizing<Vec<u8>>, SecretsError> {
     let decryptor = Decryptor::new(sealed).map_err(why)?;
     let mut reader = decryptor.decrypt(identity.all()).map_err(why)?;
-    // Room at once: a vector that grows leaves copies behind.
+    // All room is reserved at once: a growing vector would leave copies of secrets behind in memory.
     let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
     reader.read_to_end(&mut plain).map_err(|error| SecretsError::Damaged(error.to_string()))?;
     Ok(plain)

@@ -6,21 +6,22 @@ use zeroize::Zeroizing;
 
 use crate::SecretsError;
 
-/// The value of a secret.
+/// The text of a secret, zeroed when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a value.
+    /// Wraps a text that is already known to be a valid value.
     #[must_use]
     pub fn new(value: String) -> Self {
         Self(Zeroizing::new(value))
     }
 
-    /// A value as it comes from a file or a pipe: text, without the line end that editors and `echo` put after it.
+    /// Reads a value as it comes from a file or a pipe: text, without the line end that editors and `echo` put after
+    /// it.
     ///
     /// # Errors
-    /// When it is empty, no text, or larger than any secret.
+    /// When the octets are empty, no text, or more than any secret has.
     pub fn from_bytes(bytes: Zeroizing<Vec<u8>>) -> Result<Self, SecretsError> {
         let text = std::str::from_utf8(&bytes).map_err(|_| SecretsError::Value("must be text in UTF-8"))?;
         let text = text.strip_suffix('\n').unwrap_or(text);
@@ -32,7 +33,7 @@ impl Secret {
         }
     }
 
-    /// The value, for the one who uses it.
+    /// The text itself, for the code that uses the secret.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -55,12 +56,12 @@ impl<'de> Deserialize<'de> for Secret {
 pub fn password(chance: &mut impl CryptoRngCore) -> Secret {
     let mut bytes = Zeroizing::new([0_u8; 26]);
     chance.fill_bytes(bytes.as_mut_slice());
-    // 32 letters: no bias.
+    // 256 is a multiple of 32, so each letter is equally likely.
     let letter = |byte: &u8| char::from(LETTERS.get(usize::from(byte % 32)).copied().unwrap_or_default());
     Secret::new(bytes.iter().map(letter).collect())
 }
 
-/// As in the passwords that `postkiln new` makes.
+/// The alphabet of the passwords that `postkiln new` makes; characters that look alike are left out.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const LONGEST: usize = 64 << 10;
 

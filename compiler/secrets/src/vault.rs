@@ -1,5 +1,5 @@
-//! What is in `secrets.age`, opened: every secret with its value, and from it what the lock says. The vault is the truth; the
-//! lock is made from it.
+//! The decrypted content of `secrets.age`: every secret with its value. The vault is the truth; `secrets.lock` is made
+//! from it.
 
 use std::collections::BTreeMap;
 
@@ -12,34 +12,34 @@ use rand_core::CryptoRngCore;
 use crate::keys::hex;
 use crate::{Secret, SecretsError};
 
-/// The opened file.
+/// The decrypted content of `secrets.age`.
 #[derive(Default)]
 pub struct Vault {
-    /// Public keys of those it is encrypted to.
+    /// Public keys of the people the file is encrypted to.
     pub recipients: Vec<String>,
-    /// By name.
+    /// The secrets by their names.
     pub(crate) secrets: BTreeMap<String, Kept>,
-    /// SHA-256 in hex of the lock that stood beside the file when it was written; empty: there was none.
+    /// SHA-256 in hex of the lock that stood beside the file when it was written; empty when there was none.
     pub(crate) replaces: String,
 }
 
-/// A secret with its value.
+/// One secret of the vault.
 pub struct Kept {
-    /// 16 hex digits.
+    /// 16 random hex digits, renewed whenever anything about the secret changes.
     pub version: String,
-    /// The value.
+    /// The secret's value, of one of four kinds.
     pub value: Value,
 }
 
 /// The value of a secret, by kind.
 pub enum Value {
-    /// A password.
+    /// A password, of a person or for another server.
     Password(Secret),
-    /// Other text.
+    /// Any other text.
     Token(Secret),
     /// A private key for TLS.
     TlsKey {
-        /// PKCS #8 in PEM.
+        /// The private key as PKCS #8 in PEM.
         private: Secret,
         /// SHA-256 of the SubjectPublicKeyInfo in hex.
         spki_sha256: String,
@@ -50,14 +50,14 @@ pub enum Value {
 
 /// A DKIM key with its private half.
 pub struct DkimPair {
-    /// What the lock says of it.
+    /// The public part, as the lock states it.
     pub key: DkimKey,
-    /// PKCS #8 in PEM.
+    /// The private key as PKCS #8 in PEM.
     pub private: Secret,
 }
 
 impl Value {
-    /// The word of the lock.
+    /// The word for this kind in `secrets.lock`.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
@@ -70,16 +70,16 @@ impl Value {
 }
 
 impl Vault {
-    /// One without secrets, for these people.
+    /// A vault without secrets, for these recipients.
     #[must_use]
     pub fn empty(recipients: Vec<String>) -> Self {
         Self { recipients, ..Self::default() }
     }
 
-    /// A secret by name.
+    /// The secret of this name.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the vault holds none of this name.
     pub fn get(&self, name: &str) -> Result<&Kept, SecretsError> {
         self.secrets.get(name).ok_or_else(|| SecretsError::Absent(name.to_owned()))
     }
@@ -89,10 +89,10 @@ impl Vault {
         self.secrets.iter().map(|(name, kept)| (name.as_str(), kept))
     }
 
-    /// Sets a secret, new or in place of one of the same kind, under a fresh version.
+    /// Sets a secret under a fresh version: a new one, or in place of one of the same kind.
     ///
     /// # Errors
-    /// When the name cannot be one, or the secret is there and of another kind.
+    /// When the name is not allowed, or a secret of this name has another kind.
     pub fn set(&mut self, name: &str, value: Value, chance: &mut impl CryptoRngCore) -> Result<(), SecretsError> {
         if !is_secret_name(name) {
             return Err(SecretsError::Name(name.to_owned()));
@@ -105,23 +105,23 @@ impl Vault {
         Ok(())
     }
 
-    /// Takes a secret out.
+    /// Removes a secret from the vault.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the vault holds none of this name.
     pub fn remove(&mut self, name: &str) -> Result<(), SecretsError> {
         self.secrets.remove(name).map(drop).ok_or_else(|| SecretsError::Absent(name.to_owned()))
     }
 
-    /// The first key of a new DKIM secret. It signs at once: until its record is seen, mail is as good as unsigned, which it
-    /// was before.
+    /// The first key of a new DKIM secret. It signs at once: until receivers see its record, mail counts as unsigned,
+    /// which it was before.
     #[must_use]
     pub fn first_dkim(algorithm: DkimAlgorithm, pair: crate::KeyPair) -> Value {
         let key = DkimKey { number: 1, algorithm, state: DkimState::Signing, public: pair.public };
         Value::Dkim(vec![DkimPair { key, private: pair.private }])
     }
 
-    /// What everybody may know, except the digest of the encrypted file.
+    /// The public part of the vault, except the digest of the encrypted file.
     #[must_use]
     pub fn lock(&self) -> SecretsLock {
         let secrets = self.secrets.iter().map(|(name, kept)| {
@@ -138,14 +138,14 @@ impl Vault {
     }
 }
 
-/// A random version: 64 bits.
+/// A random version: 64 bits in hex.
 pub fn fresh_version(chance: &mut impl CryptoRngCore) -> String {
     let mut bytes = [0; 8];
     chance.fill_bytes(&mut bytes);
     hex(&bytes)
 }
 
-/// A lock that is only printed has no places.
+/// Wraps a value without a place, since a lock that is only printed has none.
 pub(crate) fn placed<T>(value: T) -> Placed<T> {
     Placed { value, place: Place { file: SECRETS_LOCK.into(), line: 1, column: 1, end_line: 1, end_column: 1 } }
 }

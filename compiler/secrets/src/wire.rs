@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::vault::{DkimPair, Kept, Value, Vault};
 use crate::{Secret, SecretsError};
 
-/// The whole file.
+/// The whole vault as serde reads and writes it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole {
@@ -19,7 +19,8 @@ struct Whole {
     secrets: BTreeMap<String, One>,
 }
 
-/// One secret. Flat instead of an enum: serde reads tagged enums by way of a copy that nobody clears.
+/// One secret. This is a flat struct instead of an enum because serde reads tagged enums by way of a copy that nobody
+/// clears.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct One {
@@ -46,7 +47,7 @@ struct Key {
 }
 
 impl Vault {
-    /// What is encrypted.
+    /// The JSON text that is going to be encrypted.
     pub(crate) fn to_json(&self) -> Result<Zeroizing<Vec<u8>>, SecretsError> {
         let secrets = self.secrets.iter().map(|(name, kept)| (name.clone(), One::from(kept)));
         let whole = Whole {
@@ -55,15 +56,15 @@ impl Vault {
             recipients: self.recipients.clone(),
             secrets: secrets.collect(),
         };
-        // Room at once: a vector that grows leaves copies behind.
+        // All room is reserved at once: a growing vector would leave copies of secrets behind in memory.
         let mut json = Zeroizing::new(Vec::with_capacity(ROOM));
         serde_json::to_writer(&mut *json, &whole).map_err(|_| SecretsError::Value("cannot be kept"))?;
         Ok(json)
     }
 
-    /// Reads what was decrypted.
+    /// Reads the decrypted JSON.
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, SecretsError> {
-        // The parser's message may quote what it read, so only the place is told.
+        // The parser's message may quote the secret it read, so only the place is told.
         let malformed = |error: serde_json::Error| {
             SecretsError::Damaged(format!(
                 "its content is malformed at line {} column {}",
@@ -140,5 +141,5 @@ impl Key {
 }
 
 const FORMAT: u32 = 1;
-/// More than a hundred keys.
+/// Octets reserved for the JSON; more than a hundred keys need.
 const ROOM: usize = 256 << 10;

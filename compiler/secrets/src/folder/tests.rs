@@ -1,4 +1,4 @@
-//! The two files under every cut, every change by others, and every step of a rotation.
+//! The two files after every possible cut, after changes by other people, and through every step of a rotation.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -196,7 +196,7 @@ fn a_kind_is_not_changed_by_setting() {
     assert!(matches!(vault.remove("ada"), Err(SecretsError::Absent(_))));
 }
 
-/// Chance is an argument: with the same chance the lock is the same, except the digest of the file that age made.
+/// Randomness is an argument: the same randomness gives the same lock, except for the digest of the file that age made.
 #[test]
 fn the_lock_follows_from_the_chance() {
     let mut chance = ChaCha20Rng::seed_from_u64(7);
