@@ -1,5 +1,5 @@
-//! What an evaluation answers: plain data that crosses from the evaluating process to the one that decodes it.
-//! Start at [`Answer`].
+//! The result of an evaluation: plain data that crosses from the evaluating process to the one that decodes it. Start
+//! at [`Answer`].
 
 use postkiln_findings::{Code, codes};
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ pub(crate) struct Answer {
     /// Whether the schema's contracts were left out, because they failed: then `troubles` says how, and the walker
     /// that decodes the tree will say it better.
     pub(crate) unchecked: bool,
-    /// What the evaluator had to say.
+    /// The errors that the evaluator reported.
     pub(crate) troubles: Vec<Trouble>,
     /// Path below the site's root and content of each file that was read; [`Span::file`] counts these.
     pub(crate) files: Vec<(String, Vec<u8>)>,
@@ -27,22 +27,22 @@ pub(crate) struct Answer {
 pub(crate) struct Span {
     /// Index into [`Answer::files`].
     pub(crate) file: u32,
-    /// First byte.
+    /// Offset of the first byte.
     pub(crate) start: u32,
-    /// The byte after the last.
+    /// Offset of the byte after the last.
     pub(crate) end: u32,
 }
 
 /// An evaluated value and where it was written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Node {
-    /// Where, when that is in a file of the site (a default of the schema is not).
+    /// The place of the value, when it stands in a file of the site (a default of the schema does not).
     pub(crate) span: Option<Span>,
-    /// What.
+    /// The evaluated value itself.
     pub(crate) value: Value,
 }
 
-/// What a value can be once it is evaluated.
+/// The forms that a fully evaluated value can have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Value {
     /// `null`.
@@ -68,26 +68,26 @@ pub(crate) enum Value {
 /// One field of a record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// Its name; that of a column of a population is ours.
+    /// The field's name; borrowed where it is the name of a column that we define.
     pub(crate) name: Cow<'static, str>,
-    /// Where the name stands.
+    /// The place of the name, when it stands in a file of the site.
     pub(crate) span: Option<Span>,
-    /// Its value.
+    /// The field's value.
     pub(crate) node: Node,
 }
 
-/// Something the evaluator had to say.
+/// One error that the evaluator reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Trouble {
-    /// Which kind.
+    /// The kind of error, which gives the finding its code.
     pub(crate) kind: Kind,
-    /// One sentence.
+    /// One sentence for the finding.
     pub(crate) message: String,
-    /// Where, when it is known.
+    /// The place, when it is known.
     pub(crate) span: Option<Span>,
-    /// What to do.
+    /// Advice for the person, when there is any.
     pub(crate) hint: Option<String>,
-    /// Further places, with what stands there.
+    /// Further places, with the text that belongs to each.
     pub(crate) related: Vec<(Span, String)>,
 }
 
@@ -104,7 +104,7 @@ pub(crate) enum Kind {
     Evaluation,
     /// An import that leads out of the site.
     Import,
-    /// Too deeply nested.
+    /// Values are nested too deeply.
     Nesting,
 }
 

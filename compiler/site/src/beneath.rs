@@ -22,25 +22,25 @@ pub(crate) struct Beneath {
 /// Why a file beneath the root was not read. The message reads as a sentence after the file's name.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BeneathError {
-    /// A link, or a path that leads out.
+    /// A symbolic link, or a path that leads out of the root.
     #[error("leads out of the site, or is reached through a symbolic link")]
     Outside,
-    /// No such file.
+    /// The root holds no file of this path.
     #[error("does not exist in the site")]
     Absent,
-    /// A folder, a socket, a device.
+    /// The path names a folder, a socket or a device.
     #[error("is not an ordinary file")]
     NotAFile,
-    /// Larger than any site.
+    /// The file is larger than any site.
     #[error("is larger than {} MiB", LARGEST >> 20)]
     TooLarge,
-    /// Anything else.
+    /// Any other failure of the system.
     #[error("cannot be read: {0}")]
     Io(io::Error),
 }
 
 impl BeneathError {
-    /// What to do about it; `absent` is for a file that is not there.
+    /// Advice for the person; `absent` is the advice for a file that does not exist.
     pub(crate) const fn hint<'a>(&self, absent: &'a str) -> &'a str {
         match self {
             Self::Outside => "copy the file into the site",
@@ -59,7 +59,7 @@ impl Beneath {
         Ok(Self { root: openat(CWD, root, flags, Mode::empty())?, asked: Mutex::default() })
     }
 
-    /// Every path that was asked for so far: what the site depends on.
+    /// Every path that was asked for so far: the files that the site depends on.
     pub(crate) fn asked(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }

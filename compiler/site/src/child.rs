@@ -19,8 +19,8 @@ use crate::evaluate::{evaluate, stages};
 /// The hidden command of `postkiln` that evaluates a site within limits.
 pub const CHILD_COMMAND: &str = "evaluate-site";
 
-/// What that command does: evaluates `entry` below `root` within limits and answers on stdout; with `tells`, instead of an
-/// answer the places of the fields it comes to.
+/// Carries out that command: evaluates `entry` below `root` within limits and answers on stdout. With `tells` it
+/// writes, instead of an answer, the place of each field it comes to.
 ///
 /// # Errors
 /// When the limits cannot be set, or stdout cannot be written.
@@ -39,7 +39,7 @@ pub fn evaluate_child(root: &Path, entry: &str, tells: bool) -> io::Result<()> {
     stdout.flush()
 }
 
-/// One place a line. A write that fails means that nobody listens.
+/// Writes one place a line. A write that fails means that nobody listens.
 fn tell(root: &Path, entry: &str) -> io::Result<()> {
     let mut stdout = io::stdout();
     let mut line = |place: &Place| {
@@ -59,13 +59,13 @@ pub(crate) fn unreadable(root: &Path, error: &io::Error) -> Answer {
 /// How an evaluation ended that gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// It used all its processor time, or hung.
+    /// The evaluation used all its processor time, or hung.
     Time,
-    /// It wanted more memory than it may have.
+    /// The evaluation wanted more memory than it may have.
     Memory,
-    /// It recursed until its stack was exhausted.
+    /// The evaluation recursed until its stack was exhausted.
     Stack,
-    /// Anything else.
+    /// The process ended in any other way.
     Other,
 }
 
@@ -81,7 +81,8 @@ pub(crate) fn evaluate_apart(root: &Path, entry: &str) -> io::Result<Result<Answ
     })
 }
 
-/// Where an evaluation that ended so was: the field it had come to when the same happened again. Takes as long once more.
+/// Finds where an ended evaluation stood: evaluates once more and gives the field it had come to when it ended the same
+/// way. This takes as long as the first time.
 pub(crate) fn place_of_end(root: &Path, entry: &str, ended: Ended) -> Option<Place> {
     let again = run(root, entry, true).ok().filter(|again| again.ended == Some(ended))?;
     // The last line may have been cut off.
@@ -93,10 +94,10 @@ pub(crate) fn place_of_end(root: &Path, entry: &str, ended: Ended) -> Option<Pla
     Some(Place { file: parts.next()?.into(), line, column, end_line, end_column })
 }
 
-/// What a process of the evaluator left.
+/// The output of an evaluating process, and how it ended.
 struct Output {
     bytes: Vec<u8>,
-    /// How it ended, unless well.
+    /// The reason of the end, unless the process ended well.
     ended: Option<Ended>,
 }
 
@@ -105,7 +106,7 @@ fn run(root: &Path, entry: &str, tells: bool) -> io::Result<Output> {
         .args([CHILD_COMMAND.as_ref(), root.as_os_str(), entry.as_ref()])
         .args(tells.then_some("--tell"))
         .env_clear()
-        // Control-C is for whoever waits for the answer; it ends this process with itself (`confine`).
+        // Control-C is meant for the process that waits for the answer; this child ends together with it (`confine`).
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -121,7 +122,8 @@ fn run(root: &Path, entry: &str, tells: bool) -> io::Result<Output> {
         bytes
     });
     let complaints = std::thread::spawn(move || read_up_to(stderr, LARGEST_COMPLAINT));
-    // The processor time is limited by the kernel; this is for a machine so busy, or a child so stuck, that it never runs.
+    // The kernel limits processor time. This limit is for a machine so busy, or a child so stuck, that the child never
+    // runs.
     let hung = answered.recv_timeout(LONGEST_WAIT).is_err();
     if hung {
         child.kill()?;
@@ -145,7 +147,7 @@ fn read_up_to(mut from: impl Read, limit: u64) -> Vec<u8> {
     bytes
 }
 
-/// What a signal, and what the runtime printed before it, tell.
+/// The reason of an end, from the signal and from the runtime's last words on standard error.
 fn ended(status: ExitStatus, complaints: &[u8]) -> Ended {
     use std::os::unix::process::ExitStatusExt;
     let complaints = String::from_utf8_lossy(complaints);
@@ -158,7 +160,8 @@ fn ended(status: ExitStatus, complaints: &[u8]) -> Ended {
     match status.signal() {
         // SIGXCPU.
         Some(24) => Ended::Time,
-        // SIGKILL comes from a machine that is out of memory, SIGABRT from a program that got none, even for its last words.
+        // SIGKILL comes from a machine that is out of memory; SIGABRT from a program that got no memory, even for its
+        // last words.
         Some(9 | 6) => Ended::Memory,
         // SIGSEGV.
         Some(11) => Ended::Stack,
@@ -194,7 +197,7 @@ impl Ended {
     }
 }
 
-/// What Rust's allocator, the interpreter and collections say when there is no memory.
+/// The words by which Rust's allocator, the interpreter and collections report missing memory.
 const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "capacity overflow"];
 const LARGEST_ANSWER: u64 = 1 << 30;
 const LARGEST_COMPLAINT: u64 = 64 << 10;

@@ -1,4 +1,4 @@
-//! What the evaluating process may use: time, memory, files. Applied by the process to itself, before it reads
+//! The limits of the evaluating process: time, memory, files. The process applies them to itself before it reads
 //! anything a person wrote.
 
 use std::io;
@@ -21,7 +21,7 @@ pub(crate) const MEMORY: u64 = 1 << 30;
 /// When the limits cannot be set. File access is confined as far as the kernel can (Landlock, since 5.13): the
 /// interpreter opens no file by itself, so this is a second wall.
 pub(crate) fn confine(root: &Path) -> io::Result<()> {
-    // Nobody waits for an answer when the command was stopped.
+    // A stopped command leaves nobody who waits for the answer.
     set_parent_process_death_signal(Some(Signal::KILL))?;
     limit(Resource::Core, 0, 0)?;
     limit(Resource::Fsize, 0, 0)?;
@@ -45,12 +45,12 @@ fn landlock(root: &Path) -> Result<(), landlock::RulesetError> {
         .create()?;
     let rules = match PathFd::new(root) {
         Ok(root) => rules.add_rule(PathBeneath::new(root, read))?,
-        // Reading will fail and say why.
+        // A missing folder is no reason to stop: reading from it will fail and say why.
         Err(_) => rules,
     };
     rules.restrict_self()?;
     Ok(())
 }
 
-/// Address space that is not the site's doing: the program, and the evaluating thread's stack of 256 MiB.
+/// Address space that the site is not charged for: the program, and the evaluating thread's stack of 256 MiB.
 const OVERHEAD: u64 = 384 << 20;

@@ -50,7 +50,7 @@ fn every_column_of_a_population_is_filled() {
     }
 }
 
-/// What the site and its rehearsal write, with the rows of their files.
+/// The fields and words that the site and its rehearsal use, with the rows of their files.
 fn used(outline: &Outline) -> Used {
     let mut used = Used::new();
     let root = Beneath::open(&folder()).unwrap();
@@ -104,7 +104,7 @@ fn want(path: &str, shape: &Shape, wanted: &mut Used) {
     }
 }
 
-/// What holds without a word needs none.
+/// Whether the word is what an absent field means: such a word need not be shown.
 fn is_default(word: &str, path: &str, field: &Field) -> bool {
     matches!(&field.presence, Presence::Default(value) if word == format!("{path} {value}"))
 }
@@ -143,7 +143,8 @@ fn see(path: &str, shape: &Shape, node: &Node, outline: &Outline, used: &mut Use
     }
 }
 
-/// What it cannot show beside the rest: both machines have IPv6, and a domain without a made SPF record has one of its own.
+/// Words that cannot be shown beside the rest: both machines have IPv6, and a domain without a made SPF record has one
+/// of its own.
 const OTHERWISE: &[&str] = &["Appliance.ipv6 'none", "Spf.policy 'none"];
 
 /// Control files that other fields of a site make.

@@ -9,7 +9,7 @@ use crate::answer::Span;
 /// The files of a site, ready to tell places in them.
 pub(crate) struct Lines {
     files: Vec<LineTable>,
-    /// The last answer: a value is asked for again by what it is in, and by its name in a table.
+    /// The last answer, since a value is asked for several times: by the values inside it and by its name in a table.
     last: Cell<Option<(Span, Range)>>,
 }
 
@@ -43,7 +43,7 @@ impl Lines {
         Self { files, last: Cell::default() }
     }
 
-    /// A single file.
+    /// The table of a single file.
     pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {
         Self { files: vec![LineTable::new(name, bytes)], last: Cell::default() }
     }
@@ -138,7 +138,7 @@ fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !is_continuation(**byte)).count()
 }
 
-/// The second and later bytes of a character in UTF-8 (RFC 3629 §3).
+/// Whether a byte is the second or a later one of a character in UTF-8 (RFC 3629 §3).
 const fn is_continuation(byte: u8) -> bool {
     byte & 0b1100_0000 == 0b1000_0000
 }

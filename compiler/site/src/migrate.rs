@@ -11,7 +11,7 @@ use crate::lines::Lines;
 use crate::read::{finding, locate};
 use crate::{Diagnostic, Place, VERSION};
 
-/// What a migration would do to a site.
+/// The changes that a migration would make to a site.
 #[derive(Debug)]
 pub struct Migration {
     /// The version the site was written in.
@@ -25,7 +25,7 @@ pub struct Migration {
 /// Finds what has to change in the site at `path` for the newest version of the language. Nothing is written.
 ///
 /// # Errors
-/// With what keeps the site from being read, or from being rewritten.
+/// With the findings that keep the site from being read or rewritten.
 pub fn migrate(path: &Path) -> Result<Migration, Vec<Diagnostic>> {
     let (root, entry) = locate(path)?;
     let beneath = Beneath::open(&root).map_err(|error| crate::child::unreadable(&root, &error).troubles);
@@ -36,9 +36,9 @@ pub fn migrate(path: &Path) -> Result<Migration, Vec<Diagnostic>> {
     Ok(moved(&names, STEPS, VERSION))
 }
 
-/// What a version changed.
+/// The changes from one version of the language to the next.
 struct Step {
-    /// The version that it led to.
+    /// The version that this step leads to.
     to: u32,
     /// Fields and their new names. `*` stands for any name.
     renamed: &'static [(&'static [&'static str], &'static str)],
@@ -88,7 +88,7 @@ fn version(names: &Names, stated: Option<&Named>, newest: u32) -> Option<Edit> {
     }
     let root = *names.roots.first()?;
     let within = text(names, root)?.strip_prefix('{')?;
-    // As far in as the first line of the record.
+    // New text is indented like the first line of the record.
     let blank = within.len() - within.trim_start().len();
     let gap = within.get(..blank)?;
     let indent = gap.rsplit_once('\n').map(|(_, indent)| indent);
@@ -110,7 +110,7 @@ fn text(names: &Names, span: Span) -> Option<&str> {
     std::str::from_utf8(bytes.get(range)?).ok()
 }
 
-/// The files in which something changes, with all edits done. `edits` are sorted and do not overlap.
+/// The changed files after all edits. `edits` are sorted and do not overlap.
 fn rewritten(names: &Names, edits: &[Edit]) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for (index, (path, bytes)) in names.files.iter().enumerate() {
@@ -138,7 +138,7 @@ fn rewritten(names: &Names, edits: &[Edit]) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
-    /// A version that never was.
+    /// A version that never existed, for the tests.
     const LATER: &[Step] = &[
         Step { to: 2, renamed: &[(&["domains", "*", "catch_all"], "unknown"), (&["dns", "address"], "ipv4")] },
         Step { to: 3, renamed: &[(&["domains", "*", "users", "*", "quota"], "size")] },

@@ -1,4 +1,5 @@
-//! [`Site`]: what the person wrote, names resolved, every value parsed, every value's place kept. Never re-validated later.
+//! [`Site`]: a site as the person wrote it, with names resolved, every value parsed and every value's place kept. Never
+//! validated again.
 
 mod dns;
 mod domain;
@@ -34,64 +35,64 @@ pub use tls::{Certificate, Tls, TlsVersion};
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed<T> {
-    /// The value.
+    /// The parsed value.
     pub value: T,
-    /// Where it stands; for a default, where the nearest enclosing thing stands that the person wrote.
+    /// The value's place; a default has the place of the nearest enclosing thing that the person wrote.
     pub place: Place,
 }
 
-/// A whole site.
+/// A whole site, as decoded from its files.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// Of its data in the user database, which refuses a smaller one than it has seen.
+    /// The number of this generation of data. The user database refuses a smaller one than it has seen.
     pub generation: u64,
-    /// The machine.
+    /// The machine: host name, network, operators.
     pub appliance: Appliance,
     /// The mail domains, alias domains among them, by name.
     pub domains: BTreeMap<Domain, Placed<DomainEntry>>,
-    /// Published names.
+    /// Published addresses, zones and records.
     pub dns: Dns,
-    /// Mail in and out.
+    /// Receiving and sending mail: sizes, rates, networks, routes.
     pub smtp: Smtp,
-    /// Encryption of connections.
+    /// Certificates, and the oldest version of TLS.
     pub tls: Tls,
-    /// Scanning.
+    /// The virus scanner and its signatures.
     pub antivirus: Antivirus,
-    /// Pages in the browser.
+    /// Webmail and administration in the browser.
     pub web: Web,
     /// The address book.
     pub ldap: Ldap,
-    /// Where accounts and mail are kept.
+    /// The place of accounts and the place of mail.
     pub storage: Storage,
-    /// How long things are kept.
+    /// How long mail, logs and earlier bundles are kept.
     pub retention: Retention,
-    /// qmail control files by name, typed by `schemas/control`; the last word.
+    /// qmail control files by name, typed by `schemas/control`. They override the files that other fields make.
     pub control: BTreeMap<String, Placed<ControlValue>>,
-    /// What was renamed, in the order written.
+    /// Renames, in the order written.
     pub moved: Vec<Placed<Move>>,
     /// Unit tests for mail policy.
     pub expect: Vec<Placed<Expectation>>,
     /// Warnings that are not shown anywhere.
     pub silence: Vec<Placed<Code>>,
-    /// What is known about its secrets without opening them.
+    /// The public part of the site's secrets; nothing is decrypted.
     pub secrets: SecretsLock,
     /// The files the site consists of, by path below its root, as written but without password hashes (for `source/` in
     /// the bundle).
     pub sources: BTreeMap<String, Vec<u8>>,
 }
 
-/// The machine.
+/// The machine: host name, network, operators.
 #[derive(Clone, Debug)]
 pub struct Appliance {
     /// Its fully qualified name.
     pub hostname: Placed<Domain>,
-    /// How it gets addresses.
+    /// How the machine gets its IPv4 address.
     pub network: Placed<Network>,
-    /// DNS servers it asks; empty: those DHCP names.
+    /// DNS servers that the machine asks; empty: those that DHCP names.
     pub resolvers: Vec<Placed<Resolver>>,
-    /// How it gets IPv6 addresses, where that is written.
+    /// How the machine gets IPv6 addresses, where that is written.
     pub ipv6: Option<Placed<Ipv6>>,
-    /// NTP servers; empty: those DHCP names.
+    /// NTP servers that the machine asks; empty: those that DHCP names.
     pub time_servers: Vec<Placed<TimeServer>>,
     /// Octets of memory the machine has, where that is written.
     pub memory: Option<Placed<u64>>,
@@ -102,124 +103,124 @@ pub struct Appliance {
 /// How the machine gets IPv6 addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ipv6 {
-    /// Not at all.
+    /// The machine has no IPv6 addresses.
     None,
-    /// By router advertisements.
+    /// The machine takes addresses from router advertisements.
     Auto,
-    /// A fixed address.
+    /// The machine has one fixed address.
     Static {
         /// The machine's own address.
         address: Ipv6Addr,
-        /// Bits of the network part.
+        /// Length of the network part in bits, 0 to 128.
         prefix: u8,
-        /// The way out.
+        /// The default router, when one is written.
         gateway: Option<Ipv6Addr>,
     },
 }
 
-/// An NTP server.
+/// An NTP server, by name or by address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeServer {
-    /// Looked up.
+    /// A name, looked up in the DNS.
     Name(Domain),
-    /// No look-up.
+    /// An address, used without a look-up.
     Address(IpAddr),
 }
 
-/// A DNS server.
+/// A DNS server: address and port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolver {
-    /// Its address.
+    /// The server's address.
     pub address: std::net::IpAddr,
-    /// Its port; 53 unless written `address:port`.
+    /// The server's port; 53 unless written `address:port`.
     pub port: u16,
 }
 
-/// How the machine gets addresses.
+/// How the machine gets its IPv4 address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Network {
-    /// By DHCP.
+    /// The machine asks DHCP.
     Dhcp,
-    /// A fixed address.
+    /// The machine has one fixed address.
     Static {
         /// The machine's own address.
         address: Ipv4Addr,
-        /// Bits of the network part.
+        /// Length of the network part in bits, 0 to 32.
         prefix: u8,
-        /// The way out.
+        /// The default router, when there is one.
         gateway: Option<Ipv4Addr>,
     },
 }
 
-/// Scanning.
+/// The virus scanner: engine, decisions, signatures.
 #[derive(Clone, Debug)]
 pub struct Antivirus {
-    /// Which engine.
+    /// The scanner's program, or none.
     pub engine: Placed<Engine>,
-    /// What happens to an infected message.
+    /// The fate of an infected message.
     pub on_infected: Placed<OnInfected>,
-    /// What happens when the engine cannot say.
+    /// The fate of a message when the engine cannot say.
     pub on_failure: Placed<OnFailure>,
     /// Signature files beside the site, by path, with their content.
     pub signatures: Vec<Placed<Signature>>,
     /// Messages scanned at the same time.
     pub threads: Placed<u32>,
-    /// How new signatures are taken.
+    /// How the running scanner takes new signatures.
     pub reload: Placed<Reload>,
     /// How often new signatures are looked for.
     pub checks_per_day: Placed<u32>,
-    /// Where signatures come from.
+    /// The host that new signatures are fetched from.
     pub mirror: Placed<Domain>,
 }
 
-/// How new signatures are taken.
+/// How the running scanner takes new signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reload {
-    /// Mail waits.
+    /// The scanner loads them in place; mail waits meanwhile.
     InPlace,
-    /// Scanning goes on, and the signatures are in memory twice meanwhile.
+    /// The scanner loads them beside the old ones: scanning goes on, and memory holds the signatures twice meanwhile.
     Beside,
 }
 
 /// A signature file of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// File name: `local.ndb`.
+    /// The name of the file, without folder: `local.ndb`.
     pub name: String,
-    /// Content.
+    /// The content of the file.
     pub bytes: Vec<u8>,
 }
 
-/// The scanning engine.
+/// The program that scans mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// None: mail is not scanned.
+    /// No program: mail is not scanned.
     None,
-    /// ClamAV's clamd.
+    /// The daemon clamd of ClamAV.
     Clamav,
 }
 
-/// What happens to an infected message.
+/// The fate of an infected message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnInfected {
-    /// 554 at the end of DATA.
+    /// The message is refused with 554 at the end of DATA.
     Reject,
 }
 
-/// What happens when the engine cannot say.
+/// The fate of a message when the engine cannot say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
-    /// 451 at the end of DATA.
+    /// The message is deferred with 451 at the end of DATA.
     Defer,
 }
 
 /// A control file's value as a person writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlValue {
-    /// A number.
+    /// A number, for a file that holds one.
     Integer(u64),
-    /// One line.
+    /// One line, for a file of one line.
     Line(String),
-    /// Several lines.
+    /// Several lines, for a file of many.
     Lines(Vec<String>),
 }

@@ -28,7 +28,7 @@ pub(crate) fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-/// No site comes near; the evaluator's stack holds some thousands.
+/// The deepest nesting that is allowed. No site comes near; the evaluator's stack holds some thousands.
 const DEEPEST: usize = 256;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The schema as data: what a person may write, for reference pages and editors. Read from the contracts themselves.
-//! Knows nothing about sites. Start at [`outline`].
+//! The schema as data, for reference pages and editors: every field a person may write. Read from the contracts
+//! themselves. Knows nothing about sites. Start at [`outline`].
 
 use std::collections::BTreeMap;
 
@@ -13,28 +13,28 @@ pub type Outline = BTreeMap<String, Definition>;
 /// A contract of the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
-    /// What it is, as an editor shows it.
+    /// The contract's description, as an editor shows it.
     pub doc: String,
-    /// Its form.
+    /// The form of values that the contract accepts.
     pub shape: Shape,
 }
 
 /// The form of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// A string.
+    /// Any string.
     Text,
-    /// A number.
+    /// Any number.
     Number,
     /// `true` or `false`.
     Bool,
-    /// Whatever; nothing is known about it.
+    /// Any value; the schema says nothing about it.
     Anything,
-    /// `[…]`.
+    /// A list whose elements have this form.
     List(Box<Shape>),
-    /// `{…}` with names of the person's choice.
+    /// A record with names of the person's choice and values of this form.
     Map(Box<Shape>),
-    /// `{…}` with these fields and no other.
+    /// A record with these fields and no other.
     Record(Vec<Field>),
     /// One of these tags, some with a value: `'reject`, `'deliver_to "ada"`.
     Choice(Vec<(String, Option<Shape>)>),
@@ -47,24 +47,24 @@ pub enum Shape {
 /// A field of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its name.
+    /// The field's name as it is written.
     pub name: String,
-    /// What it means.
+    /// The field's description.
     pub doc: String,
-    /// What may stand there.
+    /// The form of the field's value.
     pub shape: Shape,
-    /// Whether it must.
+    /// Whether the field must be written.
     pub presence: Presence,
 }
 
 /// Whether a field must be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It must.
+    /// The field must be written.
     Required,
-    /// It need not; then there is nothing.
+    /// The field may be left out; then it has no value.
     Optional,
-    /// It need not; then this holds, as Nickel writes it.
+    /// The field may be left out; then it has this value, as Nickel writes it.
     Default(String),
 }
 

@@ -14,8 +14,8 @@ use crate::{Diagnostic, Site, child, codes, evaluate, population, secrets, sourc
 
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
 ///
-/// Evaluation runs in a process of its own, with at most 10 s of processor time and 1 GiB of memory, in which this
-/// program is started again with [`crate::CHILD_COMMAND`]; one that is ended by a limit runs once more, to find the place.
+/// Evaluation runs in a process of its own, with at most 10 s of processor time and 1 GiB of memory: this program is
+/// started again with [`crate::CHILD_COMMAND`]. An evaluation that a limit ended runs once more, to find the place.
 ///
 /// # Errors
 /// With every finding, in source order, when one of them is an error.
@@ -31,7 +31,7 @@ pub type Read = Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>>;
 pub struct Reader {
     path: PathBuf,
     kept: Option<Answer>,
-    /// Whether it will be asked again.
+    /// Whether answers are kept for another call.
     keeps: bool,
 }
 
@@ -42,8 +42,8 @@ impl Reader {
         Self { path: path.to_owned(), kept: None, keeps: true }
     }
 
-    /// What [`read`] gives, and the files it depends on, by path below the site's folder: those that were looked for and
-    /// not found too.
+    /// The result of [`read`](read()), and the files it depends on by path below the site's folder, those that were
+    /// looked for and not found included.
     pub fn read(&mut self) -> (Read, BTreeSet<String>) {
         let (root, entry) = match locate(&self.path) {
             Ok(located) => located,
@@ -61,7 +61,7 @@ impl Reader {
             },
         };
         files.asked().extend(answer.asked.iter().cloned());
-        // Without a value there is nothing to keep: what failed may depend on files that were not there.
+        // A failed evaluation is not kept: it may depend on files that did not exist.
         self.kept = (self.keeps && answer.tree.is_some()).then(|| answer.clone());
         let read = decoded(&files, answer);
         let asked = std::mem::take(&mut *files.asked());
@@ -150,7 +150,8 @@ fn decoded(beneath: &Beneath, answer: Answer) -> Read {
     let locked = secrets::beside(beneath, &mut sources);
     let read = match site {
         Some(site) if !is_wrong && troubles.is_empty() => Ok((Site { sources, ..site }, findings)),
-        // The walker says what the contracts said, and more; only what it has not seen is theirs to say.
+        // The walker reports everything that the contracts report, and more; their findings count only where it has
+        // none.
         _ if is_wrong => Err(findings),
         _ => Err(troubles),
     };

@@ -1,6 +1,6 @@
-//! The schema as the compiler embeds it: what `import "postkiln/site.ncl"` gives.
+//! The schema as the compiler embeds it: the files behind `import "postkiln/site.ncl"`.
 
-/// The first part of an import that means us.
+/// The first part of an import that names the embedded schema.
 pub(crate) const FOLDER: &str = "postkiln";
 /// The file a site imports.
 pub(crate) const NAME: &str = "postkiln/site.ncl";

@@ -1,11 +1,11 @@
-//! The site as written, for people: without password hashes. Start at [`blanked`].
+//! The site's files for people to read, without password hashes. Start at [`blanked`].
 
 use std::ops::Range;
 
 use crate::answer::Span;
 
-/// A file without password hashes: neither those whose places are known (`hidden`, as far as they count in file number
-/// `file`), however they are written, nor anything else in crypt form.
+/// A file without password hashes. Those at known places (`hidden`, as far as they are in file number `file`) go
+/// however they are written; everything else in crypt form goes too.
 pub(crate) fn blanked(bytes: &[u8], hidden: &[Span], file: usize) -> Vec<u8> {
     let offset = |at: u32| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
     let ours = hidden.iter().filter(|span| usize::try_from(span.file) == Ok(file));
@@ -14,7 +14,7 @@ pub(crate) fn blanked(bytes: &[u8], hidden: &[Span], file: usize) -> Vec<u8> {
     let mut kept = Vec::with_capacity(bytes.len());
     let mut at = 0;
     for range in ranges {
-        // One within another is gone with it.
+        // A span within another one is gone with it.
         if range.start >= at && range.end > range.start {
             kept.extend(without_crypt(bytes.get(at..range.start).unwrap_or_default()));
             let part = bytes.get(range.clone()).unwrap_or_default();
@@ -53,11 +53,11 @@ fn crypt(from: &[u8]) -> Option<(usize, usize)> {
     let kind = kind(from)?;
     let part = |b: &&u8| b.is_ascii_alphanumeric() || b"./+=,$-_".contains(b);
     let length = from.get(kind..)?.iter().take_while(part).count();
-    // Shorter than any hash: it is something else.
+    // A shorter text is no hash.
     (length >= 20).then_some((kind, kind + length))
 }
 
-/// The length of `$ID$`.
+/// The length of the part `$ID$`.
 fn kind(from: &[u8]) -> Option<usize> {
     from.strip_prefix(b"$")?;
     let id = from.get(1..)?.iter().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || **b == b'-').count();
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(String::from_utf8(blanked(text.as_bytes(), &[], 0)).unwrap(), expected);
     }
 
-    /// Blanks the part between `[` and `]`, whose place is known.
+    /// In `text`, the brackets `[` and `]` mark a part whose place is known.
     fn check_placed(text: &str, expected: &str) {
         let (start, end) = (text.find('[').unwrap(), text.find(']').unwrap() - 1);
         let number = |at: usize| u32::try_from(at).unwrap();

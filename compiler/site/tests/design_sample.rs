@@ -41,7 +41,7 @@ fn the_sample_of_the_design_is_a_site() {
     assert_eq!(site.sources.keys().collect::<Vec<_>>(), ["site.ncl"]);
 }
 
-/// Changes the sample in one place and tells the codes and lines of what is found.
+/// Changes the sample in one place and compares the codes and lines of the findings.
 fn check(old: &str, new: &str, expected: &[(&str, u32)]) {
     let text = sample();
     assert!(text.contains(old), "{old} does not stand in the sample");
@@ -103,7 +103,7 @@ fn imports_below_the_root_are_part_of_the_site() {
     assert_eq!((found[0].code.name(), &*place.file, place.line), ("E0204", "people/ada.json", 3));
 }
 
-/// What a domain tells the world, with all of its fields and with none.
+/// A domain with every field about publishing, and one with none.
 #[test]
 fn domains_say_what_is_published() {
     let text = |domain: &str| {

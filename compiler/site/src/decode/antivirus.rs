@@ -15,7 +15,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Antivirus> {
     let reload = fields
         .defaulted("reload")
         .and_then(|at| walker.tag(&at, &[("in_place", Reload::InPlace), ("beside", Reload::Beside)]));
-    // freshclam's own bounds.
+    // The bounds are those of freshclam.
     let checks = fields.defaulted("checks_per_day").and_then(|at| walker.number(&at, 1, 50));
     let mirror = fields.defaulted("mirror").and_then(|at| walker.domain(&at));
     let signatures = optional(fields.get("signatures"), |at| {

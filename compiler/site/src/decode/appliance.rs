@@ -130,7 +130,7 @@ fn operators(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<String>>> {
     found.into_iter().collect()
 }
 
-/// `192.0.2.10/24`.
+/// Parses an address with its prefix length: `192.0.2.10/24`.
 fn interface(text: &str) -> Result<(Ipv4Addr, u8), String> {
     let (address, prefix) = text.split_once('/').ok_or_else(|| format!("{text:?} has no prefix length"))?;
     let address = address.parse::<Ipv4Addr>().map_err(|_| format!("{address:?} is no IPv4 address"))?;
@@ -138,7 +138,7 @@ fn interface(text: &str) -> Result<(Ipv4Addr, u8), String> {
     prefix.map(|prefix| (address, prefix)).ok_or_else(|| format!("{text:?} has no prefix length of 1 to 32"))
 }
 
-/// `2001:db8::25/64`.
+/// Parses an address with its prefix length: `2001:db8::25/64`.
 fn interface6(text: &str) -> Result<(Ipv6Addr, u8), String> {
     let (address, prefix) = text.split_once('/').ok_or_else(|| format!("{text:?} has no prefix length"))?;
     let address = address.parse::<Ipv6Addr>().map_err(|_| format!("{address:?} is no IPv6 address"))?;
@@ -151,7 +151,7 @@ fn time_server(text: &str) -> Result<TimeServer, postkiln_address::AddressError>
         .map_or_else(|_| text.parse().map(TimeServer::Name), |address| Ok(TimeServer::Address(address)))
 }
 
-/// `192.0.2.53`, `192.0.2.53:5353`.
+/// Parses an address with or without a port: `192.0.2.53`, `192.0.2.53:5353`.
 fn resolver(text: &str) -> Result<Resolver, String> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(Resolver { address, port: 53 });

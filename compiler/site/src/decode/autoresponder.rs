@@ -1,4 +1,4 @@
-//! `autoresponders` of a domain.
+//! `autoresponders` of a domain: subject, text, and how often one sender is answered.
 
 use std::collections::BTreeMap;
 

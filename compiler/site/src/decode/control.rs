@@ -1,4 +1,4 @@
-//! `control`: qmail control files by name.
+//! `control`: qmail control files by name, checked by `schemas/control`.
 
 use std::collections::BTreeMap;
 

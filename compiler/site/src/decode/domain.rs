@@ -1,4 +1,4 @@
-//! `domains`: domains of their own and alias domains.
+//! `domains`: mail domains and alias domains.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -105,12 +105,13 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
     })))
 }
 
-/// A default, at the place of the domain.
+/// Wraps a default, which gets the place of the domain.
 fn unwritten<T>(domain: &Named<'_>, value: T) -> Placed<T> {
     Placed { value, place: domain.place.clone() }
 }
 
-/// Who gets postmaster's mail (RFC 5321 §4.5.1): the user who is named, or called so, or the only one.
+/// The local part that gets postmaster's mail (RFC 5321 §4.5.1): the named user, else the one called `postmaster`, else
+/// the only user.
 fn postmaster(
     walker: &Walker<'_>,
     fields: &Fields<'_>,

@@ -86,7 +86,7 @@ fn address(walker: &Walker<'_>, at: &At<'_>) -> Option<Address> {
         .map(|at| at.value)
 }
 
-/// What stands after a tag.
+/// The form of the value behind a tag.
 enum Kind {
     Plain(Expected),
     Address(fn(Address) -> Expected),

@@ -1,4 +1,4 @@
-//! `limits` of a domain.
+//! `limits` of a domain: numbers of users, aliases, lists and the like, and quotas.
 
 use crate::Limits;
 use crate::decode::fields::optional;

@@ -1,4 +1,4 @@
-//! `lists` of a domain.
+//! `lists` of a domain: members, who may post, and ezmlm's other settings.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ fn list(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<List> {
     })
 }
 
-/// Those written in the list, then those of its files; one of the two is there.
+/// The members written in the list, then those of its files; at least one of the two fields is present.
 fn members(walker: &Walker<'_>, fields: &Fields<'_>, home: &Domain) -> Option<Vec<Placed<Target>>> {
     let Some(from) = fields.get("members_from") else {
         return fields.required("members").and_then(|at| walker.targets(&at, home));
@@ -112,7 +112,7 @@ fn message_size(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<(u64, u64)>> 
     Some(at.placed((min, max)))
 }
 
-/// Two lists of strings under one field, each string judged.
+/// Two lists of strings under one field; each string is judged by itself.
 fn pair(
     walker: &Walker<'_>,
     fields: &Fields<'_>,
@@ -163,7 +163,7 @@ fn header_line(part: &str, text: &str) -> Result<(), String> {
     }
 }
 
-/// For a list that a page of the language names: every field.
+/// All field names of a list, for the hint about an unknown field.
 const FIELDS: &[&str] = &[
     "members",
     "members_from",

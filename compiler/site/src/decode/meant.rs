@@ -1,7 +1,7 @@
-//! What a person probably meant by a domain, an address or a quantity that cannot be read: the same without what was copied
+//! Suggestions for a domain, an address or a quantity that cannot be read: the text without signs that were copied
 //! along with it, and with letters beyond ASCII in the form that the DNS has (RFC 5890). Start at [`meant`].
 
-/// Another way to write the text, when there is one; whether it is right is for whoever reads it to say.
+/// Another way to write the text, when there is one; the caller judges whether that one is valid.
 pub(super) fn meant(text: &str) -> Option<String> {
     let tidy = text.trim();
     // "Ada Lovelace <ada@example.org>", as a mail program copies it.
@@ -26,7 +26,7 @@ fn a_label(label: &str) -> Option<String> {
     punycode(&lower).map(|code| format!("xn--{code}"))
 }
 
-/// RFC 3492 §6.3.
+/// The encoding procedure of RFC 3492 §6.3.
 fn punycode(label: &[char]) -> Option<String> {
     let mut code: String = label.iter().filter(|letter| letter.is_ascii()).collect();
     let basic = u32::try_from(code.len()).ok()?;
@@ -71,7 +71,7 @@ fn digit(number: u32) -> Option<char> {
     Some(char::from(if letter < 26 { b'a' + letter } else { b'0' + letter - 26 }))
 }
 
-/// RFC 3492 §6.1.
+/// The bias adaptation of RFC 3492 §6.1.
 const fn adapted(delta: u32, handled: u32, is_first: bool) -> u32 {
     let mut delta = if is_first { delta / 700 } else { delta / 2 };
     delta += delta / handled;
@@ -84,7 +84,7 @@ const fn adapted(delta: u32, handled: u32, is_first: bool) -> u32 {
 }
 
 const BASE: u32 = 36;
-/// Combining Diacritical Marks.
+/// The Unicode block Combining Diacritical Marks.
 const COMBINING: std::ops::RangeInclusive<char> = '\u{300}'..='\u{36f}';
 
 #[cfg(test)]

@@ -43,11 +43,11 @@ use crate::{Diagnostic, SecretsLock, Site, codes};
 pub use version::VERSION;
 use walker::Walker;
 
-/// What comes of a tree.
+/// The result of decoding a tree.
 pub(crate) struct Decoded {
-    /// The site, when nothing hinders it.
+    /// The site; `None` when an error was found.
     pub(crate) site: Option<Site>,
-    /// All mistakes.
+    /// Every error and warning, in the order found.
     pub(crate) findings: Vec<Diagnostic>,
     /// The files that were read besides those of the evaluation, without password hashes.
     pub(crate) read: BTreeMap<String, Vec<u8>>,
@@ -121,7 +121,7 @@ fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {
     })
 }
 
-/// Fields that the schema gives a default: one that is absent says that its contracts were not applied.
+/// Fields for which the schema has defaults: when one is absent, the schema's contracts were not applied.
 const DEFAULTED: [&str; 7] = ["generation", "dns", "antivirus", "control", "moved", "expect", "silence"];
 const FIELDS: &[&str] = &[
     "version",

@@ -1,4 +1,4 @@
-//! `moved`: renames.
+//! `moved`: renames of users, aliases, lists, autoresponders and domains.
 
 use crate::decode::walker::{At, Walker};
 use crate::{Movable, Move, Placed, codes};

@@ -1,5 +1,5 @@
-//! `users_from`, `aliases_from`, `members_from`: people, aliases and lists' members in files beside the site, judged by the functions that judge those
-//! written in it. Start at [`both`].
+//! `users_from`, `aliases_from`, `members_from`: people, aliases and members of lists in files beside the site. Their
+//! rows are judged by the functions that judge values written in the site. Start at [`both`].
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub(super) fn both<T>(
     complete.then_some(map)
 }
 
-/// Adds to `map` what the files named at `at` hold; each row is decoded by `decode`. False when something is wrong.
+/// Adds the rows of the files named at `at` to `map`; `decode` reads each row. False when something is wrong.
 fn add<T>(
     walker: &Walker<'_>,
     at: &At<'_>,
@@ -109,7 +109,7 @@ fn each_file(walker: &Walker<'_>, at: &At<'_>, take: &mut dyn FnMut(&Placed<Stri
     complete
 }
 
-/// Reads a file and keeps it for `source/`; `take` gets its content and a walker for what is wrong in it.
+/// Reads a file and keeps it for `source/`; `take` gets its content and a walker for the findings in it.
 fn with_file(walker: &Walker<'_>, path: &Placed<String>, take: &mut dyn FnMut(&Walker<'_>, &[u8]) -> bool) -> bool {
     let name = &path.value;
     let bytes = match walker.content(name) {
@@ -129,7 +129,7 @@ fn with_file(walker: &Walker<'_>, path: &Placed<String>, take: &mut dyn FnMut(&W
     complete
 }
 
-/// A row of a table, which may be one of a hundred thousand.
+/// A row of a table that may have a hundred thousand of them.
 type Row<T> = (LocalPart, Placed<T>);
 
 fn row<T>(walker: &Walker<'_>, record: &Record, decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>) -> Option<Row<T>> {
@@ -150,7 +150,7 @@ fn add_rows<T>(walker: &Walker<'_>, mut rows: Vec<Row<T>>, map: &mut BTreeMap<Lo
             first.is_none()
         });
     }
-    // Stable: of two the first stays.
+    // The sort is stable: of two equal names the first stays first.
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
     rows.dedup_by(|(name, row), (last, first)| {
         let is_again = name == last;
@@ -173,5 +173,5 @@ fn report(walker: &Walker<'_>, fault: &Fault) -> bool {
     false
 }
 
-/// More findings of one code in one file are of no use at once.
+/// The largest number of findings of one code in one file: more at once are of no use.
 const MOST_FINDINGS: usize = 10;

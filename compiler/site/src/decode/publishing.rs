@@ -1,4 +1,4 @@
-//! What a domain tells the world: `dkim`, `spf`, `dmarc`, `mta_sts`, `tls_rpt`, `mx`, `client`.
+//! The fields about a domain that others can see: `dkim`, `spf`, `dmarc`, `mta_sts`, `tls_rpt`, `mx`, `client`.
 
 use std::net::IpAddr;
 
@@ -69,7 +69,7 @@ fn spf(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Spf>> {
     Some(at.placed(Spf { policy: policy?.value, include, addresses }))
 }
 
-/// SPF is often published below names with an underscore: `_spf.example.net`.
+/// The domains of `spf.include`. They often begin with an underscore: `_spf.example.net`.
 fn included(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<String>>> {
     each(walker, at, "domains", |item| walker.parsed(item, "a domain with an SPF record", None, underscored))
 }
@@ -120,8 +120,8 @@ fn each<T>(walker: &Walker<'_>, at: &At<'_>, what: &str, decode: impl FnMut(&At<
     found.into_iter().collect()
 }
 
-/// `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/64`; bits beyond the prefix must be zero, since they are a mistake more
-/// often than not.
+/// Parses `192.0.2.7`, `192.0.2.0/24` or `2001:db8::/64`. Bits beyond the prefix must be zero: anything else is most
+/// often a mistake.
 fn block(text: &str) -> Result<AddressBlock, String> {
     let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
     let address: IpAddr = address.parse().map_err(|_| format!("{address:?} is no IP address"))?;

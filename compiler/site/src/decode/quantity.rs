@@ -27,7 +27,7 @@ pub(super) fn count(walker: &Walker<'_>, at: &At<'_>, things: &str, least: u64) 
     found.map(|number| at.placed(number))
 }
 
-/// What a database column and a control file can hold without doubt.
+/// The largest number that every database column and control file can hold.
 const MOST: u64 = i32::MAX as u64;
 
 /// Octets of a size. Decimal and binary prefixes mean what IEC 80000-13 says: `1 MB` is 1,000,000, `1 MiB` 1,048,576.

@@ -1,4 +1,4 @@
-//! `secrets.lock`: its tree becomes a [`SecretsLock`]. What the site makes of the secrets is judged later.
+//! Decodes the tree of `secrets.lock` into a [`SecretsLock`]. How the site uses the secrets is judged later.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,7 +84,7 @@ fn secret(walker: &Walker<'_>, named: &Named<'_>) -> Option<(String, Placed<Secr
     Some((named.name.to_owned(), Placed { value, place: named.place.clone() }))
 }
 
-/// A value that somebody wrote into the file. It is never quoted.
+/// Reports a secret's value that somebody wrote into the file. The value is never quoted.
 fn exposed(walker: &Walker<'_>, value: Option<At<'_>>) {
     if let Some(at) = value {
         let message = "a value stands in secrets.lock, where everybody can read it";
@@ -182,7 +182,7 @@ fn state(walker: &Walker<'_>, at: &At<'_>, fields: &Fields<'_>) -> Option<DkimSt
     }
 }
 
-/// One of some words, as a string.
+/// A string that must be one of the known words.
 fn word(walker: &Walker<'_>, at: &At<'_>, what: &str, known: &[&'static str]) -> Option<&'static str> {
     let text = walker.text(at, what)?;
     let found = known.iter().find(|word| **word == text).copied();
@@ -194,7 +194,7 @@ fn word(walker: &Walker<'_>, at: &At<'_>, what: &str, known: &[&'static str]) ->
     found
 }
 
-/// So many hex digits, in lower case.
+/// A string of exactly `length` hex digits, in lower case.
 fn hex(walker: &Walker<'_>, at: &At<'_>, length: usize, what: &str) -> Option<Placed<String>> {
     let text = walker.text(at, what)?;
     if text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
@@ -207,5 +207,5 @@ fn hex(walker: &Walker<'_>, at: &At<'_>, length: usize, what: &str) -> Option<Pl
 const KINDS: &[&str] = &["password", "token", "tls-key", "dkim"];
 const ALGORITHMS: &[&str] = &["rsa", "ed25519"];
 const STATES: &[&str] = &["published", "signing", "retiring"];
-/// What a secret may be called.
+/// The rule for names, for messages.
 const NAMES: &str = "the name of a secret has 1 to 64 letters, digits, hyphens, dots, underscores";

@@ -1,4 +1,4 @@
-//! `silence`: warnings that are not wanted anywhere in the site.
+//! `silence`: codes of warnings that are hidden in the whole site.
 
 use postkiln_findings::{Code, silenceable};
 

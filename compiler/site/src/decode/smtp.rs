@@ -51,7 +51,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Smtp> {
     })
 }
 
-/// A list with a default; every element is decoded, whatever the others are.
+/// A list with a default; every element is decoded, even when others are wrong.
 fn list<'a, T>(
     walker: &'a Walker<'_>,
     fields: &Fields<'a>,
@@ -112,7 +112,7 @@ fn decide(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Decide>> {
         }
     };
     let text = walker.line(&At { node: why, ..at.clone() }, "the text of a refusal")?.value;
-    // rblsmtpd cuts at 200 octets.
+    // rblsmtpd cuts the text at 200 octets.
     if text.is_empty() || text.len() > 200 || !text.is_ascii() || text.starts_with('-') {
         let hint = "1 to 200 ASCII characters, not beginning with a hyphen";
         walker.report(codes::VALUE, "not the text of a refusal", &at.place, Some(hint));

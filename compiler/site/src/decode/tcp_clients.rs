@@ -1,5 +1,5 @@
-//! Who a rule of tcprules is about, as a person writes it, and the keys that tcpserver looks for: `192.0.2.0/24` is
-//! `192.0.2.`; a network that ends within a number becomes one key for each.
+//! The clients a rule of tcprules is about: from the form a person writes to the keys that tcpserver looks up.
+//! `192.0.2.0/24` becomes `192.0.2.`; a network that ends within a number becomes one key for each value.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -90,7 +90,7 @@ fn keys(parts: &[u32], prefix: u8, width: u8, separator: char, print: impl Fn(u3
     (first..first + (1 << (width - cut))).map(|number| format!("{stem}{}{end}", print(number))).collect()
 }
 
-/// tcprules' own form.
+/// Prefixes with ranges, in tcprules' own form: `10.1.2-5.`.
 fn prefix_with_ranges(text: &str) -> Result<Vec<String>, String> {
     let shape = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
     let parts: Vec<&str> = text.strip_suffix('.').unwrap_or(text).split('.').collect();

@@ -69,5 +69,5 @@ fn own(walker: &Walker<'_>, at: &At<'_>) -> Option<Certificate> {
 
 const FORMS: &str =
     "'acme { email = \"ops@example.org\", agree = true }, or 'own { secret = \"tls\", chain = \"chain.pem\" }";
-/// Where certificates come from unless another authority is named.
+/// The directory of the certificate authority that is used unless another is named.
 const DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";

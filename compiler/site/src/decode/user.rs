@@ -1,4 +1,4 @@
-//! One user: name, quotas, password, aliases, forward, what is denied.
+//! One user: name, quotas, password, aliases, forward, denied permissions.
 
 use postkiln_address::{Domain, LocalPart};
 
@@ -33,7 +33,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<
     })
 }
 
-/// What people may not do.
+/// The permissions under `deny`.
 pub(super) fn permissions(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<Permission>>> {
     let items = walker.list(at, "permissions")?;
     let found: Vec<_> = items.iter().map(|item| walker.tag(item, &Permission::ALL)).collect();
@@ -120,7 +120,7 @@ fn argon2id(cost: &str, salt: &str, hash: &str) -> Result<(), &'static str> {
     let time = number("t=", parts.next());
     let lanes = number("p=", parts.next());
     match (memory, time, lanes, parts.next()) {
-        // Within what a node can spend on one login.
+        // These bounds are what a node can spend on one login.
         (Some(8..=1_048_576), Some(1..=16), Some(1..=16), None) => {}
         (Some(_), Some(_), Some(_), None) => return Err("its cost is out of bounds (m 8 to 1048576, t and p 1 to 16)"),
         _ => return Err("its cost does not read m=…,t=…,p=…"),

@@ -1,5 +1,5 @@
-//! `version`: which version of the language a site is written in. Judged before anything else, because a site of another
-//! version has fields that this one does not know.
+//! `version`: which version of the language a site is written in. The version is judged before anything else, because a
+//! site of another version has fields that this one does not know.
 
 use crate::answer::Value;
 use crate::codes;
@@ -8,7 +8,7 @@ use crate::decode::walker::{At, Walker};
 /// The version of the language that this compiler reads, and the schema's in a bundle's manifest.
 pub const VERSION: u32 = 1;
 
-/// Whether the site is of our version; if not, that is recorded and nothing else need be.
+/// Whether the site has our version. A site of another version gets one finding, and nothing else need be decoded.
 pub(super) fn is_ours(walker: &Walker<'_>, site: &At<'_>) -> bool {
     let Value::Record(entries) = &site.node.value else { return true };
     let Some(entry) = entries.iter().find(|entry| entry.name == "version") else { return true };

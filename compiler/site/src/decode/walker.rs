@@ -1,4 +1,4 @@
-//! Walking the tree: where a value stands, what type it has, what is wrong with it.
+//! Walking the tree: places of values, their types, and the findings about them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,15 +16,15 @@ use crate::decode::{quantity, secrets};
 use crate::lines::Lines;
 use crate::{Diagnostic, Place, Placed, codes, suggest};
 
-/// Findings so far, and what is needed to place them.
+/// The findings so far, and everything needed to place new ones.
 pub(super) struct Walker<'a> {
     lines: &'a Lines,
-    /// The site's folder, for what is read besides.
+    /// The site's folder, for reading further files; `None` when there is none to read.
     files: Option<&'a Beneath>,
     findings: RefCell<Vec<Diagnostic>>,
-    /// How many findings of one code are kept.
+    /// The largest number of findings of one code that is kept.
     most: usize,
-    /// How many of each code there were.
+    /// The number of findings of each code so far, kept or not.
     counts: RefCell<BTreeMap<Code, usize>>,
     /// Files that were read besides those of the evaluation, for `source/`.
     pub(super) read: RefCell<BTreeMap<String, Vec<u8>>>,
@@ -34,19 +34,19 @@ pub(super) struct Walker<'a> {
     pub(super) unchecked: bool,
 }
 
-/// A value and where to report about it: where it was written, else where its name was, else the same of what it is in.
+/// A value with the place for reports about it: its own, else that of its name, else that of the value around it.
 #[derive(Clone)]
 pub(super) struct At<'a> {
     pub(super) node: &'a Node,
     pub(super) place: Place,
-    /// Whether a person wrote it: it, or its name, stands in a file of the site.
+    /// Whether a person wrote the value: it, or its name, stands in a file of the site.
     pub(super) is_written: bool,
 }
 
 /// A field of a record, or an entry of a map, whose name matters.
 pub(super) struct Named<'a> {
     pub(super) name: &'a str,
-    /// Where the name stands, or else the value.
+    /// The place of the name, or else of the value.
     pub(super) place: Place,
     pub(super) value: At<'a>,
 }
@@ -65,17 +65,17 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The same, with a folder for what is read besides.
+    /// Gives this walker the folder from which further files are read.
     pub(super) fn with_files(self, files: &'a Beneath) -> Self {
         Self { files: Some(files), ..self }
     }
 
-    /// One that walks another file and keeps at most `most` findings of a code.
+    /// A walker for another file, which keeps at most `most` findings of each code.
     pub(super) fn beside<'b>(&'b self, lines: &'b Lines, most: usize) -> Walker<'b> {
         Walker { most, ..Walker::new(lines, false) }
     }
 
-    /// Takes over the findings of one that walked another file, and says how many it did not keep.
+    /// Takes over the findings of a walker of another file, and says how many of them were not kept.
     pub(super) fn absorb(&self, other: Walker<'_>) {
         let mut findings = other.findings.into_inner();
         let counts = other.counts.into_inner().into_iter();
@@ -88,7 +88,7 @@ impl<'a> Walker<'a> {
         self.findings.borrow_mut().extend(findings);
     }
 
-    /// What was found, and besides it which files were read and where password hashes stand.
+    /// The findings, the further files that were read, and the places of password hashes.
     pub(super) fn finish(self) -> (Vec<Diagnostic>, BTreeMap<String, Vec<u8>>, Vec<Span>) {
         (self.findings.into_inner(), self.read.into_inner(), self.confidential.into_inner())
     }
@@ -98,12 +98,12 @@ impl<'a> Walker<'a> {
         self.files.map_or(Err(BeneathError::Absent), |files| files.read(path))
     }
 
-    /// The place of a span.
+    /// The place of a span, as line and column.
     pub(super) fn place(&self, span: Span) -> Place {
         self.lines.place(span)
     }
 
-    /// The whole tree.
+    /// The root of the tree, with its place.
     pub(super) fn root<'n>(&self, node: &'n Node) -> At<'n> {
         let place = node.span.map_or_else(|| self.lines.beginning(), |span| self.lines.place(span));
         At { node, place, is_written: true }
@@ -114,7 +114,7 @@ impl<'a> Walker<'a> {
         self.within(outer, &entry.node, Some(entry))
     }
 
-    /// Something within `outer`.
+    /// A value within `outer`, with its name when it is an entry.
     fn within<'n>(&self, outer: &At<'_>, node: &'n Node, name: Option<&Entry>) -> At<'n> {
         // A contract for `'tag value` makes the tag anew; the value keeps its place.
         let argument = || if let Value::Tag(_, Some(argument)) = &node.value { argument.span } else { None };
@@ -123,7 +123,7 @@ impl<'a> Walker<'a> {
         At { node, place, is_written: span.is_some() }
     }
 
-    /// Records a finding.
+    /// Records a finding with this code at this place.
     pub(super) fn report(&self, code: Code, message: impl Into<String>, place: &Place, hint: Option<&str>) {
         self.keep(Diagnostic { hint: hint.map(str::to_owned), ..Diagnostic::new(code, message).at(place) });
     }
@@ -209,7 +209,7 @@ impl<'a> Walker<'a> {
         Some(items.iter().map(|item| self.within(at, item, None)).collect())
     }
 
-    /// A string.
+    /// The text of a value that must be a string.
     pub(super) fn text<'n>(&self, at: &At<'n>, what: &str) -> Option<&'n str> {
         let Value::Text(text) = &at.node.value else {
             self.mistyped(at, &format!("{what} (a string)"), None);
@@ -228,7 +228,7 @@ impl<'a> Walker<'a> {
         Some(at.placed(text.to_owned()))
     }
 
-    /// `true` or `false`.
+    /// The value of a field that must be `true` or `false`.
     pub(super) fn boolean(&self, at: &At<'_>) -> Option<bool> {
         let Value::Bool(value) = at.node.value else {
             self.mistyped(at, "`true` or `false`", None);
@@ -237,12 +237,12 @@ impl<'a> Walker<'a> {
         Some(value)
     }
 
-    /// `true` or `false`, with its place.
+    /// Like [`boolean`](Self::boolean), with the value's place.
     pub(super) fn switch(&self, at: &At<'_>) -> Option<Placed<bool>> {
         self.boolean(at).map(|value| at.placed(value))
     }
 
-    /// What stands after a tag.
+    /// The value behind a tag.
     pub(super) fn inside<'n>(&self, tag: &At<'_>, node: &'n Node) -> At<'n> {
         self.within(tag, node, None)
     }
@@ -309,7 +309,7 @@ impl<'a> Walker<'a> {
         found
     }
 
-    /// Something that is parsed from a string; the error's text is the message, and what would parse the hint.
+    /// Parses a string; the error's text is the message, and the hint is a suggestion that would parse.
     pub(super) fn parsed<T, E: Display>(
         &self,
         at: &At<'_>,
@@ -359,7 +359,7 @@ impl<'a> Walker<'a> {
         })
     }
 
-    /// A list of targets.
+    /// A list of addresses, each read by [`target`](Self::target).
     pub(super) fn targets(&self, at: &At<'_>, home: &Domain) -> Option<Vec<Placed<Address>>> {
         let items = self.list(at, "addresses")?;
         let found: Vec<_> = items.iter().map(|item| self.target(item, home)).collect();
@@ -392,7 +392,7 @@ impl At<'_> {
     }
 }
 
-/// What a person calls a value's type.
+/// The name of a value's type as people call it.
 fn type_name(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),

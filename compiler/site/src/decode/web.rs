@@ -1,4 +1,4 @@
-//! `web`: webmail, administration, languages.
+//! `web`: webmail, administration, and the languages of the pages.
 
 use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};

@@ -1,7 +1,8 @@
 //! Finding and reading everything a site imports, before anything is evaluated.
 //!
-//! Imports are literal paths, never computed, so the syntax trees tell all of them. A path is resolved against the
-//! virtual root; what would leave it is refused with the place of the import, and the rest is read beneath the root.
+//! Imports are literal paths, never computed, so the syntax trees name all of them. A path is resolved against the
+//! virtual root. A path that would leave the root is refused with the place of the import; the others are read beneath
+//! the root.
 
 use std::collections::VecDeque;
 
@@ -30,21 +31,21 @@ pub(super) struct Gathered {
 
 /// A file the interpreter was given.
 struct Given {
-    /// Below the virtual root.
+    /// The path below the virtual root.
     path: String,
     format: InputFormat,
     text: String,
     is_schema: bool,
 }
 
-/// An import as it is written.
+/// An import in the text of a file, not yet resolved.
 struct Found {
     path: Option<String>,
     format: InputFormat,
     place: TermPos,
 }
 
-/// Reads `entry` and all that it imports.
+/// Reads `entry` and everything it imports, directly or not.
 pub(super) fn gather(root: &Beneath, entry: &str) -> Gathered {
     let mut gathered = Gathered {
         hub: CacheHub::new(),
@@ -106,8 +107,8 @@ impl Gathered {
         troubles
     }
 
-    /// Syntax errors of the imported files of data: JSON, YAML, TOML. Asked only when something is wrong: the interpreter
-    /// parses them by itself when it gets there.
+    /// Syntax errors of the imported files of data: JSON, YAML, TOML. Called only when something is wrong, because the
+    /// interpreter parses these files itself when it gets there.
     pub(super) fn malformed_data(&self) -> Vec<Trouble> {
         let mut hub = CacheHub::new();
         let mut troubles = Vec::new();
@@ -283,7 +284,7 @@ fn virtual_path(path: &str, format: InputFormat) -> SourcePath {
     SourcePath::Path(format!("{VIRTUAL_ROOT}{path}").into(), format)
 }
 
-/// Byte order marks: what Windows' editors put before a text, and Nickel takes for a sign.
+/// Byte order marks, which editors on Windows put before a text and which Nickel takes for a character of the program.
 const MARKS: [(&[u8], &str); 3] = [
     (b"\xef\xbb\xbf", "begins with a byte order mark, which is no part of the language"),
     (b"\xff\xfe", "is text in UTF-16"),

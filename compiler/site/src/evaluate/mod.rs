@@ -99,7 +99,7 @@ fn unchecked(gathered: &Gathered) -> Option<Node> {
     node(&value, &context, &Places::new(&ids)).0
 }
 
-/// What people wrote and nothing else: no contract is applied, so no default is filled in.
+/// The value of the files alone: no contract is applied, so no default is filled in.
 #[cfg(test)]
 pub(crate) fn written(root: &Beneath, entry: &str) -> Option<Node> {
     std::thread::scope(|scope| {
@@ -138,10 +138,10 @@ fn all_errors(first: Error, value: NickelValue, context: &mut Context, places: &
     troubles
 }
 
-/// Which file of the site a file of the interpreter is.
+/// The number that each file of the interpreter has in the answer.
 type Ids = std::collections::BTreeMap<FileId, u32>;
 
-/// The folder that no machine has, below which the interpreter sees the site.
+/// A folder that no machine has; the interpreter sees the site below it.
 const VIRTUAL_ROOT: &str = "/@site/";
 const STACK: usize = 256 << 20;
 const PERMISSIVE_DEPTH: usize = 64;

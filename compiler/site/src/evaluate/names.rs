@@ -1,7 +1,7 @@
 //! Finding the places in a site's text where a field is named, for rewriting it: comments and layout stay as they are.
 //!
-//! A site's outer record is followed as far as it stands in the text: through bindings, annotations, merges and imports.
-//! What a function makes is not.
+//! The outer record of a site is followed as far as it stands in the text: through bindings, annotations, merges and
+//! imports. Records that a function makes are not followed.
 
 use std::collections::BTreeMap;
 
@@ -26,20 +26,20 @@ pub(crate) struct Names {
     pub(crate) roots: Vec<Span>,
 }
 
-/// A field in the text.
+/// A field as it stands in the text.
 pub(crate) struct Named {
     /// Names from the outer record to this field.
     pub(crate) path: Vec<String>,
-    /// Where its own name stands.
+    /// The place of the field's own name.
     pub(crate) name: Span,
-    /// Where its value stands, when it has one.
+    /// The place of the field's value, when it has one.
     pub(crate) value: Option<Span>,
 }
 
 /// Finds the fields of the site that begins with `entry`.
 ///
 /// # Errors
-/// With what keeps the files from being read.
+/// With the errors that keep the files from being read.
 pub(crate) fn names(root: &Beneath, entry: &str) -> Result<Names, Vec<Trouble>> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(super::STACK);
@@ -71,7 +71,7 @@ fn names_here(root: &Beneath, entry: &str) -> Result<Names, Vec<Trouble>> {
 }
 
 struct Walk<'w> {
-    /// The whole of a file, by its path.
+    /// Gives the term of a whole file, by the file's path.
     tree: &'w dyn Fn(&str) -> Option<Term<'w>>,
     places: Places<'w>,
     fields: Vec<Named>,
@@ -85,7 +85,7 @@ struct Term<'w> {
     file: &'w str,
 }
 
-/// What `let` has bound.
+/// The names that `let` has bound, with their terms.
 type Scope<'w> = Vec<(&'static str, Term<'w>)>;
 
 impl<'w> Walk<'w> {
@@ -133,7 +133,7 @@ impl<'w> Walk<'w> {
         for field in record.field_defs {
             let mut path = path.to_vec();
             for (index, element) in field.path.iter().enumerate() {
-                // A computed name cannot be rewritten, nor what stands below it be told apart.
+                // A computed name cannot be rewritten, and neither can anything below it.
                 let FieldPathElem::Ident(name) = element else { break };
                 path.push(name.label().to_owned());
                 let is_last = index + 1 == field.path.len();

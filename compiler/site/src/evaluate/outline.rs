@@ -1,6 +1,6 @@
 //! The schema's contracts as an [`Outline`], read from their syntax trees.
 //!
-//! What the schema leaves to the compiler (`Dyn`) takes its form from `shapes.ncl`: records of fields whose values are
+//! Where the schema says `Dyn`, the form of a value is taken from `shapes.ncl`: records of fields whose values are
 //! types; a list of types there means any of them.
 
 use nickel_lang_core::ast::record::{FieldDef, Record};
@@ -35,7 +35,7 @@ fn parsed(hub: &mut CacheHub, name: &str, text: &str) -> Result<FileId, String> 
     Ok(file)
 }
 
-/// Reads one file.
+/// Reads one file of the schema.
 struct Reader<'a> {
     text: &'a str,
 }
@@ -107,7 +107,7 @@ impl Reader<'_> {
             Node::Record(record) => self.record(record),
             Node::Array(any) => any.iter().map(|one| self.of_term(one)).collect::<Result<_, _>>().map(Shape::Either),
             Node::Var(name) => Ok(Shape::Named(name.label().to_owned())),
-            // `parts.Domain`
+            // A term such as `parts.Domain`.
             Node::PrimOpApp { op: PrimOp::RecordStatAccess(name), .. } => Ok(Shape::Named(name.label().to_owned())),
             _ => Err(format!("{:?} is no contract this code knows", self.written(ast))),
         }

@@ -1,5 +1,6 @@
-//! Where an evaluation stands: the fields of a site evaluated one after another, each told before it is begun. For a site
-//! whose evaluation was ended by a limit, since the interpreter itself does not say how far it came. Start at [`stages`].
+//! How far an evaluation comes: the fields of a site are evaluated one after another, and each is reported before it is
+//! begun. For a site whose evaluation was ended by a limit, since the interpreter itself does not say how far it came.
+//! Start at [`stages`].
 
 use std::collections::BTreeMap;
 
@@ -14,14 +15,14 @@ use crate::answer::Span;
 use crate::beneath::Beneath;
 use crate::lines::Lines;
 
-/// Evaluates as the site is evaluated, with its contracts, and tells the place of each field.
+/// Evaluates the site with its contracts, as usual, and reports the place of each field.
 pub(crate) fn stages(root: &Beneath, entry: &str, tell: &mut (dyn FnMut(&Place) + Send)) {
     let Ok(Names { fields, .. }) = names(root, entry) else { return };
     let written: BTreeMap<Vec<String>, Span> = fields.into_iter().map(|field| (field.path, field.name)).collect();
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(super::STACK);
         let here = || in_this_thread(root, entry, &written, tell);
-        // Without a thread there is nothing to tell.
+        // If no thread can be started, nothing is reported.
         thread.spawn_scoped(scope, here).map(|thread| thread.join().is_ok()).unwrap_or_default()
     });
 }
@@ -39,7 +40,7 @@ fn in_this_thread(root: &Beneath, entry: &str, written: &BTreeMap<Vec<String>, S
 struct Stages<'a> {
     places: Places<'a>,
     lines: Lines,
-    /// Where fields are named in the text: a name that the schema has too may have lost its place.
+    /// The places where the text names fields: a name that the schema has too may have lost its place.
     written: &'a BTreeMap<Vec<String>, Span>,
     tell: &'a mut dyn FnMut(&Place),
     /// Names from the site to the field.
@@ -47,7 +48,8 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    /// A record's fields, each for itself; anything else at once. What is wrong with a value was found already.
+    /// Evaluates a record's fields one by one, and any other value at once. Errors are ignored, since they were found
+    /// before.
     fn fields(&mut self, context: &mut Context, value: NickelValue, here: &Place) {
         (self.tell)(here);
         let Ok(value) = VirtualMachine::new(context).eval(value) else { return };
@@ -67,5 +69,5 @@ impl Stages<'_> {
     }
 }
 
-/// `domains."example.org".users.ada.aliases`: nothing that is told is deeper.
+/// The depth of `domains."example.org".users.ada.aliases`: no deeper field is reported.
 const DEEPEST: usize = 6;

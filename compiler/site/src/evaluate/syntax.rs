@@ -1,12 +1,12 @@
-//! What the parser's errors are for a person: which sign is unexpected, and what was probably forgotten before it. Knows only
+//! The parser's errors in words for people: the unexpected sign, and what was probably forgotten before it. Knows only
 //! the text and where the parser stopped.
 
 use postkiln_findings::nickel;
 
 use crate::answer::{Span, Trouble};
 
-/// The same errors in better words. The parser goes on after an error and may stumble over what it skipped: one error a
-/// line is enough.
+/// The same errors in better words, at most one a line: the parser goes on after an error and may stumble over the text
+/// it skipped.
 pub(super) fn told(troubles: Vec<Trouble>, text: &str) -> Vec<Trouble> {
     let mut told: Vec<(usize, Trouble)> = Vec::new();
     for trouble in troubles {
@@ -55,10 +55,10 @@ fn one(trouble: Trouble, text: &str) -> Trouble {
     Trouble { message: format!("unexpected `{token}`"), hint: Some(hint(token, before)), ..trouble }
 }
 
-/// An error in a file of data.
+/// Words for an error in a file of data.
 pub(super) fn in_data(trouble: Trouble, text: &str) -> Trouble {
     let (format, said) = trouble.message.split_once(" parse error: ").unwrap_or(("data", &trouble.message));
-    // Where it is stands before it already.
+    // The place stands before the message already.
     let said = said.split(" at byte ").next().unwrap_or_default();
     let message = format!("not {}: {said}", format.to_uppercase());
     let end = trouble.span.and_then(|span| usize::try_from(span.start).ok()).unwrap_or(0);
@@ -68,8 +68,9 @@ pub(super) fn in_data(trouble: Trouble, text: &str) -> Trouble {
     Trouble { message, hint, ..trouble }
 }
 
-/// What is probably not closed: a string that goes over a line's end, else the first bracket whose line is indented more than
-/// the line of the bracket that closed it, else the last one that is open at the end.
+/// The bracket or quote that is probably not closed: a string that goes beyond the end of its line, else the first
+/// bracket whose line is indented more than the line of the bracket that closed it, else the last one that is open at
+/// the end.
 fn open(text: &str) -> Option<(usize, &'static str)> {
     let bytes = text.as_bytes();
     let indentation = |at: usize| {
@@ -107,10 +108,10 @@ fn open(text: &str) -> Option<(usize, &'static str)> {
     brackets.pop().map(|at| (at, BRACKET))
 }
 
-/// What is probably wrong, from the sign that was unexpected and what stands before it.
+/// A guess at the mistake, from the unexpected sign and the text before it.
 fn hint(token: &str, before: &str) -> String {
     let line = before.rsplit('\n').next().unwrap_or_default();
-    // `a = 1⏎  b = 2`: the name was taken for an argument of what stands before it.
+    // In `a = 1⏎  b = 2` the name `b` was taken for an argument of the text before it.
     let name_alone = !line.trim().is_empty() && line.trim().chars().all(|c| c.is_alphanumeric() || "_-.\"".contains(c));
     if token == "=" && name_alone {
         let above = before.len() - line.len();
@@ -138,7 +139,7 @@ const BRACKET: &str = "this bracket is probably never closed";
 
 const FIELD: &str = "a field is written `name = value`";
 
-// The parser's words.
+// The parser's words for a value where a contract should stand.
 const NO_CONTRACT: &str = "invalid contract expression";
 const UNEXPECTED: &str = "unexpected token";
 const TOO_SOON: &str = "unexpected end of file";

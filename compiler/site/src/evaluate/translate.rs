@@ -8,7 +8,7 @@ use nickel_lang_core::position::TermPos;
 use super::{Ids, words};
 use crate::answer::{Kind, Span, Trouble};
 
-/// Finds places in files of the site; everything else (schema, standard library, generated text) has none.
+/// Finds places in files of the site. Positions elsewhere (schema, standard library, generated text) have no place.
 pub(super) struct Places<'a> {
     ids: &'a Ids,
 }
@@ -18,7 +18,7 @@ impl<'a> Places<'a> {
         Self { ids }
     }
 
-    /// The place of a position.
+    /// The place of a position, when the position is in a file of the site.
     pub(super) fn span(&self, position: TermPos) -> Option<Span> {
         let span = position.into_opt()?;
         Some(Span { file: *self.ids.get(&span.src_id)?, start: span.start.0, end: span.end.0 })
@@ -34,7 +34,7 @@ impl<'a> Places<'a> {
         self.all(kind, error.into_diagnostics(&mut files))
     }
 
-    /// Diagnostics of the interpreter.
+    /// Turns the interpreter's diagnostics for one error into troubles.
     pub(super) fn all(&self, kind: Kind, diagnostics: Vec<Diagnostic<FileId>>) -> Vec<Trouble> {
         let mut troubles: Vec<Trouble> =
             diagnostics.into_iter().map(|diagnostic| self.trouble(kind, diagnostic)).collect();
@@ -65,7 +65,7 @@ impl<'a> Places<'a> {
             return Trouble { hint, related, ..Trouble::new(kind, message, span) };
         }
         let message = match said {
-            // "here" and the like say nothing without the underlining, which stands below.
+            // A label such as "here" says nothing without the underlining, which is printed below.
             Some(said) if !message.contains(said) => format!("{message}: {said}"),
             _ => message,
         };
@@ -77,7 +77,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Where a label stands, when that is in a file of the site.
+    /// The place of a label, when it is in a file of the site.
     fn labelled(&self, label: &Label<FileId>) -> Option<Span> {
         let file = *self.ids.get(&label.file_id)?;
         let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);

@@ -52,7 +52,7 @@ fn trouble(name: LocIdent, scope: &Scope, places: &Places<'_>) -> Trouble {
     }
 }
 
-/// The names that a construct defines for what is in it.
+/// The names that a construct defines for the terms inside it.
 fn defined<'ast>(ast: &'ast Ast<'ast>) -> Option<BTreeSet<&'static str>> {
     let mut names = BTreeSet::new();
     match &ast.node {

@@ -1,5 +1,5 @@
-//! What the interpreter's evaluation errors are for a person who writes a site and no programs. Knows only its texts; one that
-//! is not known here stays as it is.
+//! The interpreter's evaluation errors in words for a person who writes a site and no programs. Knows only the
+//! interpreter's texts; a text that is not known here stays as it is.
 
 /// The message and the hint for an error: from its message, the label at the place that is shown, and its notes.
 pub(super) fn told(message: &str, label: &str, notes: &[String]) -> (String, Option<String>) {
@@ -21,7 +21,7 @@ pub(super) fn told(message: &str, label: &str, notes: &[String]) -> (String, Opt
     (told.unwrap_or_else(|| message.to_owned()), hint)
 }
 
-/// What stands at a further place.
+/// The text for a further place of an error.
 pub(super) fn beside(label: &str) -> &str {
     match label {
         "expected type" => "the contract",

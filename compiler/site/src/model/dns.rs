@@ -1,4 +1,4 @@
-//! What stands under `dns`.
+//! Types of the section `dns`.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -7,16 +7,16 @@ use postkiln_address::Domain;
 
 use super::Placed;
 
-/// What we publish.
+/// Addresses, zones and records that are published.
 #[derive(Clone, Debug)]
 pub struct Dns {
-    /// Seconds.
+    /// Time to live of the records, in seconds.
     pub ttl: Placed<u32>,
     /// The appliance's public address, where one differs from the network's.
     pub address: Option<Placed<Ipv4Addr>>,
-    /// The same of IPv6.
+    /// The appliance's public IPv6 address, where one differs from the network's.
     pub address6: Option<Placed<Ipv6Addr>>,
-    /// Who serves the zones; empty: the appliance.
+    /// The servers of the zones; empty: the appliance itself.
     pub name_servers: Vec<Placed<Domain>>,
     /// Whether zone files are made.
     pub publish: Placed<bool>,
@@ -24,17 +24,17 @@ pub struct Dns {
     pub caa: Vec<Placed<Domain>>,
     /// Whether the certificate's key is published (RFC 7672).
     pub tlsa: Placed<bool>,
-    /// Further records by zone.
+    /// Further records by the zone that holds them.
     pub records: BTreeMap<Domain, Vec<Placed<Record>>>,
 }
 
-/// A further record.
+/// A DNS record that the person wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Owner relative to the zone, `@` for the zone itself.
+    /// The owner's name relative to the zone; `@` for the zone itself.
     pub name: String,
-    /// `A`, `AAAA`, `CNAME`, `MX`, `TXT`, `NS`, `SRV`, `CAA`, `TLSA`.
+    /// The record's type: `A`, `AAAA`, `CNAME`, `MX`, `TXT`, `NS`, `SRV`, `CAA`, `TLSA`.
     pub kind: String,
-    /// Data in presentation form; TXT without quotes.
+    /// The data in presentation form; TXT without quotes.
     pub value: String,
 }

@@ -1,4 +1,4 @@
-//! What a site says of a domain.
+//! Types of the section `domains`.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use postkiln_address::{Address, Domain, LocalPart};
 
 use super::{Autoresponder, List, Permission, Placed, Publishing, User};
 
-/// What stands under a domain's name.
+/// The value under a domain's name.
 #[derive(Clone, Debug)]
 pub enum DomainEntry {
-    /// A domain of its own.
+    /// A domain with users and settings of its own.
     Mail(Box<MailDomain>),
     /// Every address of it is the same address in another domain.
     AliasOf(Placed<Domain>),
@@ -20,25 +20,25 @@ pub enum DomainEntry {
 pub struct MailDomain {
     /// The user that gets postmaster's mail.
     pub postmaster: Placed<LocalPart>,
-    /// By local part.
+    /// The users by local part.
     pub users: BTreeMap<LocalPart, Placed<User>>,
-    /// Local part to one or more targets.
+    /// The aliases: from local part to one or more targets.
     pub aliases: BTreeMap<LocalPart, Placed<Vec<Placed<Target>>>>,
     /// What happens to addresses that are not declared.
     pub catch_all: Placed<CatchAll>,
-    /// What parts an address from a detail that its owner adds.
+    /// The separator between an address and a detail that its owner adds.
     pub subaddress: Placed<Subaddress>,
-    /// Static lists: by local part.
+    /// Static mailing lists by local part.
     pub lists: BTreeMap<LocalPart, Placed<List>>,
-    /// By local part; a user of the same name keeps getting the mail.
+    /// Automatic replies by local part; a user of the same name keeps getting the mail.
     pub autoresponders: BTreeMap<LocalPart, Placed<Autoresponder>>,
     /// Who may add users, aliases and lists.
     pub managed: Placed<Managed>,
-    /// How much of everything there may be.
+    /// The largest numbers of users, aliases and so on.
     pub limits: Limits,
-    /// What nobody of the domain may do.
+    /// Permissions that are denied to everybody in the domain.
     pub deny: Vec<Placed<Permission>>,
-    /// What the world is told about its mail.
+    /// The settings about the domain that others see: SPF, DMARC and the like.
     pub publishing: Publishing,
 }
 
@@ -48,22 +48,22 @@ pub type Target = Address;
 /// What happens to addresses that are not declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CatchAll {
-    /// Refused at RCPT.
+    /// Mail for them is refused at RCPT.
     Reject,
-    /// Delivered to this address.
+    /// Mail for them is delivered to this address.
     Deliver(Target),
-    /// Accepted and dropped.
+    /// Mail for them is accepted and dropped.
     Discard,
 }
 
-/// What parts an address from a detail (RFC 5233): `ada+anything` reaches `ada`.
+/// The separator between an address and a detail (RFC 5233): `ada+anything` reaches `ada`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subaddress {
-    /// `ada+shop`.
+    /// A plus sign: `ada+shop`.
     Plus,
-    /// `ada-shop`, as qmail and vpopmail have it.
+    /// A hyphen, as qmail and vpopmail have it: `ada-shop`.
     Minus,
-    /// Nothing: every address is what is declared.
+    /// No separator: every address is taken as it is declared.
     None,
 }
 
@@ -76,20 +76,20 @@ pub enum Managed {
     Delegated,
 }
 
-/// How much of everything a domain may have; `None` without a limit.
+/// The largest number of everything a domain may have; `None` without a limit.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
-    /// Users.
+    /// The largest number of users.
     pub users: Option<Placed<u64>>,
-    /// Aliases with targets in the domain.
+    /// The largest number of aliases with targets in the domain.
     pub aliases: Option<Placed<u64>>,
-    /// Users and aliases whose mail leaves the domain.
+    /// The largest number of users and aliases whose mail leaves the domain.
     pub forwards: Option<Placed<u64>>,
-    /// Autoresponders.
+    /// The largest number of autoresponders.
     pub autoresponders: Option<Placed<u64>>,
-    /// Mailing lists.
+    /// The largest number of mailing lists.
     pub lists: Option<Placed<u64>>,
-    /// Octets of all mailboxes together.
+    /// The size of all mailboxes together, in octets.
     pub quota: Option<Placed<u64>>,
     /// The quota, in octets, of users who have none of their own.
     pub default_quota: Option<Placed<u64>>,

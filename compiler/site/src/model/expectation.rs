@@ -1,4 +1,4 @@
-//! What a site expects of mail.
+//! Types of the section `expect`.
 
 use std::net::IpAddr;
 
@@ -7,35 +7,35 @@ use postkiln_address::Address;
 /// One unit test of mail policy.
 #[derive(Clone, Debug)]
 pub struct Expectation {
-    /// Who writes.
+    /// The sender's address.
     pub from: Address,
-    /// To whom.
+    /// The recipient's address.
     pub to: Address,
-    /// Whether the sender is logged in; `None`: when `from` is the address of a user of ours.
+    /// Whether the sender is logged in; `None`: yes exactly when `from` is the address of a user of ours.
     pub authenticated: Option<bool>,
-    /// The machine that brings it; `None`: one that no network of the site names.
+    /// The address of the connecting machine; `None`: a machine that no network of the site names.
     pub client: Option<IpAddr>,
-    /// What must come of it.
+    /// The result that the test demands.
     pub result: Expected,
 }
 
-/// What must come of a message.
+/// The result that a test demands for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// It ends in this mailbox or at this outside address, perhaps at others too.
+    /// The message ends in this mailbox or at this outside address, perhaps at others too.
     DeliveredTo(Address),
-    /// It ends in all of these and nowhere else.
+    /// The message ends in all of these and nowhere else.
     DeliveredToAll(Vec<Address>),
-    /// It leaves for this address of others, perhaps for more.
+    /// The message leaves for this outside address, perhaps for more.
     ForwardedTo(Address),
-    /// It is posted to this list.
+    /// The message is posted to this list.
     List(Address),
     /// This autoresponder answers it.
     Replied(Address),
-    /// It is accepted and dropped.
+    /// The message is accepted and dropped.
     Discarded,
-    /// It is refused at RCPT, or when its client connects.
+    /// The message is refused at RCPT, or when its client connects.
     Refused,
-    /// It is refused for now.
+    /// The message is refused for now.
     Deferred,
 }

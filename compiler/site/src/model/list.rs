@@ -1,4 +1,4 @@
-//! What a site says of mailing lists and automatic replies.
+//! Types of the sections `lists` and `autoresponders`.
 
 use postkiln_address::Address;
 pub use postkiln_control::list::Posting;
@@ -6,38 +6,38 @@ use postkiln_control::list::{Digest, Members, Readers, ReplyTo, Subscribe, Unsub
 
 use super::{Placed, Target};
 
-/// A mailing list.
+/// A mailing list with ezmlm's settings.
 #[derive(Clone, Debug)]
 pub struct List {
-    /// Who gets the posts.
+    /// The people who get the posts.
     pub members: Vec<Placed<Target>>,
-    /// Whose the members are.
+    /// Who changes the members: the site, or the members themselves.
     pub managed: Placed<Members>,
-    /// Who may post.
+    /// The people who may post.
     pub post: Placed<Posting>,
-    /// Who decides about posts and subscriptions.
+    /// The people who decide about posts and subscriptions.
     pub moderators: Vec<Placed<Target>>,
-    /// Who answers for the list.
+    /// The address that answers for the list and gets its bounces.
     pub owner: Option<Placed<Target>>,
-    /// May post without being members.
+    /// Addresses that may post without being members.
     pub allow: Vec<Placed<Target>>,
-    /// May not post.
+    /// Addresses that may not post.
     pub deny: Vec<Placed<Target>>,
     /// How one becomes a member.
     pub subscribe: Placed<Subscribe>,
     /// How one stops being a member.
     pub unsubscribe: Placed<Unsubscribe>,
-    /// Who may read what was posted.
+    /// The people who may read the archive of posts.
     pub archive: Placed<Readers>,
     /// When digests are sent.
     pub digest: Option<Placed<Digest>>,
-    /// Put before each subject, as `[announce]`.
+    /// A word put before each subject, as `[announce]`.
     pub prefix: Option<Placed<String>>,
-    /// Put below each text.
+    /// A text put below each post.
     pub trailer: Option<Placed<String>>,
-    /// Where answers go.
+    /// The address that answers go to.
     pub reply_to: Placed<ReplyTo>,
-    /// Octets of a post, from and to; 0 without a limit.
+    /// The smallest and the largest size of a post, in octets; 0 without a limit.
     pub message_size: Option<Placed<(u64, u64)>>,
     /// MIME types of parts that are taken out.
     pub mime_remove: Vec<Placed<String>>,
@@ -59,17 +59,17 @@ pub struct List {
     pub sublist_of: Option<Placed<Address>>,
 }
 
-/// An automatic reply.
+/// An automatic reply to mail for one address.
 #[derive(Clone, Debug)]
 pub struct Autoresponder {
-    /// Subject of the reply.
+    /// The subject of the reply.
     pub subject: Placed<String>,
-    /// Its text.
+    /// The text of the reply.
     pub text: Placed<String>,
     /// Seconds in which one sender gets at most `replies`.
     pub once_per: Placed<u64>,
     /// Replies to one sender within that time, at least 1.
     pub replies: Placed<u64>,
-    /// From whom the reply is; `None`: the address that was written to.
+    /// The sender of the reply; `None`: the address that was written to.
     pub from: Option<Placed<Target>>,
 }

@@ -1,4 +1,4 @@
-//! What was renamed from one commit to the next.
+//! Types of the section `moved`: renames from one commit to the next.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use postkiln_address::{Address, Domain};
 
 use super::Placed;
 
-/// A rename: what had the one name has the other now, with its mail, its password, its subscribers.
+/// A rename: the thing keeps its mail, its password and its subscribers under another name.
 #[derive(Clone, Debug)]
 pub struct Move {
     /// The name before.
@@ -16,23 +16,23 @@ pub struct Move {
     pub to: Placed<Movable>,
 }
 
-/// Something that can have another name and stay what it is; written as `user/ada@example.org`, `domain/example.org`.
+/// A thing that can be renamed and stay the same; written as `user/ada@example.org`, `domain/example.org`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Movable {
-    /// A person.
+    /// A person, by address.
     User(Address),
-    /// An alias.
+    /// An alias, by address.
     Alias(Address),
-    /// A mailing list.
+    /// A mailing list, by address.
     List(Address),
-    /// An automatic reply.
+    /// An automatic reply, by address.
     Autoresponder(Address),
-    /// A domain and all that is in it.
+    /// A domain with everything in it.
     Domain(Domain),
 }
 
 impl Movable {
-    /// What stands before the slash.
+    /// The word before the slash.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Movable {
         }
     }
 
-    /// The kinds there are.
+    /// All kinds, as they are written before the slash.
     pub const KINDS: [&'static str; 5] = ["user", "alias", "list", "autoresponder", "domain"];
 }
 

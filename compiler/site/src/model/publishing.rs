@@ -1,4 +1,4 @@
-//! What a mail domain tells the world about its mail.
+//! Settings of a mail domain that the world sees.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,28 +12,28 @@ use super::Placed;
 pub struct Publishing {
     /// The key that signs; `None`: nothing is signed.
     pub dkim: Option<Placed<Dkim>>,
-    /// Who sends.
+    /// The machines that may send mail of the domain (SPF).
     pub spf: Placed<Spf>,
-    /// What becomes of the rest.
+    /// The policy for mail that fails SPF and DKIM (DMARC).
     pub dmarc: Placed<Dmarc>,
-    /// Whether TLS is asked of senders.
+    /// Whether senders are asked to use TLS (MTA-STS).
     pub mta_sts: Placed<MtaSts>,
-    /// Who gets reports about TLS.
+    /// The address that gets reports about TLS.
     pub tls_rpt: Option<Placed<Address>>,
-    /// Exchangers besides the appliance, the first to be tried first.
+    /// Mail exchangers besides the appliance, in the order to be tried.
     pub mx: Vec<Placed<Domain>>,
-    /// Whether mail programs find their settings.
+    /// Whether settings for mail programs are published.
     pub client: Placed<bool>,
 }
 
 /// A signing key (RFC 6376).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dkim {
-    /// Its name in the DNS, one label or more, in lower case.
+    /// The selector: the key's name in the DNS, one label or more, in lower case.
     pub selector: String,
-    /// The secret that holds it.
+    /// The name of the secret that holds the key.
     pub secret: String,
-    /// Its kind.
+    /// The algorithm of the key.
     pub algorithm: DkimKeyType,
 }
 
@@ -46,27 +46,27 @@ pub enum DkimKeyType {
     Ed25519,
 }
 
-/// Who sends mail of a domain (RFC 7208).
+/// The machines that may send mail of a domain (RFC 7208).
 #[derive(Clone, Debug)]
 pub struct Spf {
-    /// What becomes of mail from others.
+    /// The policy for mail from other machines.
     pub policy: SpfPolicy,
-    /// Domains whose machines send too, in lower case; labels may begin with `_`.
+    /// Domains whose machines may send too, in lower case; labels may begin with `_`.
     pub include: Vec<Placed<String>>,
-    /// Machines and networks that send too.
+    /// Machines and networks that may send too.
     pub addresses: Vec<Placed<AddressBlock>>,
 }
 
-/// What SPF says of machines that are not named.
+/// The SPF result for machines that are not named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpfPolicy {
-    /// `-all`.
+    /// The result `fail`: `-all`.
     Fail,
-    /// `~all`.
+    /// The result `softfail`: `~all`.
     Softfail,
-    /// `?all`.
+    /// The result `neutral`: `?all`.
     Neutral,
-    /// There is no record.
+    /// No SPF record is published.
     None,
 }
 
@@ -89,37 +89,37 @@ impl fmt::Display for AddressBlock {
     }
 }
 
-/// What receivers do with mail that fails SPF and DKIM (RFC 7489).
+/// The treatment of mail that fails SPF and DKIM, asked of receivers (RFC 7489).
 #[derive(Clone, Debug)]
 pub struct Dmarc {
-    /// For the domain.
+    /// The policy for mail of the domain itself.
     pub policy: DmarcPolicy,
-    /// For names below it; `None`: the same.
+    /// The policy for names below the domain; `None`: the same.
     pub subdomains: Option<DmarcPolicy>,
-    /// Who is told.
+    /// The address that gets reports.
     pub reports: Placed<Address>,
-    /// The share of failing mail this is applied to, 0 to 100.
+    /// The share of failing mail that the policy is applied to, 0 to 100 percent.
     pub percent: u8,
 }
 
-/// What is done with mail that fails.
+/// The treatment of mail that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DmarcPolicy {
-    /// Nothing.
+    /// Nothing is done.
     None,
-    /// It is put aside.
+    /// The mail is put aside as suspicious.
     Quarantine,
-    /// It is refused.
+    /// The mail is refused.
     Reject,
 }
 
 /// Whether senders are asked for TLS (RFC 8461).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MtaSts {
-    /// No.
+    /// Senders are not asked.
     None,
-    /// They report what would fail.
+    /// Senders report deliveries that TLS would have stopped.
     Testing,
-    /// They do not send without.
+    /// Senders do not deliver without TLS.
     Enforce,
 }

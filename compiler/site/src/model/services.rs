@@ -1,4 +1,4 @@
-//! `web`, `ldap`, `storage`, `retention`: what surrounds the mail.
+//! `web`, `ldap`, `storage`, `retention`: the services around mail.
 
 use std::net::IpAddr;
 
@@ -6,52 +6,52 @@ use postkiln_address::Domain;
 
 use crate::Placed;
 
-/// Pages in the browser.
+/// Webmail and administration in the browser.
 #[derive(Clone, Debug)]
 pub struct Web {
-    /// Whether people read mail there.
+    /// Whether people can read mail in the browser.
     pub webmail: Placed<bool>,
-    /// Whether postmasters administer there.
+    /// Whether postmasters can administer domains in the browser.
     pub administration: Placed<bool>,
-    /// The first is for browsers that ask for none of them; at least one.
+    /// The languages, at least one; the first is for browsers that ask for none of them.
     pub languages: Placed<Vec<Language>>,
-    /// The name in the address bar.
+    /// The host name of the pages.
     pub name: Option<Placed<Domain>>,
 }
 
 /// A language of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
-    /// English.
+    /// English, `en`.
     En,
-    /// Simplified Chinese.
+    /// Simplified Chinese, `zh-CN`.
     ZhCn,
 }
 
 /// The address book for mail programs.
 #[derive(Clone, Debug)]
 pub struct Ldap {
-    /// Whether it is served.
+    /// Whether the address book is served.
     pub enabled: Placed<bool>,
-    /// The distinguished name everything stands below.
+    /// The distinguished name that all entries stand below.
     pub base: Option<Placed<String>>,
-    /// Whether it answers without a login.
+    /// Whether the address book answers without a login.
     pub anonymous: Placed<bool>,
 }
 
-/// Where accounts and mail are kept.
+/// The places of accounts and mail.
 #[derive(Clone, Debug)]
 pub struct Storage {
-    /// Accounts.
+    /// The database of accounts.
     pub database: Placed<Database>,
-    /// Mail.
+    /// The place of mailboxes.
     pub mail: Placed<MailPlace>,
 }
 
-/// Where accounts are kept.
+/// The database that holds accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
-    /// On the machine itself.
+    /// A SQLite file on the machine itself.
     Sqlite,
     /// A MariaDB or MySQL server.
     Mariadb(DatabaseServer),
@@ -62,52 +62,52 @@ pub enum Database {
 /// A database server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseServer {
-    /// Its name or address.
+    /// The server's name or address.
     pub host: Placed<DatabaseHost>,
-    /// Its port.
+    /// The server's TCP port.
     pub port: u16,
-    /// Which database.
+    /// The name of the database on the server.
     pub name: String,
-    /// The login.
+    /// The user name for the login.
     pub user: String,
-    /// The name of the secret that is its password.
+    /// The name of the secret that is the password.
     pub password: Placed<String>,
     /// Whether the connection is encrypted.
     pub tls: bool,
 }
 
-/// A server's name or address.
+/// The name or the address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabaseHost {
-    /// Looked up.
+    /// A name, looked up in the DNS.
     Name(Domain),
-    /// No look-up.
+    /// An address, used without a look-up.
     Address(IpAddr),
 }
 
-/// Where mail is kept.
+/// The place of mailboxes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MailPlace {
     /// On the machine's data disk.
     Local,
     /// Below this path of a file system that several nodes mount.
     Shared {
-        /// Absolute.
+        /// The absolute path of the folder.
         path: Placed<String>,
     },
 }
 
-/// How long things are kept; `None` is for ever.
+/// How long things are kept; `None` means for ever.
 #[derive(Clone, Debug)]
 pub struct Retention {
-    /// Seconds: the mail of a user who was taken out.
+    /// Seconds that the mail of a removed user is kept.
     pub removed_mailboxes: Placed<Option<u64>>,
-    /// Seconds: messages in Trash.
+    /// Seconds that messages stay in Trash.
     pub trash: Placed<Option<u64>>,
-    /// Seconds: messages in Junk.
+    /// Seconds that messages stay in Junk.
     pub junk: Placed<Option<u64>>,
-    /// Seconds: log files.
+    /// Seconds that log files are kept.
     pub logs: Placed<Option<u64>>,
-    /// Earlier configurations on the node.
+    /// The number of earlier bundles that the node keeps.
     pub bundles: Placed<u32>,
 }

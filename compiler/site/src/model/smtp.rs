@@ -1,4 +1,4 @@
-//! `smtp`: mail in and out.
+//! Types of the section `smtp`.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use postkiln_control::{AddressPattern, HostPattern, Relay};
 
 use crate::Placed;
 
-/// Mail in and out.
+/// Receiving and sending mail.
 #[derive(Clone, Debug)]
 pub struct Smtp {
     /// The largest accepted message, in octets.
     pub size: Placed<u64>,
-    /// Recipients of one message.
+    /// The largest number of recipients of one message.
     pub recipients: Placed<u32>,
-    /// Clients served at the same time.
+    /// The largest number of clients served at the same time.
     pub connections: Placed<u32>,
-    /// What a client reads first.
+    /// The text of the greeting line.
     pub greeting: Option<Placed<String>>,
-    /// The name we give ourselves elsewhere.
+    /// The name in HELO and EHLO to other servers.
     pub helo: Option<Placed<Domain>>,
     /// How much one client, or one login, may do.
     pub rates: Rates,
-    /// What clients of certain networks may do.
+    /// Rules for clients of certain networks.
     pub networks: Vec<Placed<SmtpNetwork>>,
     /// Lists of bad clients, in the order they are asked.
     pub dnsbl: Vec<Placed<Dnsbl>>,
@@ -30,9 +30,9 @@ pub struct Smtp {
     pub bad_senders: Vec<Placed<AddressPattern>>,
     /// Recipients that are refused, whoever writes to them.
     pub bad_recipients: Vec<Placed<AddressPattern>>,
-    /// Where mail for a domain goes; `None`: to its MX hosts, as an exception.
+    /// The server for each domain's mail; `None`: its MX hosts, as an exception from a wider route.
     pub routes: BTreeMap<HostPattern, Placed<Option<Relay>>>,
-    /// Who takes all mail for others.
+    /// The server that takes all mail for others.
     pub smarthost: Option<Placed<Smarthost>>,
     /// Seconds until mail that cannot be handed on goes back.
     pub lifetime: Placed<u64>,
@@ -41,55 +41,55 @@ pub struct Smtp {
 /// How much one client, or one login, may do; `None` without a limit.
 #[derive(Clone, Debug)]
 pub struct Rates {
-    /// New connections of one client.
+    /// New connections of one client in a minute.
     pub connections_per_minute: Option<Placed<u32>>,
-    /// Messages of one login.
+    /// Messages of one login in an hour.
     pub messages_per_hour: Option<Placed<u32>>,
-    /// Recipients of one login's messages.
+    /// Recipients of one login's messages in an hour.
     pub recipients_per_hour: Option<Placed<u32>>,
 }
 
-/// What clients of a network may do.
+/// A rule for the clients of a network.
 #[derive(Clone, Debug)]
 pub struct SmtpNetwork {
-    /// Who they are.
+    /// The clients of the rule.
     pub from: Placed<Clients>,
-    /// Where this holds.
+    /// The listeners on which the rule holds.
     pub listener: SmtpListener,
-    /// What happens to them.
+    /// The decision about these clients.
     pub decide: Placed<Decide>,
-    /// Whether they relay without a login; `None` when it is not written.
+    /// Whether these clients may relay without a login; `None` when this is not written.
     pub relay: Option<Placed<bool>>,
     /// The largest message, in octets.
     pub size: Option<Placed<u64>>,
-    /// Whether the lists are asked about them.
+    /// Whether the lists of bad clients are asked about them.
     pub dnsbl: Placed<bool>,
 }
 
-/// Who a rule of tcprules is about.
+/// A set of clients, as a rule of tcprules names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clients {
-    /// As it was written.
+    /// The text as it was written.
     pub written: String,
-    /// The keys that tcprules knows for it: at least one.
+    /// The keys for it in tcprules' form: at least one.
     pub keys: Vec<String>,
 }
 
-/// Which listeners.
+/// The listeners on which a rule holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmtpListener {
-    /// Port 25.
+    /// The listener on port 25.
     Smtp,
-    /// Ports 587 and 465.
+    /// The listeners on ports 587 and 465.
     Submission,
-    /// All of them.
+    /// All listeners.
     All,
 }
 
-/// What happens to a client.
+/// The decision about a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decide {
-    /// It is served.
+    /// The client is served.
     Allow,
     /// The connection is closed without a word.
     Deny,
@@ -102,7 +102,7 @@ pub enum Decide {
 /// A list of bad clients in the DNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dnsbl {
-    /// Its name.
+    /// The zone in which addresses are looked up.
     pub zone: Domain,
     /// Whether mail waits while the list does not answer.
     pub defer_on_failure: bool,
@@ -111,10 +111,10 @@ pub struct Dnsbl {
 /// A server that takes all mail for others.
 #[derive(Clone, Debug)]
 pub struct Smarthost {
-    /// Where it listens.
+    /// The server's host and port.
     pub relay: Relay,
-    /// The login it asks for.
+    /// The user name for the login, when the server asks for one.
     pub user: Option<Placed<String>>,
-    /// The name of the secret that is its password.
+    /// The name of the secret that is the password.
     pub password: Option<Placed<String>>,
 }

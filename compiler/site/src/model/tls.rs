@@ -1,37 +1,37 @@
-//! `tls`: certificates and versions.
+//! Types of the section `tls`.
 
 use crate::Placed;
 
-/// Encryption of connections.
+/// Certificates, and the oldest version of TLS.
 #[derive(Clone, Debug)]
 pub struct Tls {
-    /// Where the certificate comes from.
+    /// The source of the certificate.
     pub certificate: Placed<Certificate>,
-    /// The oldest version spoken.
+    /// The oldest version of TLS that is spoken.
     pub minimum: Placed<TlsVersion>,
 }
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Certificate {
     /// The node makes one, which nobody else vouches for.
     SelfSigned,
     /// The node asks a certificate authority for it (RFC 8555).
     Acme {
-        /// Whom the authority writes to.
+        /// The address that the authority writes to.
         email: Placed<String>,
         /// The authority's directory, a URL.
         directory: String,
         /// Whether the person agreed to the authority's terms.
         agree: Placed<bool>,
     },
-    /// It is given.
+    /// The person gives the certificate.
     Own {
-        /// The name of the secret that is its key.
+        /// The name of the secret that is the private key.
         secret: Placed<String>,
-        /// The file beside the site, and its content in PEM.
+        /// The path of the file with the certificate chain, beside the site.
         chain: Placed<String>,
-        /// Content of the file.
+        /// The content of that file, PEM.
         pem: Vec<u8>,
     },
 }
@@ -39,8 +39,8 @@ pub enum Certificate {
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsVersion {
-    /// RFC 5246.
+    /// TLS 1.2 (RFC 5246).
     Tls12,
-    /// RFC 8446.
+    /// TLS 1.3 (RFC 8446).
     Tls13,
 }

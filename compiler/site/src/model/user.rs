@@ -1,4 +1,4 @@
-//! What a site says of a person.
+//! Types of a user: quotas, password, forward, permissions.
 
 use postkiln_address::LocalPart;
 
@@ -7,21 +7,21 @@ use super::{Placed, Target};
 /// A person with a mailbox.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// The person's name.
+    /// The person's full name, for the address book and pages.
     pub name: Option<Placed<String>>,
-    /// Octets; `None`: the domain's default.
+    /// The mailbox's size limit in octets; `None`: the domain's default.
     pub quota: Option<Placed<u64>>,
-    /// Messages; `None`: the domain's default.
+    /// The mailbox's largest number of messages; `None`: the domain's default.
     pub quota_messages: Option<Placed<u64>>,
-    /// How the person logs in.
+    /// The first password, as a hash or as a secret.
     pub password: Option<Placed<Password>>,
-    /// Raised to set the password again, over one the person chose.
+    /// A number that is raised to set the password again, over one the person chose.
     pub password_reset: Option<Placed<u32>>,
     /// Further local parts of the same domain.
     pub aliases: Vec<Placed<LocalPart>>,
-    /// Where copies go.
+    /// Addresses that get copies of the person's mail.
     pub forward: Option<Placed<Forward>>,
-    /// What the person may not do.
+    /// Permissions that the person is denied.
     pub deny: Vec<Placed<Permission>>,
     /// Whether the person administers the domain.
     pub admin: Option<Placed<bool>>,
@@ -37,41 +37,41 @@ impl User {
     }
 }
 
-/// How a person logs in.
+/// A first password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Password {
     /// A hash in crypt form: `$argon2id$…`, `$6$…`, `$5$…`. Confidential.
     Hash(String),
-    /// The name of a secret.
+    /// The name of the secret that is the password.
     Secret(String),
 }
 
-/// Where a user's mail goes besides, or instead.
+/// Addresses that get a user's mail, beside the mailbox or instead of it.
 #[derive(Clone, Debug)]
 pub struct Forward {
-    /// Targets.
+    /// The addresses, at least one.
     pub to: Vec<Placed<Target>>,
     /// Whether the mailbox still gets its copy.
     pub keep: bool,
 }
 
-/// What a person may do unless it is denied (vpopmail's flags).
+/// A right that every person has unless it is denied (vpopmail's flags).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
     /// Read mail by POP3.
     Pop3,
     /// Read mail by IMAP.
     Imap,
-    /// Read mail in the browser.
+    /// Read mail in the browser (webmail).
     Webmail,
-    /// Send mail.
+    /// Send mail over the submission ports.
     Submission,
-    /// Choose another password.
+    /// Change one's own password.
     PasswordChange,
 }
 
 impl Permission {
-    /// Each with the name it has in a site.
+    /// All permissions with their names in a site.
     pub const ALL: [(&'static str, Self); 5] = [
         ("pop3", Self::Pop3),
         ("imap", Self::Imap),

@@ -8,14 +8,15 @@ use crate::answer::{Entry, Node, Span, Value};
 /// A column of a CSV file, or a field of a JSON object.
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// Its name.
+    /// The column's name in the header.
     pub(crate) name: &'static str,
-    /// The fields that lead to the same value in the site: `["password", "hash"]`. None: the value is the whole thing.
+    /// The fields that lead to the same value in the site: `["password", "hash"]`. When empty, the value is the whole
+    /// thing.
     pub(crate) path: &'static [&'static str],
     form: Form,
-    /// Whether its values are never shown.
+    /// Whether the values are never shown.
     is_confidential: bool,
-    /// One of these columns must say something too: it refines them.
+    /// The columns that this one refines: one of them must have a value too.
     refines: &'static [&'static str],
 }
 
@@ -24,19 +25,19 @@ pub(crate) struct Column {
 enum Form {
     /// The part of the address before the `@`.
     Key,
-    /// As it is.
+    /// Text, taken as it is.
     Text,
-    /// Several, separated by spaces.
+    /// Several texts, separated by spaces.
     Texts,
-    /// Several of a known set, separated by spaces: `imap pop3`.
+    /// Several words of a known set, separated by spaces: `imap pop3`.
     Tags,
-    /// `true`, `false`.
+    /// The words `true` and `false`.
     Boolean,
     /// A whole number.
     Integer,
 }
 
-/// What a user may have.
+/// The columns of a file of users.
 pub(crate) const USERS: &[Column] = &[
     column("name", &[], Form::Key),
     column("full_name", &["name"], Form::Text),
@@ -56,7 +57,7 @@ pub(crate) const USERS: &[Column] = &[
     column("disabled", &["disabled"], Form::Boolean),
 ];
 
-/// What an alias has.
+/// The columns of a file of aliases.
 pub(crate) const ALIASES: &[Column] = &[column("name", &[], Form::Key), column("targets", &[], Form::Texts)];
 
 /// Every column whose values anybody may see.
@@ -69,12 +70,12 @@ const fn column(name: &'static str, path: &'static [&'static str], form: Form) -
 }
 
 impl Column {
-    /// Whether it holds what the row is about.
+    /// Whether the column holds the name that the row is about.
     pub(super) fn is_key(&self) -> bool {
         self.form == Form::Key
     }
 
-    /// Whether every row needs it.
+    /// Whether every row must have a value in the column.
     fn is_required(&self) -> bool {
         self.path.is_empty()
     }
@@ -84,7 +85,7 @@ impl Column {
         columns.iter().find(|column| column.is_required() && !present(column))
     }
 
-    /// What to do when a row says none of what this column refines.
+    /// Advice for a row that has a value here and none in the columns that this one refines.
     pub(super) fn misses(&self, present: &[&'static Self]) -> Option<String> {
         let is_there = |name: &&str| present.iter().any(|column| column.name == *name);
         let alone = !self.refines.is_empty() && !self.refines.iter().any(is_there);
@@ -94,7 +95,7 @@ impl Column {
     /// The value of a cell's text; `within` gives the span of a part of the text.
     ///
     /// # Errors
-    /// With what the text is not.
+    /// With the name of the form that the text does not have.
     pub(super) fn value(
         &self,
         text: &str,
@@ -142,7 +143,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split(char::is_whitespace)
         .map(move |word| {
             let start = at;
-            // The separator may take several bytes.
+            // The separator may be longer than one byte.
             at += word.len()
                 + text.get(start + word.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
             (start, word)

@@ -15,7 +15,7 @@ pub(crate) struct Cell<'a> {
     pub(crate) range: Range<usize>,
 }
 
-/// Rows of cells. Blank lines are none.
+/// An iterator over rows of cells. Blank lines are skipped.
 pub(crate) struct Rows<'a> {
     text: &'a str,
     at: usize,
@@ -53,7 +53,7 @@ pub(super) fn read(text: &str, columns: &'static [Column], each: &mut Each<'_>) 
     }
 }
 
-/// The bytes of cells that are not for everybody's eyes: whatever is in no column that is known to be harmless.
+/// The bytes of confidential cells: all cells of columns that are not known to be harmless.
 pub(super) fn confidential(text: &str) -> Vec<Range<usize>> {
     let mut rows = Rows::new(text);
     let Some(Ok(head)) = rows.next() else { return Vec::new() };
@@ -70,7 +70,7 @@ pub(super) fn confidential(text: &str) -> Vec<Range<usize>> {
                 let hidden = cells.filter(|(index, _)| harmless.get(*index) != Some(&true));
                 found.extend(hidden.map(|(_, cell)| cell.range));
             }
-            // Without cells, nobody knows what stands where.
+            // Without cells, nobody knows which text stands in which column.
             Err((_, line)) => found.push(line),
         }
     }
@@ -81,7 +81,7 @@ pub(super) fn confidential(text: &str) -> Vec<Range<usize>> {
 fn header(head: &[Cell<'_>], columns: &'static [Column], each: &mut Each<'_>) -> Option<Vec<Option<&'static Column>>> {
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let mut known: Vec<Option<&'static Column>> = Vec::with_capacity(head.len());
-    // A file without a header is told so once.
+    // A missing header is reported once, not for each name in it.
     let is_header = head.iter().any(|cell| names.contains(&&*cell.text));
     for cell in head.iter().filter(|_| is_header) {
         let found = columns.iter().find(|column| column.name == cell.text);
@@ -111,7 +111,7 @@ fn header(head: &[Cell<'_>], columns: &'static [Column], each: &mut Each<'_>) ->
 fn row_values(cells: &[Cell<'_>], known: &[Option<&'static Column>], columns: &'static [Column], each: &mut Each<'_>) {
     let whole = extent(cells);
     let mut values: Vec<(&'static Column, Node)> = Vec::with_capacity(cells.len());
-    // An empty cell says nothing.
+    // An empty cell counts as absent.
     let filled = |column: &Column| {
         let mut pairs = cells.iter().zip(known);
         pairs.any(|(cell, known)| !cell.text.is_empty() && known.is_some_and(|known| known.name == column.name))
@@ -145,13 +145,13 @@ fn plural(cells: usize) -> String {
 }
 
 impl<'a> Cell<'a> {
-    /// The bytes of a part of the value.
+    /// The byte range in the file of a part of the value.
     fn part(&self, part: Range<usize>) -> Range<usize> {
         match self.range.len().checked_sub(self.text.len()) {
             Some(0) => self.range.start + part.start..self.range.start + part.end,
-            // A pair of quotes around it.
+            // The cell is the value in one pair of quotes.
             Some(2) => self.range.start + 1 + part.start..self.range.start + 1 + part.end,
-            // Quotes within were doubled: the whole cell is near enough.
+            // Quotes within the value were doubled: the range of the whole cell is near enough.
             _ => self.range.clone(),
         }
     }
@@ -181,7 +181,7 @@ impl<'a> Rows<'a> {
         self.skip_while(|byte| byte != separator && matches!(byte, b' ' | b'\t'));
     }
 
-    /// `CRLF` or a bare line feed.
+    /// A line end: `CRLF` or a bare line feed.
     fn line_end(&mut self) -> bool {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let length = if rest.starts_with(b"\r\n") { 2 } else { usize::from(rest.starts_with(b"\n")) };
@@ -189,7 +189,7 @@ impl<'a> Rows<'a> {
         length > 0
     }
 
-    /// `field = (escaped / non-escaped)`; spaces around are no part of it.
+    /// `field = (escaped / non-escaped)`; spaces around it do not count.
     fn cell(&mut self) -> Result<Cell<'a>, Fault> {
         self.skip_spaces();
         let cell = if self.peek() == Some(b'"') { self.quoted()? } else { self.plain()? };
@@ -255,7 +255,7 @@ impl<'a> Rows<'a> {
 }
 
 impl<'a> Iterator for Rows<'a> {
-    /// The cells, or what is wrong and the bytes that were skipped for it.
+    /// The cells of a row, or a fault and the bytes that were skipped because of it.
     type Item = Result<Vec<Cell<'a>>, (Fault, Range<usize>)>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -291,7 +291,7 @@ impl<'a> Iterator for Rows<'a> {
 mod tests {
     use super::*;
 
-    /// Each row's cells, `text@start-end`, or the code and place of what is wrong.
+    /// `expected` has for each row its cells as `text@start-end`, or the code and place of the fault.
     fn check(text: &str, expected: &[&str]) {
         let rows: Vec<String> = Rows::new(text)
             .map(|row| match row {

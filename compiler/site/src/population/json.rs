@@ -1,5 +1,5 @@
-//! JSON (RFC 8259) as nodes with the place of every value and name. Written here because serde's reader tells no places.
-//! Start at [`parse`].
+//! JSON (RFC 8259) as nodes with the place of every value and name. Written here because serde's reader gives no
+//! places. Start at [`parse`].
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::{Fault, fault, span};
 use crate::answer::{Answer, Entry, Kind, Node, Trouble, Value};
 use crate::codes;
 
-/// The value that `text` is, which begins at byte `base` of its file.
+/// Parses `text`, which begins at byte `base` of its file, as one JSON value.
 ///
 /// # Errors
 /// With the place of the first character that is not JSON, or of a name that stands twice in one object.
@@ -22,7 +22,7 @@ pub(super) fn parse(text: &str, base: usize) -> Result<Node, Fault> {
     Ok(node)
 }
 
-/// The answer that an evaluation would have given, had it this file's value.
+/// The answer that an evaluation would have given if the site had this file's value.
 pub(crate) fn answer(name: String, bytes: Vec<u8>) -> Answer {
     let mut answer = Answer::default();
     match std::str::from_utf8(&bytes).map_err(|_| "not UTF-8".to_owned()).map(|text| parse(text, 0)) {
@@ -34,7 +34,7 @@ pub(crate) fn answer(name: String, bytes: Vec<u8>) -> Answer {
     answer
 }
 
-/// JSON has no tags; here `"'tag"` is one, and `{"'tag": value}` one with a value.
+/// Reads tags into the tree, since JSON has none: `"'tag"` stands for a tag, `{"'tag": value}` for one with a value.
 fn with_tags(node: Node) -> Node {
     let value = match node.value {
         Value::Text(text) => {
@@ -209,7 +209,7 @@ impl Parser<'_> {
             while self.peek().is_some_and(|byte| byte != b'"' && byte != b'\\' && byte >= b' ') {
                 self.at += 1;
             }
-            // Only ASCII ends the loop, so these are whole characters.
+            // The loop ends at ASCII characters only, so the slice holds whole characters.
             value.push_str(self.text.get(from..self.at).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => {
@@ -244,7 +244,7 @@ impl Parser<'_> {
         character.ok_or_else(|| self.wrong("not JSON: no such escape in a string".to_owned(), start..start + 1))
     }
 
-    /// A character by its number, or by the numbers of two surrogates (RFC 8259 §7).
+    /// A character escaped by its number, or by the numbers of two surrogates (RFC 8259 §7).
     fn unicode(&mut self) -> Option<char> {
         let first = self.hex4()?;
         if !(0xd800..0xdc00).contains(&first) {
@@ -304,7 +304,8 @@ impl Parser<'_> {
     }
 }
 
-/// The second entry of one name. Objects of many names are sorted, so that no file takes quadratic time.
+/// The second entry of a name that occurs twice. Objects of many names are sorted, so that no file takes quadratic
+/// time.
 fn twice(entries: &[Entry]) -> Option<&Entry> {
     let mut names: Vec<&Entry> = entries.iter().collect();
     names.sort_by(|one, other| one.name.cmp(&other.name));
@@ -314,14 +315,14 @@ fn twice(entries: &[Entry]) -> Option<&Entry> {
         .and_then(|pair| pair.last().copied())
 }
 
-/// No row comes near.
+/// The deepest nesting that is allowed. No row comes near.
 const DEEPEST: usize = 32;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What serde reads, ours reads alike, and both refuse the same.
+    /// Our reader gives the same values as serde's, and both refuse the same texts.
     fn check(text: &str, is_good: bool) {
         let theirs: Option<serde_json::Value> = serde_json::from_str(text).ok();
         let ours = parse(text, 0).ok();

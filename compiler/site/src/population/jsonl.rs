@@ -4,7 +4,7 @@ use super::{BYTE_ORDER_MARK, Column, Each, Fault, LONGEST_CELL, MOST_ROWS, fault
 use crate::answer::{Entry, Node, Span, Value};
 use crate::{codes, suggest};
 
-/// Reads the lines.
+/// Reads the lines; `each` gets a row or a fault for every line that is not blank.
 pub(super) fn read(text: &str, columns: &'static [Column], each: &mut Each<'_>) {
     let mut at = 0;
     let mut number = 0;
@@ -53,7 +53,7 @@ fn row(line: &str, start: usize, columns: &'static [Column], each: &mut Each<'_>
             each(Err(unknown(&entry, columns, whole)));
             continue;
         };
-        // As an empty cell does, null says nothing.
+        // Like an empty cell, null counts as absent.
         if entry.node.value == Value::Null {
             continue;
         }

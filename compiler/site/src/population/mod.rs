@@ -1,7 +1,7 @@
 //! Populations: tables of people and of aliases in files beside the site, as CSV or as one JSON object a line.
 //!
-//! Each row becomes a record of the same form as one written in the site, with the place of every cell; what the values
-//! mean is judged where those of the site are (`decode`). Knows which columns there are (`columns`) and nothing about
+//! Each row becomes a record of the same form as one written in the site, with the place of every cell; the values are
+//! judged by the same code as those of the site (`decode`). Knows which columns there are (`columns`) and nothing about
 //! users. Start at [`read`].
 
 mod columns;
@@ -28,18 +28,18 @@ pub(crate) enum Format {
     JsonLines,
 }
 
-/// One row.
+/// One row of a file, as a record of the site's form.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Record {
-    /// What stands in the column `name`.
+    /// The value of the column `name`.
     pub(crate) key: String,
-    /// Where it stands.
+    /// The place of that value.
     pub(crate) place: Span,
     /// The other columns, in the form in which a site gives the same thing.
     pub(crate) node: Node,
 }
 
-/// What is wrong with the form of a file.
+/// A mistake in the form of a file, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) code: Code,
@@ -52,7 +52,7 @@ pub(crate) struct Fault {
 pub(crate) type Each<'a> = dyn FnMut(Result<Record, Fault>) + 'a;
 
 impl Format {
-    /// What a file's name says.
+    /// The format that a file's name ends in.
     pub(crate) fn of(path: &str) -> Option<Self> {
         let (_, ending) = path.rsplit_once('.')?;
         match ending.to_ascii_lowercase().as_str() {
@@ -75,8 +75,8 @@ pub(crate) fn read(bytes: &[u8], format: Format, columns: &'static [Column], eac
     }
 }
 
-/// A file of the site as it may be shown: in a population, `*` stands for every character in a column that is not for
-/// everybody's eyes. A stranger among the columns may be a password.
+/// The content of a file as it may be shown: in a population, `*` stands for every character of a column that is not
+/// known to be harmless. An unknown column may hold passwords.
 #[must_use]
 pub fn shown(path: &str, text: String) -> String {
     if Format::of(path) != Some(Format::Csv) {
@@ -151,11 +151,11 @@ fn record(row: Span, values: Vec<(&'static Column, Node)>, each: &mut Each<'_>) 
     }
 }
 
-/// A byte order mark, as spreadsheets write it, is no part of the first name.
+/// The byte order mark that spreadsheets write; it is no part of the first name.
 const BYTE_ORDER_MARK: char = '\u{feff}';
-/// More people than one machine serves.
+/// The largest number of rows: more people than one machine serves.
 const MOST_ROWS: usize = 1_000_000;
-/// Longer than any value that is meant, in octets.
+/// The largest cell, in octets: longer than any meant value.
 const LONGEST_CELL: usize = 64 << 10;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Addresses, one a line; `#` begins a comment. Start at [`addresses`].
+//! Plain files with one address a line; `#` begins a comment. Start at [`addresses`].
 
 use super::{BYTE_ORDER_MARK, Fault, LONGEST_CELL, MOST_ROWS, fault, span, text};
 use crate::answer::{Node, Value};
 use crate::codes;
 
-/// Each address as it is written, in the order of the file; whether it is one is judged elsewhere.
+/// Each address as it is written, in the order of the file; the caller judges whether it is valid.
 pub(crate) fn addresses(bytes: &[u8], each: &mut dyn FnMut(Result<Node, Fault>)) {
     let text = match text(bytes) {
         Ok(text) => text,
@@ -20,7 +20,7 @@ pub(crate) fn addresses(bytes: &[u8], each: &mut dyn FnMut(Result<Node, Fault>))
         if address.is_empty() {
             continue;
         }
-        // What was cut off before it.
+        // The offset of the text after the spaces that were cut off.
         let start = start + content.find(address).unwrap_or(0);
         number += 1;
         if number > MOST_ROWS || address.len() > LONGEST_CELL {

@@ -11,7 +11,7 @@ use crate::{Diagnostic, Place, codes};
 /// The lock beside a site, empty when there is none; its text is added to `sources`. Gives warnings beside it.
 ///
 /// # Errors
-/// With every finding when the lock is wrong.
+/// With all findings when the lock is wrong.
 pub(crate) fn beside(
     root: &Beneath,
     sources: &mut BTreeMap<String, Vec<u8>>,
@@ -29,8 +29,8 @@ pub(crate) fn beside(
     Ok((lock, findings))
 }
 
-/// A warning when `secrets.age` is not the file the lock was written with. It need not be there at all: whoever only
-/// compiles does not need it.
+/// A warning when `secrets.age` is not the file the lock was written with. A missing file is fine: compiling does not
+/// need it.
 fn mismatch(root: &Beneath, lock: &SecretsLock) -> Option<Diagnostic> {
     let bytes = root.read(SECRETS_AGE).ok()?;
     let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -44,7 +44,7 @@ fn mismatch(root: &Beneath, lock: &SecretsLock) -> Option<Diagnostic> {
     Some(finding)
 }
 
-/// The beginning of the lock.
+/// The place of the lock's first character.
 pub(super) fn start() -> Place {
     Place { file: SECRETS_LOCK.into(), line: 1, column: 1, end_line: 1, end_column: 1 }
 }

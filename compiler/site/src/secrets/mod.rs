@@ -1,5 +1,6 @@
-//! `secrets.lock`: what everybody may know about a site's secrets. For each a random version, its kind, and the public
-//! half of a key; who can open `secrets.age`, which holds the values; and the digest of that file.
+//! `secrets.lock`: the public facts about a site's secrets. It holds for each secret a random version, its kind, and
+//! the public half of a key; the people who can open `secrets.age`, which holds the values; and the digest of that
+//! file.
 //!
 //! Knows nothing about values: reading a site never decrypts. `postkiln secret` writes both files. Start at
 //! [`SecretsLock`].
@@ -34,7 +35,7 @@ pub struct SecretsLock {
     pub recipients: Vec<Placed<String>>,
     /// SHA-256 of `secrets.age` in hex, when there is one.
     pub sealed: Option<Placed<String>>,
-    /// By name.
+    /// The secrets by their names.
     pub secrets: BTreeMap<String, Placed<SecretVersion>>,
 }
 
@@ -42,19 +43,19 @@ pub struct SecretsLock {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretVersion {
-    /// 16 hex digits, random: another one whenever anything about the secret changed.
+    /// 16 random hex digits, renewed whenever anything about the secret changed.
     pub version: String,
-    /// What it is.
+    /// The secret's kind, with the public half of keys.
     pub kind: SecretKind,
 }
 
-/// What a secret is, with the public half of a key.
+/// The kind of a secret, with the public half of keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SecretKind {
     /// A password: a person's, or one for another server.
     Password,
-    /// Anything else that is text.
+    /// Any other text.
     Token,
     /// A private key for TLS.
     TlsKey {
@@ -63,7 +64,7 @@ pub enum SecretKind {
     },
     /// Keys that sign mail (RFC 6376), in the order of their numbers. One of them signs.
     Dkim {
-        /// At least one.
+        /// The keys, at least one.
         keys: Vec<DkimKey>,
     },
 }
@@ -72,17 +73,17 @@ pub enum SecretKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DkimKey {
-    /// From 1; never used again. Tells selectors apart.
+    /// The key's number, from 1 and never used again. Selectors are made from it.
     pub number: u32,
-    /// How it signs.
+    /// The key's signature algorithm.
     pub algorithm: DkimAlgorithm,
-    /// Where it is in its life.
+    /// The key's place in its life.
     pub state: DkimState,
     /// The public half as the `p=` of a record.
     pub public: String,
 }
 
-/// How a DKIM key signs.
+/// The signature algorithm of a DKIM key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DkimAlgorithm {
@@ -92,15 +93,15 @@ pub enum DkimAlgorithm {
     Ed25519,
 }
 
-/// Where a DKIM key is in its life.
+/// The stages in the life of a DKIM key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum DkimState {
-    /// Its record is in the zone and it waits to sign.
+    /// The key's record is in the zone, and the key waits to sign.
     Published,
-    /// It signs.
+    /// The key signs.
     Signing,
-    /// It has signed; its record stays for mail that is still on its way.
+    /// The key has signed before; its record stays for mail that is still on its way.
     Retiring {
         /// The day (UTC, `2026-11-22`) on which it ceased to sign.
         since: String,
@@ -117,13 +118,13 @@ impl SecretsLock {
 }
 
 impl DkimKey {
-    /// The selector of this key for a domain whose site says `dkim.selector = base`: `base`, then `base-2`, `base-3`.
+    /// The selector of this key in a domain with `dkim.selector = base`: `base`, then `base-2`, `base-3`.
     #[must_use]
     pub fn selector(&self, base: &str) -> String {
         if self.number == 1 { base.to_owned() } else { format!("{base}-{}", self.number) }
     }
 
-    /// The text of its TXT record (RFC 6376 §3.6.1).
+    /// The text of the key's TXT record (RFC 6376 §3.6.1).
     #[must_use]
     pub fn record(&self) -> String {
         format!("v=DKIM1; k={}; p={}", self.algorithm, self.public)
@@ -145,7 +146,7 @@ impl SecretVersion {
 }
 
 impl SecretKind {
-    /// The word of `secrets.lock`.
+    /// The word for this kind in `secrets.lock`.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
@@ -167,7 +168,7 @@ impl fmt::Display for DkimAlgorithm {
 }
 
 impl DkimState {
-    /// The word of `secrets.lock`.
+    /// The word for this stage in `secrets.lock`.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {

@@ -82,6 +82,6 @@ const HEAD: &str = "\
 format = 1
 ";
 
-/// Neither file can be merged by lines.
+/// The advice for a lock with a merge conflict: neither file can be merged by lines.
 const MERGED: &str = "take one side's two files whole (`git checkout --ours secrets.age secrets.lock`), then set or rotate again what \
     the other side changed";

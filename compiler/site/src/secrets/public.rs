@@ -1,14 +1,14 @@
-//! Public halves of DKIM keys: whether they are keys at all, and how strong. Knows nothing about private ones.
+//! Public halves of DKIM keys: whether a text is a key at all, and how strong. Knows nothing about private keys.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::DkimAlgorithm;
 
-/// How strong a key is that is one.
+/// The strength of a valid key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// As recommended.
+    /// A key as recommended.
     Full,
     /// RSA of this many bits, fewer than the 2048 that signers should use (RFC 8301 §3.2).
     Weak(usize),
@@ -17,7 +17,7 @@ pub enum Strength {
 /// Looks at the `p=` of a DKIM record (RFC 6376 §3.6.1, RFC 8463 §4.2).
 ///
 /// # Errors
-/// With what is wrong with it, when it is no such key or one that verifiers must refuse.
+/// With the reason, when the text is no such key or one that verifiers must refuse.
 pub fn strength(algorithm: DkimAlgorithm, public: &str) -> Result<Strength, &'static str> {
     let bytes = STANDARD.decode(public).map_err(|_| "it is not base64")?;
     match algorithm {
@@ -59,7 +59,7 @@ fn element(kind: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
             let (octets, bytes) = bytes.split_at_checked(usize::from(first & 0x7f))?;
             (octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), bytes)
         }
-        // No key is longer than 64 KiB.
+        // No key is longer than 64 KiB, so longer lengths are refused.
         _ => return None,
     };
     (*found == kind).then(|| bytes.split_at_checked(length)).flatten()

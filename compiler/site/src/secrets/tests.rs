@@ -1,4 +1,4 @@
-//! Locks that are right and wrong.
+//! Valid and faulty locks, and the findings about them.
 
 use super::*;
 use crate::Diagnostic;

@@ -1,4 +1,4 @@
-//! Where a site names its secrets, and what each must be there.
+//! The places where a site names its secrets, and the kind each must have there.
 
 use postkiln_address::Domain;
 
@@ -9,18 +9,18 @@ use crate::{Certificate, Database, DomainEntry, MailDomain, Password, Place, Pla
 pub struct SecretUse<'a> {
     /// The secret's name.
     pub name: &'a str,
-    /// Where it is named.
+    /// The place of the name.
     pub place: &'a Place,
-    /// What it must be.
+    /// The kind that the secret must have.
     pub wanted: Wanted,
-    /// What it is there, as a sentence goes on: "the password of ada@example.org".
+    /// The use in words that continue a sentence: "the password of ada@example.org".
     pub what: String,
 }
 
-/// What a secret must be where it is named.
+/// The kind that a secret must have where it is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// A password; a token does as well.
+    /// A password; a token will do as well.
     Password,
     /// Keys that sign mail.
     Dkim,
