@@ -1,16 +1,16 @@
-//! An address or everybody of a domain, as `badmailfrom` and `badrcptto` write it.
+//! An address, or everybody of a domain, in the form of `badmailfrom` and `badrcptto`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use postkiln_address::{Address, AddressError, Domain};
 
-/// An address or everybody of a domain.
+/// A pattern for addresses: one address, or everybody of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AddressPattern {
     /// `user@domain`.
     Address(Address),
-    /// `@domain`: everybody there, not in domains below.
+    /// `@domain`: everybody in this domain, not in domains below it.
     Domain(Domain),
 }
 

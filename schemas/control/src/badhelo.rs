@@ -10,7 +10,7 @@ list_file!(
 );
 
 impl Badhelo {
-    /// Whether a client of this name is refused. What is no host name is no bad one either.
+    /// Whether a client of this name is refused. A name that is no host name matches no line.
     #[must_use]
     pub fn refuses(&self, name: &str) -> bool {
         name.parse().is_ok_and(|name| self.0.iter().any(|bad| bad.covers(&name)))

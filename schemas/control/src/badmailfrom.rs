@@ -12,7 +12,7 @@ list_file!(
 );
 
 impl Badmailfrom {
-    /// Whether the sender is refused.
+    /// Whether a line covers this sender.
     #[must_use]
     pub fn refuses(&self, sender: &ReversePath) -> bool {
         sender.address().is_some_and(|sender| self.0.iter().any(|bad| bad.covers(sender)))

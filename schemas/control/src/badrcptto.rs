@@ -12,7 +12,7 @@ list_file!(
 );
 
 impl Badrcptto {
-    /// Whether the recipient is refused.
+    /// Whether a line covers this recipient.
     #[must_use]
     pub fn refuses(&self, recipient: &Address) -> bool {
         self.0.iter().any(|bad| bad.covers(recipient))

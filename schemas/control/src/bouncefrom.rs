@@ -1,4 +1,4 @@
-//! `bouncefrom`: who notices say they come from.
+//! `bouncefrom`: the local part that failure notices come from.
 
 use crate::lines::local_part_file;
 

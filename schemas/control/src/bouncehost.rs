@@ -1,4 +1,4 @@
-//! `bouncehost`: where notices say they come from.
+//! `bouncehost`: the host that failure notices come from.
 
 use crate::lines::host_file;
 

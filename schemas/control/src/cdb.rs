@@ -17,8 +17,8 @@ impl Writer {
         Self::default()
     }
 
-    /// Adds a record. Of two with the same key the first is found. The format ends at 4 GiB; a reader calls what lies
-    /// beyond damaged.
+    /// Adds a record. Of two with the same key the first is found. The format ends at 4 GiB; readers report a record
+    /// beyond that as damage.
     pub fn push(&mut self, key: &[u8], data: &[u8]) {
         self.slots.push((hash(key), number(HEAD + self.records.len())));
         self.records.extend_from_slice(&number(key.len()).to_le_bytes());
@@ -27,7 +27,7 @@ impl Writer {
         self.records.extend_from_slice(data);
     }
 
-    /// The file.
+    /// The complete file, with its hash tables.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
         let mut tables: Vec<Vec<(u32, u32)>> = vec![Vec::new(); 256];
@@ -52,7 +52,7 @@ impl Writer {
     }
 }
 
-/// Twice as many slots as records; each record in the first free slot from its own on.
+/// A hash table with twice as many slots as records; each record takes the first free slot, starting from its own.
 fn hash_table(records: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut table = vec![(0, 0); records.len() * 2];
     for record in records {
@@ -65,15 +65,15 @@ fn hash_table(records: &[(u32, u32)]) -> Vec<(u32, u32)> {
     table
 }
 
-/// Key and data.
+/// A record's key and data.
 pub type Record<'a> = (&'a [u8], &'a [u8]);
 
-/// A database to look into.
+/// A reader of a database in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Cdb<'a>(&'a [u8]);
 
 impl<'a> Cdb<'a> {
-    /// Takes a file's bytes, whatever they are.
+    /// Wraps a file's bytes. Damage is found only by the look-ups.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
@@ -147,7 +147,7 @@ impl<'a> Cdb<'a> {
 #[error("the cdb file is damaged")]
 pub struct Damaged;
 
-/// `h = (h * 33) xor byte`, from 5381.
+/// The hash function: `h = (h * 33) xor byte`, from 5381.
 fn hash(key: &[u8]) -> u32 {
     key.iter().fold(5381, |hash: u32, byte| hash.wrapping_mul(33) ^ u32::from(*byte))
 }
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(Cdb::new(b"").find(b"x"), Err(Damaged));
     }
 
-    /// One record as cdb's own documentation lays it out, worked out by hand.
+    /// One record as cdb's own documentation lays it out, computed by hand.
     #[test]
     fn one_record_has_the_published_layout() {
         let mut writer = Writer::new();

@@ -13,10 +13,10 @@ list_file!(
     "Lists of bad clients in the DNS, one zone per line; `zone defer` makes mail wait while the list does not answer."
 );
 
-/// One line: `zone`, or `zone defer`.
+/// One line of the file: `zone`, or `zone defer`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockList {
-    /// Where a client is looked up.
+    /// The zone in which a client's address is looked up.
     pub zone: Domain,
     /// `defer`: mail waits while the list does not answer (rblsmtpd's `-c`).
     pub defer: bool,

@@ -7,7 +7,7 @@ use postkiln_address::{Address, LocalPart};
 
 use crate::ParseError;
 
-/// One line.
+/// One line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruction {
     /// `# …`; a file of nothing else drops the message.
@@ -20,36 +20,36 @@ pub enum Instruction {
     Autorespond(Autorespond),
     /// `|ezmlm-send DIRECTORY`.
     EzmlmSend {
-        /// Below the bundle: `lists/example.org/announce`.
+        /// The list's directory, below the bundle: `lists/example.org/announce`.
         directory: String,
     },
 }
 
-/// What happens to mail for nobody.
+/// The rule for mail to an address without a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// It is refused.
+    /// The mail is refused.
     BounceNoMailbox,
-    /// It is accepted and dropped.
+    /// The mail is accepted and dropped.
     Delete,
-    /// It goes there.
+    /// The mail goes to this address.
     Address(Address),
 }
 
 /// An automatic reply: at most `count` to one sender within `seconds`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Autorespond {
-    /// The period.
+    /// The period, in seconds.
     pub seconds: u64,
-    /// Replies within it.
+    /// The largest number of replies to one sender within the period.
     pub count: u32,
-    /// The message, below the bundle: `robots/example.org/info`.
+    /// The path of the reply's text, below the bundle: `robots/example.org/info`.
     pub message: String,
-    /// Where the senders of the period are kept, below the data directory: `robots/example.org/info.d`.
+    /// The directory that remembers the senders of the period, below the data directory: `robots/example.org/info.d`.
     pub directory: String,
 }
 
-/// Parses a file.
+/// Parses a whole file.
 ///
 /// # Errors
 /// At the first line that cannot be obeyed; qmail defers the delivery then, and so do we. Also for an empty file, which
@@ -110,7 +110,7 @@ fn plain_path(text: &str) -> Option<String> {
     text.split('/').all(|part| !matches!(part, "" | "." | "..")).then(|| text.to_owned())
 }
 
-/// The file's content.
+/// The content of a file with these instructions.
 #[must_use]
 pub fn print(instructions: &[Instruction]) -> String {
     instructions.iter().map(|instruction| format!("{instruction}\n")).collect()
@@ -169,7 +169,7 @@ pub fn file_name(local: &LocalPart) -> Option<String> {
     let safe = local.as_str().to_ascii_lowercase().replace('.', ":");
     let plain = safe.bytes().all(|b| b.is_ascii_graphic() && b != b'/');
     let wildcard = safe == "default" || safe.ends_with("-default");
-    // A colon as written would be taken for a dot.
+    // A colon in the name would be taken for a dot.
     (plain && !wildcard && !local.as_str().contains(':')).then(|| format!(".qmail-{safe}"))
 }
 

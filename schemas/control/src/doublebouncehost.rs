@@ -1,4 +1,4 @@
-//! `doublebouncehost`: who learns of undeliverable notices.
+//! `doublebouncehost`: the host of the address that gets undeliverable notices.
 
 use crate::lines::host_file;
 

@@ -1,4 +1,4 @@
-//! `doublebounceto`: who learns of undeliverable notices.
+//! `doublebounceto`: the local part of the address that gets undeliverable notices.
 
 use crate::lines::local_part_file;
 

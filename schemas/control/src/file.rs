@@ -1,27 +1,27 @@
-//! What every control file offers: a name, a default, a text, and the way from bytes to a value and back.
+//! The interface of every control file: its name, default and description, and the way from bytes to a value and back.
 
 use std::io;
 
 /// One control file. `parse(print(x)) == x` for every value.
 pub trait ControlFile: Sized {
-    /// Its name below `control/`.
+    /// The file's name below `control/`.
     const NAME: &'static str;
-    /// How its lines are read.
+    /// The form of the file's lines.
     const KIND: Kind;
-    /// What holds when the file is missing, in words.
+    /// The meaning of a missing file, in words.
     const DEFAULT: &'static str;
-    /// The roles that read it; none: the node does not obey it yet.
+    /// The roles that read the file; empty when the node does not obey it yet.
     const READERS: &'static [&'static str];
-    /// What it means, in a sentence or two.
+    /// The meaning of the file, in a sentence or two.
     const DOC: &'static str;
 
-    /// Takes the file's content.
+    /// Parses the file's content.
     ///
     /// # Errors
-    /// With the line and what is wrong there.
+    /// With the first faulty line and the fault.
     fn parse(bytes: &[u8]) -> Result<Self, ParseError>;
 
-    /// The file's content.
+    /// The file's content for this value.
     fn print(&self) -> String;
 
     /// The value when the file is missing; may look up another file, most often `me`.
@@ -68,13 +68,13 @@ impl Kind {
     }
 }
 
-/// What is wrong in a file, and in which line.
+/// A mistake in a file, with its line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct ParseError {
-    /// From 1.
+    /// The line's number, from 1.
     pub line: usize,
-    /// What is wrong, reading on after the line: `"x y" is no host name`.
+    /// The mistake, as the end of a sentence: `"x y" is no host name`.
     pub problem: String,
 }
 
@@ -90,17 +90,17 @@ pub enum ReadError {
     /// The look-up failed.
     #[error("control/{name} cannot be read")]
     Io {
-        /// Which file.
+        /// The file's name.
         name: &'static str,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// The content is no value.
+    /// The content has a mistake.
     #[error("control/{name}: {problem}")]
     Malformed {
-        /// Which file.
+        /// The file's name.
         name: &'static str,
-        /// Where and what.
+        /// The line and the mistake.
         problem: ParseError,
     },
     /// The file must exist.

@@ -1,4 +1,4 @@
-//! `helohost`: the name we greet other hosts with.
+//! `helohost`: the name by which we greet other hosts.
 
 use crate::lines::host_file;
 

@@ -1,16 +1,16 @@
-//! A host or everything below it, as `rcpthosts`, `virtualdomains` and `smtproutes` write it.
+//! A host, or everything below it, in the form of `rcpthosts`, `virtualdomains` and `smtproutes`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use postkiln_address::{AddressError, Domain};
 
-/// A host or everything below it.
+/// A pattern for hosts: one name, or every name below it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HostPattern {
     /// `example.org`: this name alone.
     Exact(Domain),
-    /// `.example.org`: every name below it, not itself.
+    /// `.example.org`: every name below it, but not the name itself.
     Below(Domain),
 }
 
@@ -24,7 +24,7 @@ impl HostPattern {
         }
     }
 
-    /// The name without the dot.
+    /// The pattern's name, without the leading dot.
     #[must_use]
     pub const fn domain(&self) -> &Domain {
         match self {

@@ -1,4 +1,4 @@
-//! `idhost`: the domain of the Message-IDs we make.
+//! `idhost`: the domain in the Message-IDs that we make.
 
 use crate::lines::host_file;
 

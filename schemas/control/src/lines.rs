@@ -6,13 +6,13 @@ use std::str::FromStr;
 
 use crate::ParseError;
 
-/// L: the first line.
+/// Reads a file of kind L: the first line.
 pub(crate) fn first(bytes: &[u8]) -> Result<&str, ParseError> {
     let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     text(line, 1).map(trim)
 }
 
-/// M: every line that is neither blank nor a comment, with its number from 1.
+/// Reads a file of kind M: every line that is neither blank nor a comment, with its number from 1.
 pub(crate) fn all(bytes: &[u8]) -> Result<Vec<(usize, &str)>, ParseError> {
     let mut lines = Vec::new();
     for (number, line) in (1..).zip(bytes.split(|b| *b == b'\n')) {
@@ -24,7 +24,7 @@ pub(crate) fn all(bytes: &[u8]) -> Result<Vec<(usize, &str)>, ParseError> {
     Ok(lines)
 }
 
-/// M, each line an item that reads itself.
+/// Reads a file of kind M whose lines are items that parse themselves.
 pub(crate) fn items<T: FromStr<Err: Display>>(bytes: &[u8]) -> Result<Vec<T>, ParseError> {
     let parse = |(number, line): (usize, &str)| {
         line.parse().map_err(|error: T::Err| ParseError::new(number, error.to_string()))
@@ -32,7 +32,7 @@ pub(crate) fn items<T: FromStr<Err: Display>>(bytes: &[u8]) -> Result<Vec<T>, Pa
     all(bytes)?.into_iter().map(parse).collect()
 }
 
-/// I: a number on the first line.
+/// Reads a file of kind I: a number on the first line, from `minimum` to `maximum`.
 pub(crate) fn integer(bytes: &[u8], minimum: u64, maximum: u64) -> Result<u64, ParseError> {
     let line = first(bytes)?;
     let number: u64 = line.parse().map_err(|_| ParseError::new(1, format!("{line:?} is no number")))?;
@@ -42,7 +42,7 @@ pub(crate) fn integer(bytes: &[u8], minimum: u64, maximum: u64) -> Result<u64, P
     Ok(number)
 }
 
-/// Prints M: one item per line.
+/// Prints a file of kind M: one item per line.
 pub(crate) fn print<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| item.to_string() + "\n").collect()
 }
@@ -55,7 +55,7 @@ fn trim(line: &str) -> &str {
     line.trim_end_matches([' ', '\t', '\r'])
 }
 
-/// A file of kind I.
+/// Defines a file of kind I.
 macro_rules! integer_file {
     ($(#[$doc:meta])* $name:ident($type:ty), $file:literal, $default:literal, $range:expr, $readers:expr, $text:literal) => {
         $(#[$doc])*
@@ -112,7 +112,7 @@ macro_rules! integer_file {
     };
 }
 
-/// A file of kind L that holds a local part.
+/// Defines a file of kind L that holds a local part.
 macro_rules! local_part_file {
     ($(#[$doc:meta])* $name:ident, $file:literal, $default:literal, $readers:expr, $text:literal) => {
         $(#[$doc])*
@@ -160,7 +160,7 @@ macro_rules! local_part_file {
     };
 }
 
-/// A file of kind L that holds a host name and defaults to `me`.
+/// Defines a file of kind L that holds a host name and defaults to `me`.
 macro_rules! host_file {
     ($(#[$doc:meta])* $name:ident, $file:literal, $readers:expr, $text:literal) => {
         $(#[$doc])*
@@ -207,7 +207,7 @@ macro_rules! host_file {
     };
 }
 
-/// A file of kind M: an item per line, as the item reads and prints itself; none when there is no file.
+/// Defines a file of kind M: an item per line, as the item reads and prints itself; without a file there are no items.
 macro_rules! list_file {
     ($(#[$doc:meta])* $name:ident($item:ty), $file:literal, $default:literal, $readers:expr, $text:literal) => {
         $(#[$doc])*

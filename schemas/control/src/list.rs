@@ -4,39 +4,39 @@
 use postkiln_address::Address;
 use serde::{Deserialize, Serialize};
 
-/// A mailing list.
+/// A mailing list's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Who gets the posts; of a delegated list, who is subscribed at first.
+    /// The people who get the posts; in a delegated list, those who are subscribed at first.
     pub members: Vec<Address>,
-    /// Whose the members are.
+    /// Who changes the members: the site, or the members themselves.
     pub managed: Members,
-    /// Who may post.
+    /// The people who may post.
     pub post: Posting,
-    /// Who decides about posts and subscriptions.
+    /// The people who decide about posts and subscriptions.
     pub moderators: Vec<Address>,
-    /// Who answers for the list and gets its bounces; without one the domain's postmaster.
+    /// The address that answers for the list and gets its bounces; without one the domain's postmaster.
     pub owner: Option<Address>,
-    /// May post without being members (ezmlm's `allow`).
+    /// Addresses that may post without being members (ezmlm's `allow`).
     pub allow: Vec<Address>,
-    /// May not post (ezmlm's `deny`).
+    /// Addresses that may not post (ezmlm's `deny`).
     pub deny: Vec<Address>,
-    /// How one becomes a member by mail.
+    /// The way to become a member by mail.
     pub subscribe: Subscribe,
-    /// How one stops being a member by mail.
+    /// The way to stop being a member by mail.
     pub unsubscribe: Unsubscribe,
-    /// Who may read what was posted.
+    /// The people who may read the archive.
     pub archive: Readers,
-    /// Digests; `None`: there are none.
+    /// When digests are sent; `None`: never.
     pub digest: Option<Digest>,
-    /// Put before each subject in brackets.
+    /// A word put before each subject, in brackets.
     pub prefix: Option<String>,
-    /// Put below each text.
+    /// A text put below each post.
     pub trailer: Option<String>,
-    /// Where answers go.
+    /// The address that answers go to.
     pub reply_to: ReplyTo,
-    /// Octets of a post, from and to; 0 without a limit.
+    /// The smallest and the largest size of a post, in octets; 0 without a limit.
     pub message_size: (u64, u64),
     /// MIME types of parts that are taken out of posts (ezmlm's `mimeremove`).
     pub mime_remove: Vec<String>,
@@ -59,7 +59,7 @@ pub struct List {
 }
 
 impl Default for List {
-    /// A list without members, as a site that says nothing else has it.
+    /// A list without members whose other settings are the schema's defaults.
     fn default() -> Self {
         Self {
             members: Vec::new(),
@@ -90,75 +90,75 @@ impl Default for List {
     }
 }
 
-/// Whose the members are.
+/// Who changes the members of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Members {
-    /// The site's: the file is the truth.
+    /// The site does: the file is the truth.
     #[default]
     Declared,
-    /// Their own: people subscribe and unsubscribe by mail.
+    /// The members do: people subscribe and unsubscribe by mail.
     Delegated,
 }
 
-/// Who may post.
+/// The people who may post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Posting {
-    /// Everybody.
+    /// Everybody may post.
     Anyone,
-    /// Members (`u`).
+    /// Only members may post (`u`).
     Members,
-    /// Moderators (`mo`).
+    /// Only moderators may post (`mo`).
     Moderators,
-    /// Members; others' posts go to the moderators (`um`).
+    /// Members may post; others' posts go to the moderators (`um`).
     MembersElseModerated,
-    /// Moderators; everybody else's posts go to them (`m`).
+    /// Moderators may post; everybody else's posts go to them (`m`).
     Moderated,
 }
 
-/// How one becomes a member by mail.
+/// The way to become a member by mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subscribe {
-    /// At once (`h`).
+    /// A request is granted at once (`h`).
     Open,
-    /// By answering a question.
+    /// The person must answer a question.
     #[default]
     Confirm,
-    /// By answering a question, and when a moderator agrees (`s`).
+    /// The person must answer a question, and a moderator must agree (`s`).
     Moderated,
-    /// Not at all (`P`).
+    /// Requests are refused (`P`).
     Closed,
 }
 
-/// How one stops being a member by mail.
+/// The way to stop being a member by mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unsubscribe {
-    /// At once (`j`).
+    /// A request is granted at once (`j`).
     Open,
-    /// By answering a question.
+    /// The person must answer a question.
     #[default]
     Confirm,
 }
 
-/// Who may read what was posted.
+/// The people who may read the archive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Readers {
-    /// Nobody: posts are not kept (`A`).
+    /// Nobody may: posts are not kept (`A`).
     #[default]
     Nobody,
-    /// Moderators (`ab`).
+    /// Only moderators may (`ab`).
     Moderators,
-    /// Members (`ag`).
+    /// Only members may (`ag`).
     Members,
-    /// Everybody (`a`).
+    /// Everybody may (`a`).
     Anyone,
 }
 
-/// When a digest is sent: whichever is reached first.
+/// Limits after which a digest is sent, as soon as one of them is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Digest {
@@ -171,26 +171,26 @@ pub struct Digest {
 }
 
 impl Default for Digest {
-    /// ezmlm's: 30 messages, 64 KiB, 48 hours.
+    /// The defaults of ezmlm: 30 messages, 64 KiB, 48 hours.
     fn default() -> Self {
         Self { messages: 30, size: 64 << 10, period: 48 * 3600 }
     }
 }
 
-/// Where answers go.
+/// The address that answers to a post go to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplyTo {
-    /// To whoever wrote.
+    /// Answers go to the post's author.
     #[default]
     Sender,
-    /// To the list.
+    /// Answers go to the list.
     List,
 }
 
 impl List {
-    /// Whether a post is let through at once; `among` says whether its writer is one of some people. What moderators have to
-    /// agree to is not.
+    /// Whether a post is let through at once; `among` tells whether its author is one of the given people. False for a
+    /// post that needs a moderator's consent.
     #[must_use]
     pub fn lets_post(&self, among: impl Fn(&[Address]) -> bool) -> bool {
         let is_let_in = match self.post {
@@ -201,8 +201,8 @@ impl List {
         (is_let_in || among(&self.allow)) && !among(&self.deny)
     }
 
-    /// Whether an address is a local part of the list's own besides its name, at which ezmlm obeys commands: `announce-subscribe`,
-    /// `announce-sc.1234.…`, `announce-owner`. `local` and `list` in lower case.
+    /// Whether an address is one of those beside the list's own at which ezmlm obeys commands: `announce-subscribe`,
+    /// `announce-sc.1234.…`, `announce-owner`. `local` and `list` must be in lower case.
     #[must_use]
     pub fn is_command(list: &str, local: &str) -> bool {
         let Some(action) = local.strip_prefix(list).and_then(|rest| rest.strip_prefix('-')) else { return false };

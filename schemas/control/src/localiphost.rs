@@ -1,4 +1,4 @@
-//! `localiphost`: what stands in for our address in brackets.
+//! `localiphost`: the domain for mail to our address in brackets.
 
 use crate::lines::host_file;
 

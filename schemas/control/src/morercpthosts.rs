@@ -14,7 +14,7 @@ list_file!(
 );
 
 impl Morercpthosts {
-    /// The file beside it, as qmail-newmrh makes it.
+    /// The name of the compiled file beside it, as qmail-newmrh makes it.
     pub const CDB: &'static str = "morercpthosts.cdb";
     /// How many domains stand in `rcpthosts` before the rest moves here (qmail-smtpd(8): "the fifty most common").
     pub const AFTER: usize = 50;

@@ -8,16 +8,16 @@ use crate::{ControlFile, Kind, ParseError, ReadError, lines};
 /// How the machine gets its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Network {
-    /// `dhcp`.
+    /// The word `dhcp`.
     #[default]
     Dhcp,
-    /// `192.0.2.10/24` or `192.0.2.10/24 192.0.2.1`.
+    /// A line `192.0.2.10/24` or `192.0.2.10/24 192.0.2.1`.
     Static {
         /// The machine's own address.
         address: Ipv4Addr,
-        /// Bits of the network part.
+        /// Length of the network part in bits, 0 to 32.
         prefix: u8,
-        /// The way out.
+        /// The default router, when there is one.
         gateway: Option<Ipv4Addr>,
     },
 }

@@ -8,18 +8,18 @@ use crate::{ControlFile, Kind, ParseError, ReadError, lines};
 /// How the machine gets its IPv6 addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Network6 {
-    /// `none`.
+    /// The word `none`: no IPv6 addresses.
     None,
-    /// `auto`: by router advertisements (RFC 4862).
+    /// The word `auto`: addresses by router advertisements (RFC 4862).
     #[default]
     Auto,
-    /// `2001:db8::25/64`, or with the gateway after a space.
+    /// A line `2001:db8::25/64`, or the same with the gateway after a space.
     Static {
         /// The machine's own address.
         address: Ipv6Addr,
-        /// Bits of the network part.
+        /// Length of the network part in bits, 0 to 128.
         prefix: u8,
-        /// The way out.
+        /// The default router, when there is one.
         gateway: Option<Ipv6Addr>,
     },
 }

@@ -1,4 +1,4 @@
-//! `plusdomain`: what a host name's trailing plus means.
+//! `plusdomain`: the domain that a trailing plus in a host name stands for.
 
 use crate::lines::host_file;
 

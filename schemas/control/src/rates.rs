@@ -7,11 +7,11 @@ use crate::{ControlFile, Kind, ParseError, ReadError, lines};
 /// Lines `connections_per_minute=60`, `messages_per_hour=…`, `recipients_per_hour=…`; a missing one is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
-    /// New connections of one client.
+    /// New connections of one client in a minute.
     pub connections_per_minute: Option<u32>,
-    /// Messages of one login.
+    /// Messages of one login in an hour.
     pub messages_per_hour: Option<u32>,
-    /// Recipients of one login's messages.
+    /// Recipients of one login's messages in an hour.
     pub recipients_per_hour: Option<u32>,
 }
 

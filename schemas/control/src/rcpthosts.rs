@@ -5,7 +5,7 @@ use postkiln_address::Domain;
 use crate::HostPattern;
 use crate::lines::list_file;
 
-// A lost file must not open the relay: qmail's default is the one we do not keep.
+// A lost file must not open the relay, so we do not keep qmail's default here.
 list_file!(
     /// The domains that RCPT accepts from clients that may not relay.
     Rcpthosts(HostPattern), "rcpthosts", "no domain (a stock qmail would relay for everybody)", &["smtpd"],

@@ -1,7 +1,8 @@
-//! Files that a qmail system has and ours has not: known by name, so that a person who looks for one learns what stands
-//! for it.
+//! Files that a qmail system has and ours has not. They are known by name, so that a person who looks for one learns
+//! what replaces it.
 
-/// Name, or beginning of the name where it ends in a slash; and why there is none, or what stands for it. In order.
+/// A file's name (or, with a final slash, the beginning of names), and why there is none or what replaces it. In order
+/// of names.
 pub const REFUSED: &[(&str, &str)] = &[
     ("authsender", "the login at a relay is `smtp.smarthost`, with its password as a secret"),
     ("badmailto", "it is called badrcptto here"),
@@ -43,7 +44,7 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("validrcptto", "which addresses exist is known from `domains`, and asked at RCPT"),
 ];
 
-/// Why a file has no place here, when it is a known one. The cdb of a file is what the file is.
+/// The reason why a known file has no place here. The cdb of a file counts as the file itself.
 pub(crate) fn reason(name: &str) -> Option<&'static str> {
     let name = name.strip_suffix(".cdb").unwrap_or(name);
     let is = |known: &str| if known.ends_with('/') { name.starts_with(known) } else { name == known };

@@ -61,17 +61,17 @@ pub const REGISTRY: &[Entry] = &[
 /// One control file as the registry knows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// [`ControlFile::NAME`].
+    /// The file's name: [`ControlFile::NAME`].
     pub name: &'static str,
-    /// [`ControlFile::KIND`].
+    /// The form of its lines: [`ControlFile::KIND`].
     pub kind: Kind,
-    /// [`ControlFile::DEFAULT`].
+    /// The meaning of a missing file: [`ControlFile::DEFAULT`].
     pub default: &'static str,
-    /// [`ControlFile::READERS`].
+    /// The roles that read it: [`ControlFile::READERS`].
     pub readers: &'static [&'static str],
-    /// [`ControlFile::DOC`].
+    /// The file's description: [`ControlFile::DOC`].
     pub doc: &'static str,
-    /// Parses and prints again: the one form of a content.
+    /// Parses a content and prints it again, which gives the one normal form.
     pub normal: fn(&[u8]) -> Result<String, ParseError>,
 }
 
@@ -89,18 +89,18 @@ const fn entry<F: ControlFile>() -> Entry {
 /// A control file's value as a person writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
-    /// A number.
+    /// A number, for a file of kind I.
     Integer(u64),
-    /// One line.
+    /// One line, for a file of kind L.
     Line(&'a str),
-    /// Several lines.
+    /// Several lines, for a file of kind M.
     Lines(&'a [String]),
 }
 
 /// The file's content for a value, in its one form.
 ///
 /// # Errors
-/// When no file has the name, or the value is none for it.
+/// When no file has the name, or the file does not accept the value.
 pub fn check_value(name: &str, value: Value<'_>) -> Result<String, ValueError> {
     let Some(entry) = REGISTRY.iter().find(|entry| entry.name == name) else {
         if let Some(reason) = refused::reason(name) {
@@ -127,25 +127,25 @@ pub fn check_value(name: &str, value: Value<'_>) -> Result<String, ValueError> {
     (entry.normal)(text.as_bytes()).map_err(ValueError::Invalid)
 }
 
-/// Why a value is none.
+/// The reason why a value is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    /// There is no control file of this name.
+    /// No control file has this name.
     #[error("there is no such control file")]
     Unknown {
         /// The name that may have been meant.
         closest: Option<&'static str>,
     },
-    /// The file is known from qmail or one of its patches, and has no place here.
+    /// The file is known from qmail or one of its patches and has no place here.
     #[error("{reason}")]
     Refused {
-        /// Why, and what stands for it.
+        /// The reason, and what replaces the file.
         reason: &'static str,
     },
-    /// Another kind of value is wanted.
+    /// The file takes another kind of value, namely this.
     #[error("it takes {}", .0.words())]
     Kind(Kind),
-    /// The content is malformed.
+    /// The file does not accept the content.
     #[error("{0}")]
     Invalid(ParseError),
 }
@@ -156,14 +156,14 @@ pub fn closest_name(name: &str) -> Option<&'static str> {
     closest(name, REGISTRY.iter().map(|entry| entry.name))
 }
 
-/// The candidate closest to a name, when it is close enough to have been meant: "did you mean …?".
+/// The candidate closest to a name, when it is close enough for the question "did you mean …?".
 pub fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.len() / 3).clamp(1, 3);
     let distances = candidates.map(|candidate| (distance(name, candidate), candidate));
     distances.min().filter(|(distance, _)| *distance <= allowed).map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance, by rows.
+/// The Levenshtein distance of two names, computed row by row.
 fn distance(one: &str, two: &str) -> usize {
     let mut row: Vec<usize> = (0..=two.len()).collect();
     for (i, a) in one.bytes().take(64).enumerate() {

@@ -15,13 +15,13 @@ list_file!(
 /// One DNS server: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolver {
-    /// Its address.
+    /// The server's address.
     pub address: IpAddr,
-    /// Its port; 53 unless written.
+    /// The server's port; 53 unless written.
     pub port: u16,
 }
 
-/// The text names no resolver.
+/// A text that names no resolver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is neither an address nor one with a port from 1 to 65535")]
 pub struct NoResolver;

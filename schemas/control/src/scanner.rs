@@ -1,4 +1,4 @@
-//! `scanner` (ours): who looks at messages before they enter the queue.
+//! `scanner` (ours): the engine that looks at messages before they enter the queue.
 
 use std::io;
 
@@ -7,15 +7,15 @@ use crate::{ControlFile, Kind, ParseError, ReadError, lines};
 /// Lines `engine=…`, `on_infected=…`, `on_failure=…`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scanner {
-    /// Which engine.
+    /// The scanning engine.
     pub engine: Engine,
-    /// What happens to an infected message.
+    /// The fate of an infected message.
     pub on_infected: OnInfected,
-    /// What happens when the engine cannot say.
+    /// The fate of a message when the engine cannot say.
     pub on_failure: OnFailure,
 }
 
-/// The scanning engine.
+/// The program that scans messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Engine {
     /// `none`: mail is not scanned.
@@ -25,7 +25,7 @@ pub enum Engine {
     Clamav,
 }
 
-/// What happens to an infected message.
+/// The fate of an infected message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnInfected {
     /// `reject`: 554 at the end of DATA.
@@ -33,7 +33,7 @@ pub enum OnInfected {
     Reject,
 }
 
-/// What happens when the engine cannot say.
+/// The fate of a message when the engine cannot say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
     /// `defer`: 451 at the end of DATA.

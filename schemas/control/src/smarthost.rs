@@ -9,12 +9,12 @@ use crate::{ControlFile, Kind, ParseError, ReadError, lines};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Smarthost(pub Option<Login>);
 
-/// A login.
+/// A user name and a password's secret, for one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// Where it is used: nowhere else.
+    /// The server that may be told the password; no other may.
     pub relay: Relay,
-    /// The user's name there.
+    /// The user's name at that server.
     pub user: String,
     /// The name of the secret that is the password. Its value is never in a bundle.
     pub secret: String,

@@ -1,4 +1,4 @@
-//! `smtpgreeting`: what a client reads first.
+//! `smtpgreeting`: the text of the line that a client reads first.
 
 use std::io;
 

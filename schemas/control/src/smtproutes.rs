@@ -12,21 +12,21 @@ use crate::{ControlFile, HostPattern, Kind, ParseError, ReadError, lines};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Smtproutes(pub Vec<(Option<HostPattern>, Option<Relay>)>);
 
-/// Where mail is handed to.
+/// A server that mail is handed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relay {
-    /// The host.
+    /// The server's name or address.
     pub host: RelayHost,
-    /// The port; 25 unless written.
+    /// The server's port; 25 unless written.
     pub port: u16,
 }
 
 /// A relay's name or address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RelayHost {
-    /// Its addresses are looked up; MX records are not.
+    /// A name; its addresses are looked up, MX records are not.
     Name(Domain),
-    /// No look-up.
+    /// An address, used without a look-up.
     Address(IpAddr),
 }
 
@@ -82,12 +82,12 @@ fn parse_line(number: usize, line: &str) -> Result<(Option<HostPattern>, Option<
     Ok((pattern, relay))
 }
 
-/// The text names no relay.
+/// A text that names no relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is neither a host, an address, nor one of them with a port from 1 to 65535")]
 pub struct NoRelay;
 
-/// `name`, `name:port`, `192.0.2.1`, `192.0.2.1:port`, `[2001:db8::1]:port`.
+/// Parses `name`, `name:port`, `192.0.2.1`, `192.0.2.1:port`, `[2001:db8::1]:port`.
 impl FromStr for Relay {
     type Err = NoRelay;
 

@@ -1,4 +1,4 @@
-//! `subaddress`: which domains part an address from a detail, and by what. Ours: a stock qmail ignores it.
+//! `subaddress`: the separator between address and detail in each domain. Ours: a stock qmail ignores the file.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::{ControlFile, Kind, ParseError, ReadError, lines};
 pub struct Subaddress(pub Vec<(Domain, char)>);
 
 impl Subaddress {
-    /// What parts an address of this domain from a detail. Domains are in order: the file is printed so.
+    /// The separator of this domain, when it has one. The lines are in the order of domains, as the file is printed.
     #[must_use]
     pub fn separator(&self, domain: &str) -> Option<char> {
         let found = self.0.binary_search_by(|(name, _)| name.as_str().cmp(domain)).ok()?;

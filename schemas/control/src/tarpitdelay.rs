@@ -1,4 +1,4 @@
-//! `tarpitdelay`: how late.
+//! `tarpitdelay`: the delay of late answers.
 
 use crate::lines::integer_file;
 

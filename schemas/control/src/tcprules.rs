@@ -1,4 +1,4 @@
-//! tcprules: which clients a listener serves, and what environment they give it (tcprules(1), tcpserver's match order).
+//! tcprules: the clients that a listener serves, and the environment they get (tcprules(1), tcpserver's match order).
 //!
 //! `ADDRESS:allow` or `ADDRESS:deny`, then `,VAR="value"`; ranges `1.2.3.37-53:` become one rule each. IPv6 is ours, since
 //! tcprules knows none: `[2001:db8::7]:allow` for a client, `[2001:db8:0:]:allow` for the network 2001:db8::/48.
@@ -9,16 +9,16 @@ use std::net::IpAddr;
 use crate::ParseError;
 use crate::cdb::{Cdb, Damaged, Writer};
 
-/// One rule, without ranges.
+/// One rule, with ranges expanded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// `1.2.3.4`, `1.2.`, `2001:db8:0:`, `=host`, `=.domain`, `=`, `info@1.2.3.4`, or empty for everybody.
     pub address: String,
-    /// What happens.
+    /// The decision about clients of this address.
     pub decision: Decision,
 }
 
-/// What happens to a client.
+/// The decision about a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The connection is closed without a word.
@@ -63,7 +63,7 @@ pub fn parse(text: &str) -> Result<Vec<Rule>, ParseError> {
 }
 
 fn parse_instructions(text: &str) -> Option<Decision> {
-    // After deny, tcprules reads variables too and throws them away.
+    // After `deny`, tcprules reads variables too and throws them away.
     let (deny, mut rest) = match text.strip_prefix("deny") {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix("allow")?),
@@ -82,8 +82,9 @@ fn parse_instructions(text: &str) -> Option<Decision> {
     Some(if deny { Decision::Deny } else { Decision::Allow(variables) })
 }
 
-/// `1.2.3.37-53` and `10.2-3.`: one address for each number of the range; numbers over 255 are cut. tcprules expands one
-/// range and would leave a second as it stands, where it fits nobody: that is a mistake here.
+/// Expands `1.2.3.37-53` and `10.2-3.` into one address for each number of the range; numbers over 255 are left out.
+/// tcprules expands one range and would leave a second as it stands, where it matches no client: here that is a
+/// mistake.
 fn expand(address: &str) -> Option<Vec<String>> {
     let Some((before, after)) = address.split_once('-').filter(|_| !address.contains(['=', '@'])) else {
         return Some(vec![address.to_owned()]);
@@ -125,7 +126,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The compiled form: `D`, or `+VAR=value` NUL for each variable.
+/// The data of the compiled form: `D`, or `+VAR=value` NUL for each variable.
 #[must_use]
 pub fn compile(rules: &[Rule]) -> Vec<u8> {
     let mut writer = Writer::new();
@@ -141,9 +142,9 @@ pub fn compile(rules: &[Rule]) -> Vec<u8> {
     writer.finish()
 }
 
-/// What the rules say about a client: tcpserver's order, without ident. No rule allows; a damaged file denies, since
-/// tcpserver drops the connection too. tcpserver knows no IPv6: its networks are ours, written as `2001:db8:0:` with all
-/// groups, none with leading zeros.
+/// The decision for a client, in tcpserver's order of matches without ident. A client that no rule matches is allowed;
+/// a damaged file denies, since tcpserver drops the connection too. tcpserver knows no IPv6: its networks are ours,
+/// written as `2001:db8:0:` with all groups, none with leading zeros.
 #[must_use]
 pub fn lookup(cdb: &[u8], ip: IpAddr, host: Option<&str>) -> Decision {
     find(&Cdb::new(cdb), ip, host).unwrap_or(Decision::Deny)

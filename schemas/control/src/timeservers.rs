@@ -1,4 +1,4 @@
-//! `timeservers` (ours): whom the machine asks what time it is.
+//! `timeservers` (ours): the servers that the machine asks for the time.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,12 +14,12 @@ list_file!(
     "NTP servers, one name or address per line; none: those that DHCP names."
 );
 
-/// One line.
+/// One line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Timeserver {
-    /// Looked up.
+    /// A name, looked up in the DNS.
     Name(Domain),
-    /// No look-up.
+    /// An address, used without a look-up.
     Address(IpAddr),
 }
 

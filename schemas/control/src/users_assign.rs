@@ -1,4 +1,5 @@
-//! `users/assign` and `users/cdb`: who delivers for a local part (qmail-users(5), qmail-newu(8), qmail-lspawn).
+//! `users/assign` and `users/cdb`: the account that mail for a local part is delivered to (qmail-users(5),
+//! qmail-newu(8), qmail-lspawn).
 
 use std::fmt;
 
@@ -10,30 +11,30 @@ use crate::cdb::{Cdb, Damaged, Writer};
 pub struct Assignment {
     /// Whether `local` is only the beginning of the local parts it stands for.
     pub wildcard: bool,
-    /// The local part, or its beginning: `example.org-`.
+    /// The whole local part, or its beginning: `example.org-`.
     pub local: String,
-    /// What is assigned.
+    /// The account that the local part is assigned to.
     pub to: Assigned,
 }
 
-/// What a local part is assigned to.
+/// The account for a local part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assigned {
-    /// The account; for a virtual domain the name of its directory: `example.org`.
+    /// The account's name; for a virtual domain the name of its directory: `example.org`.
     pub user: String,
-    /// User id.
+    /// The numeric user id.
     pub uid: u32,
-    /// Group id.
+    /// The numeric group id.
     pub gid: u32,
-    /// Home directory.
+    /// The path of the home directory.
     pub home: String,
-    /// Between `.qmail` and the extension.
+    /// The text between `.qmail` and the extension.
     pub dash: String,
     /// The extension; after a look-up by wildcard with the rest of the local part appended, case kept.
     pub ext: String,
 }
 
-/// The file, ended by the line `.` without which qmail-newu refuses it.
+/// The content of the file, ended by the line `.` without which qmail-newu refuses it.
 #[must_use]
 pub fn print(assignments: &[Assignment]) -> String {
     let lines: String = assignments.iter().map(|line| format!("{line}\n")).collect();
@@ -48,7 +49,7 @@ impl fmt::Display for Assignment {
     }
 }
 
-/// Parses the file.
+/// Parses the whole file.
 ///
 /// # Errors
 /// At the first line that is no assignment, or when the last line is not `.`.
@@ -67,7 +68,7 @@ pub fn parse(text: &str) -> Result<Vec<Assignment>, ParseError> {
 }
 
 fn parse_line(line: &str) -> Option<Assignment> {
-    // It ends a field of the compiled form; qmail-newu refuses the line too.
+    // A NUL would end a field of the compiled form; qmail-newu refuses the line too.
     if line.contains('\0') {
         return None;
     }
@@ -95,8 +96,9 @@ fn parse_assigned<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<Assi
     })
 }
 
-/// The compiled form, as qmail-newu makes it: key `!` and the local part in lower case, with a NUL when it is exact; data the
-/// six fields with NULs between them; at last an empty key whose data are the characters wildcards end with.
+/// The compiled form, as qmail-newu makes it. A key is `!` and the local part in lower case, with a NUL when it is
+/// exact; the data are the six fields with NULs between them. A last record has an empty key and, as data, the
+/// characters that wildcards end with.
 #[must_use]
 pub fn compile(assignments: &[Assignment]) -> Vec<u8> {
     let mut writer = Writer::new();
@@ -116,10 +118,10 @@ pub fn compile(assignments: &[Assignment]) -> Vec<u8> {
     writer.finish()
 }
 
-/// Who delivers for a local part: the exact line, else the longest wildcard (qmail-lspawn's search).
+/// The account for a local part: of the exact line, else of the longest wildcard (qmail-lspawn's search).
 ///
 /// # Errors
-/// When the file is damaged: the delivery is deferred.
+/// When the file is damaged; the delivery is deferred then.
 pub fn lookup(cdb: &[u8], local: &str) -> Result<Option<Assigned>, Damaged> {
     let cdb = Cdb::new(cdb);
     let mut key = format!("!{}\0", local.to_ascii_lowercase()).into_bytes();
@@ -181,7 +183,7 @@ mod tests {
         assert_eq!(lookup(b"", "a"), Err(Damaged));
     }
 
-    /// The bytes qmail-newu writes, worked out from its source.
+    /// The bytes that qmail-newu writes, derived from its source.
     #[test]
     fn keys_and_data_are_those_of_qmail_newu() {
         let bytes = compile(&parse("=Root:alias:2:3:/alias:-:root:\n+d-:d:1:1:/d:-::\n.\n").unwrap());

@@ -1,4 +1,4 @@
-//! `virtualdomains`: which addresses are ours, and what is put before their local parts.
+//! `virtualdomains`: the addresses that are ours, and the text put before their local parts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,29 +14,29 @@ list_file!(
     "Which addresses are ours: `user@domain:prepend`, `domain:prepend`, `.domain:prepend`, `:prepend`; with nothing after the colon, an exception."
 );
 
-/// One line.
+/// One line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VirtualDomain {
-    /// What it covers.
+    /// The addresses that the line covers.
     pub key: VirtualKey,
-    /// `user@domain` becomes `prepend-user@domain`; empty: not ours after all.
+    /// `user@domain` becomes `prepend-user@domain`; an empty text says that the address is not ours after all.
     pub prepend: String,
 }
 
-/// What a line covers.
+/// The addresses that a line covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VirtualKey {
     /// `user@domain`.
     Address(Address),
     /// `domain` or `.domain`.
     Host(HostPattern),
-    /// The empty key: everything.
+    /// The empty key: every address.
     Everything,
 }
 
 impl Virtualdomains {
-    /// What is put before the local part, or `None` when the address is not ours. Tried in qmail-send's order: the whole
-    /// address, the domain, each `.suffix`, the empty key; an empty prepend ends the search.
+    /// The text put before the local part, or `None` when the address is not ours. Keys are tried in qmail-send's
+    /// order: the whole address, the domain, each `.suffix`, the empty key; an empty text ends the search.
     #[must_use]
     pub fn prepend(&self, address: &Address) -> Option<&str> {
         let domain = address.domain();
@@ -63,13 +63,13 @@ fn below(parent: &str) -> Option<VirtualKey> {
     Some(VirtualKey::Host(HostPattern::Below(domain)))
 }
 
-/// Why a line of `virtualdomains` is none.
+/// The reason why a line cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoVirtualDomain {
-    /// Nothing parts key and prepend.
+    /// The line has no colon between key and text.
     #[error("{0:?} has no colon")]
     Colon(String),
-    /// The prepend would not stay a local part.
+    /// The text would not leave a valid local part.
     #[error("{0:?} cannot stand before a local part")]
     Prepend(String),
     /// The key is neither an address nor a host.
