@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::AddressError;
 
 /// A host or mail domain: lower-case ASCII labels of letters, digits and hyphens (A-labels for internationalised
-/// names), 1 to 253 octets, no trailing dot. One that came in an envelope may hold more: see [`Domain::received`].
+/// names), 1 to 253 octets, no trailing dot. A domain from an envelope may hold more: see [`Domain::received`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Domain(pub(crate) Box<str>);

@@ -1,8 +1,9 @@
 //! Mail addresses as values: domains, local parts, addresses, reverse paths (RFC 5321 §2.3.11, §4.1.2).
 //!
-//! Knows nothing about which addresses exist or where they lead. Start at [`Address`]. What a site writes is read strictly, by
-//! `parse`; what comes in an envelope generously, by `received`, and that is also what travels between our own programs.
-//! Everything here is ASCII: SMTPUTF8 (RFC 6531) is not offered, so a non-ASCII address never enters.
+//! Knows nothing about which addresses exist or where they lead. Start at [`Address`]. Addresses in a site are read
+//! strictly, by `parse`; those in an envelope generously, by `received`, and the generous form is also what travels
+//! between our own programs. Everything here is ASCII: SMTPUTF8 (RFC 6531) is not offered, so a non-ASCII address never
+//! enters.
 
 mod domain;
 mod local_part;
@@ -46,7 +47,8 @@ impl Address {
         &self.domain
     }
 
-    /// The form two addresses are compared by: all lower case, unquoted. Mailboxes of ours ignore case, as qmail's do.
+    /// The form in which two addresses are compared: all lower case, unquoted. Our mailboxes ignore case, as qmail's
+    /// do.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{}@{}", self.local.as_str().to_ascii_lowercase(), self.domain)
@@ -65,7 +67,7 @@ impl FromStr for Address {
 }
 
 impl Address {
-    /// RFC 5321 §4.5.3.1.3: a path is at most 256 octets with its brackets.
+    /// Checks RFC 5321 §4.5.3.1.3: a path is at most 256 octets with its brackets.
     pub(crate) fn within_limit(self, text: &str) -> Result<Self, AddressError> {
         if self.local.as_str().len() + 1 + self.domain.as_str().len() > 254 {
             return Err(AddressError::new(text, "is longer than 254 octets"));
@@ -97,9 +99,9 @@ impl From<Address> for String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} {problem}")]
 pub struct AddressError {
-    /// What was offered, as it was written.
+    /// The refused text, as it was written.
     pub text: String,
-    /// What is wrong with it: "has no @", "has an empty label".
+    /// The mistake, as the end of a sentence: "has no @", "has an empty label".
     pub problem: &'static str,
 }
 

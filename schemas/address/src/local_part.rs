@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::AddressError;
 
-/// A local part without its quotes: 1 to 64 printable ASCII octets or spaces (RFC 5321 §4.5.3.1.1), case kept. One that came in
-/// an envelope may be longer: see [`LocalPart::received`].
+/// A local part without its quotes: 1 to 64 printable ASCII octets or spaces (RFC 5321 §4.5.3.1.1), case kept. A local
+/// part from an envelope may be longer: see [`LocalPart::received`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LocalPart(Box<str>);
@@ -18,12 +18,12 @@ impl LocalPart {
     /// Takes the unquoted value.
     ///
     /// # Errors
-    /// When it is empty, over 64 octets, or holds a control or non-ASCII character.
+    /// When the text is empty, over 64 octets, or holds a control or non-ASCII character.
     pub fn new(text: &str) -> Result<Self, AddressError> {
         Self::of_length(text, LONGEST)
     }
 
-    /// The unquoted value of at most `longest` octets.
+    /// Takes the unquoted value when it has at most `longest` octets.
     pub(crate) fn of_length(text: &str, longest: usize) -> Result<Self, AddressError> {
         check(text, longest)?;
         Ok(Self(text.into()))
@@ -35,7 +35,7 @@ impl LocalPart {
         &self.0
     }
 
-    /// The form in which mailboxes of ours are declared: they ignore case, as qmail's do.
+    /// The form in which our mailboxes are declared: they ignore case, as qmail's do.
     #[must_use]
     pub fn into_lower_case(mut self) -> Self {
         self.0.make_ascii_lowercase();
@@ -63,7 +63,7 @@ impl FromStr for LocalPart {
     }
 }
 
-/// The order is that of the text, so a map is asked without making a key.
+/// Local parts are ordered like their text, so a map can be searched by `&str` without making a key.
 impl Borrow<str> for LocalPart {
     fn borrow(&self) -> &str {
         &self.0
@@ -114,7 +114,7 @@ fn check(text: &str, longest: usize) -> Result<(), AddressError> {
     Ok(())
 }
 
-/// What stands between the quotes of a text that begins and ends with one.
+/// The part between the quotes of a text that begins and ends with one.
 pub(crate) fn inside_quotes(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"')
 }
@@ -141,7 +141,7 @@ fn is_dot_string(text: &str) -> bool {
 
 const ATEXT: &[u8] = b"!#$%&'*+-/=?^_`{|}~";
 
-/// RFC 5321 §4.5.3.1.1.
+/// The limit of RFC 5321 §4.5.3.1.1, in octets.
 const LONGEST: usize = 64;
-/// What leaves room for nothing else in a path.
+/// The limit in an envelope, in octets: a longer local part fits into no path.
 pub(crate) const LONGEST_RECEIVED: usize = 254;

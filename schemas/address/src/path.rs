@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Address, AddressError};
 
-/// Where failure notices about a message go.
+/// The address to which failure notices about a message go.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ReversePath {
@@ -20,7 +20,7 @@ pub enum ReversePath {
 }
 
 impl ReversePath {
-    /// The address, where there is one.
+    /// The address, when the path has one.
     #[must_use]
     pub const fn address(&self) -> Option<&Address> {
         match self {
@@ -33,7 +33,7 @@ impl ReversePath {
 impl FromStr for ReversePath {
     type Err = AddressError;
 
-    /// The text between the angle brackets.
+    /// Parses the text between the angle brackets.
     fn from_str(text: &str) -> Result<Self, AddressError> {
         match text {
             "" => Ok(Self::Null),

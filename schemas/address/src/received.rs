@@ -1,7 +1,7 @@
-//! Addresses as they come in envelopes. Other people's software writes what RFC 5321 §4.1.2 does not allow: `a..b@x`, host
-//! names with underscores, a dot behind the domain. To refuse a sender for that helps nobody: qmail takes such mail, and a
-//! notice reaches the sender. So an envelope is read generously, and an address is refused only where it cannot be answered to.
-//! What a site writes is read strictly, by [`std::str::FromStr`]. Start at [`Address::received`].
+//! Addresses as they come in envelopes. Other people's software writes forms that RFC 5321 §4.1.2 does not allow:
+//! `a..b@x`, host names with underscores, a dot behind the domain. Refusing such a sender helps nobody: qmail takes
+//! such mail, and a notice reaches the sender. So an envelope is read generously, and an address is refused only where
+//! no answer could reach it. A site is read strictly, by [`std::str::FromStr`]. Start at [`Address::received`].
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -39,7 +39,7 @@ impl LocalPart {
     /// the recipient into their own address (VERP, SRS) are longer. Quotes and backslashes quote wherever they stand.
     ///
     /// # Errors
-    /// When it is empty, over 254 octets, ends inside its quotes, or holds a control or non-ASCII character.
+    /// When the text is empty, over 254 octets, ends inside its quotes, or holds a control or non-ASCII character.
     pub fn received(text: &str) -> Result<Self, AddressError> {
         let whole = local_part::inside_quotes(text).map(|inner| local_part::unquote(text, inner));
         let value = match whole {
@@ -54,7 +54,7 @@ impl Domain {
     /// Reads a domain with a final dot, underscores, or hyphens at the ends of labels, or an address literal.
     ///
     /// # Errors
-    /// When it is empty, too long for the DNS, or has an empty label or another character.
+    /// When the text is empty, too long for the DNS, or has an empty label or another character.
     pub fn received(text: &str) -> Result<Self, AddressError> {
         if let Some(address) = literal(text) {
             return Ok(Self(print_literal(address).into_boxed_str()));
@@ -70,7 +70,7 @@ impl Domain {
         Ok(Self(name.to_ascii_lowercase().into_boxed_str()))
     }
 
-    /// The address of a received address literal (RFC 5321 §4.1.3): mail for it goes there.
+    /// The IP address in a received address literal (RFC 5321 §4.1.3); mail for the literal goes there.
     #[must_use]
     pub fn literal(&self) -> Option<IpAddr> {
         literal(self.as_str())
@@ -93,7 +93,7 @@ fn print_literal(address: IpAddr) -> String {
     }
 }
 
-/// qmail-smtpd's reading: quotes go, what follows a backslash stays.
+/// Removes quotes as qmail-smtpd does, wherever they stand; a character after a backslash stays.
 fn unquote_anywhere(text: &str) -> Result<String, AddressError> {
     let (mut value, mut quoted) = (String::new(), false);
     let mut chars = text.chars();
