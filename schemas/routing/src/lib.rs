@@ -2,8 +2,8 @@
 //! `.qmail` file → its instructions → destinations. Beside qmail's own search, an address of a domain with a separator
 //! (control file `subaddress`) is tried without its detail before the domain's `.qmail-default` is asked.
 //!
-//! Pure: what exists is asked of a [`LookUp`]; `directoryd` answers from the bundle and its database, the compiler from
-//! a blueprint. Knows nothing about who may send. Start at [`route`].
+//! Pure: a [`LookUp`] tells what exists; `directoryd` answers from the bundle and its database, the compiler from a
+//! blueprint. Knows nothing about who may send. Start at [`route`].
 
 mod look_up;
 mod ready;
@@ -16,18 +16,19 @@ pub use look_up::{LookUp, UserState};
 pub use ready::block_on_ready;
 pub use walk::{level, route, trace};
 
-/// What becomes of mail for an address.
+/// The outcome for mail to an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// The domain is not ours.
     NotOurs,
-    /// The domain is ours and mail is refused; one line for the sender, with its enhanced status code in qmail's form.
+    /// The domain is ours and mail is refused, with one line for the sender: text with an enhanced status code in
+    /// qmail's form.
     NoSuchAddress(String),
     /// All places the address leads to; none: the mail is dropped on purpose.
     Destinations(Vec<Destination>),
 }
 
-/// One place mail goes to.
+/// One place where mail goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// A user's mailbox.
@@ -37,26 +38,27 @@ pub enum Destination {
         /// The local part in lower case.
         user: String,
     },
-    /// Back into the queue for another address.
+    /// Back into the queue, for this other address.
     Forward(Address),
     /// A copy to each member of a list.
     List {
         /// The list's own address.
         address: Address,
-        /// Below `lists/`: `example.org/announce`.
+        /// The list's directory, below `lists/`: `example.org/announce`.
         directory: String,
     },
     /// An automatic reply.
     Respond {
         /// The address that answers.
         address: Address,
-        /// The message, below the bundle: `robots/example.org/info`.
+        /// The path of the reply's text, below the bundle: `robots/example.org/info`.
         message: String,
-        /// Where senders of the period are kept, below the data directory: `robots/example.org/info.d`.
+        /// The directory that remembers the senders of the period, below the data directory:
+        /// `robots/example.org/info.d`.
         directory: String,
-        /// Replies to one sender within the period.
+        /// The largest number of replies to one sender within the period.
         replies: u32,
-        /// Seconds.
+        /// The period, in seconds.
         period: u64,
     },
 }
@@ -68,14 +70,14 @@ pub enum Step {
     Virtual {
         /// The address at this point of the walk.
         address: Address,
-        /// What is put before it.
+        /// The text put before the local part.
         prepend: String,
     },
     /// `users/assign` names the domain directory and the extension.
     Assigned {
-        /// The domain directory.
+        /// The name of the domain directory: `example.org`.
         domain: String,
-        /// The extension.
+        /// The rest of the local part, for which a `.qmail` file is searched.
         extension: String,
     },
     /// The rest of the extension is a detail its owner added (RFC 5233): the address is the part before it.
@@ -87,7 +89,7 @@ pub enum Step {
     },
     /// This file holds the instructions.
     File {
-        /// The domain directory.
+        /// The name of the domain directory.
         domain: String,
         /// The file's name.
         name: String,
@@ -96,7 +98,7 @@ pub enum Step {
     Followed(Address),
 }
 
-/// Why it cannot be said where mail goes; the delivery is deferred.
+/// The reason why it is not known where mail goes; the delivery is deferred.
 #[derive(Debug, thiserror::Error)]
 pub enum RouteError<E> {
     /// The look-up failed.
@@ -105,11 +107,11 @@ pub enum RouteError<E> {
     /// A file of instructions cannot be obeyed.
     #[error("{domain}/{name}: {problem}")]
     Instructions {
-        /// The domain directory.
+        /// The name of the domain directory.
         domain: String,
         /// The file's name.
         name: String,
-        /// Where and what.
+        /// The line and the mistake.
         problem: ParseError,
     },
 }

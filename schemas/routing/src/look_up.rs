@@ -1,20 +1,20 @@
-//! What the walk asks.
+//! The questions that the walk asks about the world.
 
 use std::future::Future;
 
 use postkiln_address::Address;
 use postkiln_control::users_assign::Assigned;
 
-/// Answers what exists. An error means that it cannot be said now.
+/// Answers which domains, files and users exist. An error means that there is no answer now.
 pub trait LookUp: Send {
-    /// Why something cannot be said.
+    /// The reason why there is no answer.
     type Error: Send;
 
-    /// What `virtualdomains` puts before the address's local part; `None` when the address is not ours.
+    /// The text that `virtualdomains` puts before the address's local part; `None` when the address is not ours.
     fn virtual_domain(&mut self, address: &Address)
     -> impl Future<Output = Result<Option<String>, Self::Error>> + Send;
 
-    /// Who delivers for a local part with its prepend (`example.org-ada`), by `users/cdb`.
+    /// The account for a local part with its prepend (`example.org-ada`), by `users/cdb`.
     fn assign(&mut self, local: &str) -> impl Future<Output = Result<Option<Assigned>, Self::Error>> + Send;
 
     /// A file of a domain directory: `example.org`, `.qmail-ada`. The name holds no slash.
@@ -24,20 +24,20 @@ pub trait LookUp: Send {
         file: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, Self::Error>> + Send;
 
-    /// What the domain knows of a user of this name (lower case).
+    /// The state of the user of this name (lower case) in the domain.
     fn user(&mut self, domain: &str, local: &str) -> impl Future<Output = Result<UserState, Self::Error>> + Send;
 
-    /// What parts an address of the domain directory from a detail; `None`: nothing does.
+    /// The separator between address and detail in the domain directory; `None`: there is none.
     fn separator(&mut self, domain: &str) -> impl Future<Output = Result<Option<char>, Self::Error>> + Send;
 }
 
 /// Whether a user may get mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserState {
-    /// There is no such user.
+    /// The domain has no such user.
     Absent,
-    /// There is one.
+    /// The user gets mail.
     Open,
-    /// There is one whose mail is refused.
+    /// The user exists, and mail is refused.
     Closed,
 }

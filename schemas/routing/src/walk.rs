@@ -1,20 +1,20 @@
-//! The walk itself, one level as qmail goes: forwards are destinations, not followed; but a file of one single forward to an
-//! address of ours is followed at once, with a loop check.
+//! The walk itself, one level as in qmail: forwards are destinations and are not followed. As an exception, a file with
+//! a single forward to an address of ours is followed at once, with a check for loops.
 
 use postkiln_address::{Address, LocalPart};
 use postkiln_control::dot_qmail::{self, Instruction, Rule};
 
 use crate::{Destination, LookUp, Route, RouteError, Step, UserState};
 
-/// Where mail for an address goes.
+/// Finds where mail for an address goes.
 ///
 /// # Errors
-/// When it cannot be said now: the look-up fails, or a file cannot be obeyed.
+/// When there is no answer now: the look-up fails, or a file cannot be obeyed.
 pub async fn route<L: LookUp>(look_up: &mut L, recipient: &Address) -> Result<Route, RouteError<L::Error>> {
     Ok(trace(look_up, recipient).await?.0)
 }
 
-/// Where mail for an address goes, and by which steps.
+/// Finds where mail for an address goes, and by which steps.
 ///
 /// # Errors
 /// As [`route`].
@@ -44,7 +44,7 @@ pub async fn trace<L: LookUp>(
     }
 }
 
-/// One level of the walk: what the address's own instructions say; a lone forward is not followed.
+/// One level of the walk: the outcome of the address's own instructions; even a lone forward is not followed.
 ///
 /// # Errors
 /// As [`route`].
@@ -67,7 +67,8 @@ pub async fn level<L: LookUp>(look_up: &mut L, address: &Address) -> Result<(Rou
     Ok((route, steps))
 }
 
-/// An address that is not ours: as a recipient the business of `remote`, as the end of a forward a destination.
+/// The outcome for an address that is not ours: as a recipient it is for `remote`, as the end of a forward it is a
+/// destination.
 fn outside(address: Address, is_recipient: bool) -> Route {
     if is_recipient { Route::NotOurs } else { Route::Destinations(vec![Destination::Forward(address)]) }
 }
@@ -86,12 +87,12 @@ fn single_forward(route: &Route) -> Option<&Address> {
 struct Found {
     name: String,
     instructions: Vec<Instruction>,
-    /// Without the detail.
+    /// The extension without the detail.
     extension: String,
     detail: Option<String>,
 }
 
-/// qmail's search, and before the domain's last resort that for an owner of the detail.
+/// qmail's search for a file; before the domain's last resort, the owner of a detail is searched.
 async fn search<L: LookUp>(
     look_up: &mut L,
     domain: &str,
@@ -110,8 +111,8 @@ async fn search<L: LookUp>(
     Ok(None)
 }
 
-/// Who owns an address with a detail: the longest part before a separator that is declared. A list is nobody's: what
-/// follows its name is a command to it.
+/// The owner of an address with a detail: the longest declared part before a separator. A list owns none: the text
+/// behind its name is a command to it.
 async fn owner<L: LookUp>(
     look_up: &mut L,
     domain: &str,
@@ -148,7 +149,7 @@ async fn is_user<L: LookUp>(look_up: &mut L, domain: &str, local: &str) -> Resul
     Ok(look_up.user(domain, &local.to_ascii_lowercase()).await? != UserState::Absent)
 }
 
-/// What a file of the domain directory says, when there is one.
+/// The outcome of a file of the domain directory, when there is one.
 async fn instructions<L: LookUp>(
     look_up: &mut L,
     domain: &str,
@@ -169,7 +170,7 @@ async fn obey<L: LookUp>(
     extension: &str,
     instructions: Vec<Instruction>,
 ) -> Result<Route, RouteError<L::Error>> {
-    // Lists and robots speak as themselves, also when they were reached through an alias domain.
+    // Lists and robots answer under their own address, also when mail reached them through an alias domain.
     let own = || match (LocalPart::new(extension), domain.parse()) {
         (Ok(local), Ok(domain)) => Address::new(local, domain),
         _ => address.clone(),
@@ -204,7 +205,7 @@ async fn obey<L: LookUp>(
                     UserState::Absent => {}
                 }
                 match rule {
-                    // As a program's exit 100: what was collected so far is not sent either.
+                    // As with a program's exit status 100, destinations collected so far get nothing either.
                     Rule::BounceNoMailbox => return Ok(no_mailbox()),
                     Rule::Delete => {}
                     Rule::Address(target) => push(&mut destinations, Destination::Forward(target)),
@@ -215,7 +216,7 @@ async fn obey<L: LookUp>(
     Ok(Route::Destinations(destinations))
 }
 
-/// Nobody gets a message twice because two lines say the same.
+/// Adds a destination that is not there yet: nobody gets a message twice because two lines name the same place.
 fn push(destinations: &mut Vec<Destination>, destination: Destination) {
     if !destinations.contains(&destination) {
         destinations.push(destination);
@@ -226,12 +227,12 @@ fn no_mailbox() -> Route {
     Route::NoSuchAddress(NO_MAILBOX.to_owned())
 }
 
-/// vdelivermail's words for an account with the flag `BOUNCE_MAIL`, and RFC 3463's for it.
+/// The refusal for a closed account: the words of vdelivermail for the flag `BOUNCE_MAIL`, with RFC 3463's code.
 fn closed(domain: &str, user: &str) -> Route {
     Route::NoSuchAddress(format!("vdelivermail: account is locked email bounced {user}@{domain} (#5.2.1)"))
 }
 
-/// The file that is left when no other fits.
+/// The file that is tried last.
 const LAST: &str = ".qmail-default";
 const NO_MAILBOX: &str = "sorry, no mailbox here by that name (#5.1.1)";
 const LOOP: &str = "this address is forwarded to itself (#5.4.6)";

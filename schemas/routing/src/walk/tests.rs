@@ -175,7 +175,7 @@ fn a_hyphen_parts_at_the_longest_name() {
     minus("mary-ann@example.org", "mailbox:mary-ann@example.org");
     minus("mary-ann-shop@example.org", "mailbox:mary-ann@example.org");
     minus("mary-shop@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
-    // What the domain's own files say comes first.
+    // The domain's own files win over a detail.
     minus("drop-ada-x@example.org", "");
     minus("announce-subscribe@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
     minus("a/b-x@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
