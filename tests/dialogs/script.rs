@@ -22,37 +22,37 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, mem};
 
-/// What a session did.
+/// One observable act of a session.
 pub(crate) enum Event {
-    /// It sends octets to the client.
+    /// The session sends octets to the client.
     Sent(Vec<u8>),
-    /// It hands content to the driver.
+    /// The session hands content to the driver.
     #[allow(dead_code, reason = "not every protocol does")]
     Content(Vec<u8>),
-    /// It asks; printed as in a dialog.
+    /// The session asks this question, printed as in a dialog.
     Asked(String),
-    /// Any other action.
+    /// The session does something else: abort, starttls, close.
     Did(&'static str),
 }
 
 /// A session under test.
 pub(crate) trait Party {
-    /// Input from the client.
+    /// Gives the session input from the client.
     fn receive(&mut self, bytes: &[u8]);
-    /// Its next action.
+    /// The session's next act, if it has one.
     fn next(&mut self) -> Option<Event>;
-    /// The answer to the last question, as in a dialog.
+    /// Gives the session the answer to its last question, as a dialog writes it.
     fn answer(&mut self, text: &str);
-    /// Time passes.
+    /// Lets time pass.
     fn wait(&mut self, seconds: u64);
-    /// The handshake is over.
+    /// Tells the session that the TLS handshake is over.
     fn handshake(&mut self);
 }
 
-/// Makes a session from its settings.
+/// Makes a session with the settings of a dialog.
 pub(crate) type Make = dyn Fn(&[(String, String)]) -> Box<dyn Party>;
 
-/// Replays each `*.dialog` of a folder in all three ways; gives how many there are.
+/// Replays each `*.dialog` of a folder in all three ways; gives the number of dialogs.
 pub(crate) fn replay_folder(folder: &Path, make: &Make) -> usize {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "dialog"));
@@ -76,7 +76,7 @@ pub(crate) fn replay_folder(folder: &Path, make: &Make) -> usize {
 enum Pieces {
     AsWritten,
     Octets,
-    /// As much as possible before anything is looked at.
+    /// As much input as possible is given before the session's acts are looked at.
     Ahead,
 }
 
@@ -229,7 +229,7 @@ fn difference(expected: &[String], actual: &[String]) -> String {
     format!("  after {same} equal lines, expected\n{}  and got\n{}", show(expected), show(actual))
 }
 
-/// Comments dropped, repetitions written out.
+/// The lines of a dialog without comments, repetitions written out.
 fn expand(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut group: Option<(usize, usize)> = None;
@@ -247,7 +247,7 @@ fn expand(text: &str) -> Vec<String> {
     lines
 }
 
-/// The escapes of a dialog.
+/// Decodes the escapes of a dialog: `\r \n \0 \xNN \\`.
 pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut chars = text.chars();

@@ -1,5 +1,5 @@
-//! Clients: Python's standard library by the scripts in `tests/clients/`, and a bare line client for what no decent client
-//! says. Knows nothing about a site.
+//! Clients: Python's standard library by the scripts in `tests/clients/`, and a bare line client for input that no
+//! decent client sends. Knows nothing about a site.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,19 +17,19 @@ use crate::{Ended, binary, finish, repository};
 /// A person's name and password.
 #[derive(Clone, Copy, Debug)]
 pub struct Login {
-    /// `ada@example.org`.
+    /// The full address: `ada@example.org`.
     pub user: &'static str,
-    /// The demonstration password the example publishes.
+    /// The demonstration password that the example publishes.
     pub password: &'static str,
 }
 
-/// A person of `examples/small-office`: writes and gets everything.
+/// A person of `examples/small-office` who may write and gets everything.
 pub const ADA: Login = Login { user: "ada@example.org", password: PASSWORD };
-/// Another: moderates the list.
+/// A person who moderates the list.
 pub const GRACE: Login = Login { user: "grace@example.org", password: PASSWORD };
-/// Another: nothing special.
+/// A person without special settings.
 pub const ALAN: Login = Login { user: "alan@example.org", password: PASSWORD };
-/// Another: her mail is forwarded and kept.
+/// A person whose mail is forwarded and kept.
 pub const DOROTHY: Login = Login { user: "dorothy@example.org", password: PASSWORD };
 /// The demonstration password that the example publishes.
 const PASSWORD: &str = "postkiln";
@@ -40,21 +40,21 @@ pub fn eicar() -> String {
     ["X5O!P%@AP[4\\PZX54(P^)7CC)7}", "$EICAR-STANDARD-ANTIVIRUS-", "TEST-FILE!$H+H*"].concat()
 }
 
-/// What the SMTP client heard.
+/// The outcome of a transaction, as the SMTP client saw it.
 #[derive(Clone, Debug)]
 pub struct Submission {
     /// The reply that ended the transaction: to the refused MAIL or RCPT, or to DATA's end.
     pub code: u64,
-    /// Its text.
+    /// The text of that reply.
     pub text: String,
     /// Refused recipients with their codes.
     pub refused: Value,
 }
 
-/// How a script of `tests/clients/` ended: the JSON it printed.
+/// Runs a script of `tests/clients/` and gives the JSON it printed.
 ///
 /// # Panics
-/// With its standard error when it failed, or did not end in time.
+/// With the script's standard error, when it failed or did not end in time.
 pub fn python(script: &str, arguments: &[&str], input: &str) -> Value {
     let mut child = Command::new("timeout")
         .args(["--kill-after=5", "300", "python3"])
@@ -72,10 +72,10 @@ pub fn python(script: &str, arguments: &[&str], input: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{script} printed {text:?}: {error}"))
 }
 
-/// How long a reply may take: longer than the scanner's own limit.
+/// The longest wait for a reply: longer than the scanner's own limit.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A complete message.
+/// A complete message: From, To, Subject and a text.
 #[must_use]
 pub fn message(from: &str, to: &str, subject: &str, text: &str) -> String {
     let id =
@@ -98,7 +98,7 @@ pub fn submit(node: &Running, listener: &str, login: Login, to: &[&str], message
     send(node.port(listener), mode, Some(login), login.user, to, message)
 }
 
-/// Python's smtplib.
+/// Sends a message by Python's smtplib; `mode` says how TLS is used.
 #[must_use]
 pub fn send(port: u16, mode: &str, login: Option<Login>, from: &str, to: &[&str], message: &str) -> Submission {
     let port = port.to_string();
@@ -134,10 +134,10 @@ pub fn count_messages(node: &Running, login: Login, subject: &str) -> u64 {
     said.get("count").and_then(Value::as_u64).expect("the script counts")
 }
 
-/// `postkiln test` where these ports are.
+/// Runs `postkiln test` against the listeners on these ports.
 ///
 /// # Panics
-/// When it cannot be started, or does not end.
+/// When the program cannot be started, or does not end.
 #[must_use]
 pub fn accept(ports: &BTreeMap<String, u16>, site: &Path, login: Login) -> Ended {
     let folder = tempfile::tempdir().expect("a temporary directory");
@@ -150,7 +150,7 @@ pub fn accept(ports: &BTreeMap<String, u16>, site: &Path, login: Login) -> Ended
     finish(&mut test, Duration::from_secs(400))
 }
 
-/// A line client that says what it is told, byte for byte.
+/// A client that sends exactly the bytes it is given and reads lines.
 #[derive(Debug)]
 pub struct Lines {
     reader: BufReader<TcpStream>,
@@ -173,7 +173,7 @@ impl Lines {
         client.reply().starts_with("220").then_some(client)
     }
 
-    /// Connects and listens to nothing.
+    /// Connects and reads nothing.
     ///
     /// # Panics
     /// When nobody accepts.
@@ -189,7 +189,7 @@ impl Lines {
         Self { reader: BufReader::new(stream) }
     }
 
-    /// Says these bytes; whether the peer still listens.
+    /// Sends these bytes; false when the peer has closed the connection.
     pub fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.reader.get_mut().write_all(bytes.as_ref()).is_ok()
     }
@@ -209,16 +209,16 @@ impl Lines {
         }
     }
 
-    /// Says a line and takes the reply.
+    /// Sends a line and reads the reply.
     pub fn ask(&mut self, line: &str) -> String {
         self.say(format!("{line}\r\n"));
         self.reply()
     }
 
-    /// Says a line and insists on the class or code of the reply.
+    /// Sends a line and insists on the class or code of the reply.
     ///
     /// # Panics
-    /// When the reply is another.
+    /// When the reply has another code.
     pub fn expect(&mut self, line: &str, code: &str) -> String {
         let reply = self.ask(line);
         assert!(reply.starts_with(code), "{line:?} was answered {reply:?}, not {code}");

@@ -1,4 +1,4 @@
-//! Databases that are not ours, to load seeds into: SQLite's shell, and servers of MariaDB and PostgreSQL that a test
+//! Databases made by others, to load seeds into: SQLite's shell, and servers of MariaDB and PostgreSQL that a test
 //! starts for itself in a temporary folder, on a Unix socket. Knows nothing about our tables.
 //!
 //! Start with [`Mariadb::start`], [`Postgres::start`] or [`Database::sqlite`]. The servers refuse to run as root.
@@ -17,11 +17,11 @@ pub use postgres::Postgres;
 #[derive(Debug)]
 pub struct Database {
     engine: Engine,
-    /// The client and its arguments.
+    /// The client's program and arguments.
     client: Vec<String>,
 }
 
-/// Whose.
+/// The kinds of databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the programs' names")]
 pub enum Engine {
@@ -37,14 +37,14 @@ impl Database {
         Self { engine: Engine::Sqlite, client: vec!["sqlite3".to_owned(), file.display().to_string()] }
     }
 
-    /// Whose it is.
+    /// The kind of database this is.
     #[must_use]
     pub const fn engine(&self) -> Engine {
         self.engine
     }
 
-    /// Runs a script as its user would, from a file: its output, one line a row with `|` between the columns; or what the
-    /// client complained of.
+    /// Runs a script from a file, as a user would. Gives its output, one line a row with `|` between the columns, or
+    /// the client's complaint.
     ///
     /// # Errors
     /// With the client's complaint.
@@ -59,14 +59,14 @@ impl Database {
         let complaint = String::from_utf8_lossy(&ended.stderr).into_owned();
         let output = String::from_utf8_lossy(&ended.stdout).into_owned();
         let output = if self.engine == Engine::Mariadb { output.replace('\t', "|") } else { output };
-        // SQLite's and PostgreSQL's clients go on after errors, unless told otherwise; so do people.
+        // SQLite's and PostgreSQL's clients go on after errors unless told otherwise, as most people run them.
         if ended.status.success() && complaint.is_empty() { Ok(output) } else { Err(complaint) }
     }
 
-    /// As [`Database::run`], for what must work.
+    /// Runs a script that must succeed; otherwise like [`Database::run`].
     ///
     /// # Panics
-    /// When it does not.
+    /// When the script fails.
     pub fn done(&self, script: &str) -> String {
         self.run(script).unwrap_or_else(|complaint| panic!("{:?}: {complaint}", self.engine))
     }
@@ -74,7 +74,7 @@ impl Database {
     /// The client, waiting for a script on its standard input.
     ///
     /// # Panics
-    /// When it is missing.
+    /// When the client is missing.
     #[must_use]
     pub fn start_client(&self) -> Child {
         let (program, arguments) = self.client.split_first().expect("a program");
@@ -83,7 +83,7 @@ impl Database {
         command.spawn().unwrap_or_else(|error| panic!("cannot start {program}: {error}"))
     }
 
-    /// A line of a script at which the client, done with all before it, makes this file.
+    /// A line for a script: the client, when it has done everything before the line, makes this file.
     #[must_use]
     pub fn touch(&self, file: &Path) -> String {
         let escape = if self.engine == Engine::Sqlite { ".shell" } else { "\\!" };

@@ -38,7 +38,7 @@ pub use wait::{Ended, eventually, finish, lines_of};
 /// A program of this workspace, as the same `cargo` run built it: it lies beside the test executables' folder.
 ///
 /// # Panics
-/// When it is not there: `cargo test` builds the tests' own package only, so the programs come first
+/// When the program is missing: `cargo test` builds the tests' own package only, so the programs must be built first
 /// (`cargo build --release --workspace`).
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
@@ -56,7 +56,7 @@ pub fn repository() -> &'static Path {
 
 /// A folder below `target/` that outlives a test run: stores and images that are expensive to make.
 ///
-/// # Panics
+/// When the folder cannot be made.
 /// When it cannot be made.
 #[must_use]
 pub fn kept(name: &str) -> PathBuf {

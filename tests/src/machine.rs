@@ -1,5 +1,5 @@
-//! [`Machine`]: an appliance in QEMU, by `postkiln boot`; and [`Image`]: what it boots. Knows ports, disks and the power;
-//! nothing about mail.
+//! [`Machine`]: an appliance in QEMU, started by `postkiln boot`; and [`Image`]: the disk image it boots. Knows ports,
+//! disks and the power switch; nothing about mail.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,36 +15,36 @@ use crate::running::ready_ports;
 use crate::wait::wait_for;
 use crate::{Ended, binary, finish, kept, lines_of};
 
-/// From QEMU's start to `ready`, with software emulation on a busy machine.
+/// The longest time from QEMU's start to `ready`, with software emulation on a busy machine.
 const BOOT: Duration = Duration::from_secs(300);
-/// From the power button to QEMU's end.
+/// The longest time from the power button to QEMU's end.
 const DOWN: Duration = Duration::from_secs(90);
-/// Building an image, packages fetched.
+/// The longest time to build an image, with packages to fetch.
 const BUILD: Duration = Duration::from_secs(600);
 
-/// A disk image of a site.
+/// The disk image of a site, as a file.
 #[derive(Debug)]
 pub struct Image(PathBuf);
 
 impl Image {
-    /// Builds one at this path.
+    /// Builds an image at this path.
     ///
     /// # Panics
-    /// When it cannot be built.
+    /// When the image cannot be built.
     #[must_use]
     pub fn build(site: &Path, path: PathBuf) -> Self {
         let _ = finish(&mut Self::command(site, &path), BUILD).success();
         Self(path)
     }
 
-    /// One that is there already.
+    /// An image that is there already.
     #[must_use]
     pub const fn at(path: PathBuf) -> Self {
         Self(path)
     }
 
-    /// The command that builds one, to be changed before it runs: the store is shared by all tests, and a moved lock is
-    /// used where `tests/run` made one.
+    /// The command that builds an image; callers may change it before it runs. The store is shared by all tests, and a
+    /// moved lock is used where `tests/run` made one.
     #[must_use]
     pub fn command(site: &Path, path: &Path) -> Command {
         Self::command_with(site, path, &Self::store())
@@ -56,7 +56,7 @@ impl Image {
         kept("store")
     }
 
-    /// As [`Self::command`], with a store of its own.
+    /// Like [`Self::command`], with another store of packages.
     #[must_use]
     pub fn command_with(site: &Path, path: &Path, store: &Path) -> Command {
         let mut build = Command::new(binary("postkiln"));
@@ -68,14 +68,14 @@ impl Image {
         build
     }
 
-    /// Its file.
+    /// The path of the image's file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 }
 
-/// A machine that runs.
+/// A running machine; it loses its power when dropped.
 #[derive(Debug)]
 pub struct Machine {
     child: Child,
@@ -90,7 +90,7 @@ impl Machine {
     /// Boots the image with this data disk (a file, or [`crate::nbd::Disk::address`]) and waits until it is ready.
     ///
     /// # Panics
-    /// When it does not become ready in time.
+    /// When the machine does not become ready in time.
     #[must_use]
     pub fn boot(image: &Image, disk: Option<&str>, firmware: &str) -> Self {
         let began = Instant::now();
@@ -112,7 +112,7 @@ impl Machine {
         }
     }
 
-    /// Switches on, and does not wait.
+    /// Switches the machine on and does not wait.
     ///
     /// # Panics
     /// When QEMU cannot be started.
@@ -137,22 +137,22 @@ impl Machine {
         Self { child, output, errors, log, ports, took: Duration::ZERO }
     }
 
-    /// The forwarded port of a listener.
+    /// The port of the host that is forwarded to a listener.
     ///
     /// # Panics
-    /// When there is no such listener.
+    /// When the machine has no such listener.
     #[must_use]
     pub fn port(&self, listener: &str) -> u16 {
         *self.ports.get(listener).unwrap_or_else(|| panic!("no listener {listener} in {:?}", self.ports))
     }
 
-    /// From the start of QEMU to `ready`.
+    /// The time from the start of QEMU to `ready`.
     #[must_use]
     pub const fn took(&self) -> Duration {
         self.took
     }
 
-    /// What the console and `postkiln boot` said so far.
+    /// The output of the console and of `postkiln boot` so far.
     #[must_use]
     pub fn log(&self) -> String {
         let mut log = self.log.borrow_mut();
@@ -163,18 +163,18 @@ impl Machine {
     /// Waits for a line on the console that holds this text.
     ///
     /// # Panics
-    /// When none comes in time.
+    /// When no such line comes in time.
     pub fn await_console(&self, text: &str, limit: Duration) {
         let what = format!("{text:?} on the console");
         crate::eventually(&what, limit, || self.log().contains(text).then_some(()));
     }
 
-    /// Whether QEMU has ended by itself.
+    /// Whether QEMU has ended without being told.
     pub fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
-    /// `postkiln test` against this machine.
+    /// Runs `postkiln test` against this machine.
     #[must_use]
     pub fn accept(&self, site: &Path, login: crate::clients::Login) -> Ended {
         crate::clients::accept(&self.ports, site, login)
@@ -183,7 +183,7 @@ impl Machine {
     /// Presses the power button and waits until the machine has switched itself off.
     ///
     /// # Panics
-    /// When it does not.
+    /// When the machine does not switch itself off.
     pub fn press_the_power_button(mut self) -> String {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
         let status = wait_for(&mut self.child, DOWN);
@@ -192,7 +192,7 @@ impl Machine {
         log
     }
 
-    /// Kills QEMU: the machine loses its power. What its disks make of that is theirs.
+    /// Kills QEMU: the machine loses its power. What survives is up to its disks.
     pub fn kill(&mut self) {
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.wait();

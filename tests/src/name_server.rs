@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{eventually, finish};
 
-/// A running name server; dropping it ends it.
+/// A running name server; it ends when dropped.
 #[derive(Debug)]
 pub struct NameServer {
     process: Child,
@@ -24,11 +24,11 @@ impl NameServer {
     /// Serves every `*.zone` of a folder.
     ///
     /// # Panics
-    /// When it does not answer within half a minute, with its log.
+    /// When the server does not answer within half a minute; the message holds its log.
     #[must_use]
     pub fn start(zones: &Path) -> Self {
         let folder = tempfile::Builder::new().prefix("pk-named-").tempdir().expect("a temporary directory");
-        // A copy: where AppArmor confines named, it does so by its path, and keeps it out of temporary folders.
+        // The program is copied, because AppArmor confines named by its path and keeps it out of temporary folders.
         let program = folder.path().join("named");
         fs::copy("/usr/sbin/named", &program).expect("Debian's bind9 is installed");
         let port = free_port();
@@ -46,16 +46,16 @@ impl NameServer {
         eventually("named answers", Duration::from_secs(30), || {
             let ended = server.process.try_wait().expect("our own child");
             assert!(ended.is_none(), "named ended:\n{}", server.log());
-            // Its last word on the way up; "running as" comes long before it listens.
+            // This is the last line of its start; "running as" comes long before it listens.
             server.log().lines().any(|line| line.ends_with(" running")).then_some(())
         });
         server
     }
 
-    /// What it wrote so far.
+    /// The server's log so far.
     ///
     /// # Panics
-    /// When its log cannot be read.
+    /// When the log cannot be read.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).expect("our own file")
@@ -72,7 +72,7 @@ impl NameServer {
         fs::write(&list, questions.join("\n")).expect("our own folder");
         let mut dig = Command::new("dig");
         dig.args(["@127.0.0.1", "-p", &self.port.to_string(), if tcp { "+tcp" } else { "+notcp" }]);
-        // The whole text of TLSA and the like on one line.
+        // These options print the whole data of TLSA and the like on one line.
         dig.args(["+norecurse", "+nosplit", "+noall", "+comments", "+answer", "-f"]).arg(list);
         let output = finish(&mut dig, Duration::from_secs(60)).success().output;
         let replies: Vec<&str> = output.split(";; Got answer:").skip(1).collect();
@@ -125,7 +125,7 @@ fn configured(folder: &Path, port: u16, zones: &[PathBuf]) -> String {
     )
 }
 
-/// Free over UDP and TCP a moment ago.
+/// A port that was free over UDP and TCP a moment ago.
 fn free_port() -> u16 {
     let free = || {
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;

@@ -47,35 +47,35 @@ impl Disk {
         disk
     }
 
-    /// What QEMU is given in place of a file name.
+    /// The address that QEMU takes in place of a file name.
     #[must_use]
     pub fn address(&self) -> String {
         format!("nbd+unix:///?socket={}", self.socket.display())
     }
 
-    /// The power fails: what was not flushed is gone, whole or in part. Whoever is still connected is served nothing more
-    /// until [`Self::power`].
+    /// The power fails: unflushed writes are gone, all or some of them. A client that is still connected is served
+    /// nothing more until [`Self::power`].
     pub fn cut(&self, cut: Cut) {
         self.lock().cut(cut);
     }
 
-    /// The power is back.
+    /// The power comes back.
     pub fn power(&self) {
         self.lock().power();
     }
 
-    /// From now on flushes are answered and not obeyed: what a missing fsync looks like to the disk.
+    /// From now on flushes are answered and not carried out; that is how a missing fsync looks to the disk.
     pub fn ignore_flushes(&self, ignore: bool) {
         self.lock().ignore_flushes(ignore);
     }
 
-    /// What the guest has done so far.
+    /// The numbers of requests so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.lock().counts()
     }
 
-    /// The file with what is on stable storage.
+    /// The file with the content of stable storage.
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.file
@@ -115,7 +115,7 @@ mod tests {
         client.write(0, &[2; 512], false);
         client.write(8192, &[3; 512], true);
         client.write(16384, &[4; 1000], false);
-        // The guest reads what it wrote, wherever it stands.
+        // The guest reads its own writes, whether they are flushed or in the cache.
         assert_eq!(client.read(0, 1024), [[2; 512], [1; 512]].concat());
         assert_eq!(client.read(16384, 1001).last(), Some(&0));
         disk.cut(Cut::AllGone);

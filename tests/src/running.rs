@@ -16,13 +16,13 @@ use tempfile::TempDir;
 use crate::wait::wait_for;
 use crate::{binary, eventually, lines_of};
 
-/// How long a node may take from its start to `ready`: the site is evaluated, keys are made, ClamAV loads. Generous: two
-/// busy cores.
+/// The longest time from a node's start to `ready`, in which the site is evaluated, keys are made and ClamAV loads.
+/// Generous, for two busy cores.
 const READY: Duration = Duration::from_secs(90);
-/// How long it may take to stop.
+/// The longest time that a node may take to stop.
 const STOP: Duration = Duration::from_secs(20);
 
-/// A node in `run` mode; stopped when dropped.
+/// A node in `run` mode; it is stopped when dropped.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -37,9 +37,9 @@ pub struct Running {
 /// One process of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// Its process id.
+    /// The process id.
     pub pid: i32,
-    /// `smtpd`, `queued`, …; for another program its file name.
+    /// The role's name, `smtpd`, `queued`, …; for another program its file name.
     pub role: String,
 }
 
@@ -47,7 +47,7 @@ impl Running {
     /// Starts a node with an empty data directory and waits until it is ready.
     ///
     /// # Panics
-    /// When it does not become ready in time.
+    /// When the node does not become ready in time.
     #[must_use]
     pub fn start(site: &Path) -> Self {
         let data = tempfile::Builder::new().prefix("pk-data-").tempdir().expect("a temporary directory");
@@ -60,7 +60,7 @@ impl Running {
     /// Starts a node with this data directory, which stays.
     ///
     /// # Panics
-    /// When it does not become ready in time.
+    /// When the node does not become ready in time.
     #[must_use]
     pub fn start_with(site: &Path, data: &Path) -> Self {
         let mut child = Command::new(binary("postkiln"))
@@ -85,26 +85,26 @@ impl Running {
     /// The port where the listener of this name answers: `smtp`, `submission`, `submissions`, `imap`, `imaps`, `pop3`,
     /// `pop3s`.
     ///
-    /// # Panics
+    /// When the node has no such listener.
     /// When there is no such listener.
     #[must_use]
     pub fn port(&self, listener: &str) -> u16 {
         *self.ports.get(listener).unwrap_or_else(|| panic!("no listener {listener} in {:?}", self.ports))
     }
 
-    /// `postkiln test` against this node.
+    /// Runs `postkiln test` against this node.
     #[must_use]
     pub fn accept(&self, site: &Path, login: crate::clients::Login) -> crate::Ended {
         crate::clients::accept(&self.ports, site, login)
     }
 
-    /// The data directory.
+    /// The path of the data directory.
     #[must_use]
     pub fn data(&self) -> &Path {
         &self.data
     }
 
-    /// The processes that run now.
+    /// The processes of the node that run now.
     #[must_use]
     pub fn services(&self) -> Vec<Service> {
         processes_of(&self.data)
@@ -129,7 +129,7 @@ impl Running {
     /// Kills a role without warning and waits until another process has its place.
     ///
     /// # Panics
-    /// When it is not started again within a minute.
+    /// When the role is not started again within a minute.
     pub fn kill_and_see_it_return(&self, role: &str) -> Service {
         let before = self.signal(role, Signal::KILL);
         eventually(&format!("{role} is started again\n{}", self.log()), Duration::from_secs(60), || {
@@ -140,12 +140,12 @@ impl Running {
     /// Tells the node that `bundles/next` has changed.
     ///
     /// # Panics
-    /// When the node is gone.
+    /// When the node has ended.
     pub fn hang_up(&self) {
         kill_process(self.pid(), Signal::HUP).expect("the node runs");
     }
 
-    /// Everything said so far, on both streams.
+    /// The node's output so far, on both streams.
     #[must_use]
     pub fn log(&self) -> String {
         let mut log = self.log.borrow_mut();
@@ -156,7 +156,7 @@ impl Running {
     /// Waits until a line of the log holds all of these words.
     ///
     /// # Panics
-    /// When none does in time.
+    /// When no such line comes in time.
     pub fn await_log(&self, words: &[&str], limit: Duration) -> String {
         let found =
             |log: &str| log.lines().find(|line| words.iter().all(|word| line.contains(word))).map(ToOwned::to_owned);
@@ -166,7 +166,7 @@ impl Running {
     /// Stops the node as a person does, and insists on a clean end: status 0 and no process left.
     ///
     /// # Panics
-    /// When it does not stop, says a failure, or leaves a process behind.
+    /// When the node does not stop, reports a failure, or leaves a process behind.
     pub fn stop(mut self) -> String {
         kill_process(self.pid(), Signal::TERM).expect("the node runs");
         let status = wait_for(&mut self.child, STOP);
@@ -177,7 +177,7 @@ impl Running {
         log
     }
 
-    /// Ends every process at once, without a chance to tidy.
+    /// Ends every process at once, without a chance to tidy up.
     pub fn kill_everything(&mut self) {
         let _ = kill_process_group(self.pid(), Signal::KILL);
         let _ = self.child.wait();
@@ -239,7 +239,7 @@ pub(crate) fn ready_ports(line: &str) -> Option<BTreeMap<String, u16>> {
     ports.iter().map(|(name, port)| Some((name.clone(), u16::try_from(port.as_u64()?).ok()?))).collect()
 }
 
-/// The processes whose data directory is this one, by their environment or their arguments.
+/// The processes whose data directory is this one, judged by their environment or arguments.
 #[must_use]
 pub fn processes_of(data: &Path) -> Vec<Service> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };

@@ -1,5 +1,5 @@
-//! [`Sink`]: the other side's mail server, as small as one can be. It keeps what it gets, and answers as it is told. Knows
-//! nothing of TLS; it is not the server under test.
+//! [`Sink`]: the other side's mail server, as small as one can be. It keeps the mail it gets, and answers as it is
+//! told. Knows nothing of TLS; it is not the server under test.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,25 +7,25 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// What the sink answers to RCPT.
+/// The sink's answer to RCPT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// 250.
+    /// Accept with 250.
     Accept,
-    /// 550 5.1.1.
+    /// Refuse with 550 5.1.1.
     Refuse,
-    /// 451 4.3.0, always.
+    /// Defer with 451 4.3.0, each time.
     Defer,
 }
 
-/// One message as it came in.
+/// One message as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     /// The argument of MAIL FROM, without brackets and parameters.
     pub from: String,
-    /// Those of RCPT TO.
+    /// The arguments of RCPT TO, without brackets.
     pub to: Vec<String>,
-    /// The content, dots unstuffed, CRLF line ends.
+    /// The content with dots unstuffed and CRLF line ends.
     pub content: String,
 }
 
@@ -40,7 +40,7 @@ impl Sink {
     /// Begins to listen; port 0 picks one.
     ///
     /// # Panics
-    /// When the address cannot be had.
+    /// When the address cannot be used.
     #[must_use]
     pub fn listen(address: &str, verdict: Verdict) -> Self {
         let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
@@ -55,16 +55,16 @@ impl Sink {
         Self { address, messages }
     }
 
-    /// Where it listens.
+    /// The port on which it listens.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The next message.
+    /// Waits for the next message.
     ///
     /// # Panics
-    /// When none comes in time.
+    /// When no message comes in time.
     pub fn next(&self, limit: Duration) -> Received {
         self.messages.recv_timeout(limit).unwrap_or_else(|_| panic!("no message reached the sink within {limit:?}"))
     }

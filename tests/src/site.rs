@@ -1,5 +1,5 @@
-//! [`Site`]: a site to run, a copy of an example with what a test changes. Knows where examples lie; nothing about the
-//! language but that records merge.
+//! [`Site`]: a site to run: a copy of an example with a test's changes. Knows where examples lie; of the language it
+//! knows only that records merge.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,16 +26,16 @@ impl Site {
         Self { directory }
     }
 
-    /// The example that has everything.
+    /// A copy of the example `small-office`, which has everything.
     #[must_use]
     pub fn small_office() -> Self {
         Self::example("small-office")
     }
 
-    /// Replaces a piece of `site.ncl`.
+    /// Replaces a piece of `site.ncl`, which must be there.
     ///
     /// # Panics
-    /// When the piece does not stand there: the test would check something else than it says.
+    /// When the piece is missing: the test would then check something else than it says.
     #[must_use]
     pub fn replace(self, old: &str, new: &str) -> Self {
         let path = self.file();
@@ -59,13 +59,13 @@ impl Site {
         self
     }
 
-    /// Without scanning.
+    /// Switches the scanner off.
     #[must_use]
     pub fn without_antivirus(self) -> Self {
         self.with("antivirus.engine | force = 'none, antivirus.signatures | force = []")
     }
 
-    /// With the scanner, and nothing it could look for.
+    /// Keeps the scanner, but with signatures that match nothing real.
     #[must_use]
     pub fn without_signatures(self) -> Self {
         self.with("antivirus.signatures | force = []")
@@ -81,7 +81,7 @@ impl Site {
         self
     }
 
-    /// Its directory.
+    /// The path of the site's directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.directory.path()

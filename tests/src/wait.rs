@@ -1,4 +1,4 @@
-//! Bounded waiting: every wait of the tests ends, with a reason. Knows nothing about what is waited for.
+//! Bounded waiting: every wait of the tests ends, with a reason. Knows nothing about the events it waits for.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -6,10 +6,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Looks again and again until `look` gives something.
+/// Calls `look` again and again until it gives something.
 ///
 /// # Panics
-/// When the limit is over; `what` says what did not happen.
+/// When the limit is over; `what` names the event that did not happen.
 pub fn eventually<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + limit;
     loop {
@@ -40,14 +40,14 @@ pub fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// What a program left behind.
+/// The outcome of a program that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// How it ended.
+    /// The program's exit status.
     pub status: ExitStatus,
-    /// Its standard output.
+    /// The program's standard output.
     pub output: String,
-    /// Its standard error.
+    /// The program's standard error.
     pub errors: String,
 }
 
@@ -61,7 +61,7 @@ impl Ended {
     /// Insists on status 0.
     ///
     /// # Panics
-    /// With everything the program said, when it failed.
+    /// With the program's whole output, when it failed.
     #[must_use]
     pub fn success(self) -> Self {
         assert!(self.status.success(), "{}\n--- output\n{}\n--- errors\n{}", self.status, self.output, self.errors);
@@ -90,7 +90,7 @@ pub fn finish(command: &mut Command, limit: Duration) -> Ended {
     Ended { status, output: drained(&output), errors: drained(&errors) }
 }
 
-/// Waits for a child, at most so long.
+/// Waits for a child, at most for this time.
 pub(crate) fn wait_for(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let end = Instant::now() + limit;
     loop {
@@ -102,7 +102,7 @@ pub(crate) fn wait_for(child: &mut Child, limit: Duration) -> Option<ExitStatus>
     }
 }
 
-/// All lines up to the stream's end; a stream that a grandchild keeps open is not waited for.
+/// All lines up to the stream's end. A stream that a grandchild keeps open is not waited for.
 fn drained(lines: &Receiver<String>) -> String {
     let mut text = String::new();
     loop {

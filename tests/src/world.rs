@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use crate::{eventually, finish};
 
-/// Set within the namespace.
+/// The environment variable that is set within the namespace.
 const MARK: &str = "POSTKILN_TESTS_NAMESPACE";
 
-/// Whether this process stands in the namespace already.
+/// Whether this process is in the namespace already.
 #[must_use]
 pub fn is_inside() -> bool {
     std::env::var_os(MARK).is_some()
 }
 
-/// Whether this process stands in the namespace already. If not, runs the test of this name there and gives `false`: the
-/// caller returns, it has passed.
+/// Whether this process is in the namespace already. If not, runs the test of this name there and gives `false`; the
+/// caller then returns, and has passed.
 ///
 /// # Panics
 /// When the test fails there, or no namespace can be had (a kernel that refuses user namespaces to ordinary users).
@@ -27,7 +27,7 @@ pub fn inside(test: &str) -> bool {
     inside_for(test, Duration::from_secs(300))
 }
 
-/// As [`inside`], for a test that takes as long as this.
+/// Like [`inside`], for a test that takes as long as `limit`.
 ///
 /// # Panics
 /// As [`inside`].
@@ -54,15 +54,15 @@ pub fn inside_for(test: &str, limit: Duration) -> bool {
     false
 }
 
-/// A name server (dnsmasq) on 127.0.0.1:53, with these options; ends when dropped.
+/// A name server (dnsmasq) on 127.0.0.1:53 with the given options; it ends when dropped.
 #[derive(Debug)]
 pub struct NameServer(Child);
 
 impl NameServer {
-    /// Starts it and waits until it answers.
+    /// Starts the server and waits until it answers.
     ///
     /// # Panics
-    /// When it does not.
+    /// When the server does not answer.
     #[must_use]
     pub fn start(options: &[&str]) -> Self {
         let child = Command::new("/usr/sbin/dnsmasq")

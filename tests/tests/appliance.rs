@@ -19,7 +19,7 @@ use postkiln_tests::{Image, Machine, finish, kept, repository, unsynced};
 
 const GIB: u64 = 1 << 30;
 
-/// The image of small-office, built once per run: the package archive is reached from here, and from here alone.
+/// The image of small-office, built once per run. Only this function may reach the package archive.
 fn office() -> Image {
     static BUILT: Once = Once::new();
     let path = kept("images").join("small-office.img");
@@ -30,7 +30,7 @@ fn office() -> Image {
 }
 
 /// The image, for a test that boots it in a network of its own: no machine may reach the world, where freshclam would
-/// fetch signatures by the hundred megabytes. Nothing in the process that only started the test again.
+/// fetch signatures by the hundred megabytes. `None` in the process that only started the test again.
 fn apart(test: &str) -> Option<Image> {
     // One machine at a time: two would only take each other's processor.
     static TURN: Mutex<()> = Mutex::new(());
@@ -47,7 +47,7 @@ fn folder() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("pk-disk-").tempdir().unwrap()
 }
 
-/// A message from outside up to its 250; the very next thing the test does may be a power cut.
+/// Sends a message from outside up to its 250; the next act of the test may be a power cut.
 fn send(machine: &Machine, subject: &str) {
     let mut client = Lines::connect(machine.port("smtp"));
     client.expect("EHLO client.example", "250");
@@ -57,7 +57,7 @@ fn send(machine: &Machine, subject: &str) {
     client.expect(&format!("Subject: {subject}\r\n\r\nkeep me\r\n."), "250");
 }
 
-/// How many messages of this subject Ada has; waits up to so many seconds for the first.
+/// The number of messages of this subject that Ada has; waits up to this many seconds for the first.
 fn count(machine: &Machine, subject: &str, seconds: u32) -> Option<u64> {
     let (port, seconds) = (machine.port("imaps").to_string(), seconds.to_string());
     let said = python("imap_wait.py", &[&port, ADA.user, ADA.password, subject, &seconds], "");
@@ -99,12 +99,13 @@ fn bios_boots_without_a_second_disk() {
     machine.press_the_power_button();
 }
 
-/// Boots with a forgetful disk, sends, cuts the power at the 250; whether the message is there after the next boot.
+/// Boots with a forgetful disk, sends, and cuts the power at the 250. True when the message is there after the next
+/// boot.
 fn survives_the_cut(image: &Image, cut: Cut) -> bool {
     let folder = folder();
     let disk = Disk::blank(folder.path(), 2 * GIB);
     let mut machine = Machine::boot(image, Some(&disk.address()), "uefi");
-    // What the first boot itself wrote is not in question.
+    // A first message flushes the writes of the boot itself, which are not in question.
     send(&machine, "warming up");
     assert_eq!(count(&machine, "warming up", 60), Some(1));
     let before = disk.counts();
@@ -134,7 +135,8 @@ fn a_message_accepted_is_there_after_a_power_cut_that_keeps_a_part() {
 
 #[test]
 fn the_power_cut_test_sees_a_missing_fsync() {
-    // The content's one. Without the directory's, ext4 still keeps the name: it commits a new file's entry with its content.
+    // The fsync taken out is that of the content. Without the directory's, ext4 still keeps the name: it commits a new
+    // file's entry with its content.
     let Some(image) = apart("the_power_cut_test_sees_a_missing_fsync") else { return };
     drop(image);
     let folder = folder();
@@ -194,7 +196,7 @@ fn other_places_times_and_people_build_the_same_bytes() {
         Duration::from_secs(20),
     )
     .success();
-    // The packages, and nothing that was made of them: all is made again.
+    // The store holds the packages and nothing that was made of them, so everything is made again.
     let store = folder.path().join("store");
     fs::create_dir(&store).unwrap();
     std::os::unix::fs::symlink(Image::store().join("packages"), store.join("packages")).unwrap();

@@ -1,4 +1,4 @@
-//! The files of a bundle are real: other people's programs read them. tinycdb here; BIND in `dns.rs`, databases in `seeds.rs`.
+//! A bundle's files are read by other people's programs: tinycdb here, BIND in `dns.rs`, databases in `seeds.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs;
@@ -28,7 +28,7 @@ fn listed(folder: &Path, ending: &str) -> Vec<PathBuf> {
     entries.filter(|path| path.to_string_lossy().ends_with(ending)).collect()
 }
 
-/// `cdb -d -m`: one line per record, key and value.
+/// The output of `cdb -d -m`: one line per record, key and value.
 fn cdb_dump(file: &Path) -> String {
     finish(Command::new("cdb").args(["-d", "-m"]).arg(file), Duration::from_secs(20)).success().output
 }
@@ -48,7 +48,8 @@ fn tinycdb_reads_the_databases() {
         let bundle = bundle.path().join("bundle");
         let users = bundle.join("users/cdb");
         for line in fs::read_to_string(bundle.join("users/assign")).unwrap().lines().filter(|line| *line != ".") {
-            // qmail-newu: the key is `!` and the name; a wildcard's key is the name without its `-`… and no NUL at the end.
+            // As in qmail-newu, the key is `!` and the name; a wildcard's key is the name without its `-`… and no NUL
+            // at the end.
             let (name, rest) = line.split_at(1);
             let fields: Vec<&str> = rest.split(':').collect();
             let mut key = format!("!{}", fields[0]);
@@ -98,7 +99,7 @@ fn the_examples_pass_check() {
         let mut check = Command::new(binary("postkiln"));
         check.arg("check").arg(repository().join("examples").join(name));
         if name != "minimal" {
-            // Ten lines cannot say the public address, and hear of it.
+            // A site of ten lines cannot say the public address, and gets a warning about that.
             check.args(["--deny", "warnings"]);
         }
         let ended = finish(&mut check, Duration::from_secs(60));
@@ -115,6 +116,6 @@ fn a_new_site_passes_check() {
     let _ = finish(postkiln().arg("new").arg(&site).args(["--domain", "example.com"]), limit).success();
     let ended = finish(postkiln().arg("check").arg(&site), limit);
     assert_eq!(ended.code(), 0, "{}{}", ended.output, ended.errors);
-    // What is there is not overwritten.
+    // An existing folder is not overwritten.
     assert_ne!(finish(postkiln().arg("new").arg(&site).args(["--domain", "example.com"]), limit).code(), 0);
 }

@@ -39,7 +39,7 @@ fn the_same_site_gives_the_same_bytes() {
     }
 }
 
-/// What is confidential is readable by its owner alone (design, section 2).
+/// Confidential files are readable by their owner alone (design, section 2).
 #[test]
 fn files_of_a_bundle_are_private() {
     let folder = tempfile::tempdir().expect("a temporary directory");
@@ -87,7 +87,7 @@ fn shortened(mut tree: Tree) -> Tree {
     tree
 }
 
-/// Compiles in a shell that was prepared, and reads what came out.
+/// Compiles in a shell after some preparation, and reads the resulting bundle.
 fn compile(site: &Path, preparation: &str) -> Tree {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let out = folder.path().join("out");
@@ -111,7 +111,7 @@ fn tree(root: &Path) -> Tree {
         .collect()
 }
 
-/// Everything below a folder, and the folder.
+/// A folder and everything below it.
 fn walk(root: &Path) -> Vec<PathBuf> {
     let mut found = vec![root.to_owned()];
     let mut at = 0;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// `("RFC 5321", "§4.1.1")`
+/// An RFC and a section: `("RFC 5321", "§4.1.1")`.
 type Citation = (String, String);
 
 #[test]
@@ -15,7 +15,7 @@ fn cited_sections_are_listed() {
     let mut missing = Vec::new();
     for entry in fs::read_dir(protocols).unwrap() {
         let folder = entry.unwrap().path();
-        // A folder that is no crate, such as an editor's.
+        // The folder is no crate but, for example, an editor's.
         if !folder.join("Cargo.toml").exists() {
             continue;
         }

@@ -1,5 +1,5 @@
-//! Zones and the files for mail programs are real: BIND checks, loads and serves every zone of every case and example, and
-//! answers what `records.json` says; libxml2 and Python read the files.
+//! Zones and the files for mail programs are tested by other programs: BIND checks, loads and serves every zone of
+//! every case and example, and answers as `records.json` says; libxml2 and Python read the files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ fn named_checkzone_accepts_every_zone() {
     for (_, bundle) in bundles() {
         let files = listed(&bundle.path().join("bundle/dns"));
         for zone in files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "zone")) {
-            // Everything it can find is an error; the world's DNS is not asked.
+            // BIND's every warning counts as an error; it asks no other name server.
             let mut check = Command::new("/usr/bin/named-checkzone");
             check.args([
                 "-k", "fail", "-n", "fail", "-m", "fail", "-M", "fail", "-r", "fail", "-S", "fail", "-i", "local",
@@ -55,7 +55,7 @@ fn a_name_server_answers_what_the_records_say() {
         let dns = bundle.path().join("bundle/dns");
         let expected = expected(&dns);
         if fs::read_dir(&dns).unwrap().count() < 2 {
-            // `dns.publish = false`: there are records and no zone.
+            // With `dns.publish = false` there are records and no zone.
             continue;
         }
         let server = NameServer::start(&dns);
@@ -69,7 +69,7 @@ fn a_name_server_answers_what_the_records_say() {
     }
 }
 
-/// The data of each name and type, as `dig` prints it. A wildcard is asked for by a name it stands for.
+/// The data of each name and type, as `dig` prints it. A wildcard is asked for by a name that it covers.
 fn expected(dns: &Path) -> BTreeMap<String, Vec<String>> {
     let document: Value = serde_json::from_slice(&fs::read(dns.join("records.json")).unwrap()).unwrap();
     assert_eq!(document["version"], 1);
@@ -77,7 +77,7 @@ fn expected(dns: &Path) -> BTreeMap<String, Vec<String>> {
     let records = document["records"].as_array().expect("a list");
     assert!(records.len() > 4, "{records:?}");
     let text = |record: &Value, field: &str| record[field].as_str().expect("a string").to_owned();
-    // Addresses below a delegation are not the parent's to answer.
+    // The parent zone does not answer for addresses below a delegation.
     for record in records.iter().filter(|record| record["purpose"] != "delegation") {
         let name = text(record, "fqdn").replace("*.", "anything.");
         let data = presentation(record);
@@ -87,7 +87,7 @@ fn expected(dns: &Path) -> BTreeMap<String, Vec<String>> {
     expected
 }
 
-/// From the parts, which must say the same as the value.
+/// The presentation form made from a record's parts, which must agree with its value.
 fn presentation(record: &Value) -> String {
     let data = &record["data"];
     let word = |field: &str| data[field].as_str().map_or_else(|| data[field].to_string(), str::to_owned);

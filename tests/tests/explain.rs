@@ -1,4 +1,4 @@
-//! `postkiln explain` on the examples: the way of an address, and what generated lines were made for.
+//! `postkiln explain` on the examples: the way of an address, and the origin of generated lines.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here is the failure of a test")]
 
 use std::process::{Command, Output};
@@ -84,7 +84,7 @@ Former@example.org
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 }
 
-/// What `examples/full` adds to the ways: a detail, a catch-all that delivers, routes, a list, rows of files, refusals.
+/// The rules that `examples/full` adds: a detail, a catch-all that delivers, routes, a list, rows of files, refusals.
 #[test]
 fn every_kind_of_rule_is_told_with_its_place() {
     let at = |file: &str, text: &str| format!("{file}:{}:", line_of(&format!("full/{file}"), text));
@@ -142,7 +142,7 @@ fn every_kind_of_rule_is_told_with_its_place() {
     }
 }
 
-/// A generated line, the thing, and the text of the site that it leads back to.
+/// Checks the thing that a generated line was made for, and the text of the site it leads back to.
 fn check_line(what: &str, object: &str, source: &str) {
     let line = line_with(source);
     let output = explain(what);

@@ -1,4 +1,4 @@
-//! How findings are given to people and programs: explanations, SARIF.
+//! The forms in which people and programs get findings: explanations, SARIF.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
@@ -27,12 +27,12 @@ fn a_code_is_explained() {
     assert!(wrong.errors.contains("there is no code \"E302\": did you mean E0302?"), "{}", wrong.errors);
 }
 
-/// What SARIF 2.1.0 asks of a log (the parts of its schema that ours has), and what forges ask besides: a place in every
-/// result, paths from the top of the repository.
+/// The requirements of SARIF 2.1.0 on a log (the parts of its schema that we use), and those of forges besides: a place
+/// in every result, paths from the top of the repository.
 #[test]
 fn findings_are_given_as_sarif() {
     let case = "tests/rejects/several-mistakes";
-    // A repository of its own: this one may have been unpacked without its history.
+    // The test makes a repository of its own: this one may have been unpacked without its history.
     let checkout = tempfile::tempdir().expect("a folder");
     let _ = finish(Command::new("git").args(["init", "-q"]).current_dir(&checkout), LIMIT).success();
     fs::create_dir_all(checkout.path().join(case)).expect("a folder");
@@ -75,7 +75,7 @@ fn findings_are_given_as_sarif() {
     }
 }
 
-/// A code of the registry is found by something, and some test shows that it is.
+/// Every code of the registry is used by some check, and some test shows it.
 #[test]
 fn every_code_is_used_and_shown() {
     let rust = |path: &Path| path.extension().is_some_and(|ending| ending == "rs");
@@ -114,7 +114,7 @@ fn every_code_is_used_and_shown() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `DANGLING = "E0302" {` in the registry.
+/// Parses a line of the registry: `DANGLING = "E0302" {`.
 fn entry(line: &str) -> Option<(&str, &str)> {
     line.strip_suffix("\" {")?.trim().split_once(" = \"").filter(|(constant, _)| !constant.starts_with('/'))
 }
@@ -133,7 +133,7 @@ fn texts(folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> Vec<(PathBuf, String)
     found
 }
 
-/// What of a file is a test.
+/// The part of a file that is test code.
 fn tests_of(path: &Path, text: &str) -> Option<(PathBuf, String)> {
     let is_test = path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
     let tests = if is_test { Some(text) } else { text.split_once("#[cfg(test)]").map(|(_, tests)| tests) };

@@ -1,4 +1,4 @@
-//! Reference pages that programs print are those in `schemas/manual/`. `UPDATE=1` writes them.
+//! Reference pages that programs print must be those in `schemas/manual/`. `UPDATE=1` writes them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 
 use std::path::Path;
@@ -32,7 +32,7 @@ fn every_finding_is_explained_as_it_is() {
     check("findings.md", &["explain", "--list", "--markdown"]);
 }
 
-/// An independent reader takes the JSON Schema, and tells right from wrong by it.
+/// An independent reader accepts the JSON Schema and tells valid sites from invalid ones by it.
 #[test]
 fn the_json_schema_is_one() {
     let program = "\
@@ -54,7 +54,7 @@ judge('Tls', {'certificate': {'acme': {'email': 'ops@example.org', 'agree': True
 judge('Appliance', {'hostname': 'mail.example.org', 'network': {'address': '192.0.2.25/24', 'gateway': '192.0.2.1'}})
 judge('Site', {'domains': {}})
 ";
-    // Debian's own, which has Debian's python3-jsonschema.
+    // Debian's Python is used, since it has Debian's python3-jsonschema.
     let mut python = Command::new("/usr/bin/python3");
     python.args(["-c", program]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut child = python.spawn().expect("python3 starts");

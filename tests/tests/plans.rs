@@ -1,5 +1,5 @@
-//! Plans, as a person sees them: the folders below `tests/plans` hold a base, a new site, and what is said; `UPDATE=1`
-//! rewrites that. And the bases that are no folder: bundles, and revisions of git.
+//! Plans as a person sees them: each folder below `tests/plans` holds a base, a new site, and the expected output,
+//! which `UPDATE=1` rewrites. Also bases that are no folder: bundles, and revisions of git.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
@@ -46,7 +46,7 @@ fn check(case: &Path) -> Vec<String> {
     wrong
 }
 
-/// Identities, sizes and counts that any change of the compiler changes are no part of what is pinned.
+/// Hides identities, sizes and counts, which any change of the compiler changes.
 fn masked(text: &str, [base, new, id]: &[String; 3]) -> String {
     let mut out = String::new();
     let mut word = String::new();
@@ -87,8 +87,8 @@ fn masked(text: &str, [base, new, id]: &[String; 3]) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// An independent reader takes what is pinned, and what is said of a site with errors, by the manual's schema; and not what
-/// differs from it.
+/// An independent reader checks by the manual's schema: the expected output and the output for a site with errors are
+/// valid, and variations of them are not.
 #[test]
 fn json_is_what_its_schema_says() {
     let program = "\
@@ -116,7 +116,7 @@ for path in sys.argv[2:]:
     documents.push(folder.path().join("broken.json"));
     fs::write(folder.path().join("broken.json"), format!("{}exit 1\n", broken.output)).expect("our own folder");
     assert!(documents.len() >= 9, "{documents:?}");
-    // Debian's own, which has Debian's python3-jsonschema.
+    // Debian's Python is used, since it has Debian's python3-jsonschema.
     let mut python = Command::new("/usr/bin/python3");
     python.args(["-c", program]).arg(repository().join("schemas/manual/plan.schema.json")).args(documents);
     assert_eq!(finish(&mut python, LIMIT).success().output, "");
@@ -128,7 +128,7 @@ fn plan(folder: &Path, site: &str, against: &str, arguments: &[&str]) -> Ended {
     finish(&mut command, LIMIT)
 }
 
-/// A folder with the example as a committed site in `mail/`.
+/// A repository with the example as a committed site in `mail/`.
 fn committed() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let from = repository().join("examples/small-office");
@@ -169,7 +169,7 @@ fn a_revision_a_bundle_and_a_packed_bundle_are_bases() {
         assert_eq!(plan["changes"][0]["id"], "alias/cryptanalysis@example.org");
         assert_eq!(plan["changes"][0]["src"]["file"], "site.ncl");
     }
-    // What goes has its place in the base, also when the base is a bundle.
+    // A removed thing has its place in the base, also when the base is a bundle.
     edit(here, "cryptanalysis = [\"joan\"],", "");
     for base in ["HEAD", "packed"] {
         let ended = plan(here, "mail", base, &[]);
@@ -180,7 +180,7 @@ fn a_revision_a_bundle_and_a_packed_bundle_are_bases() {
     assert_eq!(status.output, " M mail/site.ncl\n?? out/\n?? packed\n", "the index is as it was");
 }
 
-/// People keep bundles: `tests/bases/README.md`.
+/// People keep bundles of old versions; see `tests/bases/README.md`.
 #[test]
 fn bundles_of_every_version_stay_bases() {
     let bases = repository().join("tests/bases");
@@ -192,7 +192,7 @@ fn bundles_of_every_version_stay_bases() {
         assert!([0, 2, 3].contains(&ended.code()), "{version}: {}{}", ended.output, ended.errors);
         let plan: Value = serde_json::from_str(&ended.output).expect("JSON");
         assert_eq!(plan["complete"], true);
-        // What was written has not changed, whatever this compiler makes of it.
+        // The written site is the same, whatever files this compiler makes of it.
         let is_mail = |change: &&Value| {
             let kind = change["kind"].as_str().expect("a kind");
             ["domain", "user", "alias", "list", "autoresponder", "secret"].contains(&kind)

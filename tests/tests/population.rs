@@ -1,5 +1,6 @@
-//! Ten thousand users that site.ncl imports as JSON: the largest population that is meant to go through the evaluator. Each
-//! mistake stands in the file, at its line and column. Smaller ones, and CSV and JSON lines: `tests/rejects`, `tests/cases`.
+//! Ten thousand users that site.ncl imports as JSON: the largest population meant for the evaluator. Each mistake is
+//! reported at its line and column of the file. Smaller populations, and CSV and JSON lines, are in `tests/rejects` and
+//! `tests/cases`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fmt::Write;
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 
 const USERS: usize = 10_000;
 
-/// A user on a line of its own: the one of this number stands in line `number + 2`.
+/// A file with each user on a line of its own: user `number` is in line `number + 2`.
 fn users(other: &[(usize, &str)]) -> String {
     let mut text = "{\n".to_owned();
     for number in 0..USERS {
@@ -32,7 +33,7 @@ fn site(users: &str) -> TempDir {
     folder
 }
 
-/// Where the errors of a check stand, and its exit code.
+/// The lines and columns of the errors of a check, and its exit code.
 fn errors(users: &str) -> (Vec<(String, u64, u64)>, i32) {
     let folder = site(users);
     let mut check = Command::new(binary("postkiln"));

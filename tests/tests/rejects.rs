@@ -14,7 +14,7 @@ use postkiln_tests::{binary, finish, repository};
 fn every_reject_says_what_is_pinned() {
     let cases = cases();
     assert!(cases.len() >= 20, "only {} cases found", cases.len());
-    // Those that run into a limit take seconds of processor time: two at once, for two cores.
+    // Cases that run into a limit take seconds of processor time, so two run at once, for two cores.
     let (one, other) = cases.split_at(cases.len() / 2);
     let failures: Vec<String> = std::thread::scope(|scope| {
         let halves = [one, other]
@@ -24,7 +24,7 @@ fn every_reject_says_what_is_pinned() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// The mistakes of a site as JSON are the same ones, with the same places.
+/// The findings of a site as JSON are the same ones, with the same places.
 #[test]
 fn findings_are_given_as_json() {
     let case = repository().join("tests/rejects/several-mistakes");
@@ -47,7 +47,7 @@ fn findings_are_given_as_json() {
     assert_eq!(heads, pinned);
 }
 
-/// A site that is not there is no mistake in a site.
+/// A missing site is no mistake in a site, so it has exit code 4.
 #[test]
 fn an_absent_site_is_4() {
     let ended = finish(Command::new(binary("postkiln")).args(["check", "/nowhere/at/all"]), LIMIT);
@@ -78,7 +78,7 @@ fn check(case: &Path) -> Result<(), String> {
     if ended.code() != 1 {
         return Err(format!("{name}: status {}, not 1\n{}{}", ended.status, ended.output, ended.errors));
     }
-    // `site.ncl:7:13: error[…`, `staff.csv:2:1: error[…`.
+    // The first line names the place: `site.ncl:7:13: error[…`, `staff.csv:2:1: error[…`.
     if !ended
         .errors
         .lines()
@@ -98,5 +98,5 @@ fn check(case: &Path) -> Result<(), String> {
     Err(format!("{name}: not what error.txt has\n--- pinned\n{pinned}--- found\n{}", ended.errors))
 }
 
-/// The processor time of an evaluation is limited to ten seconds; a busy machine takes longer.
+/// The processor time of an evaluation is limited to ten seconds; on a busy machine that takes longer.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -26,7 +26,7 @@ fn a_virus_is_refused_and_clean_mail_is_not() {
     await_message(&node, ADA, "clean");
     let (code, text) = send(&node, "eicar", &eicar());
     assert!((500..600).contains(&code), "{code} {text}");
-    // In an attachment, base64, within a multipart.
+    // The signature is in a base64 attachment within a multipart.
     let attached = format!(
         "Content-Type: multipart/mixed; boundary=b\nMIME-Version: 1.0\nFrom: {STRANGER}\nTo: {to}\nSubject: attached\n\n\
          --b\nContent-Type: text/plain\n\nsee below\n--b\nContent-Type: application/octet-stream; name=x.com\n\
@@ -49,7 +49,8 @@ fn while_the_scanner_is_down_nothing_passes_and_later_everything_does() {
     let mut deferred = 0;
     for round in 0..5 {
         node.signal("clamd", Signal::KILL);
-        // `init` starts another at once, so this may meet the new one; what it may never meet is an open door.
+        // `init` starts another clamd at once, so the message may be scanned by the new one. It must never pass
+        // unscanned.
         let (code, text) = send(&node, &format!("round {round}"), &eicar());
         assert!((400..600).contains(&code), "round {round}: {code} {text}");
         deferred += u32::from(code < 500);
@@ -69,7 +70,7 @@ fn a_scanner_that_hangs_defers() {
         return;
     }
     let node = Running::start(Site::small_office().path());
-    // Stopped, it takes connections and answers nothing; the limit for a scan is three minutes.
+    // A stopped clamd takes connections and answers nothing; the limit for a scan is three minutes.
     node.signal("clamd", Signal::STOP);
     let (code, text) = send(&node, "hanging", "while it sleeps");
     assert!((400..500).contains(&code), "{code} {text}");

@@ -1,5 +1,5 @@
-//! What is accepted is kept: every role killed while mail flows, the whole node killed, a new bundle taken in between. In
-//! `run` mode; the power cut is in `appliance.rs`.
+//! Accepted mail is kept: every role is killed while mail flows, the whole node is killed, and a new bundle is taken in
+//! between. In `run` mode; the power cut is in `appliance.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::collections::BTreeSet;
@@ -39,7 +39,7 @@ fn flow(port: u16, name: &str, is_over: &AtomicBool) -> BTreeSet<String> {
     accepted
 }
 
-/// One message; whether it got its 250.
+/// Sends one message; true when it got its 250.
 fn transaction(client: &mut Lines, id: &str) -> bool {
     client.ask(&format!("MAIL FROM:<{STRANGER}>")).starts_with("250")
         && client.ask("RCPT TO:<ada@example.org>").starts_with("250")
@@ -49,7 +49,7 @@ fn transaction(client: &mut Lines, id: &str) -> bool {
             .starts_with("250")
 }
 
-/// The ids of the messages that lie in mailboxes; a file that holds no whole message is an error.
+/// The ids of the messages in mailboxes; a file that holds no whole message fails the test.
 fn delivered(data: &Path, name: &str) -> Vec<String> {
     let mut found = Vec::new();
     maildirs(&data.join("mail"), &mut |file| {
@@ -95,7 +95,7 @@ fn every_role_may_be_killed_while_mail_flows() {
     let is_over = AtomicBool::new(false);
     let accepted = std::thread::scope(|scope| {
         let flows: Vec<_> = ["one", "two"].map(|name| scope.spawn(|| flow(port, name, &is_over))).into_iter().collect();
-        // What each role's death interrupts differs from time to time, so each dies several times.
+        // Each role dies several times, because a death interrupts something else each time.
         for role in ["queued", "smtpd", "local", "directoryd", "remote", "keyd", "imapd", "pop3d", "controld"] {
             node.kill_and_see_it_return(role);
         }
@@ -108,7 +108,7 @@ fn every_role_may_be_killed_while_mail_flows() {
     for (name, accepted) in ["one", "two"].iter().zip(&accepted) {
         check_all_arrive(node.data(), name, accepted, || node.log());
     }
-    // And all of them work again.
+    // Afterwards all roles work again.
     let text = message(STRANGER, ADA.user, "afterwards", "hello");
     eventually("mail is accepted", Duration::from_secs(30), || {
         (receive_from_outside(&node, STRANGER, &[ADA.user], &text).code == 250).then_some(())
@@ -128,7 +128,7 @@ fn the_whole_node_may_be_killed_while_mail_flows() {
         let port = node.port("smtp");
         let accepted = std::thread::scope(|scope| {
             let flow = scope.spawn(|| flow(port, round, &is_over));
-            // Some mail has to be on its way.
+            // The roles are killed once some mail is on its way.
             eventually("mail flows", Duration::from_secs(60), || {
                 (delivered(data.path(), round).len() > 20).then_some(())
             });
@@ -184,12 +184,12 @@ fn a_new_bundle_counts_from_the_next_connection() {
         client.ask("EHLO client.example");
         rcpt(&mut client, "new@added.example").starts_with("250").then_some(())
     });
-    // Who was there before is neither thrown out nor hung.
+    // A client that connected before is neither thrown out nor hung.
     assert!(rcpt(&mut old, "ada@example.org").starts_with("250"));
     let text = message(STRANGER, "new@added.example", "to the new domain", "hello");
     assert_eq!(receive_from_outside(&node, STRANGER, &["new@added.example"], &text).code, 250);
 
-    // A bundle that is none changes nothing.
+    // An invalid bundle changes nothing.
     fs::write(node.data().join("bundles/tried/control/rcpthosts"), "broken\n").unwrap();
     node.hang_up();
     node.await_log(&["bundle-refused"], Duration::from_secs(30));

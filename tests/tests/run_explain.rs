@@ -1,5 +1,5 @@
-//! `postkiln explain` and the node agree: what is told before anything runs is what happens to real mail; and `plan --replay`
-//! reads the log of it.
+//! `postkiln explain` and the node agree: real mail goes where `explain` said before anything ran. And `plan --replay`
+//! reads the node's log.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 const STRANGER: &str = "stranger@elsewhere.example";
 
-/// What `explain --json` says: the mailboxes reached, or that the address is refused.
+/// The result of `explain --json`: the mailboxes reached, or that the address is refused.
 fn told(site: &Path, address: &str) -> Result<BTreeSet<String>, String> {
     let output = Command::new(binary("postkiln")).args(["explain", "--json"]).arg(site).arg(address).output().unwrap();
     assert!(output.status.success(), "{address}: {}", String::from_utf8_lossy(&output.stderr));
@@ -25,7 +25,7 @@ fn told(site: &Path, address: &str) -> Result<BTreeSet<String>, String> {
         match end["kind"].as_str().unwrap() {
             "mailbox" => drop(mailboxes.insert(what)),
             "refused" => return Err(what),
-            // To others only for those who may send through us, whom the stranger is not one of.
+            // Only people who may send through us reach others; the stranger may not.
             "elsewhere" if what == address => return Err("rcpthosts".to_owned()),
             _ => {}
         }
@@ -33,7 +33,7 @@ fn told(site: &Path, address: &str) -> Result<BTreeSet<String>, String> {
     Ok(mailboxes)
 }
 
-/// Who owns which mail directory.
+/// The owner of each mail directory.
 fn accounts(data: &Path) -> BTreeMap<String, String> {
     let query = "SELECT id || ' ' || local || '@' || domain FROM accounts WHERE removed IS NULL";
     let output = Command::new("sqlite3").arg(data.join("db/postkiln.sqlite")).arg(query).output().unwrap();
@@ -80,7 +80,7 @@ const ADDRESSES: &[&str] = &[
     "nobody+ada@example.org",
     "ada-shop@example.org",
     "someone@third.example",
-    // Those below are added to the example.
+    // The following addresses are added to the example.
     "loud@example.org",
     "ada+sales@example.org",
     "left@example.org",
@@ -88,7 +88,7 @@ const ADDRESSES: &[&str] = &[
     "drop@discard.example",
 ];
 
-/// The example, and addresses that lead further, `left` among them or not; `sales` reaches these.
+/// The example with addresses that lead further, `left` among them or not; `sales` leads to the given targets.
 fn office(sales: &str, left: &str) -> Site {
     let more = format!(
         "loud = [\"sales\", \"cryptanalysis\", \"grace\"],\n        \"ada+sales\" = [\"grace\"],\n        \
@@ -129,14 +129,14 @@ fn what_explain_tells_is_what_happens() {
             (found(node.data(), &accounts, subject) == *mailboxes).then_some(())
         });
     }
-    // Nothing went further afterwards.
+    // Afterwards no message has gone further.
     for (address, subject, mailboxes) in &expected {
         assert_eq!(found(node.data(), &accounts, subject), *mailboxes, "{address}");
     }
     replayed(&site, &node.stop());
 }
 
-/// The log of the node is what `plan --replay` reads: mail that really came would end elsewhere with another site.
+/// `plan --replay` reads the node's log: mail that really came would end elsewhere with another site.
 fn replayed(site: &Site, log: &str) {
     let new = office("\"joan\"", "");
     let folder = tempfile::tempdir().unwrap();

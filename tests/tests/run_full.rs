@@ -1,4 +1,4 @@
-//! `examples/full` runs, scanner and all, and lets each person do what it says: no more, no less. In a network of its own:
+//! `examples/full` runs, scanner and all, and lets each person do exactly what it says. In a network of its own:
 //! freshclam must not find the world.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
@@ -13,7 +13,7 @@ fn each_person_may_do_what_the_site_says() {
     }
     let site = Site::example("full");
     let node = Running::start(site.path());
-    // An administrator; a member of the club, where POP3 and submission are denied; one who may only send.
+    // The people: an administrator; a member of the club, where POP3 and submission are denied; one who may only send.
     for (user, steps) in [
         ("ada@example.org", ["login on port 465: as", "submitted mail over IMAP", "received mail over POP3"]),
         ("sofya@club.example", ["login on port 465 is refused", "received mail over IMAP", "POP3 is refused"]),

@@ -1,4 +1,4 @@
-//! SMTP input no decent client sends: answered or cut off, within limits, and the node goes on. In `run` mode.
+//! SMTP input that no decent client sends is answered or cut off, within limits, and the node goes on. In `run` mode.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs;
@@ -22,7 +22,7 @@ fn in_data(node: &Running) -> Lines {
     client
 }
 
-/// The node still serves, and no role died on the way.
+/// Checks that the node still serves, and that no role died on the way.
 fn check_it_goes_on(node: &Running, before: &[postkiln_tests::Service]) {
     assert_eq!(node.services(), before, "a process was lost\n{}", node.log());
     let text = message(STRANGER, ADA.user, "goes on", "hello");
@@ -30,7 +30,7 @@ fn check_it_goes_on(node: &Running, before: &[postkiln_tests::Service]) {
     await_message(node, ADA, "goes on");
 }
 
-/// A reply of class 4 or 5, or a closed connection.
+/// Whether a reply is of class 4 or 5, or the connection was closed.
 fn is_refusal(reply: &str) -> bool {
     reply.is_empty() || reply.starts_with(['4', '5'])
 }
@@ -53,7 +53,7 @@ fn a_bare_line_feed_smuggles_nothing() {
             "Subject: outer\r\n\r\ntext{end}MAIL FROM:<{STRANGER}>\r\nRCPT TO:<ada@example.org>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n"
         );
         client.say(smuggled);
-        // One message, taken or refused; never two.
+        // The client gets one reply for one message, accepted or refused, and never two.
         let first = client.reply();
         client.say("NOOP\r\n");
         let second = client.reply();
@@ -81,14 +81,14 @@ fn endless_lines_are_answered_or_cut_off() {
     let node = office();
     let before = node.services();
     let memory = resident(&node, "smtpd");
-    // A command line (RFC 5321 §4.5.3.1.4: 512 octets) of ten megabytes.
+    // A command line of ten megabytes (RFC 5321 §4.5.3.1.4: 512 octets).
     let mut client = Lines::connect(node.port("smtp"));
     let piece = vec![b'a'; 1 << 20];
     let _ = (0..10).all(|_| client.say(&piece));
     client.say("\r\n");
     let reply = client.reply();
     assert!(is_refusal(&reply), "{reply:.80}");
-    // A text line of ten megabytes: kept or refused.
+    // A text line of ten megabytes may be accepted or refused.
     let mut client = in_data(&node);
     let _ = (0..10).all(|_| client.say(&piece));
     client.say("\r\n.\r\n");
@@ -110,7 +110,7 @@ fn data_that_never_ends_is_refused_at_the_limit() {
     let line = format!("{}\r\n", "x".repeat(998));
     let piece = line.repeat(1000);
     let mut said = 0;
-    // It may be cut off at any time; what it may not is take all of it for good.
+    // The server may cut the connection at any time; it must not take all of the input.
     while said < 100 && client.say(&piece) {
         said += 1;
     }
@@ -121,7 +121,7 @@ fn data_that_never_ends_is_refused_at_the_limit() {
     assert!(grown < 16 << 10, "smtpd and queued grew by {grown} KiB");
     let kept = size_of(&node.data().join("queue"));
     assert!(kept < 8 << 20, "{kept} octets are left in the queue");
-    // SIZE is believed before DATA (RFC 1870 §6.1).
+    // The value of SIZE is believed before DATA (RFC 1870 §6.1).
     let mut client = Lines::connect(node.port("smtp"));
     client.expect("EHLO client.example", "250");
     client.expect(&format!("MAIL FROM:<{STRANGER}> SIZE=99999999"), "552");
@@ -179,7 +179,7 @@ fn ten_thousand_recipients_are_answered() {
             _ => break,
         }
     }
-    // RFC 5321 §4.5.3.1.8: at least 100; beyond our limit 452, or the connection ends.
+    // At least 100 recipients are accepted (RFC 5321 §4.5.3.1.8); beyond our limit comes 452, or the connection ends.
     assert!(accepted >= 100, "{accepted} accepted, {refused} refused");
     assert!(accepted < 10_000, "no limit at all");
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());

@@ -1,4 +1,4 @@
-//! Mail in and mail read, in `run` mode with `examples/small-office`, by Python's clients and mutt.
+//! Receiving and reading mail in `run` mode with `examples/small-office`, by Python's clients and mutt.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs;
@@ -16,7 +16,7 @@ fn office() -> Running {
     Running::start(Site::small_office().without_antivirus().path())
 }
 
-/// From outside to `to`; found by `reader` under the subject.
+/// Sends from outside to `to`, and checks that `reader` finds the message by its subject.
 fn check_delivery(node: &Running, to: &str, reader: Login, subject: &str) -> String {
     let said = receive_from_outside(node, STRANGER, &[to], &message(STRANGER, to, subject, "hello"));
     assert_eq!(said.code, 250, "to {to}: {said:?}");
@@ -29,7 +29,7 @@ fn check_delivery(node: &Running, to: &str, reader: Login, subject: &str) -> Str
 fn mail_for_ours_reaches_its_mailbox() {
     let node = office();
     let found = check_delivery(&node, "ada@example.org", ADA, "to the user");
-    // RFC 5321 §4.4, and what qmail adds.
+    // The lines are those of RFC 5321 §4.4 and of qmail.
     assert!(found.starts_with("Return-Path: <stranger@elsewhere.example>"), "{found}");
     assert!(found.contains("Delivered-To: ada@example.org"), "{found}");
     assert!(found.contains("Received: from"), "{found}");
@@ -52,11 +52,11 @@ fn strangers_neither_relay_nor_reach_nobody() {
     let to = "nobody-of-that-name@example.org";
     let said = receive_from_outside(&node, STRANGER, &[to], &message(STRANGER, to, "nobody", "no"));
     assert!((500..600).contains(&said.code), "{said:?}");
-    // The catch-all decision of the site: refuse; one good recipient beside it is served.
+    // The site's catch-all refuses; a good recipient beside the bad one is served.
     let said = receive_from_outside(&node, STRANGER, &[to, "ada@example.org"], &message(STRANGER, to, "two", "yes"));
     assert_eq!((said.code, said.refused.get(to).is_some()), (250, true), "{said:?}");
     await_message(&node, ADA, "two");
-    // Port 587 takes nothing from strangers, for ours neither.
+    // Port 587 takes nothing from strangers, not even mail for our users.
     let mut client = clients::Lines::connect(node.port("submission"));
     client.expect("EHLO client.example", "250");
     client.expect(&format!("MAIL FROM:<{STRANGER}>"), "530");
@@ -80,7 +80,7 @@ fn people_submit_on_587_and_465() {
     }
     let wrong = Login { user: ADA.user, password: "wrong" };
     assert_eq!(submit(&node, "submissions", wrong, &["grace@example.org"], "").code, 535);
-    // Before TLS no password may be said (RFC 4954 §4).
+    // A password must not be sent before TLS (RFC 4954 §4).
     let mut client = clients::Lines::connect(node.port("submission"));
     let offered = client.expect("EHLO client.example", "250");
     assert!(offered.contains("STARTTLS") && !offered.contains("AUTH"), "{offered}");
@@ -105,7 +105,7 @@ fn a_list_takes_posts_of_those_who_may() {
     let found = await_message(&node, ADA, "from the moderator");
     assert!(found.contains("Mailing-List:") || found.contains("List-Id:"), "{found}");
     assert!(!found.contains("Return-Path: <grace@"), "bounces of a list are not its poster's\n{found}");
-    // ezmlm refuses the post of one who may not: the sender hears it at once or by a notice.
+    // ezmlm refuses a post by somebody who may not post: the sender learns it at once or by a notice.
     let said = post(ALAN, "from somebody else");
     if said.code == 250 {
         await_message(&node, ALAN, "failure notice");
@@ -130,7 +130,7 @@ fn an_autoresponder_answers_once() {
     let found = await_message(&node, ALAN, "We got your mail");
     assert!(found.to_lowercase().contains("auto-submitted: auto-replied"), "{found}");
     assert!(found.contains("Return-Path: <>"), "{found}");
-    // The second one is done when it has left the queue.
+    // The second message is done when it has left the queue.
     eventually("the queue is empty", Duration::from_secs(30), || queue_is_empty(&node).then_some(()));
     assert_eq!(count_messages(&node, ALAN, "We got your mail"), 1, "once per sender and period");
     node.stop();
@@ -167,7 +167,8 @@ fn mutt_reads_flags_moves_and_deletes() {
     }
     let home = tempfile::tempdir().unwrap();
     let folder = format!("imaps://127.0.0.1:{}/", node.port("imaps"));
-    // Batch mode: keys are pushed, the last one leaves; a certificate that nobody signed is accepted by its fingerprint file.
+    // mutt in batch mode: keys are pushed, the last one leaves. A certificate that nobody signed is accepted by its
+    // fingerprint file.
     let settings = format!(
         "set imap_user='{user}' imap_pass='{password}' folder='{folder}' spoolfile='{folder}INBOX'\n\
          set ssl_verify_host=no ssl_verify_dates=no certificate_file='{home}/certificates' ssl_starttls=no\n\

@@ -1,4 +1,5 @@
-//! Mail to others, in `run` mode: by route, by MX through a real name server, and what comes back when it cannot be carried.
+//! Mail to others in `run` mode: by route, by MX through a real name server, and the notices about mail that cannot be
+//! delivered.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::time::Duration;
@@ -91,10 +92,10 @@ fn mail_leaves_by_mx() {
     ]);
     let sink = Sink::listen("127.0.0.2:25", Verdict::Accept);
     let node = Running::start(office("appliance.resolvers | force = [\"127.0.0.1\"]").path());
-    // The better exchanger does not answer: the next one is tried (RFC 5321 §5.1).
+    // The better exchanger does not answer, so the next one is tried (RFC 5321 §5.1).
     send(&node, FRIEND, "by mx");
     assert_eq!(sink.next(Duration::from_secs(60)).to, [FRIEND]);
-    // No MX: the address of the domain itself.
+    // Without an MX, the address of the domain itself is used.
     send(&node, "someone@bare.example", "by address");
     assert_eq!(sink.next(Duration::from_secs(60)).to, ["someone@bare.example"]);
     node.stop();

@@ -1,4 +1,4 @@
-//! The users of a running node when its bundle goes back, and when taking a bundle's users is cut off half-way.
+//! The users of a running node when its bundle goes back, and when a seed is cut off half-way.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs;
@@ -15,12 +15,12 @@ const STRANGER: &str = "stranger@elsewhere.example";
 /// A user of later generations only, with the password of the others.
 const EMMY: Login = Login { user: "emmy@example.org", password: ADA.password };
 
-/// The office without emmy.
+/// A site of the office without emmy.
 fn earlier(generation: u32) -> Site {
     Site::small_office().without_antivirus().with(&format!("generation = {generation}"))
 }
 
-/// The office with emmy.
+/// A site of the office with emmy.
 fn later(generation: u32) -> Site {
     let example = fs::read_to_string(Site::small_office().path().join("site.ncl")).unwrap();
     let hash = example.split('"').find(|word| word.starts_with("$argon2id$")).expect("a hash in the example");
@@ -28,7 +28,7 @@ fn later(generation: u32) -> Site {
     Site::small_office().without_antivirus().with(&format!("generation = {generation}, {emmy}"))
 }
 
-/// The reply to mail for this address.
+/// The code of the reply to mail for this address.
 fn reply(node: &Running, to: &str, subject: &str) -> u64 {
     receive_from_outside(node, STRANGER, &[to], &message(STRANGER, to, subject, "hello")).code
 }
@@ -56,7 +56,7 @@ fn an_earlier_bundle_serves_the_users_there_are() {
     assert!(line.contains("users are those of another bundle") && line.contains("newer generation"), "{shown}");
     node.stop();
 
-    // At the number that the database has, the site's users are taken again.
+    // With the number that the database has, the site's users are taken again.
     let node = Running::start_with(earlier(2).path(), data.path());
     assert_eq!(reply(&node, EMMY.user, "gone"), 550);
     assert!(!status(&node).contains("generation"), "{}", status(&node));
@@ -102,9 +102,9 @@ fn users_who_are_there_already_are_not_taken_again() {
     node.stop();
 }
 
-/// As many people that the database writes to the disk before all of them are there.
+/// Number of people: so many that the database writes to the disk before all of them are there.
 const PEOPLE: u32 = 20_000;
-/// How often the middle of a seed may be missed.
+/// The number of attempts to hit the middle of a seed.
 const TRIES: u32 = 8;
 
 #[test]
@@ -115,7 +115,7 @@ fn users_that_were_taken_half_way_are_those_of_before() {
     let generation = stopped.expect("no seed was caught half-way");
     node.kill_everything();
 
-    // The seed that was cut off did not count: the one before is of the database's generation still.
+    // The seed that was cut off did not count: the database still has the generation before.
     let before = if generation == 1 { earlier(0) } else { crowd(generation - 1) };
     let node = Running::start_with(before.path(), data.path());
     assert!(!status(&node).contains("generation"), "{}", status(&node));
@@ -133,7 +133,7 @@ fn users_that_were_taken_half_way_are_those_of_before() {
     node.stop();
 }
 
-/// The office and twenty thousand people, others in each generation.
+/// The office and twenty thousand people, different ones in each generation.
 fn crowd(generation: u32) -> Site {
     let names = (1..=PEOPLE).map(|number| person(generation, number).replace("@example.org", "\n"));
     Site::small_office()
@@ -146,8 +146,8 @@ fn person(generation: u32, number: u32) -> String {
     format!("person{number}.of{generation}@example.org")
 }
 
-/// Gives the node a bundle and stops `directoryd` in the middle of taking its users. False when it was too late: then the
-/// node goes on with all of them.
+/// Gives the node a bundle and stops `directoryd` while it takes the users. False when that came too late; the node
+/// then goes on with all of them.
 fn stops_half_way(node: &Running, site: &Site, generation: u32) -> bool {
     let file = node.data().join("db/postkiln.sqlite");
     let log = node.data().join("db/postkiln.sqlite-wal");

@@ -1,5 +1,5 @@
-//! Secrets as people keep them: set by pipe, file and keyboard, read by Debian's `age`, never seen in anything that is
-//! printed or made; and sites that compile to the same bytes for those who can open nothing.
+//! Secrets as people keep them: set by pipe, file and keyboard, read by Debian's `age`, never seen in any output or
+//! file; and sites that compile to the same bytes for people who can open nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs::{self, File};
@@ -12,10 +12,10 @@ use postkiln_tests::{Ended, Site, binary, finish};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A person with a home, and a site that names secrets.
+/// A person with a home directory, and a site that names secrets.
 struct Desk {
     folder: TempDir,
-    /// All that was printed so far.
+    /// All output so far.
     said: String,
 }
 
@@ -56,7 +56,7 @@ impl Desk {
         self.postkiln(&[&["secret"], arguments].concat(), input)
     }
 
-    /// What Debian's `age` finds in the file.
+    /// The content of the file as Debian's `age` decrypts it.
     fn opened(&self, identity: &Path) -> Value {
         let mut age = Command::new("age");
         let ended = finish(age.arg("-d").arg("-i").arg(identity).arg(self.path("site/secrets.age")), LIMIT).success();
@@ -122,7 +122,7 @@ fn we_read_what_debians_age_writes() {
     fs::write(&plain, inside.to_string()).unwrap();
     let mut age = Command::new("age");
     let _ = finish(age.args(["-r", &recipient, "-o"]).arg(desk.path("site/secrets.age")).arg(&plain), LIMIT).success();
-    // It was not us, so nothing is changed before somebody says so.
+    // Somebody else changed the lock, so nothing is changed before a person says so.
     let refused = desk.secret(&["set", "site", "ada"], "x");
     assert_eq!(refused.code(), 1);
     assert!(refused.errors.contains("\"grace\" is another version in each"), "{}", refused.errors);
@@ -160,7 +160,7 @@ fn ssh_keys_and_colleagues_are_let_in_and_out() {
     assert_ne!(ended.code(), 0, "a removed key opens nothing");
 }
 
-/// Values go in and never come out: not in output of any command, not in errors, not in a bundle.
+/// No output of any command, no error and no bundle holds a value that was put in.
 #[test]
 fn values_are_nowhere() {
     let mut desk = Desk::begun();
@@ -174,7 +174,7 @@ fn values_are_nowhere() {
     let pem = inside["secrets"]["dkim.example.org"]["keys"][0]["value"].as_str().unwrap().to_owned();
     let private = fs::read_to_string(desk.identity()).unwrap();
     let private = private.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap().to_owned();
-    // Mistakes quote what they are about: not these.
+    // Error messages quote their subject, but never a secret.
     fs::write(desk.path("wrong.pem"), pem.replace("MC4", "tvalue-of-wrong")).unwrap();
     for arguments in [
         &["set", "site", "key", "--kind", "dkim", "--from-file", "wrong.pem"][..],
@@ -198,7 +198,7 @@ fn values_are_nowhere() {
     ] {
         let _ = desk.postkiln(arguments, "").success();
     }
-    // A private key that somebody takes for a public one.
+    // Somebody takes a private key for a public one.
     let lock = fs::read_to_string(desk.path("site/secrets.lock")).unwrap();
     fs::write(desk.path("site/secrets.lock"), lock.replace("\"age1", &format!("\"{private}\",\n\"age1"))).unwrap();
     let wrong = desk.postkiln(&["check", "site"], "");
@@ -215,7 +215,7 @@ fn values_are_nowhere() {
     }
 }
 
-/// Two people with the same commit, neither of whom can open the secrets, make the same bytes.
+/// Two people with the same commit compile to the same bytes, though neither can open the secrets.
 #[test]
 fn clones_without_a_key_compile_to_the_same_bytes() {
     let mut desk = Desk::begun();
@@ -242,8 +242,8 @@ fn clones_without_a_key_compile_to_the_same_bytes() {
     assert!(String::from_utf8_lossy(&zone.1).contains(public), "receivers see it too");
 }
 
-/// Publish, see, sign, retire: each state is what a plan sees.
-/// `examples/full` has secrets and nobody's key. What its README says makes new ones.
+/// `examples/full` has secrets that nobody has the key of; the instructions in its README make new ones. Each state of
+/// a rotation (publish, see, sign, retire) is what a plan sees.
 #[test]
 fn the_examples_secrets_are_made_anew_by_its_readme() {
     let site = Site::example("full");
@@ -319,7 +319,7 @@ fn private_keys_are_kept_from_others_and_from_repositories() {
     assert!(!desk.path("site/identity").exists() && !desk.path("repository/identity").exists());
 }
 
-/// Whoever types a value does not see it, nor does the terminal's history; two that differ change nothing.
+/// A typed value is seen neither by the person nor in the terminal's history; two that differ change nothing.
 #[test]
 fn a_value_is_typed_unseen() {
     let desk = Desk::begun();

@@ -1,5 +1,5 @@
-//! The seeds of a bundle, loaded by the databases they are for: SQLite's shell, MariaDB, PostgreSQL. One list of scenarios,
-//! each in a database of its own.
+//! The seeds of a bundle, loaded by the databases they are for: SQLite's shell, MariaDB, PostgreSQL. All run one list
+//! of scenarios, each in a database of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 mod seeds {
@@ -15,10 +15,10 @@ use std::collections::BTreeSet;
 
 use postkiln_tests::{Database, Mariadb, Postgres};
 
-/// A name, the database's too, and what is done.
+/// A name, also used for the database, and the function to run.
 type Scenario = (&'static str, fn(&Database));
 
-/// What is checked.
+/// All scenarios that each database runs.
 const SCENARIOS: &[Scenario] = &[
     ("a_second_time_changes_nothing", seeds::ownership::a_second_time_changes_nothing),
     ("what_people_own_is_kept", seeds::ownership::what_people_own_is_kept),
@@ -78,7 +78,7 @@ fn the_tables_are_the_same_everywhere() {
         "SELECT m.name, c.name FROM sqlite_schema AS m, pragma_table_info(m.name) AS c WHERE m.type IN ('table', 'view');",
     );
     assert!(expected.contains("accounts|password_owner") && expected.contains("vpopmail|pw_shell"), "{expected}");
-    // MariaDB needs a column for what the others say in an index.
+    // MariaDB needs a column for a rule that the others state in an index.
     let elsewhere = |schema: &str| {
         format!(
             "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = {schema} AND column_name <> 'active';"

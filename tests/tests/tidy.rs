@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// A crate as cargo sees it.
 struct Member {
-    /// `schemas/address`.
+    /// The path from the top of the repository: `schemas/address`.
     folder: String,
     /// The names of ours it depends on, in any kind of dependency, as the table writes them: `address`.
     names: BTreeSet<String>,
@@ -84,7 +84,7 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(repository()).unwrap_or(path).display().to_string()
 }
 
-/// One rule over every Rust file; `wrong` says what is wrong with one.
+/// Applies a rule to every Rust file; `wrong` tells whether a file, by path and text, breaks it.
 fn check(rule: &str, wrong: impl Fn(&str, &str) -> bool) {
     let read = |path: &PathBuf| fs::read_to_string(path).expect("text");
     let bad: Vec<String> = files(".rs")
@@ -153,13 +153,13 @@ fn unsafe_lives_in_runtime_sys_alone() {
     });
 }
 
-/// What stands before the tests of a file, without comments.
+/// The code of a file before its tests, without comments.
 fn code(text: &str) -> String {
     let before = text.split("#[cfg(test)]").next().unwrap_or_default();
     before.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// Files below these folders do not hold these words.
+/// Checks that no file below these folders holds one of these words.
 fn check_words(rule: &str, folders: &[&str], words: &[&str]) {
     check(rule, |path, text| {
         folders.iter().any(|folder| path.starts_with(folder) && path.contains("/src/"))

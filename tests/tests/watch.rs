@@ -29,7 +29,7 @@ impl Watching {
         fs::write(folder.path().join("site.ncl"), SITE).unwrap();
         fs::write(folder.path().join("data/ttl.ncl"), "\"1 hour\"\n").unwrap();
         fs::write(folder.path().join("data/ours.ndb"), "Ours.Test:0:*:6f757273\n").unwrap();
-        // Standard input ends at once: a program that is started by another one goes on.
+        // Standard input ends at once; a command started by another program must go on all the same.
         let mut command = Command::new(binary("postkiln"));
         command.args(["check", "--watch"]).arg(folder.path()).stdin(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -38,7 +38,7 @@ impl Watching {
         Self { folder, child, output, errors }
     }
 
-    /// Waits for a round that ends with this; a change may be seen in several rounds.
+    /// Waits for a round that ends with this text; a change may be seen in several rounds.
     fn sees(&self, expected: &str) {
         loop {
             let line = self.output.recv_timeout(LIMIT).unwrap_or_else(|_| {
@@ -51,7 +51,7 @@ impl Watching {
         }
     }
 
-    /// Saves as careful editors do: a new file that takes the old one's name.
+    /// Saves a file as careful editors do: a new file takes the old one's name.
     fn save(&self, file: &str, text: &str) {
         let path = self.folder.path().join(file);
         let new = Path::new(&path).with_extension("new");
@@ -102,7 +102,7 @@ fn a_round_that_takes_long_ends_with_the_command() {
     watching.sees("no findings");
     watching.save("data/ttl.ncl", "let rec count = fun n => count (n + 1) in count 0\n");
     let evaluator = eventually("the site is evaluated", LIMIT, || evaluator(watching.folder.path()));
-    // The last round that ended had no findings.
+    // The last round that ended had no findings, so the exit code is 0.
     assert_eq!(watching.interrupt(), 0);
     eventually("the evaluator is gone", LIMIT, || (!Path::new("/proc").join(&evaluator).exists()).then_some(()));
 }

@@ -1,10 +1,11 @@
-//! Control files: any octets are refused or understood, and what was understood is printed so that it is understood alike.
+//! Control files: any octets are refused or understood, and an understood file is printed so that it is understood
+//! alike.
 
 use postkiln_control::{
     REGISTRY, cdb as database, dot_qmail as instructions, tcprules as rules, users_assign as assign,
 };
 
-/// A cdb file: any look-up ends, with a record or without.
+/// A cdb file: every look-up ends, with a record or without.
 pub fn cdb(octets: &[u8]) {
     let (key, file) = octets.split_at(octets.len().min(4));
     let reader = database::Cdb::new(file);
@@ -16,7 +17,7 @@ pub fn cdb(octets: &[u8]) {
     let _ = rules::lookup(file, std::net::IpAddr::from([192, 0, 2, 1]), Some("host.example"));
 }
 
-/// Any control file: each is asked for all octets, since they are short.
+/// All control files: each parses the same octets, since they are short.
 pub fn control(octets: &[u8]) {
     for entry in REGISTRY {
         if let Ok(printed) = (entry.normal)(octets) {
@@ -26,7 +27,7 @@ pub fn control(octets: &[u8]) {
     }
 }
 
-/// Delivery instructions.
+/// Delivery instructions of a `.qmail` file.
 pub fn dot_qmail(octets: &[u8]) {
     if let Ok(parsed) = instructions::parse(octets) {
         let printed = instructions::print(&parsed);
@@ -38,7 +39,7 @@ pub fn dot_qmail(octets: &[u8]) {
     }
 }
 
-/// Rules for connections.
+/// Rules of a tcprules file.
 pub fn tcprules(octets: &[u8]) {
     let Ok(text) = std::str::from_utf8(octets) else { return };
     if let Ok(parsed) = rules::parse(text) {
@@ -48,7 +49,7 @@ pub fn tcprules(octets: &[u8]) {
     }
 }
 
-/// Who delivers for whom.
+/// Lines of `users/assign`.
 pub fn users_assign(octets: &[u8]) {
     let Ok(text) = std::str::from_utf8(octets) else { return };
     if let Ok(parsed) = assign::parse(text) {

@@ -10,7 +10,7 @@ use postkiln_site::SecretsLock;
 
 use crate::shown;
 
-/// `secrets.lock`.
+/// The content of `secrets.lock`.
 pub fn secrets_lock(octets: &[u8]) {
     let source = |_: &str| octets.to_vec();
     match SecretsLock::parse(octets) {
@@ -24,7 +24,7 @@ pub fn secrets_lock(octets: &[u8]) {
     }
 }
 
-/// `blueprint.json`: printed as it was read, walked, and planned against another one.
+/// The content of `blueprint.json`: printed as it was read, walked, and planned against another one.
 pub fn blueprint(octets: &[u8]) {
     let Ok(blueprint) = serde_json::from_slice::<Blueprint>(octets) else { return };
     let printed = serde_json::to_string(&blueprint).expect("it came from JSON");

@@ -1,5 +1,5 @@
-//! Fuzz targets: functions from any octets to nothing, which panic when a promise is broken. Knows nothing about where
-//! octets come from. Start at [`TARGETS`].
+//! Fuzz targets: functions that take any octets and panic when a promise is broken. Knows nothing about where octets
+//! come from. Start at [`TARGETS`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a target panics when a promise is broken")]
 
 mod control;
@@ -15,10 +15,10 @@ pub use mutation::Mutation;
 pub use routing::routing;
 pub use site::{csv, jsonl, site};
 
-/// A target's name, which is that of its corpus, and the target.
+/// The name of a target, which is also that of its corpus, and the target itself.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every target.
+/// All targets with their names.
 pub const TARGETS: &[Target] = &[
     ("csv", csv),
     ("jsonl", jsonl),

@@ -1,5 +1,5 @@
-//! Inputs from other inputs: a few changes by chance, where chance is a number that is counted on. The same number gives the
-//! same inputs on every machine.
+//! Inputs made from other inputs by a few random changes. The random numbers follow from a seed: the same seed gives
+//! the same inputs on every machine.
 
 /// A source of changed inputs.
 #[derive(Debug)]
@@ -8,13 +8,13 @@ pub struct Mutation {
 }
 
 impl Mutation {
-    /// Begins with any number.
+    /// Starts a sequence of changes; any seed is good.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self { state: seed | 1 }
     }
 
-    /// A number below `bound` (xorshift64*, which is enough to choose with); 0 when there is none.
+    /// A number below `bound` (xorshift64*, which is good enough for choosing); 0 when `bound` is 0.
     fn below(&mut self, bound: usize) -> usize {
         self.state ^= self.state >> 12;
         self.state ^= self.state << 25;
@@ -23,7 +23,7 @@ impl Mutation {
         usize::try_from(number).unwrap_or(0).checked_rem(bound).unwrap_or(0)
     }
 
-    /// One of the corpus with one to eight changes.
+    /// One input of the corpus with one to eight changes.
     pub fn input(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
         let chosen = self.below(corpus.len());
         let mut input = corpus.get(chosen).cloned().unwrap_or_default();
@@ -63,7 +63,7 @@ impl Mutation {
     }
 }
 
-/// Parts of the languages that are read here.
+/// Words of the languages that the targets read.
 const TOKENS: &[&str] = &[
     "\"",
     "\"\"",
@@ -139,5 +139,5 @@ const TOKENS: &[&str] = &[
     "'",
     " = ",
 ];
-/// Longer inputs find nothing that shorter ones do not.
+/// The largest input, in octets: longer ones find nothing that shorter ones do not.
 const LONGEST: usize = 32 << 10;

@@ -12,13 +12,13 @@ use postkiln_control::users_assign::{self, Assigned};
 use postkiln_control::{ControlFile, Virtualdomains};
 use postkiln_routing::{Destination, LookUp, Route, RouteError, Step, UserState, block_on_ready, route, trace};
 
-/// An address and the tables.
+/// An address and the tables in which it is looked up.
 pub fn routing(octets: &[u8]) {
     let Ok(text) = std::str::from_utf8(octets) else { return };
     let (recipient, tables) = text.split_once('\n').unwrap_or((text, ""));
     let (Ok(recipient), Some(mut world)) = (recipient.parse::<Address>(), World::read(tables)) else { return };
     let traced = block_on_ready(trace(&mut world, &recipient));
-    // An address is looked at once, and each but the first stands in some line.
+    // Each address is looked at only once, and each but the first stands in some line.
     assert!(world.levels <= tables.lines().count() + 1, "{} levels", world.levels);
     let routed = block_on_ready(route(&mut world, &recipient));
     match (traced, routed) {
@@ -43,7 +43,7 @@ struct World {
 }
 
 impl World {
-    /// `None` when a table is malformed; lines of no table are skipped.
+    /// Reads the tables; `None` when one is malformed. Lines of no table are skipped.
     fn read(text: &str) -> Option<Self> {
         let (mut virtualdomains, mut assign) = (String::new(), String::new());
         let (mut files, mut users, mut separators) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
@@ -71,13 +71,13 @@ impl World {
         Some(Self { virtualdomains, assign, files, users, separators, levels: 0 })
     }
 
-    /// What a file says; a file that is not there says nothing.
+    /// The instructions in a file; a missing file has none.
     fn instructions(&self, domain: &str, name: &str) -> Result<Vec<Instruction>, postkiln_control::ParseError> {
         let file = self.files.get(&(domain.to_owned(), name.to_owned()));
         file.map_or_else(|| Ok(Vec::new()), |file| dot_qmail::parse(file.as_bytes()))
     }
 
-    /// The end of a walk is what the tables say.
+    /// Checks that the walk ended where the tables lead.
     fn check(&self, recipient: &Address, route: &Route, steps: &[Step]) {
         let is_ours = |address: &Address| self.virtualdomains.prepend(address).is_some();
         match route {
@@ -145,7 +145,7 @@ impl LookUp for World {
 mod tests {
     use super::*;
 
-    /// Else the target would see nothing of a walk: the corpus is in the form that is read here.
+    /// The corpus must be in the form that is read here, or the target would never see a walk.
     #[test]
     fn the_corpus_is_walked() {
         let check = |input: &str, expected: &str| {

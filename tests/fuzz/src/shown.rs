@@ -1,17 +1,18 @@
-//! What every finding owes the person it is shown to: its places exist, and nothing in it reaches the terminal raw.
+//! The promises of every finding to the person who sees it: its places exist, and nothing in it reaches the terminal
+//! raw.
 
 use postkiln_findings::{Diagnostic, Layout, finding_json, is_wrong};
 
-/// Gives a file of the site.
+/// Gives the content of a file of the site.
 pub(crate) type Source<'a> = &'a dyn Fn(&str) -> Vec<u8>;
 
-/// A refusal has an error among its findings.
+/// Checks a refusal: one of its findings is an error.
 pub(crate) fn check_refusal(source: Source<'_>, findings: &[Diagnostic]) {
     assert!(is_wrong(findings), "refused without a reason");
     findings.iter().for_each(|finding| check(source, finding));
 }
 
-/// One finding, error or warning.
+/// Checks one finding, error or warning.
 pub(crate) fn check(source: Source<'_>, finding: &Diagnostic) {
     let text = |file: &str| String::from_utf8_lossy(&source(file)).into_owned();
     let places = finding.place.iter().chain(finding.related.iter().map(|(place, _)| place));

@@ -7,17 +7,17 @@ use postkiln_blueprint::lower;
 
 use crate::shown;
 
-/// A CSV file of users and aliases.
+/// A file `people.csv` of users and aliases, beside a fixed site.
 pub fn csv(octets: &[u8]) {
     population("people.csv", octets);
 }
 
-/// The same as JSON lines.
+/// The same population as JSON lines.
 pub fn jsonl(octets: &[u8]) {
     population("people.jsonl", octets);
 }
 
-/// The value of a site, as JSON.
+/// The evaluated value of a site, as JSON.
 pub fn site(octets: &[u8]) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("site.json"), octets).expect("our own folder");
@@ -34,7 +34,7 @@ fn population(name: &str, octets: &[u8]) {
     }
 }
 
-/// A site is compiled, or there is an error; every finding can be shown, and its places exist.
+/// Checks that the site is compiled or has an error, and that every finding can be shown, with places that exist.
 fn judge(folder: &Path) {
     let source = |file: &str| fs::read(folder.join(file)).expect("a file of the site");
     match postkiln_site::read_json(&folder.join("site.json")) {
@@ -54,8 +54,8 @@ const SITE: &str = include_str!("../site.json");
 mod tests {
     use super::*;
 
-    /// Else the targets would see nothing of what comes after decoding: a field that the contracts give every site goes into
-    /// `site.json` and the corpus.
+    /// A field that the contracts give every site must be in `site.json` and the corpus; without it the targets would
+    /// see nothing that comes after decoding.
     #[test]
     fn the_site_of_the_targets_is_whole() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! Every target takes its corpus, and some thousand inputs made from it, the same in every run. `FUZZ_ROUNDS` says how many.
+//! Every target takes its corpus and some thousand inputs made from it, the same in every run. `FUZZ_ROUNDS` sets how
+//! many.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs;
@@ -14,7 +15,7 @@ fn no_input_breaks_a_promise() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// What broke first, and where it is kept.
+/// Runs a target; gives the first input that broke it, with the place where the input is kept.
 fn run(name: &str, target: fn(&[u8]), rounds: usize) -> Option<String> {
     let corpus = corpus(name);
     let mut mutation = Mutation::new(1);
@@ -37,7 +38,7 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).expect("readable")).collect()
 }
 
-/// Below `target/`.
+/// The folder for inputs that broke a target, below `target/`.
 fn kept() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
     test.ancestors().nth(4).expect("target/<triple>/release/deps/test").join("fuzz")

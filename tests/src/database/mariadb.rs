@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{Database, Engine};
 use crate::{eventually, finish};
 
-/// A running server; ends when dropped.
+/// A running server; it ends when dropped.
 #[derive(Debug)]
 pub struct Mariadb {
     folder: TempDir,
@@ -17,10 +17,11 @@ pub struct Mariadb {
 }
 
 impl Mariadb {
-    /// Starts one with settings that a seed must not rely on: another character set, another meaning of quotes and `||`.
+    /// Starts a server with settings that a seed must not rely on: another character set, another meaning of quotes and
+    /// `||`.
     ///
     /// # Panics
-    /// When it does not come up.
+    /// When the server does not come up.
     #[must_use]
     pub fn start() -> Self {
         assert!(!rustix::process::getuid().is_root(), "mariadbd refuses to run as root: runuser -u postkiln -- …");
@@ -48,7 +49,7 @@ impl Mariadb {
     /// A new database of this name.
     ///
     /// # Panics
-    /// When there is one already.
+    /// When a database of this name exists.
     #[must_use]
     pub fn database(&self, name: &str) -> Database {
         let _ = self.speaking_to("mysql").done(&format!("CREATE DATABASE {name};"));

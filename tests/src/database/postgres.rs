@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::{Database, Engine};
 use crate::{eventually, finish};
 
-/// A running server; ends when dropped.
+/// A running server; it ends when dropped.
 #[derive(Debug)]
 pub struct Postgres {
     folder: TempDir,
@@ -19,10 +19,10 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts one.
+    /// Starts a server on a Unix socket.
     ///
     /// # Panics
-    /// When it does not come up.
+    /// When the server does not come up.
     #[must_use]
     pub fn start() -> Self {
         assert!(!rustix::process::getuid().is_root(), "PostgreSQL refuses to run as root: runuser -u postkiln -- …");
@@ -34,7 +34,7 @@ impl Postgres {
         let _ = finish(&mut initdb, Duration::from_secs(120)).success();
         let log = std::fs::File::create(folder.path().join("log")).expect("our own directory");
         let server = Command::new(programs.join("postgres"))
-            // Not even on 127.0.0.1; no syncs; literals as they were read before 9.1.
+            // The arguments: no TCP, not even on 127.0.0.1; no syncs; literals as they were read before 9.1.
             .args(["-h", "", "-F", "-c", "standard_conforming_strings=off", "-c", "escape_string_warning=off", "-k"])
             .arg(folder.path())
             .arg("-D")
@@ -54,7 +54,7 @@ impl Postgres {
     /// A new database of this name.
     ///
     /// # Panics
-    /// When there is one already.
+    /// When a database of this name exists.
     #[must_use]
     pub fn database(&self, name: &str) -> Database {
         let _ = self.speaking_to("postgres").done(&format!("CREATE DATABASE {name};"));
@@ -72,13 +72,13 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // Its children end with it, and shared memory is given back.
+        // SIGQUIT also ends the server's children and gives shared memory back.
         let _ = kill_process(Pid::from_child(&self.server), Signal::QUIT);
         let _ = self.server.wait();
     }
 }
 
-/// Debian keeps the programs of each version apart.
+/// The folder of the server's programs; Debian keeps those of each version apart.
 fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let installed = versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("postgres").is_file());

@@ -1,37 +1,37 @@
-//! The volatile cache of a disk: sectors written and not yet flushed, over a file. Pure but for the file.
+//! The volatile cache of a disk: sectors written and not yet flushed, over a file. Pure apart from that file.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// A sector: what a disk writes whole or not at all.
+/// Octets of a sector, which a disk writes whole or not at all.
 const SECTOR: u64 = 512;
 
-/// What happens to unflushed sectors when the power fails.
+/// The fate of unflushed sectors when the power fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// All are lost.
+    /// All sectors are lost.
     AllGone,
-    /// Each is lost or kept by chance: a disk writes its cache in an order of its own.
+    /// Each sector is lost or kept at random: a disk writes its cache in an order of its own.
     SomeGone {
-        /// Where chance begins; the same seed keeps the same sectors.
+        /// The start of the random numbers; the same seed keeps the same sectors.
         seed: u64,
     },
 }
 
-/// What a guest has done.
+/// Numbers of a guest's requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Writes.
+    /// Number of writes.
     pub writes: u64,
-    /// Writes with FUA.
+    /// Number of writes with FUA.
     pub forced: u64,
-    /// Flushes.
+    /// Number of flushes.
     pub flushes: u64,
 }
 
-/// A file and what was written to it in vain so far.
+/// A file, and the writes that have not reached it.
 #[derive(Debug)]
 pub(super) struct Cache {
     file: File,
@@ -102,7 +102,7 @@ impl Cache {
         self.counts.writes += 1;
         let first = offset / SECTOR;
         let end = (offset + bytes.len() as u64).div_ceil(SECTOR);
-        // Whole sectors, the edges completed from what stands there.
+        // Only whole sectors are kept: edges are completed with the octets that are there.
         let mut whole = self.read(first * SECTOR, (end - first) * SECTOR)?;
         let skip = usize::try_from(offset - first * SECTOR).expect("less than a sector");
         whole[skip..skip + bytes.len()].copy_from_slice(bytes);
@@ -126,7 +126,7 @@ impl Cache {
         if self.ignores_flushes { Ok(()) } else { self.store(0, u64::MAX) }
     }
 
-    /// Sectors reach the file; that the file reaches the host's disk is nobody's concern.
+    /// Writes sectors to the file. Whether the host's disk has them does not matter to a test.
     fn store(&mut self, first: u64, end: u64) -> io::Result<()> {
         let mut after = self.dirty.split_off(&first);
         let mut rest = after.split_off(&end);

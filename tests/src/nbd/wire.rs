@@ -1,4 +1,4 @@
-//! The NBD conversation, and as much of a client as tests of the server need. Section names are those of `doc/proto.md`.
+//! The NBD conversation, and as much of a client as the server's tests need. Section names are those of `doc/proto.md`.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -13,7 +13,7 @@ const REQUEST: u32 = 0x2560_9513;
 const SIMPLE_REPLY: u32 = 0x6744_6698;
 
 const FIXED_NEWSTYLE_NO_ZEROES: u16 = 0b11;
-/// `HAS_FLAGS`, `SEND_FLUSH`, `SEND_FUA`, `SEND_WRITE_ZEROES`.
+/// The flags `HAS_FLAGS`, `SEND_FLUSH`, `SEND_FUA`, `SEND_WRITE_ZEROES`.
 const TRANSMISSION: u16 = 1 | 1 << 2 | 1 << 3 | 1 << 6;
 
 const OPT_EXPORT_NAME: u32 = 1;
@@ -31,7 +31,7 @@ const CMD_FLUSH: u16 = 3;
 const CMD_WRITE_ZEROES: u16 = 6;
 const CMD_FLAG_FUA: u16 = 1;
 
-/// No request of QEMU is longer.
+/// The longest request in octets; QEMU sends none that is longer.
 const LONGEST: u32 = 32 << 20;
 
 /// Serves one client until it leaves.
@@ -42,7 +42,7 @@ pub(super) fn serve(stream: &UnixStream, cache: &Mutex<Cache>) {
     }
 }
 
-/// Fixed newstyle negotiation; whether transmission follows.
+/// Fixed newstyle negotiation; true when transmission follows.
 fn negotiate(mut stream: &UnixStream, cache: &Mutex<Cache>) -> io::Result<bool> {
     let size = lock(cache).size();
     stream.write_all(&[&INIT_PASSWORD.to_be_bytes()[..], &I_HAVE_OPT.to_be_bytes()].concat())?;
@@ -86,7 +86,7 @@ fn reply(mut stream: &UnixStream, option: u32, kind: u32, payload: &[u8]) -> io:
     stream.write_all(&[&head.concat()[..], payload].concat())
 }
 
-/// One request; whether another may follow.
+/// Serves one request; true when another may follow.
 fn transmit(mut stream: &UnixStream, cache: &Mutex<Cache>) -> io::Result<bool> {
     let magic = u32::from_be_bytes(take(stream)?);
     let flags = u16::from_be_bytes(take(stream)?);

@@ -21,7 +21,7 @@ pub(crate) fn everything_a_site_can_say_arrives(database: &Database) {
     assert_eq!(database.done("SELECT alias, domain FROM aliasdomains;"), "example.net|example.org\n");
     let forwards = "SELECT alias, valias_line FROM valias WHERE valias_line LIKE '&%.example' ORDER BY 1, 2;";
     assert_eq!(database.done(forwards), FORWARDS);
-    // `generation`: what is older is refused.
+    // A seed of an older `generation` is refused.
     let older = Site::of("ada = {}");
     assert!(database.run(older.seed(database)).is_err());
     assert_eq!(dump(database), once);

@@ -1,4 +1,4 @@
-//! What a seed changes, and what it leaves to people.
+//! The rows that a seed changes, and those it leaves to people.
 
 use postkiln_tests::Database;
 
@@ -49,7 +49,7 @@ pub(crate) fn accounts_of_the_node_are_kept(database: &Database) {
     assert_eq!(accounts(database), "ada|a|declared|declared|1|here\nnew|m|declared|runtime|1|here\n");
     let team = "SELECT position, line, owner FROM aliases WHERE local = 'team' ORDER BY 1;";
     assert_eq!(database.done(team), "1|&new@example.org|runtime\n");
-    // The site declares both: the account stays the same, with the person's password; the address is the site's.
+    // The site declares both names. The account stays the same, with the person's password; the address is the site's.
     let more = "domains.\"example.org\".aliases.team = [\"ada\", \"new\"]";
     let _ = database.done(Site::with(&(user("ada", 'a') + &user("new", 's')), more).seed(database));
     assert_eq!(accounts(database), "ada|a|declared|declared|1|here\nnew|m|own|declared|1|here\n");
@@ -89,7 +89,7 @@ pub(crate) fn domains_and_addresses_follow_the_site(database: &Database) {
     assert_eq!(database.done(domains), "example.net|eve|eve@example.net\nexample.org|ada|bounce-no-mailbox\n");
     assert_eq!(database.done("SELECT alias, domain FROM alias_domains;"), "example.edu|example.net\n");
     assert_eq!(database.done("SELECT line FROM aliases WHERE local = 'sales';"), "&eve@example.net\n");
-    // Nobody has mail in a domain that is gone; the accounts stay.
+    // Nobody gets mail in a domain that is gone; the accounts stay.
     assert_eq!(database.done("SELECT domain, local, enabled FROM accounts WHERE enabled = 0;"), "example.com|joan|0\n");
 }
 

@@ -1,4 +1,4 @@
-//! When a seed leaves everything as it is: the database is newer, or the client dies.
+//! Seeds that change nothing: the database is newer, or the client dies half-way.
 
 use std::io::Write;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(crate) fn a_client_that_dies_leaves_nothing(database: &Database) {
     let site = Site::of(&(user("ada", 'b') + &user("grace", 'b')));
     let seed = site.seed(database);
     let folder = tempfile::tempdir().unwrap();
-    // Before the first change of our rows, and when all is done but the last word.
+    // The client dies before the first change of our rows, and again just before the commit.
     for (number, cut) in ["INSERT INTO seed_accounts", "COMMIT;\n"].into_iter().enumerate() {
         let reached = folder.path().join(number.to_string());
         let mut client = database.start_client();
@@ -52,7 +52,7 @@ pub(crate) fn a_client_that_dies_leaves_nothing(database: &Database) {
         drop(script);
         assert_eq!(dump(database), before, "{cut}");
     }
-    // Waits for the server to hear of the death: it holds a lock until then.
+    // The next seed waits until the server has noticed the death, because of a lock that is held until then.
     let _ = database.done(seed);
     assert_eq!(
         accounts(database),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use postkiln_tests::{Database, Engine, binary, finish, repository};
 
-/// The seeds of a site.
+/// The seeds of a site, one for each dialect.
 pub(crate) struct Site([String; 3]);
 
 impl Site {
@@ -16,7 +16,7 @@ impl Site {
         Self::with(users, "")
     }
 
-    /// The same with further fields of the site.
+    /// A site with these users and further fields of the site.
     pub(crate) fn with(users: &str, more: &str) -> Self {
         Self::compiled(&format!("domains.\"example.org\" = {{ postmaster = \"ada\", users = {{ {users} }} }}, {more}"))
     }
@@ -30,7 +30,7 @@ impl Site {
         Self::at(folder.path())
     }
 
-    /// `examples/<name>`.
+    /// The seeds of `examples/<name>`.
     pub(crate) fn example(name: &str) -> Self {
         Self::at(&repository().join("examples").join(name))
     }
@@ -57,12 +57,12 @@ impl Site {
     }
 }
 
-/// A hash of the right form, made of one letter.
+/// A hash of the right form, made of one repeated letter.
 pub(crate) fn hash(letter: char) -> String {
     format!("$6$salt${}", letter.to_string().repeat(86))
 }
 
-/// `ada = { … }` with a password.
+/// A Nickel field `ada = { … }` with a password.
 pub(crate) fn user(name: &str, password: char) -> String {
     format!(
         "{name} = {{ name = \"{name} of example.org\", quota = \"1 GiB\", password.hash = \"{}\" }}, ",
@@ -70,7 +70,7 @@ pub(crate) fn user(name: &str, password: char) -> String {
     )
 }
 
-/// Everything in our tables.
+/// The content of all our tables.
 pub(crate) fn dump(database: &Database) -> String {
     let tables = [
         ("meta", "1"),
@@ -83,7 +83,7 @@ pub(crate) fn dump(database: &Database) -> String {
     tables.map(|(table, order)| database.done(&format!("SELECT * FROM {table} ORDER BY {order};"))).join("\n")
 }
 
-/// Users with the parts that a seed may or may not change, the one letter of a password for all of it.
+/// All users with the columns that a seed may or may not change; a password's one letter stands for all of it.
 pub(crate) fn accounts(database: &Database) -> String {
     database.done(
         "SELECT local, coalesce(substr(password, 9, 1), '-'), password_owner, owner, enabled, CASE WHEN removed IS NULL THEN 'here' ELSE 'gone' END \

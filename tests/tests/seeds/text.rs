@@ -16,7 +16,7 @@ pub(crate) fn text_arrives_as_it_was_written(database: &Database) {
         let hex: String = text.bytes().map(|byte| format!("{byte:02X}")).collect();
         let _ = writeln!(expected, "u{number:03}|{hex}");
     }
-    // Addresses may be strange too.
+    // Addresses may hold strange characters too.
     users.push_str("\"o'hara\" = {}, \"--x\" = {}, \"{|}~\" = {}, \"`$$`\" = {}");
     let site = Site::of(&users);
     let _ = database.done(site.seed(database));

@@ -1,4 +1,4 @@
-//! vpopmail's tables, made from ours: each column with values.
+//! vpopmail's tables, made from ours: every column is checked with values.
 
 use postkiln_tests::{Database, Engine};
 
@@ -32,7 +32,7 @@ pub(crate) fn vpopmail_sees_its_tables(database: &Database) {
     );
     assert_eq!(database.done("SELECT alias, domain FROM aliasdomains;"), "example.net|example.org\n");
     limits(database);
-    // Who is gone is in none of them.
+    // A removed user is in none of the views.
     let _ = database.done("UPDATE accounts SET enabled = 0, removed = 1 WHERE local = 'grace';");
     assert_eq!(database.done("SELECT pw_name FROM vpopmail;"), "ada\n");
     assert_eq!(database.done("SELECT count(*) FROM lastauth;"), "1\n");
