@@ -9,18 +9,18 @@ use std::path::{Path, PathBuf};
 pub struct Device {
     /// The kernel's name: `vda`, `nvme0n1p3`.
     pub name: String,
-    /// Name of the partition in the GPT, where it is one.
+    /// The name of the partition in the GPT; `None` for a whole disk.
     pub label: Option<String>,
-    /// Number of the partition, where it is one.
+    /// The number of the partition; `None` for a whole disk.
     pub number: Option<u32>,
-    /// Octets.
+    /// The size in octets.
     pub size: u64,
 }
 
 const CLASS: &str = "/sys/class/block";
 
 impl Device {
-    /// Its place in `/dev`.
+    /// The path of the device in `/dev`.
     #[must_use]
     pub fn node(&self) -> PathBuf {
         Path::new("/dev").join(&self.name)
@@ -34,7 +34,7 @@ impl Device {
             name: name.to_owned(),
             label: field("PARTNAME="),
             number: field("PARTN=").and_then(|number| number.parse().ok()),
-            // In units of 512 octets whatever the disk's sectors are.
+            // The kernel counts in units of 512 octets, whatever the disk's sectors are.
             size: sectors.trim().parse::<u64>().unwrap_or(0).saturating_mul(512),
         })
     }

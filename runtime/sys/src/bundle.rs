@@ -25,12 +25,12 @@ impl BundleDirectory {
     /// Opens the directory at `path`.
     ///
     /// # Errors
-    /// When it cannot be opened or is none.
+    /// When the path cannot be opened or is no directory.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?))
     }
 
-    /// A second descriptor of the same directory, for configuration that keeps reading from it.
+    /// A second descriptor for the same directory, for configuration that keeps reading from it.
     ///
     /// # Errors
     /// When descriptors have run out.
@@ -41,7 +41,7 @@ impl BundleDirectory {
     /// Opens a file; `None` when there is none.
     ///
     /// # Errors
-    /// When it exists and cannot be opened, or the path leads out.
+    /// When the file exists and cannot be opened, or the path leads out.
     pub fn open_file(&self, path: &str) -> io::Result<Option<File>> {
         match self.beneath(path, OFlags::RDONLY | OFlags::CLOEXEC) {
             Ok(descriptor) => Ok(Some(File::from(descriptor))),
@@ -53,7 +53,7 @@ impl BundleDirectory {
     /// A file's content; `None` when there is no such file.
     ///
     /// # Errors
-    /// When it exists and cannot be read, is over [`Self::READ_LIMIT`], or the path leads out.
+    /// When the file exists and cannot be read, is over [`Self::READ_LIMIT`], or the path leads out.
     pub fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         let Some(file) = self.open_file(path)? else { return Ok(None) };
         let mut bytes = Vec::new();
@@ -67,7 +67,7 @@ impl BundleDirectory {
     /// The names of the plain files in a folder, sorted; empty when there is no such folder.
     ///
     /// # Errors
-    /// When it exists and cannot be read, or the path leads out.
+    /// When the folder exists and cannot be read, or the path leads out.
     pub fn files_in(&self, path: &str) -> io::Result<Vec<String>> {
         self.names(path, FileType::RegularFile)
     }
@@ -75,7 +75,7 @@ impl BundleDirectory {
     /// The names of the folders in a folder, sorted; empty when there is no such folder.
     ///
     /// # Errors
-    /// When it exists and cannot be read, or the path leads out.
+    /// When the folder exists and cannot be read, or the path leads out.
     pub fn folders_in(&self, path: &str) -> io::Result<Vec<String>> {
         self.names(path, FileType::Directory)
     }

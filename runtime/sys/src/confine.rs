@@ -1,4 +1,5 @@
-//! Giving up powers: no new privileges, and files only below named directories (Landlock). In this order everywhere.
+//! Giving up powers: no new privileges, and files only below named directories (Landlock). Every role does so in this
+//! order.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -11,8 +12,9 @@ use landlock::{
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// From now on this process, and every thread it starts later, reads files only below `bundle`, `read` and `write` and
-/// changes them only below `write`; set-user-id programs gain nothing. Directories that do not exist are left out. To be called
-/// before any thread starts. Gives `false` where the kernel has no Landlock: then only the user's rights hold.
+/// changes them only below `write`; set-user-id programs gain nothing. Directories that do not exist are left out. Must
+/// be called before any thread starts. Gives `false` where the kernel has no Landlock: then only the user's rights
+/// hold.
 ///
 /// # Errors
 /// When the kernel refuses; the caller must not go on.
@@ -29,7 +31,7 @@ fn restrict(bundle: BorrowedFd<'_>, read: &[PathBuf], write: &[PathBuf]) -> Resu
         .handle_access(AccessFs::from_all(abi))?
         .create()?
         .add_rule(PathBeneath::new(bundle, AccessFs::ReadFile | AccessFs::ReadDir))?;
-    // Chance: crates that look for getrandom(2) by dlsym find nothing in a static program and open these.
+    // Random devices: crates that look for getrandom(2) by dlsym find nothing in a static program and open these.
     let chance = [PathBuf::from("/dev/urandom"), PathBuf::from("/dev/random")];
     let reading = AccessFs::ReadFile | AccessFs::ReadDir;
     for (paths, access) in [(&chance[..], reading), (read, reading), (write, AccessFs::from_all(abi))] {

@@ -10,11 +10,11 @@ use gpt::disk::LogicalBlockSize;
 
 const SECTOR: u64 = 512;
 const MIB: u64 = 1 << 20;
-/// Growing by less is not worth touching a partition table.
+/// The smallest growth in octets for which a partition table is changed.
 const WORTH: u64 = 8 * MIB;
 
-/// Lets a partition end where the disk ends, less room for the second table, and tells the kernel. Gives its new size in
-/// octets; nothing when it stays as it is: it is not the last one, or there is nothing to gain.
+/// Lets a partition end where the disk ends, less room for the second table, and tells the kernel. Gives the new size
+/// in octets, or `None` when the partition stays as it is: it is not the last one, or there is nothing to gain.
 ///
 /// # Errors
 /// When the disk has no valid table, or cannot be written. The second table is written and flushed first, so that at
@@ -27,7 +27,7 @@ pub fn grow(disk: &Path, number: u32) -> io::Result<Option<u64>> {
     Ok(Some(size))
 }
 
-/// The new edges of the disk, and where the partition begins (in sectors) and how long it is (in octets).
+/// The new edges of the disk, the partition's first sector, and its new length in octets.
 fn plan(file: &mut File, number: u32) -> io::Result<Option<(Edges, u64, u64)>> {
     let mut edges = Edges::read(file)?;
     let total = edges.size / SECTOR;
@@ -38,7 +38,7 @@ fn plan(file: &mut File, number: u32) -> io::Result<Option<(Edges, u64, u64)>> {
     let Some(partition) = partitions.get_mut(&number).filter(|partition| Some(partition.last_lba) == end) else {
         return Ok(None);
     };
-    // To a whole mebibyte, and 33 sectors at the least stay for the second table.
+    // The end is at a whole mebibyte, with at least 33 sectors left for the second table.
     let last = (total.saturating_sub(34) / (MIB / SECTOR) * (MIB / SECTOR)).saturating_sub(1);
     if last.saturating_sub(partition.last_lba) < WORTH / SECTOR {
         return Ok(None);
@@ -52,7 +52,7 @@ fn plan(file: &mut File, number: u32) -> io::Result<Option<(Edges, u64, u64)>> {
     Ok(Some((edges, first, (last + 1 - first) * SECTOR)))
 }
 
-/// The first and the last mebibyte of a disk, where both tables lie; what is between reads as zeros and is not written.
+/// The first and the last mebibyte of a disk, where both tables lie. The middle reads as zeros and is not written.
 #[derive(Debug)]
 struct Edges {
     head: Vec<u8>,
@@ -76,7 +76,8 @@ impl Edges {
         Ok(Self { head: part(0)?, tail: part(size - MIB)?, size, at: 0 })
     }
 
-    /// The protective entry covers the whole disk (UEFI 2.10 §5.2.3): its length in sectors, at the end of the entry.
+    /// Lets the protective entry cover the whole disk (UEFI 2.10 §5.2.3): its length in sectors, at the end of the
+    /// entry.
     fn protect(&mut self, sectors: u32) {
         if let Some(place) = self.head.get_mut(446 + 12..446 + 16) {
             place.copy_from_slice(&sectors.to_le_bytes());
@@ -151,7 +152,7 @@ impl Seek for Edges {
     }
 }
 
-/// Tells the kernel, whose view of a disk in use does not follow its table (linux/blkpg.h).
+/// Tells the kernel the new length: its view of a disk in use does not follow the table (linux/blkpg.h).
 #[allow(unsafe_code, reason = "an ioctl without a safe wrapper")]
 fn resize(disk: &File, number: u32, start: u64, length: u64) -> io::Result<()> {
     const BLKPG: libc::c_ulong = 0x1269;

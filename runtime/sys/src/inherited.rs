@@ -1,4 +1,5 @@
-//! What a role was given by `init`: descriptors by name, and the data directory. The names travel in the environment:
+//! The things a role gets from `init`: descriptors by name, and the data directory. The names travel in the
+//! environment:
 //! `POSTKILN_DESCRIPTORS="bundle=3 control=4 door.queued=6"`.
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ pub struct Inherited {
 }
 
 impl Inherited {
-    /// Takes what the environment names. To be called once, first thing in `main`.
+    /// Takes everything that the environment names. Must be called once, first thing in `main`.
     ///
     /// # Errors
     /// When a variable is missing or malformed, or a number is no open descriptor.
@@ -44,7 +45,7 @@ impl Inherited {
     /// Takes one descriptor.
     ///
     /// # Errors
-    /// When none of that name was inherited, or it was taken before.
+    /// When no descriptor of that name was inherited, or it was taken before.
     pub fn take(&mut self, name: &str) -> Result<OwnedFd, InheritedError> {
         self.descriptors.remove(name).ok_or_else(|| InheritedError::NotGiven(name.to_owned()))
     }
@@ -59,14 +60,14 @@ impl Inherited {
             .collect()
     }
 
-    /// The data directory.
+    /// The path of the data directory.
     #[must_use]
     pub fn data(&self) -> &Path {
         &self.data
     }
 }
 
-/// Why a program was not started the way `init` starts one.
+/// The reason why a program was not started in the way that `init` starts one.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum InheritedError {
@@ -78,7 +79,7 @@ pub enum InheritedError {
     NotGiven(String),
 }
 
-/// Makes an inherited number an owned descriptor that no child inherits in its turn.
+/// Takes ownership of an inherited number, and makes sure that no child inherits it in its turn.
 #[allow(unsafe_code, reason = "the one place where numbers become descriptors")]
 fn adopt(number: RawFd) -> Option<OwnedFd> {
     // SAFETY: the borrow ends before anything could close the number; a number that is not open makes the call fail.

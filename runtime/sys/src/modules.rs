@@ -1,4 +1,5 @@
-//! Kernel modules: which ones the hardware asks for, and loading them in order. Knows nothing about what a module does.
+//! Kernel modules: finding those that the hardware asks for, and loading them in order. Knows nothing about what
+//! modules do.
 //! Start at [`Table`].
 //!
 //! The image builder writes `modules.table` beside the modules, because no depmod runs:
@@ -35,7 +36,7 @@ impl Table {
     /// Reads the table of a directory.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the table cannot be read.
     pub fn read(directory: &Path) -> io::Result<Self> {
         let text = fs::read_to_string(directory.join(Self::NAME))?;
         Ok(Self { directory: directory.to_owned(), ..Self::parse(&text) })
@@ -56,7 +57,8 @@ impl Table {
         table
     }
 
-    /// Loads a module after those it needs. One that is loaded already, or built in and therefore not listed, is no error.
+    /// Loads a module after those it needs. A module that is loaded already, or built in and therefore not listed, is
+    /// no error.
     ///
     /// # Errors
     /// When the kernel refuses a module.
@@ -75,8 +77,8 @@ impl Table {
         }
     }
 
-    /// Loads what the devices known to the kernel ask for. Returns how many modules were new: loading a bus driver makes
-    /// devices appear, so the caller repeats until this is none. A module that fails is told to `complain`.
+    /// Loads the modules that the devices known to the kernel ask for. Returns how many were new: loading a bus driver
+    /// makes devices appear, so the caller repeats until this is 0. Failures of single modules go to `complain`.
     pub fn coldplug(&mut self, devices: &Path, complain: &mut dyn FnMut(&str, &io::Error)) -> usize {
         let before = self.loaded.len();
         let mut wanted = BTreeSet::new();
@@ -96,7 +98,7 @@ impl Table {
     }
 }
 
-/// Deeper than any device tree; a guard against a loop.
+/// The deepest folder that is searched: deeper than any device tree, as a guard against a loop.
 const DEPTH_LIMIT: usize = 24;
 
 fn collect_modaliases(directory: &Path, depth: usize, into: &mut BTreeSet<String>) {

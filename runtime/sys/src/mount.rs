@@ -5,7 +5,7 @@ use std::{fs, io};
 
 pub use rustix::mount::{MountFlags, UnmountFlags};
 
-/// Mounts a file system, making the directory when the place allows it.
+/// Mounts a file system; makes the directory first where that is possible.
 ///
 /// # Errors
 /// When the kernel refuses, with the place in the message.
@@ -19,7 +19,7 @@ pub fn mount(source: &str, target: &Path, kind: &str, flags: MountFlags, options
     })
 }
 
-/// Unmounts.
+/// Unmounts the file system at `target`.
 ///
 /// # Errors
 /// When the kernel refuses.
@@ -52,7 +52,7 @@ pub fn switch_root(root: &Path, moved: &[&str]) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the initramfs's memory back. What cannot be removed only costs that memory.
+/// Gives the initramfs's memory back. A file that cannot be removed only costs its memory.
 fn empty_ramfs(keep: &Path) {
     use std::os::unix::fs::MetadataExt;
     let Ok(device) = fs::metadata("/").map(|data| data.dev()) else { return };

@@ -10,13 +10,13 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 /// A network interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The kernel's number.
+    /// The number that the kernel gave the interface.
     pub index: u32,
-    /// `eth0`.
+    /// The interface's name: `eth0`.
     pub name: String,
-    /// Its hardware address, when it is Ethernet.
+    /// The hardware address of an Ethernet interface.
     pub ethernet: Option<[u8; 6]>,
-    /// Whether it is switched on.
+    /// Whether the interface is switched on.
     pub up: bool,
 }
 
@@ -27,7 +27,7 @@ pub struct Netlink {
     sequence: u32,
 }
 
-// linux/netlink.h, linux/rtnetlink.h
+// Numbers of linux/netlink.h and linux/rtnetlink.h.
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const REQUEST: u16 = 1;
@@ -51,12 +51,12 @@ impl Netlink {
     /// # Errors
     /// When the kernel refuses.
     pub fn open() -> io::Result<Self> {
-        // NETLINK_ROUTE is protocol 0, which is what no protocol means.
+        // NETLINK_ROUTE is protocol 0, which is also the number for no protocol.
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
         Ok(Self { socket, sequence: 0 })
     }
 
-    /// Every interface.
+    /// All network interfaces.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -77,7 +77,7 @@ impl Netlink {
         self.ask(RTM_NEWLINK, ACK, &body).map(drop)
     }
 
-    /// Gives an interface an address.
+    /// Gives an interface an IPv4 address with its prefix length.
     ///
     /// # Errors
     /// As [`Self::up`].
@@ -88,20 +88,21 @@ impl Netlink {
         self.ask(RTM_NEWADDR, ACK | REPLACE_OR_CREATE, &body).map(drop)
     }
 
-    /// Takes an address away.
+    /// Takes an IPv4 address from an interface.
     ///
     /// # Errors
-    /// As [`Self::up`]; also when the interface does not have it.
+    /// The errors of [`Self::up`], and one when the interface does not have the address.
     pub fn remove_address(&mut self, index: u32, address: Ipv4Addr, prefix: u8) -> io::Result<()> {
         self.ask(RTM_DELADDR, ACK, &address_body(index, address, prefix)).map(drop)
     }
 
-    /// Sets the default route.
+    /// Sets the default route to a gateway behind an interface.
     ///
     /// # Errors
-    /// As [`Self::up`]; also when the gateway is not reachable directly.
+    /// The errors of [`Self::up`], and one when the gateway cannot be reached directly.
     pub fn set_default_route(&mut self, index: u32, gateway: Ipv4Addr) -> io::Result<()> {
-        // family, two prefix lengths, service, table main, protocol static, scope universe, type unicast, flags
+        // The fields: family, two prefix lengths, service, table main, protocol static, scope universe, type unicast,
+        // flags.
         let mut body = vec![AF_INET, 0, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0];
         attribute(&mut body, RTA_GATEWAY, &gateway.octets());
         attribute(&mut body, RTA_OIF, &index.to_ne_bytes());
@@ -139,7 +140,7 @@ impl Netlink {
     }
 }
 
-// linux/if_addr.h, linux/if_link.h
+// Numbers of linux/if_addr.h and linux/if_link.h.
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_BROADCAST: u16 = 4;
@@ -164,7 +165,7 @@ fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
     body.resize(body.len().next_multiple_of(4), 0);
 }
 
-/// Kind, sequence, body and what follows.
+/// A message's kind, sequence number and body, and the octets after it.
 fn split(bytes: &[u8]) -> Option<(u16, u32, &[u8], &[u8])> {
     let length = usize::try_from(u32::from_ne_bytes(*bytes.first_chunk()?)).ok()?;
     let kind = u16::from_ne_bytes(*bytes.get(4..)?.first_chunk()?);
@@ -178,7 +179,7 @@ fn acknowledged(body: &[u8]) -> io::Result<()> {
     if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code.saturating_neg())) }
 }
 
-/// The value of an attribute.
+/// The value of an attribute, if it is there.
 fn find(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
         let length = usize::from(u16::from_ne_bytes(*attributes.first_chunk()?));
@@ -206,7 +207,7 @@ fn link(body: &[u8]) -> Option<Link> {
     })
 }
 
-/// Switches `lo` on.
+/// Switches the loopback interface `lo` on.
 ///
 /// # Errors
 /// When the kernel refuses.

@@ -1,4 +1,4 @@
-//! Children: hearing of their end, and ending them by a descriptor that cannot hit another process.
+//! Child processes: learning of their end, and ending them by a descriptor that cannot hit another process.
 
 use std::fmt;
 use std::io;
@@ -19,9 +19,9 @@ pub struct Process {
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// With this status.
+    /// The process exited with this status.
     Code(i32),
-    /// By this signal's number.
+    /// A signal of this number ended the process.
     Killed(i32),
 }
 
@@ -31,13 +31,13 @@ impl Process {
         Ok(Self { pid, pidfd: pidfd_open(pid, PidfdFlags::empty())? })
     }
 
-    /// Its number, for people.
+    /// The process id, for people.
     #[must_use]
     pub const fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    /// Sends a signal; one to a process that has ended is no error.
+    /// Sends a signal. The signal to a process that has already ended is no error.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -50,7 +50,7 @@ impl Process {
 }
 
 impl AsFd for Process {
-    /// Readable when the process has ended.
+    /// The descriptor is readable when the process has ended.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
     }
@@ -65,7 +65,7 @@ impl fmt::Display for Exit {
     }
 }
 
-/// Reaps every child that has ended, adopted orphans among them (PID 1 has those): number and how it ended.
+/// Reaps every child that has ended, and for PID 1 adopted orphans too. Gives the process id and the exit of each.
 #[must_use]
 pub fn reap() -> Vec<(u32, Exit)> {
     let mut ended = Vec::new();

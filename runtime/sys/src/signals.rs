@@ -7,19 +7,19 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 /// The signals `init` sends and hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Read the next bundle.
+    /// SIGHUP: read the next bundle.
     Hangup,
-    /// Stop (from a terminal).
+    /// SIGINT, from a terminal: stop.
     Interrupt,
-    /// Stop; on the machine: the power button's helper, `poweroff`.
+    /// SIGTERM: stop; on the machine it comes from the power button's helper, `poweroff`.
     Terminate,
-    /// Stop at once.
+    /// SIGKILL: stop at once.
     Kill,
-    /// A child ended.
+    /// SIGCHLD: a child has ended.
     Child,
-    /// On the machine: stop and switch off.
+    /// SIGUSR1, on the machine: stop and switch off.
     User1,
-    /// On the machine: stop and start again.
+    /// SIGUSR2, on the machine: stop and start again.
     User2,
 }
 
@@ -106,7 +106,7 @@ impl Signals {
 }
 
 impl AsFd for Signals {
-    /// Readable when a signal has come.
+    /// The descriptor is readable when a signal has come.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

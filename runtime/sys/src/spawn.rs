@@ -12,9 +12,9 @@ use crate::inherited::{DATA, DESCRIPTORS};
 use crate::process::Process;
 pub use rustix::thread::CapabilitySet;
 
-/// A program about to be started. The environment is empty but for what is set here; standard input is `/dev/null`;
-/// standard output and error are both the caller's standard error, the log: the caller's standard output is its own; every
-/// descriptor that is not handed over is closed.
+/// A program about to be started. Its environment holds only what is set here. Standard input is `/dev/null`; standard
+/// output and error are both the caller's standard error, the log, since standard output belongs to the caller alone.
+/// Every descriptor that is not handed over is closed.
 #[derive(Debug)]
 pub struct Spawn {
     command: Command,
@@ -24,7 +24,7 @@ pub struct Spawn {
 }
 
 impl Spawn {
-    /// The program at `path`.
+    /// Prepares to start the program at `path`.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         let mut command = Command::new(path);
@@ -32,34 +32,35 @@ impl Spawn {
         Self { command, handed: Vec::new(), user: None, capabilities: CapabilitySet::empty() }
     }
 
-    /// One more argument.
+    /// Adds one argument.
     #[must_use]
     pub fn argument(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.command.arg(argument);
         self
     }
 
-    /// One variable of the environment.
+    /// Sets one variable of the environment.
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    /// The data directory, for [`crate::Inherited`].
+    /// Sets the data directory, for [`crate::Inherited`].
     #[must_use]
     pub fn data(self, data: &Path) -> Self {
         self.variable(DATA, data)
     }
 
-    /// Runs as this user and the group of the same number, with no other group. Without this: as the caller.
+    /// Runs the program as this user and the group of the same number, with no other group. Without this it runs as the
+    /// caller.
     #[must_use]
     pub const fn user(mut self, id: u32) -> Self {
         self.user = Some(id);
         self
     }
 
-    /// Lets it keep these powers of root as another user ([`Self::user`] must be set too).
+    /// Lets the program keep these powers of root as another user ([`Self::user`] must be set too).
     #[must_use]
     pub const fn capabilities(mut self, kept: CapabilitySet) -> Self {
         self.capabilities = kept;
@@ -75,11 +76,11 @@ impl Spawn {
         Ok(self)
     }
 
-    /// Starts it, in a session of its own (a terminal's interrupt reaches `init` alone) and with a death signal when its
-    /// parent goes.
+    /// Starts the program in a session of its own, so that a terminal's interrupt reaches `init` alone. The program
+    /// gets SIGTERM when its parent dies.
     ///
     /// # Errors
-    /// When it cannot be started; also when the program does not exist.
+    /// When the program cannot be started, or does not exist.
     pub fn start(mut self) -> io::Result<Process> {
         let mut names = String::new();
         let mut numbers = Vec::new();
@@ -107,7 +108,7 @@ impl Spawn {
     }
 }
 
-/// What the child does between fork and exec.
+/// The steps of the child between fork and exec.
 #[allow(unsafe_code, reason = "code between fork and exec")]
 fn before_exec(command: &mut Command, numbers: Vec<RawFd>, keep: Option<(u32, CapabilitySet)>) {
     // SAFETY: the closure makes system calls only, allocates nothing, and the numbers stay open in the child because
@@ -118,10 +119,10 @@ fn before_exec(command: &mut Command, numbers: Vec<RawFd>, keep: Option<(u32, Ca
             if let Some((id, kept)) = keep {
                 become_user_keeping(id, kept)?;
             }
-            // After the change of user, which would clear it.
+            // This comes after the change of user, which would clear it.
             rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
             rustix::thread::set_no_new_privs(true)?;
-            // Whatever else is open, opened by us or by whoever started us, does not get through.
+            // No other open descriptor gets through, whether this program or its parent opened it.
             if libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) != 0 {
                 return Err(io::Error::last_os_error());
             }
@@ -133,7 +134,7 @@ fn before_exec(command: &mut Command, numbers: Vec<RawFd>, keep: Option<(u32, Ca
     }
 }
 
-/// Becomes a user with some powers of root that survive exec (capabilities(7), ambient set). System calls only.
+/// Changes to a user with some powers of root that survive exec (capabilities(7), ambient set). System calls only.
 fn become_user_keeping(id: u32, kept: CapabilitySet) -> io::Result<()> {
     use rustix::thread;
     let (user, group) = (rustix::fs::Uid::from_raw(id), rustix::fs::Gid::from_raw(id));
@@ -156,7 +157,7 @@ mod tests {
     use rustix::process::{Pid, WaitOptions, waitpid};
     use std::io::Read;
 
-    /// Runs a shell line with one handed descriptor and gives what it wrote there.
+    /// Runs a shell line with one handed descriptor and compares the text it wrote there.
     fn check(line: &str, expected: &str) {
         let (reader, writer) = std::io::pipe().unwrap();
         let stray = std::fs::File::open("/dev/null").unwrap();
@@ -174,7 +175,7 @@ mod tests {
         (&reader).read_to_string(&mut said).unwrap();
         assert_eq!(said.trim(), expected);
         poll(&mut [PollFd::new(&process, PollFlags::IN)], None).unwrap();
-        // Reaped by number: other tests of this process have children too.
+        // The child is reaped by its number, because other tests of this process have children too.
         let pid = Pid::from_raw(process.pid().cast_signed()).unwrap();
         let (_, status) = waitpid(Some(pid), WaitOptions::empty()).unwrap().unwrap();
         assert_eq!(status.exit_status().map(Exit::Code), Some(Exit::Code(0)));

@@ -14,36 +14,36 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 /// Makes a file's content and size durable (fsync(2)).
 ///
 /// # Errors
-/// When the disk says no: what was written since the last success may be lost.
+/// When the disk reports a failure: data written since the last success may be lost.
 pub fn file(file: impl AsFd) -> io::Result<()> {
     CALLS.fetch_add(1, Ordering::Relaxed);
     Ok(rustix::fs::fsync(file)?)
 }
 
-/// As [`file`], without the times (fdatasync(2)).
+/// Like [`file`], without the file's times (fdatasync(2)).
 ///
 /// # Errors
-/// As [`file`].
+/// The same as those of [`file`].
 pub fn content(file: impl AsFd) -> io::Result<()> {
     CALLS.fetch_add(1, Ordering::Relaxed);
     Ok(rustix::fs::fdatasync(file)?)
 }
 
-/// Makes a directory's entries durable.
+/// Makes a directory's entries durable (fsync(2)).
 ///
 /// # Errors
-/// As [`file`], and when the directory cannot be opened.
+/// The errors of [`file`], and one when the directory cannot be opened.
 pub fn directory(path: &Path) -> io::Result<()> {
     self::file(openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
-/// How many calls this process has made.
+/// The number of calls in this process so far.
 #[must_use]
 pub fn calls() -> u64 {
     CALLS.load(Ordering::Relaxed)
 }
 
-/// Puts `bytes` at `path` with mode `mode` so that a reader sees the old or the new content, never a part, also after a
+/// Puts `bytes` at `path` with mode `mode`. A reader sees the old or the new content and never a part, even after a
 /// power cut.
 ///
 /// # Errors
@@ -52,10 +52,10 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     written_beside(path, bytes, mode, true)
 }
 
-/// As [`replace`] without waiting for the disk: for state that is made anew at each start.
+/// Like [`replace`], without waiting for the disk: for state that is made anew at each start.
 ///
 /// # Errors
-/// As [`replace`].
+/// The same as those of [`replace`].
 pub fn replace_volatile(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     written_beside(path, bytes, mode, false)
 }
