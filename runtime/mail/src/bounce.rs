@@ -1,5 +1,5 @@
-//! Failure notices: one multipart/report (RFC 3462, RFC 3464) whose first part is qmail's QSBMF text. The same arguments
-//! give the same octets. Knows nothing about when to give up. Start at [`notice`].
+//! Failure notices: one multipart/report (RFC 3462, RFC 3464) whose first part is qmail's QSBMF text. The same
+//! arguments give the same octets. Knows nothing about when a message is given up. Start at [`notice`].
 
 use std::fmt::Write as _;
 
@@ -8,57 +8,57 @@ use postkiln_address::{Address, Domain, ReversePath};
 
 use crate::{Envelope, QueueId, Status, date, header};
 
-/// Who tells, and who hears of notices that cannot be delivered.
+/// The author of notices, and the address for notices that cannot be delivered.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Our name (control file `me`).
+    /// Our host name (control file `me`).
     pub hostname: Domain,
     /// The notice's author (control files `bouncefrom` and `bouncehost`).
     pub from: Address,
-    /// Where double bounces go (control files `doublebounceto` and `doublebouncehost`).
+    /// The address that gets double bounces (control files `doublebounceto` and `doublebouncehost`).
     pub double_bounce_to: Address,
-    /// Octets of a message that are sent back at most; of a larger one only the header.
+    /// The largest message, in octets, that is sent back whole; of a larger one only the header is sent.
     pub whole_up_to: u64,
 }
 
-/// A message with recipients that are given up.
+/// A message with recipients whose delivery is given up.
 #[derive(Clone, Copy, Debug)]
 pub struct Failed<'a> {
-    /// Its name in the queue; the notice's boundary and message id are made of it.
+    /// The message's name in the queue; the notice's boundary and Message-ID are made of it.
     pub id: &'a QueueId,
-    /// Its reverse path.
+    /// The reverse path, which the notice goes to.
     pub sender: &'a ReversePath,
-    /// When it came.
+    /// The time when the message came.
     pub arrived: Timestamp,
-    /// At least one.
+    /// The recipients that are given up, at least one.
     pub failures: &'a [Failure],
     /// Its beginning, with at least the whole header; empty when the message cannot be read any more.
     pub head: &'a [u8],
-    /// Its size in octets.
+    /// The size of the message in octets.
     pub size: u64,
 }
 
-/// A recipient that is given up.
+/// A recipient whose delivery is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Who.
+    /// The recipient's address.
     pub recipient: Address,
-    /// Why, for programs.
+    /// The reason for programs, an enhanced status code.
     pub status: Status,
-    /// Why, for people; may have several lines.
+    /// The reason for people; it may have several lines.
     pub text: String,
 }
 
-/// A message to be queued: the prefix, the whole original if `is_whole`, the suffix. LF line ends.
+/// A notice to be queued: the prefix, the whole original if `is_whole`, the suffix. Line ends are LF.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Its own envelope.
+    /// The envelope of the notice itself.
     pub envelope: Envelope,
-    /// All before the original.
+    /// The octets before the original.
     pub prefix: Vec<u8>,
     /// Whether the original's content stands between prefix and suffix; if not, its header is in the prefix.
     pub is_whole: bool,
-    /// All behind the original.
+    /// The octets behind the original.
     pub suffix: Vec<u8>,
 }
 
@@ -68,7 +68,7 @@ impl Failed<'_> {
     }
 }
 
-/// What qmail-send adds to a report when a message is given up for its age.
+/// The sentence that qmail-send adds to a report when a message is given up for its age.
 pub const TOO_LONG_IN_QUEUE: &str = "I'm not going to try again; this message has been in the queue too long.";
 
 /// The notice about a message. `None` when the message was a double bounce itself: it is dropped
@@ -113,12 +113,12 @@ fn head(out: &mut String, settings: &Settings, failed: &Failed<'_>, to: &Address
     );
 }
 
-/// The delimiter belongs to the line end before it (RFC 2046 §5.1.1).
+/// Begins a part. The delimiter belongs to the line end before it (RFC 2046 §5.1.1).
 fn part(out: &mut String, boundary: &str, kind: &str) {
     let _ = write!(out, "\n--{boundary}\nContent-Type: {kind}\n\n");
 }
 
-/// The text for people, in the form that programs know a qmail bounce by: QSBMF.
+/// The text for people in QSBMF, the form by which programs recognise a qmail bounce.
 fn qsbmf(settings: &Settings, failed: &Failed<'_>) -> String {
     let mut text = format!("Hi. This is the qmail-send program at {}.\n", settings.hostname);
     let is_double = failed.sender.address().is_none();
@@ -143,7 +143,7 @@ fn qsbmf(settings: &Settings, failed: &Failed<'_>) -> String {
     text
 }
 
-/// A report is one paragraph of printable lines: QSBMF ends a recipient's report at an empty line.
+/// One paragraph of printable lines: QSBMF ends a recipient's report at an empty line.
 fn report(text: &str) -> String {
     let lines: Vec<String> = text
         .trim_end()
@@ -168,7 +168,7 @@ fn delivery_status(settings: &Settings, failed: &Failed<'_>) -> String {
     text
 }
 
-/// What the first two parts may hold; RFC 5322 §2.1.1 wants lines below 998 octets.
+/// A line of the first two parts with printable characters only; RFC 5322 §2.1.1 wants lines below 998 octets.
 fn printable(line: &str) -> String {
     line.chars().take(900).map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
 }

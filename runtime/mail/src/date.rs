@@ -1,9 +1,10 @@
-//! Dates as header fields have them (RFC 5322 §3.3). Takes the time; asks no clock.
+//! Dates in the form of header fields (RFC 5322 §3.3). The time is an argument; no clock is asked.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// `22 Nov 2026 14:36:10 -0000`, qmail's form: UTC, whatever the zone of the machine (`-0000` says just that).
+/// A date in qmail's form, `22 Nov 2026 14:36:10 -0000`: UTC, whatever the machine's time zone (`-0000` says just
+/// that).
 #[must_use]
 pub fn date(at: Timestamp) -> String {
     let utc = at.to_zoned(TimeZone::UTC);

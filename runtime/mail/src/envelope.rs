@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Reverse path and recipients of one message. Immutable once queued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// Where notices go.
+    /// The reverse path, to which failure notices go.
     pub sender: ReversePath,
-    /// At least one, in the order given.
+    /// The recipients, at least one, in the order given.
     pub recipients: Vec<Address>,
 }
 
@@ -36,7 +36,7 @@ impl QueueId {
         valid.then(|| Self(text.to_owned()))
     }
 
-    /// The name.
+    /// The name as hex digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -7,17 +7,17 @@ use std::ops::BitOr;
 pub struct Flags(u8);
 
 impl Flags {
-    /// `\Draft`
+    /// `\Draft`: the message is not finished.
     pub const DRAFT: Self = Self(1);
-    /// `\Flagged`
+    /// `\Flagged`: the message is marked as important.
     pub const FLAGGED: Self = Self(2);
-    /// `\Answered`
+    /// `\Answered`: the message has been answered.
     pub const ANSWERED: Self = Self(4);
-    /// `\Seen`
+    /// `\Seen`: the message has been read.
     pub const SEEN: Self = Self(8);
-    /// `\Deleted`
+    /// `\Deleted`: the message goes at the next EXPUNGE.
     pub const DELETED: Self = Self(16);
-    /// The names on the wire, in the order they are listed.
+    /// The flags' names on the wire, in the order in which they are listed.
     pub const NAMES: [(Self, &'static str); 5] = [
         (Self::ANSWERED, "\\Answered"),
         (Self::FLAGGED, "\\Flagged"),
@@ -26,7 +26,7 @@ impl Flags {
         (Self::DRAFT, "\\Draft"),
     ];
 
-    /// No flag.
+    /// The empty set.
     #[must_use]
     pub const fn none() -> Self {
         Self(0)
@@ -38,13 +38,13 @@ impl Flags {
         self.0 & other.0 == other.0
     }
 
-    /// These and the others.
+    /// The flags of both sets.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// These but not the others.
+    /// The flags of this set that are not in the other.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)

@@ -1,21 +1,21 @@
-//! The header of a stored message, field by field, without copying (RFC 5322 §2.2). Line ends are LF; a message need not
-//! be well formed: what is no field is given as one without a name. Start at [`fields`].
+//! The header of a stored message, field by field, without copying (RFC 5322 §2.2). Line ends are LF. A message need
+//! not be well formed: a line that is no field is given as a field without a name. Start at [`fields`].
 
 use memchr::memchr;
 
-/// A field, or a line of the header that is none.
+/// A field, or a line of the header that is no field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'a> {
-    /// Everything, folded lines and last LF included.
+    /// The whole field, folded lines and last LF included.
     pub raw: &'a [u8],
-    /// What stands before the colon, without blanks before it; empty for a line that is no field.
+    /// The text before the colon, without blanks at its end; empty for a line that is no field.
     pub name: &'a [u8],
-    /// What stands behind the colon, as written, without the last LF.
+    /// The text behind the colon, as written, without the last LF.
     pub body: &'a [u8],
 }
 
 impl Field<'_> {
-    /// Whether it is called so, in any case.
+    /// Whether the field has this name, in any case of letters.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
@@ -43,7 +43,7 @@ pub fn fields(message: &[u8]) -> impl Iterator<Item = Field<'_>> {
     })
 }
 
-/// The header of a message: all before its first empty line, which is not included.
+/// The header of a message: everything before its first empty line.
 #[must_use]
 pub fn header(message: &[u8]) -> &[u8] {
     let mut end = 0;
@@ -56,13 +56,13 @@ pub fn header(message: &[u8]) -> &[u8] {
     }
 }
 
-/// How many `Received` and `Delivered-To` fields there are: qmail's count of hops.
+/// The number of `Received` and `Delivered-To` fields: qmail's count of hops.
 #[must_use]
 pub fn hops(message: &[u8]) -> usize {
     fields(message).filter(|field| field.is("Received") || field.is("Delivered-To")).count()
 }
 
-/// Whether a `Delivered-To` line has exactly this text, case included: the message is looping.
+/// Whether a `Delivered-To` line has exactly this text, case included; if so, the message is looping.
 #[must_use]
 pub fn is_delivered_to(message: &[u8], address: &str) -> bool {
     fields(message).filter(|field| field.is("Delivered-To")).any(|field| field.body.trim_ascii() == address.as_bytes())

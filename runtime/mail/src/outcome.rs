@@ -1,4 +1,4 @@
-//! How an attempt ended.
+//! The outcome of a delivery attempt, and its enhanced status code.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Status(pub u8, pub u16, pub u16);
 
 impl Status {
-    /// The status that a line for the sender ends with in qmail's form: `… (#5.1.1)`.
+    /// Reads the status at the end of a line in qmail's form: `… (#5.1.1)`.
     #[must_use]
     pub fn stated(line: &str) -> Option<Self> {
         let (_, code) = line.strip_suffix(')')?.rsplit_once("(#")?;
@@ -25,14 +25,14 @@ impl fmt::Display for Status {
     }
 }
 
-/// How one delivery attempt to one recipient ended. The text is one line for the log and for a notice.
+/// The end of one delivery attempt to one recipient. The text is one line for the log and for a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Somebody else is responsible now, durably.
+    /// Another server or the store has taken responsibility, durably.
     Delivered(String),
-    /// To be tried again.
+    /// The delivery is to be tried again.
     Deferred(Status, String),
-    /// Never to be tried again; the sender is told.
+    /// The delivery is never tried again, and the sender is told.
     Bounced(Status, String),
 }
 

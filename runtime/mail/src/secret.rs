@@ -1,4 +1,4 @@
-//! A password or another secret in transit. Knows nothing about how it is checked.
+//! A password or another secret in transit. Knows nothing about how secrets are checked.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ impl Secret {
         Self(text)
     }
 
-    /// The text itself; for the one who checks it.
+    /// The text itself, for the code that checks it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The text itself, to be handed on.
+    /// The text itself, for handing it on.
     #[must_use]
     pub fn into_exposed(self) -> String {
         self.0

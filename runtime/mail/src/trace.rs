@@ -1,5 +1,5 @@
-//! The lines a mail system puts before a message (RFC 5321 §4.4): `Received` as qmail-smtpd writes it, and
-//! `Return-Path` and `Delivered-To` as qmail-local does. Knows nothing about where they are put.
+//! The lines that a mail system puts before a message (RFC 5321 §4.4): `Received` as qmail-smtpd writes it, and
+//! `Return-Path` and `Delivered-To` as qmail-local does. Knows nothing about where they go.
 
 use std::net::IpAddr;
 
@@ -8,24 +8,24 @@ use postkiln_address::{Address, ReversePath};
 
 use crate::date::date;
 
-/// What a `Received` line tells.
+/// The facts in a `Received` line.
 #[derive(Clone, Copy, Debug)]
 pub struct Received<'a> {
     /// The client's name from the DNS (`TCPREMOTEHOST`).
     pub host: Option<&'a str>,
-    /// What it called itself in HELO or EHLO.
+    /// The name that the client gave in HELO or EHLO.
     pub helo: Option<&'a str>,
-    /// The logged-in account, or who a daemon on the client says it is (`TCPREMOTEINFO`).
+    /// The logged-in account, or the user as a daemon on the client names it (`TCPREMOTEINFO`).
     pub info: Option<&'a str>,
-    /// The client.
+    /// The client's IP address.
     pub ip: IpAddr,
-    /// Our name.
+    /// Our host name.
     pub by: &'a str,
-    /// `SMTP`, `ESMTP`, `ESMTPS`, `ESMTPSA` (RFC 3848).
+    /// The protocol: `SMTP`, `ESMTP`, `ESMTPS`, `ESMTPSA` (RFC 3848).
     pub with: &'a str,
-    /// The name of the message in our queue, where it is known by now.
+    /// The name of the message in our queue, when it has one by now.
     pub id: Option<&'a str>,
-    /// When the message came.
+    /// The time when the message came.
     pub at: Timestamp,
 }
 
@@ -50,7 +50,7 @@ pub fn received_line(received: &Received<'_>) -> String {
     line
 }
 
-/// qmail's unsafe characters, and everything else that could end a comment or a line, become `?`.
+/// Replaces qmail's unsafe characters, and all others that could end a comment or a line, by `?`.
 fn safe(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || ".@%+/=:-_[]".contains(c);
     text.chars().take(255).map(|c| if is_safe(c) { c } else { '?' }).collect()
@@ -62,7 +62,7 @@ pub fn return_path(sender: &ReversePath) -> String {
     format!("Return-Path: <{sender}>\n")
 }
 
-/// `Delivered-To: address` with LF: what a loop is known by. The text is exact, case included.
+/// `Delivered-To: address` with LF, by which a loop is recognised. The text is exact, case included.
 #[must_use]
 pub fn delivered_to(address: &Address) -> String {
     format!("Delivered-To: {address}\n")

@@ -1,10 +1,10 @@
-//! Lines on the wire, under the grammar of the line protocols: bounded, ended by CRLF and nothing else (RFC 5321 §2.3.8,
-//! RFC 1939 §3). Knows no command. Start at [`Framer::line`].
+//! Lines on the wire, below the grammar of the line protocols: bounded, and ended by CRLF alone (RFC 5321 §2.3.8, RFC
+//! 1939 §3). Knows no command. Start at [`Framer::line`].
 
 use memchr::{memchr, memrchr};
 
-/// Input that waits to be cut into lines, or to be taken as it is. Holds at most [`Framer::HARD_LIMIT`] octets of an
-/// unfinished line besides what one `push` brings.
+/// Input that waits to be cut into lines, or to be taken as octets. Holds at most [`Framer::HARD_LIMIT`] octets of an
+/// unfinished line, and those of one `push`.
 #[derive(Debug, Default)]
 pub struct Framer {
     buffer: Vec<u8>,
@@ -13,25 +13,25 @@ pub struct Framer {
     searched: usize,
 }
 
-/// What stands at the head of the input.
+/// The next thing in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// A line without its CRLF.
     Line(Vec<u8>),
-    /// A line that may not be used; it is consumed.
+    /// A line that must not be used; its octets are consumed.
     Broken(Fault),
 }
 
-/// What is wrong with a line.
+/// The fault of a line that must not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It ended with LF alone.
+    /// The line ended with LF alone.
     BareLf,
-    /// It has a CR that is not part of its CRLF.
+    /// The line has a CR that is not part of its CRLF.
     BareCr,
-    /// It is over the limit the protocol set.
+    /// The line is over the limit that the protocol set.
     TooLong,
-    /// It went past [`Framer::HARD_LIMIT`] without an end: the peer is not worth listening to.
+    /// The line went past [`Framer::HARD_LIMIT`] without an end: this peer is not worth listening to.
     Endless,
 }
 
@@ -39,7 +39,7 @@ impl Framer {
     /// Octets, CRLF included, after which a line counts as endless.
     pub const HARD_LIMIT: usize = 65_536;
 
-    /// Adds input.
+    /// Adds octets to the input.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.start > 0 && self.start >= self.buffer.len() / 2 {
             self.buffer.drain(..self.start);
@@ -67,13 +67,13 @@ impl Framer {
         Some(frame)
     }
 
-    /// Input not yet taken.
+    /// The input that was not taken yet.
     #[must_use]
     pub fn rest(&self) -> &[u8] {
         self.buffer.get(self.start..).unwrap_or_default()
     }
 
-    /// Takes `count` octets from the head.
+    /// Takes `count` octets from the head of the input.
     pub fn consume(&mut self, count: usize) {
         self.start = self.buffer.len().min(self.start.saturating_add(count));
         self.searched = 0;
@@ -87,7 +87,7 @@ impl Framer {
     }
 }
 
-/// `line` ends with LF.
+/// Judges a line, which ends with LF.
 fn judge(line: &[u8], limit: usize) -> Frame {
     if line.len() > Framer::HARD_LIMIT {
         return Frame::Broken(Fault::Endless);

@@ -1,4 +1,4 @@
-//! Whatever stands in a message or a report: no panic, no octet of a header lost, a notice of the right shape.
+//! Any octets in a message or a report: no panic, no octet of a header lost, a notice of the right shape.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 
@@ -49,7 +49,7 @@ proptest! {
         let own = std::str::from_utf8(own).unwrap();
         prop_assert!(own.bytes().all(|b| matches!(b, b'\n' | b'\t' | b' '..=b'~')));
         prop_assert_eq!(own.matches("\n--=_1f_0\n").count(), 3);
-        // One paragraph per recipient: QSBMF readers take the next empty line as the end.
+        // There is one paragraph per recipient: QSBMF readers take the next empty line as its end.
         let paragraph = own.split("<ada@elsewhere.example>:\n").nth(1).unwrap().split("\n\n").nth(1).unwrap();
         prop_assert!(paragraph.starts_with("--- Below this line"), "{}", paragraph);
     }
