@@ -1,5 +1,5 @@
-//! Where Debian's packages come from: the host's own apt sources or `--mirror`, and fetching from there. No address of
-//! any archive stands in this code.
+//! The sources of Debian's packages, which are the host's own apt sources or `--mirror`, and fetching from them. No
+//! address of any archive stands in this code.
 
 use std::fs;
 use std::io::Read;
@@ -15,14 +15,14 @@ pub struct Mirror {
     security: String,
 }
 
-/// No file of an archive that we ask for is larger.
+/// The largest file that is fetched: no file of an archive that we ask for is larger.
 const LIMIT: u64 = 1 << 30;
 
 impl Mirror {
-    /// The archive a person named, or the host's.
+    /// The archive that a person named, or the host's.
     ///
     /// # Errors
-    /// When there is neither.
+    /// When the person named none and the host has none.
     pub fn find(named: Option<&str>) -> Result<Self, ImageError> {
         if let Some(named) = named {
             let main = named.trim_end_matches('/').to_owned();
@@ -99,7 +99,7 @@ fn addresses(path: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Why a file could not be had.
+/// The reason why a file could not be fetched.
 #[derive(Debug)]
 pub(crate) enum Miss {
     /// The archive answered that it has no such file.
@@ -116,7 +116,7 @@ impl Miss {
     }
 }
 
-/// Fetches `http://`, `https://` or `file://`.
+/// Fetches a URL of the kind `http://`, `https://` or `file://`.
 pub(crate) fn fetch(url: &str) -> Result<Vec<u8>, Miss> {
     if let Some(path) = url.strip_prefix("file://") {
         return fs::read(path).map_err(|error| match error.kind() {

@@ -1,9 +1,9 @@
-//! What can go wrong on the way to an image. Every text names the thing and, where there is one, the way out.
+//! The errors on the way to an image. Every text names the thing concerned and, where there is one, the way out.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why there is no image, or no lock.
+/// The reason why there is no image, or no lock.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum ImageError {

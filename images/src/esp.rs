@@ -7,21 +7,22 @@ use fatfs::{Date, DateTime, FatType, FileSystem, FormatVolumeOptions, FsOptions,
 use crate::ImageError;
 use crate::kernel::Choice;
 
-/// GRUB's environment block has this size, always: it is rewritten in place.
+/// The size of GRUB's environment block. It never changes, because the block is rewritten in place.
 const STATE_SIZE: usize = 1024;
 const STATE: &str = "# GRUB Environment Block\n# Postkiln: the system slots. GRUB and init write here.\n\
     slot=a\ntries_a=3\ntries_b=0\n";
-/// The smallest, so that 64 MiB have enough clusters for FAT32, which firmware must read (UEFI 2.10 §13.3.1).
+/// Octets of a cluster: the smallest, so that 64 MiB have enough clusters for FAT32, which firmware must read (UEFI
+/// 2.10 §13.3.1).
 const CLUSTER: u32 = 512;
 
-/// What the partition holds.
+/// The files and settings of the partition.
 pub(crate) struct Contents<'c> {
     pub(crate) loader: &'c [u8],
     pub(crate) kernel: &'c [u8],
     pub(crate) initrd: &'c [u8],
 }
 
-/// Makes the file system.
+/// Makes the file system of `size` octets with the volume id `volume`.
 pub(crate) fn make(size: u64, volume: u32, contents: &Contents<'_>) -> Result<Vec<u8>, ImageError> {
     let wrong = ImageError::make("the EFI system partition");
     let configuration = include_str!("../grub.cfg").replace("@COMMAND_LINE@", &Choice::builtin()?.command_line);
@@ -63,7 +64,7 @@ fn state() -> Vec<u8> {
     block
 }
 
-/// The clock of a reproducible image.
+/// A clock that stands still, for a reproducible image.
 #[derive(Debug)]
 struct Stopped;
 

@@ -15,19 +15,19 @@ const MODULES: &str =
     "part_gpt fat normal loadenv linux configfile serial terminal test echo sleep reboot search search_label true";
 const SECTOR: usize = 512;
 
-/// The loaders of a disk.
+/// The boot loaders of a disk, for both firmwares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loader {
-    /// `EFI/BOOT/BOOTX64.EFI`.
+    /// The loader for UEFI: `EFI/BOOT/BOOTX64.EFI`.
     pub(crate) efi: Vec<u8>,
     /// Boot code of the first sector, as BIOS runs it.
     pub(crate) boot: Vec<u8>,
-    /// What the boot code loads: into the BIOS boot partition.
+    /// The core image that the boot code loads from the BIOS boot partition.
     pub(crate) core: Vec<u8>,
 }
 
 impl Loader {
-    /// Runs `grub-mkimage` twice.
+    /// Makes both loaders; runs `grub-mkimage` twice.
     pub(crate) fn make(packages: &Tree) -> Result<Self, ImageError> {
         let wrong = ImageError::make("the GRUB images");
         let scratch = Scratch::new().map_err(|error| wrong(error.to_string()))?;
@@ -48,7 +48,7 @@ impl Loader {
         Ok(Self { efi, boot, core })
     }
 
-    /// Three lengths and three contents, for the store.
+    /// The loaders as one file for the store: three lengths and three contents.
     pub(crate) fn pack(&self) -> Vec<u8> {
         let parts = [&self.efi, &self.boot, &self.core];
         let mut packed = Vec::new();
@@ -74,7 +74,7 @@ impl Loader {
     pub(crate) fn placed(&self, sector: u64) -> Option<(Vec<u8>, Vec<u8>)> {
         let (mut boot, mut core) = (self.boot.clone(), self.core.clone());
         boot.get_mut(0x5c..0x64)?.copy_from_slice(&sector.to_le_bytes());
-        // The jump that makes floppies work is not wanted on disks.
+        // The jump that makes floppies work is overwritten, since disks do not want it.
         boot.get_mut(0x66..0x68)?.copy_from_slice(&[0x90, 0x90]);
         core.resize(core.len().next_multiple_of(SECTOR), 0);
         let rest = u16::try_from(core.len() / SECTOR - 1).ok()?;
@@ -84,7 +84,7 @@ impl Loader {
         Some((boot, core))
     }
 
-    /// What a loader depends on besides the packages.
+    /// Adds the inputs of a loader besides the packages.
     pub(crate) fn recipe(parts: Parts) -> Parts {
         parts.with("recipe", include_bytes!("grub.rs"))
     }
@@ -112,7 +112,8 @@ fn mkimage(root: &Path, platform: &str, prefix: &str, modules: &str) -> Result<V
     fs::read(&output).map_err(ImageError::io(output))
 }
 
-/// Links become what they name: the folder is not at `/`, where absolute links would lead.
+/// Writes the tree to a folder. Links become the files they name: the folder is not at `/`, where absolute links would
+/// lead.
 fn write_tree(tree: &Tree, to: &Path) -> Result<(), ImageError> {
     for (path, node) in tree.iter() {
         let place = to.join(path);
@@ -128,7 +129,7 @@ fn write_tree(tree: &Tree, to: &Path) -> Result<(), ImageError> {
     Ok(())
 }
 
-/// A folder that vanishes when it is no longer needed.
+/// A temporary folder that is removed when it is dropped.
 struct Scratch(std::path::PathBuf);
 
 impl Scratch {

@@ -1,5 +1,5 @@
-//! Bundle, packages and programs to a disk image. What does not depend on the bundle is taken from the store when all its
-//! inputs are the same as before.
+//! From a bundle, packages and programs to a disk image. Parts that do not depend on the bundle come from the store
+//! when all their inputs are the same as before.
 
 use std::cell::OnceCell;
 use std::fs::{self, OpenOptions};
@@ -15,34 +15,34 @@ use crate::layout::{Layout, put};
 use crate::tree::Tree;
 use crate::{ImageError, Lock, Store, esp, initrd, root};
 
-/// What an image is made of.
+/// The inputs of an image.
 #[derive(Debug)]
 pub struct Recipe<'r> {
-    /// The configuration.
+    /// The configuration that the image carries.
     pub bundle: &'r Bundle,
     /// The pinned packages.
     pub lock: &'r Lock,
-    /// Where they are kept.
+    /// The store in which packages are kept.
     pub store: &'r Store,
-    /// The program `postkiln-node`.
+    /// The path of the program `postkiln-node`.
     pub node: PathBuf,
-    /// The program `postkiln-boot`.
+    /// The path of the program `postkiln-boot`.
     pub boot: PathBuf,
 }
 
 /// A finished image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Octets of the file.
+    /// The size of the file in octets.
     pub size: u64,
-    /// Octets that it takes on disk: the content, without holes.
+    /// The octets that the file takes on disk: its content, without holes.
     pub content: u64,
 }
 
-/// Where progress is told, a line each.
+/// Takes progress reports, a line each.
 pub type Tell<'t> = &'t mut dyn FnMut(&str);
 
-/// What every made thing depends on: this crate's own sources, and the versions of the libraries that compress.
+/// Inputs of every made thing: this crate's own sources, and the versions of the libraries that compress.
 const SOURCES: [(&str, &[u8]); 6] = [
     ("Cargo.lock", include_bytes!("../../Cargo.lock")),
     ("tree.rs", include_bytes!("tree.rs")),
@@ -180,7 +180,7 @@ fn program(path: &Path, option: &str) -> Result<Vec<u8>, ImageError> {
     })
 }
 
-/// A file that gets its name when it is whole.
+/// A file that gets its name only when it is complete.
 struct Draft {
     file: fs::File,
     path: PathBuf,

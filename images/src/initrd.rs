@@ -5,10 +5,10 @@ use crate::ImageError;
 use crate::kernel::{Choice, Kernel};
 use crate::tree::{Node, Tree};
 
-/// Compression level: the initrd is read by slow firmware at each start and made once for each kernel.
+/// The compression level, a high one: the initrd is read by slow firmware at each start and made once for each kernel.
 const LEVEL: i32 = 19;
 
-/// Makes the initrd.
+/// Makes the initrd, with `boot` as the first program.
 pub(crate) fn make(kernel: &Kernel<'_>, boot: &[u8]) -> Result<Vec<u8>, ImageError> {
     let mut tree = Tree::default();
     kernel.install(&Choice::builtin()?.initrd, "modules", &mut tree)?;
@@ -43,7 +43,7 @@ fn cpio(tree: &Tree) -> Vec<u8> {
 }
 
 fn entry(archive: &mut Vec<u8>, inode: usize, name: &str, mode: u32, device: (u32, u32), content: &[u8]) {
-    // magic, ino, mode, uid, gid, nlink, mtime, size, dev, rdev, name size with its zero, check.
+    // The fields: magic, ino, mode, uid, gid, nlink, mtime, size, dev, rdev, name size with its zero, check.
     let header = format!(
         "070701{inode:08X}{mode:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{name}\0",
         0,

@@ -1,4 +1,4 @@
-//! Reading an image back: which bundle it carries.
+//! Reading an image back, to find the bundle it carries.
 
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};

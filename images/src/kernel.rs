@@ -19,9 +19,9 @@ const TABLE: &str = "modules.table";
 #[serde(deny_unknown_fields)]
 pub(crate) struct Choice {
     pub(crate) command_line: String,
-    /// What may be needed to reach the root.
+    /// Modules that may be needed to reach the root.
     pub(crate) initrd: Vec<String>,
-    /// What is needed afterwards.
+    /// Modules that are needed afterwards.
     pub(crate) root: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ impl<'t> Kernel<'t> {
         }
     }
 
-    /// Puts modules, what they need, and the table into a folder of `to`.
+    /// Puts modules, those they depend on, and the table into a folder of `to`.
     pub(crate) fn install(&self, names: &[String], folder: &str, to: &mut Tree) -> Result<(), ImageError> {
         let mut table = BTreeSet::new();
         let mut done = BTreeSet::new();
@@ -89,7 +89,8 @@ impl<'t> Kernel<'t> {
         Ok(())
     }
 
-    /// Decompressed here rather than at each start; the signature stands behind the ELF file and survives.
+    /// The decompressed module: unpacked here rather than at each start. The signature stands behind the ELF file and
+    /// survives.
     fn unpacked(&self, path: &str) -> Result<Vec<u8>, ImageError> {
         let packed = self.tree.read(path).ok_or_else(|| ImageError::Module(path.to_owned()))?;
         if !path.ends_with(".xz") {

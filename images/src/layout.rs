@@ -1,4 +1,4 @@
-//! The disk's partitions: `layout.json`, and the partition table made of it.
+//! The disk's partitions: `layout.json`, and the partition table made from it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,7 +20,7 @@ const MIB: u64 = 1 << 20;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Layout {
     disk: String,
-    /// Volume id of the ESP.
+    /// The volume id of the ESP.
     pub(crate) volume: u32,
     partitions: Vec<Entry>,
 }
@@ -34,7 +34,7 @@ struct Entry {
     guid: String,
 }
 
-/// Where a partition lies, in octets.
+/// The place of a partition, in octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) start: u64,
@@ -46,7 +46,8 @@ impl Layout {
         serde_json::from_str(include_str!("../layout.json")).map_err(|error| ImageError::Builtin(error.to_string()))
     }
 
-    /// Octets of the whole disk: a mebibyte before the first partition and one behind the last, for the two tables.
+    /// The size of the whole disk in octets: a mebibyte before the first partition and one behind the last, for the two
+    /// tables.
     pub(crate) fn size(&self) -> u64 {
         self.partitions.iter().map(|entry| entry.mib * MIB).sum::<u64>() + 2 * MIB
     }

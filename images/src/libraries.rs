@@ -1,4 +1,4 @@
-//! Which shared libraries a program needs, and choosing from a tree exactly what a list of programs needs to run.
+//! The shared libraries that programs need, and choosing from a tree exactly what a list of programs needs to run.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use object::read::elf::ElfFile64;
 use crate::ImageError;
 use crate::tree::{Node, Tree};
 
-/// Where Debian's amd64 packages keep libraries.
+/// The folder in which Debian's amd64 packages keep libraries.
 pub(crate) const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 /// The program interpreter named in every executable.
 pub(crate) const LOADER: &str = "usr/lib64/ld-linux-x86-64.so.2";
@@ -30,7 +30,7 @@ pub(crate) fn take(from: &Tree, paths: &[String], to: &mut Tree) -> Result<(), I
         };
         to.put(&real, Node::File { bytes: bytes.to_vec(), executable: true });
         if real != path {
-            // One link instead of the chain of links that led there.
+            // One link replaces the chain of links that led to the library.
             to.link(&path, &format!("/{real}"));
         }
         for library in needed(bytes) {

@@ -1,5 +1,5 @@
-//! `packages.lock`: which packages an image is made of, exactly. And `packages.json`, which says what is wanted.
-//! Knows nothing about fetching; that is `store` and `release`.
+//! `packages.lock`: the exact packages that images are made of; and `packages.json`: the wanted ones. Knows nothing
+//! about fetching; that is `store` and `release`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,13 +16,13 @@ pub struct Pin {
     pub name: String,
     /// Its version, as Debian writes it.
     pub version: String,
-    /// `amd64` or `all`.
+    /// The architecture: `amd64` or `all`.
     pub architecture: String,
-    /// Which of the lock's archives has it.
+    /// The name of the archive, one of the lock's, that has the package.
     pub archive: String,
-    /// Path below the archive.
+    /// The path of the file below the archive.
     pub path: String,
-    /// Octets.
+    /// The size of the file in octets.
     pub size: u64,
     /// SHA-256 of the file, in hex.
     pub sha256: String,
@@ -32,33 +32,33 @@ pub struct Pin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// `debian` or `debian-security`.
+    /// The archive's name: `debian` or `debian-security`.
     pub name: String,
     /// The suite: `trixie`.
     pub suite: String,
-    /// The release file's own date: what to ask a snapshot archive for.
+    /// The date in the release file, by which a snapshot archive can be asked.
     pub date: String,
 }
 
-/// The lock.
+/// The content of `packages.lock`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
-    /// Where the packages were, and when.
+    /// The archives that the packages came from, with their dates.
     pub releases: Vec<Release>,
     /// The names of each set's packages, sorted.
     pub sets: BTreeMap<String, Vec<String>>,
-    /// Every package, sorted by name.
+    /// All packages, sorted by name.
     pub packages: Vec<Pin>,
 }
 
-/// What is wanted: `packages.json`.
+/// The wanted packages: `packages.json`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     pub(crate) archives: Vec<Archive>,
     pub(crate) sets: BTreeMap<String, Vec<String>>,
-    /// Packages that only depend on the real one, and how the real one's name begins.
+    /// Packages that only depend on the real one, with the beginning of the real one's name.
     pub(crate) follow: BTreeMap<String, String>,
 }
 
@@ -84,7 +84,7 @@ impl Lock {
         serde_json::from_str(include_str!("../packages.lock")).map_err(|error| ImageError::Builtin(error.to_string()))
     }
 
-    /// Reads a lock.
+    /// Reads a lock from a file.
     ///
     /// # Errors
     /// When the file cannot be read or is no lock.

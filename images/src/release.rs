@@ -11,7 +11,7 @@ use crate::archive::{Mirror, fetch};
 use crate::digest::sha256_hex;
 use crate::lock::{Archive, Pin, Release};
 
-/// The release's keys, so that a host with an older keyring can check a newer release.
+/// The keys of Debian's releases, so that a host with an older keyring can check a newer release.
 const KEYS: [&[u8]; 3] = [
     include_bytes!("../keys/debian-archive-trixie-automatic.gpg"),
     include_bytes!("../keys/debian-archive-trixie-security-automatic.gpg"),
@@ -19,7 +19,7 @@ const KEYS: [&[u8]; 3] = [
 ];
 const INDEX: &str = "main/binary-amd64/Packages.xz";
 
-/// The packages of one archive, newest version of each name.
+/// The packages of one archive, the newest version of each name.
 #[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) release: Release,
@@ -34,7 +34,7 @@ pub(crate) struct Listed {
 }
 
 impl Index {
-    /// Fetches and checks: signature, then hash.
+    /// Fetches the index and checks it: the signature, then the hash.
     pub(crate) fn fetch(mirror: &Mirror, archive: &Archive) -> Result<Self, ImageError> {
         let url = mirror.address(&archive.name, &format!("dists/{}/InRelease", archive.suite));
         let get =
@@ -69,7 +69,7 @@ impl Index {
         listed.iter().max_by(|one, other| crate::version::compare(&one.pin.version, &other.pin.version))
     }
 
-    /// Whether the archive still has exactly this.
+    /// Whether the archive still has exactly this package.
     pub(crate) fn has(&self, pin: &Pin) -> bool {
         self.packages.get(&pin.name).is_some_and(|listed| listed.iter().any(|listed| listed.pin == *pin))
     }

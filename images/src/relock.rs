@@ -1,4 +1,4 @@
-//! Moving the lock to what the archive has now, and asking whether the archive still has what is locked.
+//! Moving the lock to the archive's newest packages, and asking whether the archive still has the locked ones.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::lock::{Lock, Pin, Wanted};
 use crate::release::{Index, Listed};
 
 impl Lock {
-    /// The newest version of everything wanted, from release files whose signatures were checked.
+    /// The newest version of every wanted package, from release files whose signatures were checked.
     ///
     /// # Errors
     /// When the archive cannot be reached or trusted, or lacks a package.

@@ -14,14 +14,14 @@ use crate::kernel::{Choice, Kernel};
 use crate::tree::{Node, Tree};
 use crate::{ImageError, libraries};
 
-/// Where the certificates of ca-certificates stand; the file made of them is what programs read.
+/// The folder of certificates in ca-certificates. Programs read the one file made of them.
 const CERTIFICATES: &str = "usr/share/ca-certificates/mozilla/";
-/// 15 takes twice as long for 8 % less.
+/// The level of compression; 15 takes twice as long for 8 % less.
 const SQUASHFS_LEVEL: u32 = 9;
 /// A loop or partition device ends at a multiple of its sector; squashfs must not end behind it.
 const PADDING_KIB: u32 = 4;
 
-/// What is taken from the packages: `root.json`.
+/// The parts of the packages that are taken: `root.json`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Part {
@@ -29,7 +29,7 @@ struct Part {
     files: Vec<String>,
 }
 
-/// Makes the root file system of these sets. `identity` names everything that goes in.
+/// Makes the root file system of these sets. `identity` names all its inputs.
 pub(crate) fn make(
     packages: &Tree,
     kernel: &Kernel<'_>,
@@ -41,7 +41,7 @@ pub(crate) fn make(
         serde_json::from_str(include_str!("../root.json")).map_err(|error| ImageError::Builtin(error.to_string()))?;
     let mut root = Tree::default();
     skeleton(&mut root);
-    // The node knows by it whether it has seen this image before.
+    // By this file the node knows whether it has seen the image before.
     root.file("etc/postkiln-image", format!("{identity}\n"));
     root.program("usr/sbin/postkiln-node", node.to_vec());
     kernel.install(&Choice::builtin()?.root, "usr/lib/modules", &mut root)?;
@@ -56,7 +56,7 @@ pub(crate) fn make(
     squashfs(&root).map_err(ImageError::make("the root file system"))
 }
 
-/// Places to mount on, links of a merged /usr, and the few files of /etc that C libraries look for.
+/// Places to mount on, the links of a merged /usr, and the few files of /etc that C libraries look for.
 fn skeleton(root: &mut Tree) {
     for place in ["dev", "proc", "sys", "run", "tmp", "data", "esp", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64"] {
         root.directory(place);
@@ -78,7 +78,7 @@ fn skeleton(root: &mut Tree) {
     root.link("etc/mtab", "/proc/self/mounts");
 }
 
-/// What update-ca-certificates makes when the package is installed.
+/// The file that update-ca-certificates makes when the package is installed.
 fn certificates(packages: &Tree) -> Vec<u8> {
     let mut all = Vec::new();
     for (path, node) in packages.below(CERTIFICATES) {

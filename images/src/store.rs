@@ -1,5 +1,5 @@
-//! The store: packages by their SHA-256, and what was made of them by the hash of everything that went in. Content is
-//! checked at each use, so a store may be copied, shared or damaged without harm.
+//! The store: packages by their SHA-256, and things made from them by the hash of all their inputs. Content is checked
+//! at each use, so a store may be copied, shared or damaged without harm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::archive::{Mirror, Miss, fetch};
 use crate::digest::sha256_hex;
 use crate::lock::Pin;
 
-/// Where packages are kept, and where they come from when they are not there.
+/// A folder of packages, and the archive for those that are not there.
 #[derive(Debug)]
 pub struct Store {
     directory: PathBuf,
@@ -17,20 +17,20 @@ pub struct Store {
     offline: bool,
 }
 
-/// How many made things of one kind are kept: a few sites, the last programs.
+/// The number of made things of one kind that are kept: enough for a few sites and the last programs.
 const KEPT: usize = 6;
-/// Octets of the hash behind a made file.
+/// Octets of the hash at the end of a made file.
 const SEAL: usize = 64;
 
 impl Store {
-    /// A store in `directory`. `mirror` is an archive's address; without one the host's apt sources say it, at the
+    /// A store in `directory`. `mirror` is an archive's address; without one the host's apt sources are read at the
     /// moment when something has to be fetched.
     #[must_use]
     pub fn new(directory: PathBuf, mirror: Option<String>, offline: bool) -> Self {
         Self { directory, mirror, offline }
     }
 
-    /// The store of this user: `$XDG_CACHE_HOME/postkiln`, else `~/.cache/postkiln`.
+    /// The folder of this user's store: `$XDG_CACHE_HOME/postkiln`, else `~/.cache/postkiln`.
     #[must_use]
     pub fn default_directory() -> PathBuf {
         let named = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -66,14 +66,14 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Something made earlier from inputs with this hash; `None` when it is not there or damaged.
+    /// A thing made earlier from inputs with this hash; `None` when it is not there or damaged.
     pub(crate) fn made(&self, kind: &str, key: &str) -> Option<Vec<u8>> {
         let mut bytes = fs::read(self.made_path(kind, key)).ok()?;
         let seal = bytes.split_off(bytes.len().checked_sub(SEAL)?);
         (sha256_hex(&bytes).as_bytes() == seal).then_some(bytes)
     }
 
-    /// Keeps something that was made.
+    /// Keeps a made thing under the hash of its inputs.
     pub(crate) fn keep(&self, kind: &str, key: &str, bytes: &[u8]) -> Result<(), ImageError> {
         let mut sealed = bytes.to_vec();
         sealed.extend_from_slice(sha256_hex(bytes).as_bytes());
@@ -82,7 +82,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes all but the newest of a kind. What cannot be removed only costs room.
+    /// Removes all but the newest of a kind. A file that cannot be removed only costs room.
     fn forget_old(&self, kind: &str) {
         let entries = fs::read_dir(self.directory.join("made")).into_iter().flatten().flatten();
         let of_kind = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&format!("{kind}-")));
@@ -116,7 +116,7 @@ fn missing(pin: &Pin, url: String, miss: Miss) -> ImageError {
     }
 }
 
-/// Writes under another name first, so that two builds at once and a full disk leave no half file.
+/// Writes a file under another name first, so that two builds at once and a full disk leave no half file.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(ImageError::io(directory))?;

@@ -1,5 +1,5 @@
-//! A tree of files in memory: what Debian packages bring, and what we add. Owners are always root and times always zero,
-//! so there is nothing to keep but type, mode and content.
+//! A tree of files in memory: those of Debian packages, and ours. Owners are always root and times always zero, so a
+//! node holds only type, mode and content.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -14,7 +14,7 @@ pub(crate) enum Node {
     Link(String),
 }
 
-/// Paths without a leading slash, sorted; a parent stands before its children.
+/// Nodes by their paths without a leading slash, sorted; a parent stands before its children.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tree(BTreeMap<String, Node>);
 
@@ -48,7 +48,7 @@ impl Tree {
         self.0.iter().map(|(path, node)| (path.as_str(), node))
     }
 
-    /// Everything below a folder (which ends with a slash).
+    /// All nodes below a folder, whose path must end with a slash.
     pub(crate) fn below<'t>(&'t self, folder: &'t str) -> impl Iterator<Item = (&'t str, &'t Node)> {
         self.iter().skip_while(move |(path, _)| *path < folder).take_while(move |(path, _)| path.starts_with(folder))
     }
@@ -61,7 +61,7 @@ impl Tree {
         }
     }
 
-    /// The path of what a path finally names.
+    /// The path that remains when all symbolic links are followed.
     pub(crate) fn resolve(&self, path: &str) -> Option<String> {
         let mut path = path.to_owned();
         for _ in 0..8 {
@@ -73,7 +73,7 @@ impl Tree {
         None
     }
 
-    /// Adds what a Debian package brings: deb(5) is an ar archive whose member `data.tar.*` holds the files.
+    /// Adds the files of a Debian package: deb(5) is an ar archive whose member `data.tar.*` holds them.
     pub(crate) fn add_package(&mut self, name: &str, deb: &[u8]) -> Result<(), ImageError> {
         let wrong = |reason: String| ImageError::Package { name: name.to_owned(), reason };
         let data = data_member(deb).map_err(&wrong)?;
@@ -129,7 +129,7 @@ fn data_member(deb: &[u8]) -> Result<Vec<u8>, String> {
     Err("it has no member data.tar.xz or data.tar.zst".to_owned())
 }
 
-/// The place in a merged /usr: packages still name some files below `/lib64` or `/sbin`.
+/// The path in a merged /usr: packages still name some files below `/lib64` or `/sbin`.
 fn merged(path: &str) -> String {
     let first = path.split('/').next().unwrap_or_default();
     if matches!(first, "bin" | "sbin" | "lib" | "lib64") { format!("usr/{path}") } else { path.to_owned() }

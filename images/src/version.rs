@@ -1,8 +1,8 @@
-//! Order of Debian versions (deb-version(7)): epoch, upstream version, revision.
+//! The order of Debian versions (deb-version(7)): epoch, upstream version, revision.
 
 use std::cmp::Ordering;
 
-/// Which of two versions is newer.
+/// Compares two versions; `Greater` when `one` is newer.
 pub(crate) fn compare(one: &str, other: &str) -> Ordering {
     let (epoch_one, rest_one) = epoch(one);
     let (epoch_other, rest_other) = epoch(other);
@@ -15,7 +15,8 @@ fn epoch(version: &str) -> (u64, &str) {
     version.split_once(':').map_or((0, version), |(epoch, rest)| (epoch.parse().unwrap_or(0), rest))
 }
 
-/// Turns of non-digits and digits. `~` sorts before the end, the end before letters, letters before the rest.
+/// Compares alternating runs of non-digits and digits. `~` sorts before the end, the end before letters, letters before
+/// others.
 fn part(one: &str, other: &str) -> Ordering {
     let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
     while !one.is_empty() || !other.is_empty() {
