@@ -1,5 +1,5 @@
-//! `postkiln boot`: an image in QEMU, with its ports forwarded and its console shown. The machine's parts and the way it
-//! is switched off are in `boot/qemu.rs`, what its console says in `boot/watch.rs`.
+//! `postkiln boot`: an image in QEMU, with its ports forwarded and its console shown. The machine and the way it is
+//! switched off are in `boot/qemu.rs`, the watch over its console in `boot/watch.rs`.
 
 mod qemu;
 mod scratch;
@@ -63,7 +63,7 @@ pub(crate) struct Args {
     parts: Parts,
 }
 
-/// Runs the command.
+/// Runs the command `boot`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     qemu::find(args.firmware)?;
     let scratch = Scratch::new().map_err(|error| Failure::environment("cannot make a temporary folder", error))?;
@@ -91,7 +91,7 @@ fn target(args: &Args, scratch: &Path) -> Result<(PathBuf, Bundle), Failure> {
         let bundle = build::bundle_of(&args.target)?;
         let image = scratch.join("system.img");
         build::image(&bundle, &args.parts, &image)?;
-        // The image goes when the machine does, so it may be as long as mail and signatures need: the rest is sparse.
+        // The image goes when the machine does, so it may be as large as mail and signatures need: the file is sparse.
         let file = std::fs::OpenOptions::new().write(true).open(&image).and_then(|file| file.set_len(qemu::NEW_DISK));
         file.map_err(|error| Failure::environment("cannot lengthen the image", error))?;
         return Ok((image, bundle));
@@ -101,13 +101,13 @@ fn target(args: &Args, scratch: &Path) -> Result<(PathBuf, Bundle), Failure> {
     Ok((args.target.clone(), bundle))
 }
 
-/// QEMU takes from its host only what the machine has touched.
+/// The machine's memory. QEMU takes from its host only the memory that the machine has touched.
 fn memory(bundle: &Bundle) -> &'static str {
     let scans = bundle.manifest().services.iter().any(|service| service.role == postkiln_bundle::Role::Clamd);
     if scans { "3G" } else { "1G" }
 }
 
-/// A forwarded port.
+/// A forwarded port: the name of its listener, and its number here and there.
 #[derive(Clone, Copy, Debug)]
 struct Forward {
     host: u16,
@@ -115,7 +115,7 @@ struct Forward {
 }
 
 fn ports(bundle: &Bundle, base: u16) -> Result<BTreeMap<String, Forward>, Failure> {
-    // Held until all are chosen, so that none is chosen twice.
+    // Ports are held until all are chosen, so that none is chosen twice.
     let mut held = Vec::new();
     let mut ports = BTreeMap::new();
     for listener in bundle.manifest().services.iter().flat_map(|service| &service.listeners) {
@@ -130,7 +130,7 @@ fn ports(bundle: &Bundle, base: u16) -> Result<BTreeMap<String, Forward>, Failur
     Ok(ports)
 }
 
-/// Runs the machine until it ends or is told to.
+/// Runs the machine until it ends or a signal comes.
 async fn attend(
     args: &Args,
     setup: &Setup,

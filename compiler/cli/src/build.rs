@@ -38,7 +38,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Where an image's parts come from.
+/// The sources of an image's parts.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Parts {
     /// Fetch nothing; every package must be in the store
@@ -61,7 +61,7 @@ pub(crate) struct Parts {
     boot: Option<PathBuf>,
 }
 
-/// Runs the command.
+/// Runs the command `build`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let begun = Instant::now();
     let bundle = bundle_of(&args.site)?;

@@ -28,23 +28,23 @@ pub(crate) fn site_bundle_denying(site: &Path, deny: Option<Deny>) -> Result<Bun
     compiled.map(|(_, bundle)| bundle).ok_or(Failure::Findings)
 }
 
-/// A site and what it means.
+/// A site with its blueprint.
 pub(crate) struct Compiled {
-    /// What was written.
+    /// The site as it was written.
     pub(crate) site: Site,
     /// What the machine needs.
     pub(crate) blueprint: Blueprint,
-    /// Where in the site its things stand.
+    /// The places of the site's things.
     pub(crate) map: SourceMap,
 }
 
-/// What is made of a blueprint: [`postkiln_render::render`], or only the [`postkiln_render::manifest`].
+/// Makes something of a blueprint: [`postkiln_render::render`], or only the [`postkiln_render::manifest`].
 type Make<T> = fn(&Blueprint, &Sources, &SourceMap) -> T;
 
-/// What came of a site when nothing is an error, and all findings that are not silenced, in source order.
+/// The product of a site without errors, and all findings that are not silenced, in source order.
 type Found<T> = (Option<T>, Vec<Diagnostic>);
 
-/// Everything that can be said about a site, in source order, and what it makes when nothing is an error.
+/// Compiles a site: all findings in source order and, when none is an error, the product.
 ///
 /// # Errors
 /// When there is no such site.
@@ -59,15 +59,15 @@ pub(crate) fn compile<T: Send>(site: &Path, make: Make<T>) -> Result<Found<(Comp
     Ok((compiled.map(|((site, blueprint), (map, made))| (Compiled { site, blueprint, map }, made)), found))
 }
 
-/// What came of looking at a site.
+/// The result of checking a site.
 pub(crate) struct Checked {
-    /// The site and what it means, when nothing is an error.
+    /// The site and its blueprint, when there is no error.
     pub(crate) lowered: Option<(Site, Blueprint)>,
     /// All findings that are not silenced, in source order.
     pub(crate) found: Vec<Diagnostic>,
 }
 
-/// Everything that can be said about a site, and what it means when nothing is an error; nothing is rendered.
+/// Checks a site: all findings in source order and, without errors, its blueprint. Nothing is rendered.
 ///
 /// # Errors
 /// When there is no such site.
@@ -76,21 +76,22 @@ pub(crate) fn check(site: &Path) -> Result<Checked, Failure> {
     Ok(lowered(site, postkiln_site::read(site)))
 }
 
-/// That there is something to read.
+/// Checks that there is a site to read.
 ///
 /// # Errors
-/// When there is nothing.
+/// When there is none.
 pub(crate) fn exists(site: &Path) -> Result<(), Failure> {
     let found = site.metadata();
     found.map(drop).map_err(|source| Failure::environment(format!("cannot read {}", site.display()), source))
 }
 
-/// The same for a site that has been read.
+/// Like [`check`], for a site that has been read.
 pub(crate) fn lowered(path: &Path, read: Read) -> Checked {
     lowered_beside(path, read, |_, _| ()).0
 }
 
-/// [`lowered`], and what is made of the model meanwhile: for a large site the proofs take a good part of a second.
+/// Like [`lowered`]; meanwhile something is made of the blueprint, since the proofs of a large site take a good part of
+/// a second.
 fn lowered_beside<T: Send>(
     path: &Path,
     read: Read,
@@ -116,7 +117,7 @@ fn lowered_beside<T: Send>(
         }
     };
     let found = findings::silenced(path, Some(&site), found);
-    // Silencing may have been found wrong.
+    // The comments about silencing may have been found wrong.
     let blueprint = blueprint.filter(|_| !is_wrong(&found));
     (Checked { lowered: blueprint.map(|blueprint| (site, blueprint)), found }, made)
 }

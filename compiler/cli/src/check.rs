@@ -44,13 +44,13 @@ pub(crate) struct Args {
     watch: bool,
 }
 
-/// Runs the command.
+/// Runs the command `check`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     if args.watch {
         return watch::run(&args.site, args.deny);
     }
     let Checked { lowered, found } = bundle::check(&args.site)?;
-    // The process ends here: giving back the memory of a hundred thousand users one by one would take a tenth of the time.
+    // The process ends soon: freeing the memory of a hundred thousand users one by one would take a tenth of the time.
     std::mem::forget(lowered);
     let verdict = findings::judge(&found, args.deny);
     if args.json {

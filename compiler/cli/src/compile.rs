@@ -34,7 +34,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Runs the command.
+/// Runs the command `compile`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let bundle = site_bundle_denying(&args.site, args.deny)?;
     bundle

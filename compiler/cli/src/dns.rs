@@ -1,4 +1,4 @@
-//! `postkiln dns`: what the DNS has to say for a site.
+//! `postkiln dns`: the records that the DNS must have for a site.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Runs the command.
+/// Runs the command `dns`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let bundle = site_bundle(&args.site)?;
     let mut zones = 0;

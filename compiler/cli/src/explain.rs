@@ -1,4 +1,4 @@
-//! `postkiln explain`: what a code means, where mail for an address goes, what a generated line was made for.
+//! `postkiln explain`: the meaning of a code, the way of mail for an address, the origin of a generated line.
 
 mod address;
 mod generated;
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     markdown: bool,
 }
 
-/// Runs the command.
+/// Runs the command `explain`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let Some(about) = args.about.as_deref() else {
         list(&args);
@@ -59,7 +59,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// What has an `@` and no slash is an address: files of a bundle have a slash, but for those at its top.
+/// A text with an `@` and no slash is an address: files of a bundle have a slash, except those at its top.
 fn explain_site(site: &Path, what: &str, json: bool) -> Result<(), Failure> {
     if what.contains('@') && !what.contains('/') {
         let no_address = |error| Failure::Usage(format!("{what:?} is no address: {error}"));
@@ -75,10 +75,10 @@ fn explain_site(site: &Path, what: &str, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// What was made of a site without errors.
+/// The product of a site without errors.
 ///
 /// # Errors
-/// When it has some; they are shown.
+/// When the site has errors; they are shown.
 fn sound<T>(site: &Path, made: Option<T>, found: &[Diagnostic]) -> Result<T, Failure> {
     findings::judge(found, None).inspect_err(|_| findings::show(site, found))?;
     made.ok_or(Failure::Findings)
@@ -118,7 +118,7 @@ fn unknown(name: &str) -> Failure {
     Failure::Usage(format!("there is no code {name:?}: {hint}"))
 }
 
-/// A place as `site.ncl:4:13`.
+/// A place as text: `site.ncl:4:13`.
 fn written(place: &Place) -> String {
     format!("{}:{}:{}", place.file, place.line, place.column)
 }

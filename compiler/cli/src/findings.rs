@@ -13,14 +13,14 @@ use postkiln_site::Site;
 use crate::outcome::Failure;
 use crate::output;
 
-/// `--deny warnings`.
+/// The value of `--deny`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Deny {
     /// Warnings count as errors.
     Warnings,
 }
 
-/// Prints findings in source order for a person: of each kind the first of a file, and how many more there are.
+/// Prints findings in source order for a person: the first of each kind in a file, and the number of further ones.
 pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
     let folder = folder(site);
     let texts: RefCell<BTreeMap<String, Option<Rc<str>>>> = RefCell::default();
@@ -44,7 +44,7 @@ pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
     }
 }
 
-/// So many findings of one kind in one file are shown.
+/// The number of findings of one kind that are shown for one file.
 const MOST: usize = 25;
 
 /// The findings without those that the site silences, in source order. Comments are looked for in all files of a site that
@@ -90,23 +90,23 @@ fn below_repository(folder: &Path) -> String {
     below.filter(|below| !below.is_empty()).map_or_else(String::new, |below| format!("{below}/"))
 }
 
-/// A file of the site as text that may be shown; what is no text in it is replaced.
+/// A file of the site as text that may be shown; octets that are no text are replaced.
 fn text_of(folder: &Path, file: &str) -> Option<String> {
     let bytes = std::fs::read(folder.join(file)).ok()?;
     let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Some(postkiln_site::shown(file, text))
 }
 
-/// Whether these findings end the command.
+/// Decides whether these findings end the command.
 ///
 /// # Errors
-/// With exit 1, when one is an error, or one is a warning and those are denied.
+/// With exit code 1, when one is an error, or a warning while warnings are denied.
 pub(crate) fn judge(findings: &[Diagnostic], deny: Option<Deny>) -> Result<(), Failure> {
     let fatal = |finding: &Diagnostic| finding.severity() == Severity::Error || deny == Some(Deny::Warnings);
     if findings.iter().any(fatal) { Err(Failure::Findings) } else { Ok(()) }
 }
 
-/// How many of each: "2 errors, 1 warning".
+/// The numbers of errors and warnings: "2 errors, 1 warning".
 pub(crate) fn count(findings: &[Diagnostic]) -> String {
     let errors = findings.iter().filter(|finding| finding.severity() == Severity::Error).count();
     let warnings = findings.len() - errors;
@@ -118,12 +118,12 @@ pub(crate) fn count(findings: &[Diagnostic]) -> String {
     }
 }
 
-/// The folder of a site that was named by it or by its file.
+/// The folder of a site, which was named by its folder or by its file.
 pub(crate) fn folder(site: &Path) -> PathBuf {
     if site.is_dir() { site.to_owned() } else { site.parent().map_or_else(PathBuf::new, Path::to_owned) }
 }
 
-/// What stands before the file names so that they can be opened from here.
+/// The text before file names that lets a person open the files from here.
 fn prefix(folder: &Path) -> String {
     match folder.to_str() {
         None | Some("" | "." | "./") => String::new(),

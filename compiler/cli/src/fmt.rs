@@ -36,7 +36,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Runs the command.
+/// Runs the command `fmt`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     debug_assert!(args.migrate, "clap requires it");
     args.site
@@ -85,7 +85,7 @@ struct Change<'a> {
     change: &'a str,
 }
 
-/// Puts a new content in the place of an old one; whoever looks sees either. The file keeps its mode.
+/// Replaces the content of a file at once: a reader sees the old or the new one. The file keeps its mode.
 fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     let cannot = |error| Failure::environment(format!("cannot write {}", path.display()), error);
     let new = path.with_extension("ncl.new");

@@ -51,7 +51,7 @@ struct LockArgs {
     check: bool,
 }
 
-/// Runs the command.
+/// Runs the command `images`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let Command::Lock(args) = args.command;
     let mirror = Mirror::find(args.mirror.as_deref()).map_err(failed)?;

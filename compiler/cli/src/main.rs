@@ -1,7 +1,7 @@
-//! The command `postkiln`: arguments, one file per command, exit codes. Knows nothing about how anything is done; that is
+//! The command `postkiln`: arguments, one file per command, exit codes. The work itself is done elsewhere: in
 //! `compiler/site`, `blueprint`, `render` and `images`. Start at [`Command`].
 //!
-//! stdout carries the result, stderr progress and findings. Programs end in one place: here.
+//! stdout carries the result, stderr progress and findings. The program ends in one place: here.
 
 mod boot;
 mod build;
@@ -140,7 +140,8 @@ mod tests {
 
     use super::*;
 
-    /// Each page of help that ends a search has examples that fit a terminal, and says how the command ends.
+    /// Each page of help for a command without subcommands has examples that fit a terminal, and says how the command
+    /// ends.
     fn check(command: &clap::Command) {
         let name = command.get_name();
         for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {

@@ -1,4 +1,4 @@
-//! `postkiln new`: a site to begin with.
+//! `postkiln new`: writes a first site.
 
 use std::fs;
 use std::io::Write;
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Runs the command.
+/// Runs the command `new`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let user: Address = format!("{}@{}", args.user, args.domain)
         .to_ascii_lowercase()
@@ -86,7 +86,7 @@ fn one_time_password() -> std::io::Result<String> {
         if index > 0 && index % 5 == 0 {
             text.push('-');
         }
-        // 32 letters: no bias.
+        // 256 is a multiple of 32, so each letter is equally likely.
         text.push(char::from(LETTERS[usize::from(byte % 32)]));
     }
     Ok(text)

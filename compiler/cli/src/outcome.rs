@@ -1,20 +1,20 @@
-//! How a command ends: exit codes, and failures with their text. The codes are part of the interface.
+//! The end of a command: exit codes, and failures with their text. The codes are part of the interface.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-/// How the program ends.
+/// The exit code of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Done, nothing to complain about.
+    /// The command did its work and found nothing wrong.
     Success = 0,
-    /// The site, or what was tested, is wrong.
+    /// The site, or the tested system, is wrong.
     Invalid = 1,
-    /// `plan`: something changes.
+    /// For `plan`: there are changes.
     Changes = 2,
-    /// `plan`: something changes that a person has to allow first.
+    /// For `plan`: there are changes that a person has to allow first.
     Guarded = 3,
     /// The environment failed: files, network, programs.
     Environment = 4,
@@ -28,18 +28,18 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command did not do its job. `main` prints the text, with the causes, and ends the program.
+/// The reason why a command failed. `main` prints the text, with the causes, and ends the program.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The site has errors; they have been shown already.
     Findings,
-    /// What was tested is wrong: exit 1 with this sentence.
+    /// The tested system is wrong: exit code 1 with this sentence.
     Wrong(String),
-    /// The environment failed.
+    /// The environment failed: files, network, programs.
     Environment {
-        /// What could not be done, and with what: "cannot write out/control/me".
+        /// The failed action with its object: "cannot write out/control/me".
         what: String,
-        /// The cause.
+        /// The underlying error, if there is one.
         source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// The arguments make no sense together.
@@ -47,17 +47,17 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The environment failed, and this is the cause.
+    /// A failure of the environment with its cause.
     pub(crate) fn environment(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Environment { what: what.into(), source: Some(source.into()) }
     }
 
-    /// The environment failed, and there is no deeper cause to tell.
+    /// A failure of the environment without a deeper cause.
     pub(crate) fn unavailable(what: impl Into<String>) -> Self {
         Self::Environment { what: what.into(), source: None }
     }
 
-    /// What to print; `None` when all has been said.
+    /// The text to print; `None` when everything has been said.
     pub(crate) fn text(&self) -> Option<String> {
         match self {
             Self::Findings => None,
@@ -74,7 +74,7 @@ impl Failure {
         }
     }
 
-    /// The exit code.
+    /// The exit code for this failure.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Findings | Self::Wrong(_) => Exit::Invalid,

@@ -1,4 +1,4 @@
-//! `postkiln plan`: what a commit would change. Where the base comes from is `plan/base.rs`; what a plan is,
+//! `postkiln plan`: the effects of a commit. The base is found in `plan/base.rs`; plans themselves are made in
 //! `compiler/plan`.
 
 mod base;
@@ -72,10 +72,10 @@ pub(crate) struct Args {
     replay: Option<PathBuf>,
 }
 
-/// Runs the command.
+/// Runs the command `plan`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let log = args.replay.as_deref().map(read_log).transpose()?;
-    // For large sites each side takes a good part of a second, and neither needs the other.
+    // The sides of large sites take a good part of a second each, and neither needs the other.
     let (compiled, base) = std::thread::scope(|scope| {
         let base = scope.spawn(|| base::find(&args.against, &args.site));
         (
@@ -97,12 +97,12 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let replayed = log.map(|log| replay(&log, base.blueprint(), &new.blueprint));
     print(&args, &plan, &found, replayed.as_ref());
     let verdict = verdict(&args, &plan, &found);
-    // As in `check`.
+    // Nothing is freed, for the same reason as in `check`.
     std::mem::forget((new, base));
     Ok(verdict)
 }
 
-/// A site with errors has no plan; programs are told so in their form.
+/// Reports a site with errors, which has no plan, in the form that was asked for.
 fn invalid(args: &Args, found: &[Diagnostic]) -> Result<Exit, Failure> {
     if args.sarif {
         output::json(&findings::sarif(&args.site, found, true));
@@ -158,7 +158,7 @@ fn side<'a>(compiled: &'a Compiled, manifest: &'a Manifest, places: &'a dyn Plac
     Side { blueprint: &compiled.blueprint, manifest, places, label }
 }
 
-/// The places of a site that is at hand: things by the map, their fields by the site.
+/// The places of a site that is at hand: those of things from the map, those of fields from the site.
 struct Written<'a> {
     site: &'a Site,
     map: &'a SourceMap,

@@ -33,7 +33,7 @@ impl Progress {
         Self { what: what.to_owned(), since: Instant::now(), bar }
     }
 
-    /// A line that stays, above the bar.
+    /// Prints a line that stays, above the bar.
     pub(crate) fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| output::note(text)),
@@ -41,7 +41,7 @@ impl Progress {
         }
     }
 
-    /// The work is done; leaves one line with the time it took.
+    /// Ends the work; leaves one line with the time it took.
     pub(crate) fn done(self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! `postkiln queue`: what a node has not delivered yet.
+//! `postkiln queue`: the mail that a node has not delivered yet.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Runs the command.
+/// Runs the command `queue`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let answer = ask(&args.data, "queue")?;
     if args.json {
@@ -44,7 +44,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// One message of the answer.
+/// One message in the node's answer.
 #[derive(Deserialize)]
 struct Message {
     id: String,
@@ -55,7 +55,7 @@ struct Message {
     waiting: Vec<Waiting>,
 }
 
-/// One recipient that has not got it.
+/// One recipient who has not got the message.
 #[derive(Deserialize)]
 struct Waiting {
     recipient: String,

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Runs the command.
+/// Runs the command `run`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let bundle = site_bundle(&args.site)?;
     let data = match args.data {
@@ -68,8 +68,8 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         let mut command = Command::new(&node);
         command.arg("supervise").arg("--bundle").arg(&place).arg("--data").arg(&data);
         command.arg("--base-port").arg(args.base_port.to_string()).arg("--leash").arg("stdin");
-        // A process group of its own: Control-C reaches it through us. It stops when its standard input ends, so that
-        // it does not outlive us, however we end.
+        // The node has a process group of its own: Control-C reaches it through us. It stops when its standard input
+        // ends, so that it does not outlive us, however we end.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let child = command.spawn().map_err(|error| Failure::environment(cannot_start(&node), error))?;
         attend(child, json).await
@@ -80,13 +80,13 @@ fn cannot_start(node: &Path) -> String {
     format!("cannot start {}", node.display())
 }
 
-/// Stays with the node: passes signals on, shows when it is ready, waits for its end.
+/// Stays with the node: passes signals on, reports when it is ready, waits for its end.
 async fn attend(mut child: Child, json: bool) -> Result<Exit, Failure> {
     let failed = |error| Failure::environment("cannot attend to the node", error);
     let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    // Waiting would close it, and with it the node.
+    // Waiting for the child would close its standard input, and so end the node.
     let _leash = child.stdin.take();
     let Some(stdout) = child.stdout.take() else { return Err(Failure::unavailable("the node has no output")) };
     let mut lines = BufReader::new(stdout).lines();
@@ -108,7 +108,7 @@ async fn attend(mut child: Child, json: bool) -> Result<Exit, Failure> {
 fn pass_on(child: &Child, signal: Signal) {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
-        // It fails when the node has ended in this moment, which the caller hears of.
+        // Sending fails when the node has just ended, which the caller notices.
         let _ = kill_process(pid, signal);
     }
 }
@@ -121,7 +121,7 @@ fn ended(status: ExitStatus) -> Result<Exit, Failure> {
     }
 }
 
-/// What the node prints when everything answers.
+/// The line that the node prints when everything answers.
 #[derive(Deserialize)]
 struct Ready {
     ready: bool,
@@ -142,7 +142,7 @@ fn show(line: &str, json: bool) {
     }
 }
 
-/// Puts the bundle below `bundles/` under its identity, whole or not at all.
+/// Puts the bundle below `bundles/` under its identity, complete or not at all.
 fn put(bundle: &Bundle, data: &Path) -> Result<PathBuf, postkiln_bundle::BundleError> {
     let bundles = data.join("bundles");
     let place = bundles.join(&bundle.manifest().identity);
@@ -166,7 +166,7 @@ fn put(bundle: &Bundle, data: &Path) -> Result<PathBuf, postkiln_bundle::BundleE
     Ok(place)
 }
 
-/// `$XDG_STATE_HOME/postkiln/HOSTNAME` (XDG Base Directory Specification).
+/// The default data directory: `$XDG_STATE_HOME/postkiln/HOSTNAME` (XDG Base Directory Specification).
 fn default_data(hostname: &str) -> Result<PathBuf, Failure> {
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
@@ -174,7 +174,7 @@ fn default_data(hostname: &str) -> Result<PathBuf, Failure> {
     Ok(state.join("postkiln").join(hostname))
 }
 
-/// The program to start.
+/// The path of the program `postkiln-node`.
 fn node(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
     if let Some(node) = given {
         return Ok(node);

@@ -1,4 +1,4 @@
-//! `postkiln schema`: the language of sites for reference pages and editors.
+//! `postkiln schema`: the language of sites, for reference pages and editors.
 
 mod json_schema;
 mod markdown;
@@ -42,7 +42,7 @@ enum Form {
     Nickel,
 }
 
-/// Runs the command.
+/// Runs the command `schema`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let outline = || postkiln_site::outline().map_err(Failure::unavailable);
     match (args.format, args.output) {

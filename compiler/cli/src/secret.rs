@@ -1,5 +1,5 @@
-//! `postkiln secret`: the values a site names, in an encrypted file beside it. One file per group of commands; what they
-//! share is here. Values go in by files, pipes and prompts, and never come out.
+//! `postkiln secret`: the values that a site names, in an encrypted file beside it. There is one file per group of
+//! commands; the parts that they share are here. Values go in by files, pipes and prompts, and never come out.
 
 mod ask;
 mod change;
@@ -49,7 +49,7 @@ enum Command {
     Check(list::CheckArgs),
 }
 
-/// Runs the command.
+/// Runs the command `secret`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     match args.command {
         Command::Init(args) => readers::init(&args),
@@ -64,7 +64,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     }
 }
 
-/// Whose secrets, and who opens them.
+/// The site whose secrets are meant, and the identity that opens them.
 #[derive(Debug, clap::Args)]
 struct Place {
     /// The site: its folder or its site.ncl
@@ -76,7 +76,7 @@ struct Place {
 }
 
 impl Place {
-    /// The folder, for a change.
+    /// Opens the site's folder for a change.
     fn alone(&self) -> Result<Folder, Failure> {
         Folder::alone(&findings::folder(&self.site)).map_err(failure)
     }
@@ -86,8 +86,8 @@ impl Place {
     }
 }
 
-/// Which file of private keys: the one given, `$POSTKILN_IDENTITY`, or one below the person's configuration
-/// (XDG Base Directory Specification).
+/// The path of the file of private keys: the given one, else `$POSTKILN_IDENTITY`, else one below the person's
+/// configuration (XDG Base Directory Specification).
 fn identity_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(given) = given {
         return Ok(given.to_owned());
@@ -102,7 +102,7 @@ fn identity_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(configuration.join("postkiln/identity"))
 }
 
-/// How an error of the crate ends the program: 1 for what is wrong with the secrets, 4 for what the machine could not do.
+/// Turns an error of the crate into a failure: exit code 1 for faulty secrets, 4 for failures of the machine.
 fn failure(error: SecretsError) -> Failure {
     match error {
         SecretsError::Io { .. } | SecretsError::Generate(_) => {

@@ -1,4 +1,4 @@
-//! QEMU: finding it and its firmware, its command line, its console, and the power button by way of QMP.
+//! QEMU: finding it and its firmware, its command line, its console, and the power button over QMP.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,21 +14,21 @@ use super::watch::Watch;
 use crate::outcome::{Exit, Failure};
 
 const PROGRAM: &str = "qemu-system-x86_64";
-/// Debian's names of the UEFI firmware, newest first, with the variables that belong to each.
+/// Debian's names of the UEFI firmware, newest first, with the file of variables that belongs to each.
 const OVMF: [(&str, &str); 2] = [
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
 ];
-/// A disk that `boot` makes: sparse, so it takes what is written.
+/// Octets of a disk that `boot` makes: sparse, so it takes only what is written.
 pub(super) const NEW_DISK: u64 = 4 << 30;
-/// How long the services and the file system may take to stop, in emulation.
+/// The longest time that services and file system may take to stop, in emulation.
 const PATIENCE: Duration = Duration::from_secs(80);
-/// The button is pressed again after this: a machine that is still starting does not notice it.
+/// The time after which the button is pressed again: a machine that is still starting does not notice it.
 const AGAIN: Duration = Duration::from_secs(5);
-/// After QEMU's end its pipe holds what it has not been asked for yet.
+/// The time to wait for output that is still in QEMU's pipe after its end.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// What starts the machine.
+/// The firmware that starts the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Firmware {
     /// UEFI, by OVMF
@@ -42,11 +42,11 @@ pub(super) enum Firmware {
 pub(super) struct Setup {
     pub(super) image: PathBuf,
     pub(super) keep: bool,
-    /// As QEMU names it.
+    /// The disk in QEMU's notation.
     pub(super) disk: Option<String>,
     pub(super) firmware: Firmware,
     pub(super) memory: String,
-    /// Port here, port of the machine.
+    /// Pairs of a port here and a port of the machine.
     pub(super) forwards: Vec<(u16, u16)>,
 }
 
@@ -57,11 +57,11 @@ pub(super) struct Machine {
     monitor: PathBuf,
 }
 
-/// What a machine says on its serial line.
+/// The output of a machine on its serial line.
 pub(super) struct Console(tokio::process::ChildStdout);
 
 impl Console {
-    /// The next octets. Waits for ever when there are no more: the end of the process says more.
+    /// The next octets. Waits for ever when there are no more, since the end of the process is noticed elsewhere.
     pub(super) async fn next(&mut self) -> Vec<u8> {
         let mut bytes = vec![0; 4096];
         match self.0.read(&mut bytes).await {
@@ -74,7 +74,7 @@ impl Console {
     }
 }
 
-/// Says what is missing before anything is built.
+/// Reports a missing program or firmware before anything is built.
 pub(super) fn find(firmware: Firmware) -> Result<(), Failure> {
     if program(PROGRAM).is_none() {
         return Err(Failure::unavailable(format!("{PROGRAM} is not installed: apt-get install qemu-system-x86 ovmf")));
@@ -89,7 +89,7 @@ fn ovmf() -> Result<(&'static str, &'static str), Failure> {
     })
 }
 
-/// A disk as QEMU names it; a plain file is made when it does not exist.
+/// A disk in QEMU's notation; a plain file is made when it does not exist.
 pub(super) fn disk(named: &str) -> Result<String, Failure> {
     let path = Path::new(named);
     let is_address = named.split_once(':').is_some_and(|(scheme, _)| !scheme.contains('/')) && !path.exists();
@@ -101,7 +101,7 @@ pub(super) fn disk(named: &str) -> Result<String, Failure> {
 }
 
 impl Machine {
-    /// Switches it on.
+    /// Switches the machine on.
     pub(super) fn start(setup: &Setup, scratch: &Path) -> Result<(Self, Console), Failure> {
         let (errors, monitor) = (scratch.join("qemu.log"), scratch.join("monitor"));
         let failed = |error| Failure::environment(format!("cannot start {PROGRAM}"), error);
@@ -114,17 +114,17 @@ impl Machine {
         Ok((Self { child, errors, monitor }, Console(console)))
     }
 
-    /// Its end.
+    /// Waits for QEMU's end.
     pub(super) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
         self.child.wait().await
     }
 
-    /// QEMU's process.
+    /// The process id of QEMU.
     pub(super) fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// What QEMU complained about, for the end of a sentence.
+    /// The last complaint of QEMU, for the end of a sentence.
     pub(super) fn complaint(&self) -> String {
         let text = fs::read_to_string(&self.errors).unwrap_or_default();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -143,7 +143,7 @@ impl Machine {
                     bytes = console.next() => watch.show(&bytes),
                     status = self.child.wait() => {
                         let status = status.map_err(|error| Failure::environment("cannot attend to the machine", error))?;
-                        // What the console said last.
+                        // The last output of the console is still shown.
                         while let Ok(bytes) = timeout(LAST_WORDS, console.next()).await {
                             watch.show(&bytes);
                         }
@@ -156,17 +156,17 @@ impl Machine {
         Err(self.kill(&format!("it did not switch off within {} s", PATIENCE.as_secs())).await)
     }
 
-    /// Pulls the plug.
+    /// Kills QEMU; the machine loses its power.
     pub(super) async fn kill(&mut self, why: &str) -> Failure {
-        // It fails when the machine has ended in this moment, which is what is wanted.
+        // Killing fails when QEMU has just ended, which is fine.
         let _ = self.child.kill().await;
         Failure::unavailable(format!("the machine was killed: {why}"))
     }
 }
 
-/// QEMU in a process group of its own, because a signal to ours (Control-C, `timeout`) is for us: QEMU would pull the plug.
-/// When we are killed the kernel ends it (`setpriv` of util-linux, which every Debian has); without that program it stays
-/// in our group, so that at least whoever kills the group ends both.
+/// QEMU in a process group of its own, because a signal to our group (Control-C, `timeout`) is for us: QEMU would pull
+/// the plug. When we are killed, the kernel ends QEMU (`setpriv` of util-linux, which every Debian has). Without that
+/// program QEMU stays in our group, so that a signal to the group at least ends both.
 fn leashed() -> Command {
     let Some(setpriv) = program("setpriv") else { return Command::new(PROGRAM) };
     let mut command = Command::new(setpriv);
@@ -178,7 +178,7 @@ fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
-/// `system_powerdown` of the QEMU Machine Protocol: the ACPI power button.
+/// Sends `system_powerdown` of the QEMU Machine Protocol: the ACPI power button.
 async fn press(monitor: &Path) -> std::io::Result<()> {
     let mut stream = UnixStream::connect(monitor).await?;
     let (reading, mut writing) = stream.split();

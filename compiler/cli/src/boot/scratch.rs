@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "postkiln-boot-";
 
-/// A folder that vanishes in the end.
+/// A temporary folder that is removed when it is dropped.
 pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// A new one, and those of commands that were killed are removed.
+    /// Makes a new folder, and removes those left by killed commands.
     pub(super) fn new() -> std::io::Result<Self> {
         Self::below(&std::env::temp_dir())
     }
@@ -18,13 +18,13 @@ impl Scratch {
         use std::os::unix::fs::DirBuilderExt;
         remove_orphans(base);
         let path = base.join(format!("{PREFIX}{}", std::process::id()));
-        // One with our own number belonged to somebody before us.
+        // A folder with our own process id was left by an earlier process.
         let _ = fs::remove_dir_all(&path);
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
@@ -36,7 +36,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Other users' folders cannot be removed by us, and need not be.
+/// Removes folders of processes that have ended. Other users' folders cannot be removed by us, and need not be.
 fn remove_orphans(base: &Path) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn a_folder_goes_with_its_owner_or_when_the_next_one_comes() {
         let base = tempfile::tempdir().unwrap();
-        // Greater than the kernel's largest process id (2^22).
+        // This number is greater than the kernel's largest process id (2^22).
         let orphan = base.path().join(format!("{PREFIX}99999999"));
         let other = base.path().join(format!("{PREFIX}notes"));
         fs::create_dir(&orphan).unwrap();

@@ -1,4 +1,4 @@
-//! What the machine's console says and its SMTP port answers: shown, and watched for the moment when all is ready.
+//! The watch over a machine's console and SMTP port: the output is shown, and the moment is noticed when all is ready.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::outcome::Failure;
 
-/// The node's line when every service answers.
+/// The line that the node prints when every service answers.
 const READY: &str = "Postkiln: ready";
 const KNOCK: Duration = Duration::from_millis(100);
 
@@ -28,7 +28,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Begins to count; knocks at this port until it answers.
+    /// Starts the clock; tries this SMTP port until it answers.
     pub(super) fn new(console: Option<&Path>, smtp: Option<u16>) -> Result<Self, Failure> {
         let console: Box<dyn Write> = match console {
             Some(path) => Box::new(
@@ -51,7 +51,7 @@ impl Watch {
         Ok(Self { console, since, line: Vec::new(), said_ready, first_220, has_smtp: smtp.is_some() })
     }
 
-    /// Shows what the console said.
+    /// Shows output of the console.
     pub(super) fn show(&mut self, bytes: &[u8]) {
         // A closed pipe or a full disk must not end the machine.
         let _ = self.console.write_all(bytes).and_then(|()| self.console.flush());
@@ -69,7 +69,7 @@ impl Watch {
         }
     }
 
-    /// Waits until the console has said so and SMTP has given its greeting.
+    /// Waits until the console has shown the ready line and SMTP has sent its greeting.
     pub(super) fn ready(&self) -> impl Future<Output = ()> + use<> {
         let mut said = self.said_ready.subscribe();
         let mut greeted = self.first_220.clone();
@@ -94,7 +94,7 @@ impl Watch {
     }
 }
 
-/// Whether somebody says 220 at this port. QEMU accepts before the machine does, so a connection alone means nothing.
+/// Whether a server sends 220 on this port. QEMU accepts before the machine does, so a connection alone means nothing.
 async fn greets(port: u16) -> bool {
     let greeting = async {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
@@ -102,7 +102,8 @@ async fn greets(port: u16) -> bool {
         stream.read_exact(&mut code).await?;
         Ok::<_, std::io::Error>(&code == b"220")
     };
-    // A packet that came before the machine's network is sent again after a second, then two, four: knock anew instead.
+    // A packet that came before the machine's network is resent after one second, then two, four: a new connection is
+    // faster.
     timeout(Duration::from_millis(1500), greeting).await.is_ok_and(|greeted| greeted.unwrap_or(false))
 }
 

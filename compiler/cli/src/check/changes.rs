@@ -26,11 +26,11 @@ enum Means {
     Looking { seen: BTreeMap<PathBuf, Stamp> },
 }
 
-/// Enough of a file's state to see that it changed; `None` when it is not there.
+/// Enough of a file's state to see that it changed; `None` when there is no file.
 type Stamp = Option<(SystemTime, u64)>;
 
 impl Changes {
-    /// Waits for nothing yet.
+    /// Starts without any files.
     pub(super) fn new() -> Self {
         Self::by_inotify().unwrap_or_else(|_| Self::by_looking())
     }
@@ -48,7 +48,7 @@ impl Changes {
         Self { files: BTreeSet::new(), means: Means::Looking { seen: BTreeMap::new() } }
     }
 
-    /// Waits for these files from now on. Says whether a change may have gone unseen before: then they are to be read
+    /// Waits for these files from now on. True when a change may have gone unseen before; then the files must be read
     /// once more.
     pub(super) fn follow(&mut self, files: BTreeSet<PathBuf>) -> bool {
         let new = match &mut self.means {
@@ -62,7 +62,7 @@ impl Changes {
         };
         self.files = files;
         new.unwrap_or_else(|_| {
-            // No more watches to be had: look at the files from here on.
+            // The system gives no more watches, so the files are looked at from here on.
             let files = std::mem::take(&mut self.files);
             *self = Self::by_looking();
             self.follow(files)
@@ -90,7 +90,7 @@ impl Changes {
         self.settle().await;
     }
 
-    /// An editor that saves makes several events; they are one change.
+    /// Waits until all is quiet: saving in an editor makes several events that are one change.
     async fn settle(&mut self) {
         for _ in 0..MOST_EVENTS {
             sleep(MOMENT).await;
@@ -102,8 +102,8 @@ impl Changes {
     }
 }
 
-/// Watches the folders of files; where one is not there, the nearest above it that is. Says whether one is new. Each is
-/// asked for every time: another folder may have its name by now, which the kernel tells by another number.
+/// Watches the folders of the files, or the nearest existing folder above. True when one is new. Every folder is asked
+/// for each time, since another folder may have its name by now, which the kernel shows by another number.
 fn watch(
     queue: &AsyncFd<OwnedFd>,
     folders: &mut BTreeMap<i32, PathBuf>,
@@ -117,7 +117,7 @@ fn watch(
             folders.iter().filter(|(at, known)| **known == folder && **at != watch).map(|(at, _)| *at).collect();
         for at in stale {
             folders.remove(&at);
-            // Fails when that folder is gone.
+            // Removing the watch fails when that folder is gone.
             let _ = inotify::remove_watch(queue, at);
         }
         new |= folders.insert(watch, folder.clone()).is_none_or(|known| known != folder);
@@ -125,7 +125,7 @@ fn watch(
     Ok(new)
 }
 
-/// Waits for events; says whether one is about the files.
+/// Waits for events; true when one is about the files.
 async fn events(queue: &AsyncFd<OwnedFd>, folders: &mut BTreeMap<i32, PathBuf>, files: &BTreeSet<PathBuf>) -> bool {
     let Ok(mut ready) = queue.readable().await else { return true };
     let found = drain(queue, folders, files);
@@ -133,14 +133,14 @@ async fn events(queue: &AsyncFd<OwnedFd>, folders: &mut BTreeMap<i32, PathBuf>, 
     found
 }
 
-/// Takes all events there are; says whether one is about the files.
+/// Takes all events there are; true when one is about the files.
 fn drain(queue: &AsyncFd<OwnedFd>, folders: &mut BTreeMap<i32, PathBuf>, files: &BTreeSet<PathBuf>) -> bool {
     let mut buffer = [MaybeUninit::uninit(); 4096];
     let mut reader = inotify::Reader::new(queue, &mut buffer);
     let mut found = false;
     while let Ok(event) = reader.next() {
         found |= event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW);
-        // None: of a folder that is no longer watched.
+        // The event is about a folder that is no longer watched.
         let Some(folder) = folders.get(&event.wd()) else { continue };
         if let Some(name) = event.file_name().and_then(|name| name.to_str().ok()) {
             let path = folder.join(name);
@@ -184,7 +184,7 @@ mod tests {
         runtime.block_on(async {
             let mut changes = make();
             assert!(changes.follow(files.clone()), "nothing was watched before");
-            // The folder comes into being, and with it the file.
+            // The folder is made, and the file in it.
             std::fs::create_dir(folder.path().join("sub")).unwrap();
             std::fs::write(&file, "1").unwrap();
             changes.next().await;

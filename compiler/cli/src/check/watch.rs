@@ -16,13 +16,13 @@ use crate::findings::{self, Deny};
 use crate::outcome::{Exit, Failure};
 use crate::{bundle, output};
 
-/// Checks until a signal comes; ends as the last round did.
+/// Checks until a signal comes; the exit code is that of the last round.
 pub(super) fn run(site: &Path, deny: Option<Deny>) -> Result<Exit, Failure> {
     bundle::exists(site)?;
     let failed = |source| Failure::environment("cannot wait for changes", source);
     let (judged, verdicts) = unbounded_channel();
     let watched = site.to_owned();
-    // A thread of its own, so that a signal ends a round that takes long; nobody waits for it.
+    // The rounds run on a thread of their own, so that a signal ends a long round; nobody waits for the thread.
     std::thread::spawn(move || {
         if let Err(error) = check_on(&watched, deny, &judged) {
             let _ = judged.send(Err(failed(error)));
@@ -35,7 +35,7 @@ fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// The last verdict before a signal, or before no more came.
+/// The last verdict before a signal, or before the rounds end.
 async fn last(mut verdicts: UnboundedReceiver<Result<(), Failure>>) -> Result<(), Failure> {
     let failed = |source| Failure::environment("cannot wait for signals", source);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -43,7 +43,7 @@ async fn last(mut verdicts: UnboundedReceiver<Result<(), Failure>>) -> Result<()
     let mut last = Err(Failure::unavailable("stopped before the first answer"));
     loop {
         tokio::select! {
-            // A verdict is sent before it is shown, so whoever has seen it gets it as the exit code.
+            // A verdict is sent before it is shown, so a person who has seen it gets it as the exit code.
             biased;
             verdict = verdicts.recv() => match verdict {
                 Some(verdict) => last = verdict,
@@ -51,7 +51,7 @@ async fn last(mut verdicts: UnboundedReceiver<Result<(), Failure>>) -> Result<()
             },
             _ = interrupt.recv() => {
                 if io::stderr().is_terminal() {
-                    // The terminal has written ^C; what follows begins on a line of its own.
+                    // The terminal has written ^C; the following text begins on a line of its own.
                     output::note("");
                 }
                 return last;
@@ -72,7 +72,7 @@ fn check_on(site: &Path, deny: Option<Deny>, judged: &UnboundedSender<Result<(),
     })
 }
 
-/// What is kept between rounds.
+/// The state that is kept between rounds.
 struct Rounds<'a> {
     site: &'a Path,
     folder: PathBuf,
@@ -87,12 +87,12 @@ impl<'a> Rounds<'a> {
         let folder = findings::folder(site);
         let folder = folder.canonicalize().unwrap_or(folder);
         let mut changes = Changes::new();
-        // Before the first look, so that nothing written meanwhile goes unseen.
+        // Watching starts before the first look, so that nothing written meanwhile goes unseen.
         changes.follow(BTreeSet::from([folder.join("site.ncl")]));
         Self { site, folder, deny, reader: Reader::new(site), changes, files: BTreeSet::new() }
     }
 
-    /// One round: reads, judges, shows what is found, and how long it took.
+    /// One round: reads, judges, and shows the findings and the time it took.
     fn next(&mut self, judged: &UnboundedSender<Result<(), Failure>>) {
         let start = Instant::now();
         let mut read = self.read();
@@ -101,7 +101,7 @@ impl<'a> Rounds<'a> {
         }
         let found = bundle::lowered(self.site, read).found;
         let took = start.elapsed();
-        // Fails when the program ends in this moment.
+        // Sending fails when the program is just ending.
         let _ = judged.send(findings::judge(&found, self.deny));
         if io::stderr().is_terminal() && io::stdout().is_terminal() {
             output::clear();
@@ -119,8 +119,8 @@ impl<'a> Rounds<'a> {
         if read.is_ok() {
             self.files = files;
         } else {
-            // What stopped the reading may have hidden files that were read before; and when there is no more than the
-            // site's name, any of its files may have.
+            // The mistake that stopped the reading may have hidden files that were read before; and when only the
+            // site's name is known, any file below its folder may belong to it.
             if files.len() < 2 {
                 collect(&self.folder, DEPTH, &mut self.files);
             }
@@ -130,7 +130,7 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// The files below a folder, but for hidden ones, and those of bundles.
+/// Collects the files below a folder, except hidden ones and those of bundles.
 fn collect(folder: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         let path = entry.path();
@@ -145,5 +145,5 @@ fn collect(folder: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// Folders within folders that are looked at.
+/// The number of levels of folders that are looked at.
 const DEPTH: usize = 4;

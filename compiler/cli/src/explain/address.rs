@@ -1,4 +1,4 @@
-//! The way of mail for an address.
+//! Explaining the way of mail for an address.
 
 use postkiln_address::Address;
 use postkiln_blueprint::{Blueprint, End, Stop, World, itinerary};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::written;
 use crate::output;
 
-/// Prints each step and the ends.
+/// Prints each step of the way, and its ends.
 pub(super) fn explain(site: &Site, blueprint: &Blueprint, address: &Address, json: bool) {
     let mut world = World::new(blueprint);
     let found = itinerary(site, blueprint, &mut world, address);

@@ -1,4 +1,4 @@
-//! What a file of the bundle, or one line of it, was made for.
+//! Explaining the origin of a file of the bundle, or of one of its lines.
 
 use postkiln_blueprint::generated::{Cause, cause, cause_of_file};
 use postkiln_blueprint::origin;
@@ -10,7 +10,7 @@ use crate::bundle::Compiled;
 use crate::outcome::Failure;
 use crate::output;
 
-/// Prints it.
+/// Prints the origin of a file or line.
 ///
 /// # Errors
 /// When the bundle has no such file, or the file no such line.
@@ -44,7 +44,7 @@ pub(super) fn explain(compiled: &Compiled, bundle: &Bundle, what: &str, json: bo
     Ok(())
 }
 
-/// `control/rcpthosts:2` as path and line.
+/// Splits `control/rcpthosts:2` into path and line.
 fn parts(what: &str) -> Result<(&str, Option<usize>), Failure> {
     let what = what.strip_prefix("./").unwrap_or(what);
     match what.rsplit_once(':') {

@@ -1,4 +1,4 @@
-//! What a plan compares with: a bundle as it was made, or a site compiled now.
+//! The base that a plan compares with: a kept bundle, or a site that is compiled now.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -19,27 +19,27 @@ use crate::outcome::Failure;
 pub(super) enum Base {
     /// A bundle that somebody kept.
     Kept {
-        /// As read back.
+        /// The blueprint as read back from the bundle.
         blueprint: Box<Blueprint>,
-        /// Its table of contents.
+        /// The table of contents of the bundle.
         manifest: Manifest,
-        /// Where its things were written.
+        /// The places of its things.
         places: Mapped,
-        /// For people.
+        /// The name for people.
         label: String,
     },
     /// A site compiled now.
     Made {
-        /// All of it.
+        /// The site and its blueprint.
         compiled: Box<Compiled>,
-        /// Its bundle's table of contents.
+        /// The table of contents of its bundle.
         manifest: Manifest,
-        /// For people.
+        /// The name for people.
         label: String,
     },
 }
 
-/// The places of a bundle, read when something goes and its place is asked for.
+/// The places of a bundle, read only when a removed thing's place is asked for.
 pub(super) struct Mapped {
     file: Vec<u8>,
     map: OnceCell<SourceMap>,
@@ -47,7 +47,7 @@ pub(super) struct Mapped {
 
 impl Places for Mapped {
     fn place(&self, id: &ObjectId, _: &[&str]) -> Option<Place> {
-        // Of an older compiler's bundle only the positions are missing.
+        // In an older compiler's bundle only the positions are missing.
         self.map.get_or_init(|| serde_json::from_slice(&self.file).unwrap_or_default()).place(id)
     }
 }
@@ -62,7 +62,7 @@ impl Places for Base {
 }
 
 impl Base {
-    /// As a side of a plan.
+    /// This base as one side of a plan.
     pub(super) fn side(&self) -> Side<'_> {
         match self {
             Self::Kept { blueprint, manifest, label, .. } => {
@@ -72,7 +72,7 @@ impl Base {
         }
     }
 
-    /// The model.
+    /// The blueprint of the base.
     pub(super) fn blueprint(&self) -> &Blueprint {
         match self {
             Self::Kept { blueprint, .. } => blueprint,
@@ -81,7 +81,7 @@ impl Base {
     }
 }
 
-/// The base of this name: a path that exists, else a revision of the repository the site lies in.
+/// Finds the base of this name: a path that exists, else a revision of the repository in which the site lies.
 ///
 /// # Errors
 /// When there is none, or it cannot be read or compiled.
@@ -134,5 +134,5 @@ fn unreadable(name: &str, source: impl Into<Box<dyn std::error::Error + Send + S
 }
 
 const MODEL: &str = "blueprint.json";
-/// What a plan needs of its base.
+/// The files of a bundle that a plan needs.
 const NEEDED: [&str; 2] = [MODEL, SourceMap::PATH];

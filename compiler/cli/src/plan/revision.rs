@@ -1,4 +1,4 @@
-//! A site as a revision of git has it, in a folder that vanishes. Neither the work tree nor the index is touched.
+//! A site as it was in a revision of git, in a temporary folder. Neither the work tree nor the index is touched.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use tempfile::TempDir;
 
 use crate::outcome::Failure;
 
-/// A site of an earlier time.
+/// A site checked out from a revision.
 pub(super) struct Checkout {
-    /// The site, as the caller named its own: a folder, or a file.
+    /// The path of the site there: a folder or a file, as the caller named its own.
     pub(super) site: PathBuf,
     /// The commit, abbreviated.
     pub(super) commit: String,
     _folder: TempDir,
 }
 
-/// Writes the site's folder as the revision has it.
+/// Writes the site's folder as it was in the revision.
 ///
 /// # Errors
 /// When there is no git, no repository around the site, no such revision, or no such site in it.
@@ -58,7 +58,7 @@ pub(super) fn check_out(site: &Path, revision: &str) -> Result<Checkout, Failure
     Ok(Checkout { site, commit: commit.get(..7).unwrap_or(&commit).to_owned(), _folder: scratch })
 }
 
-/// What git prints, or what it complains of, in one line.
+/// The output of git, or its complaint in one line.
 fn git(folder: &Path, arguments: &[&str], index: Option<&Path>) -> Result<String, String> {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(arguments);

@@ -1,4 +1,4 @@
-//! The language as JSON Schema (draft 2020-12), for data files in JSON and for programs. A tag is a string there, a tag
+//! The language as JSON Schema (draft 2020-12), for data files in JSON and for programs. A tag becomes a string, a tag
 //! with a value an object of one field.
 
 use postkiln_site::{Field, Outline, Presence, Shape};

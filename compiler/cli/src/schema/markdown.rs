@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use postkiln_site::{Definition, Field, Outline, Presence, Shape};
 
-/// The page: `Site` first, then what it leads to, in the order in which it is met.
+/// The page: `Site` first, then the other contracts in the order in which they are met.
 pub(super) fn page(outline: &Outline) -> String {
     let mut text = BEGINNING.to_owned();
     let mut met = BTreeSet::from(["Site".to_owned()]);
@@ -39,7 +39,7 @@ fn cells(field: &Field) -> [String; 4] {
     cells.map(|cell| cell.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// A form in a few words.
+/// The form of a value in a few words.
 fn form(shape: &Shape) -> String {
     match shape {
         Shape::Text => "string".to_owned(),

@@ -29,7 +29,7 @@ pub(super) fn passphrase(description: &str) -> Option<Secret> {
 }
 
 fn from(reader: impl Read, what: &str) -> Result<Secret, Failure> {
-    // Room at once: a vector that grows leaves copies behind.
+    // All room is reserved at once: a growing vector would leave copies of the secret behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MOST));
     reader
         .take(MOST as u64)
@@ -62,7 +62,7 @@ fn typed(what: &str) -> io::Result<Secret> {
     Secret::from_bytes(line).map_err(|error| io::Error::other(error.to_string()))
 }
 
-/// A terminal that does not show what is typed, as long as this lives.
+/// A terminal that does not show typed text until this value is dropped.
 struct Unseen(Termios);
 
 impl Unseen {

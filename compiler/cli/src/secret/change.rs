@@ -186,12 +186,12 @@ pub(super) fn remove(args: &RemoveArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// The site, if it can be read: it knows what a secret is for. Secrets can be set before it is right.
+/// The site, if it can be read: it knows what a secret is for. Secrets can also be set while the site has errors.
 fn site(place: &Place) -> Option<Site> {
     postkiln_site::read(&place.site).ok().map(|(site, _)| site)
 }
 
-/// `NAME KIND VERSION`, and nothing of the value.
+/// Prints `NAME KIND VERSION`, and nothing of the value.
 fn tell(vault: &Vault, name: &str) -> Result<Exit, Failure> {
     let kept = vault.get(name).map_err(failure)?;
     output::result(&format!("{name} {} {}", kept.value.word(), kept.version));
@@ -199,7 +199,7 @@ fn tell(vault: &Vault, name: &str) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// What to do before the next step.
+/// Explains what to do before the next step.
 fn explain(step: &Step, name: &str, lifetime: u64) {
     let text = match step {
         Step::Published(number) => format!(
@@ -218,13 +218,13 @@ fn explain(step: &Step, name: &str, lifetime: u64) {
     output::note(&text);
 }
 
-/// How long mail may stay in the queue of this site, in seconds.
+/// The longest time that mail of this site may stay in the queue, in seconds.
 fn queue_lifetime(site: &Site) -> u64 {
     let lowered = postkiln_blueprint::lower(site).ok();
     lowered.and_then(|(blueprint, _)| blueprint.control_file()).map_or(LIFETIME, |Queuelifetime(seconds)| seconds)
 }
 
-/// Whether a key that retired on a day is needed no more. On that day it may have signed until midnight.
+/// Whether a key that retired on a day is no longer needed. On that day it may have signed until midnight.
 fn is_over(since: &str, lifetime: u64, today: Date) -> bool {
     let Ok(since) = since.parse::<Date>() else { return false };
     let waited = today.since(since).map(|span| i64::from(span.get_days())).unwrap_or(0);
@@ -242,7 +242,7 @@ fn days(seconds: u64) -> String {
 }
 
 const DAY: u64 = 86_400;
-/// qmail's own: a week.
+/// The default of qmail, in seconds: a week.
 const LIFETIME: u64 = 604_800;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What kind of secret a name is to be, and a value of that kind: asked for, read, or made.
+//! The kind of a secret, and values of each kind: asked for, read, or made.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use rand_core::OsRng;
 use super::{ask, failure};
 use crate::outcome::Failure;
 
-/// `--kind`.
+/// The values of `--kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// A password: a person's, or one for another server
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     Dkim,
 }
 
-/// `--algorithm`.
+/// The values of `--algorithm`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Algorithm {
     /// RSA of 2048 bits, which every receiver checks
@@ -42,7 +42,7 @@ impl From<Algorithm> for DkimAlgorithm {
     }
 }
 
-/// Where a value comes from.
+/// The source of a value.
 pub(super) struct Source<'a> {
     pub(super) generate: bool,
     pub(super) file: Option<&'a Path>,
@@ -50,7 +50,7 @@ pub(super) struct Source<'a> {
 }
 
 impl Kind {
-    /// The kind that the words of the lock name.
+    /// The kind of a value in the vault.
     pub(super) fn of(value: &Value) -> Self {
         match value {
             Value::Password(_) => Self::Password,
@@ -70,7 +70,7 @@ impl Kind {
         })
     }
 
-    /// A value of this kind.
+    /// Gets a value of this kind.
     pub(super) fn value(self, name: &str, source: &Source<'_>) -> Result<Value, Failure> {
         let given = || ask::value(name, source.file);
         let value = match (self, source.generate) {

@@ -103,7 +103,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     Err(Failure::Wrong(problems.join("\npostkiln: ")))
 }
 
-/// The lock of a site; its findings are shown.
+/// The lock of a site; its findings are printed.
 pub(super) fn lock(site: &Path) -> Result<SecretsLock, Failure> {
     let shown = |found: Vec<_>| {
         findings::show(site, &found);
@@ -114,7 +114,7 @@ pub(super) fn lock(site: &Path) -> Result<SecretsLock, Failure> {
     Ok(lock)
 }
 
-/// What can be said of the encrypted file without opening it.
+/// The faults of the encrypted file that are visible without opening it.
 fn outside(folder: &Folder, lock: &SecretsLock) -> Result<Vec<String>, Failure> {
     let mut problems = Vec::new();
     match folder.is_sealed_by(lock).map_err(failure)? {
@@ -125,13 +125,13 @@ fn outside(folder: &Folder, lock: &SecretsLock) -> Result<Vec<String>, Failure> 
         Some(true) | None => {}
     }
     if folder.is_exposed() {
-        // A clone has it like this, and it is encrypted: no reason to fail.
+        // A clone has the file with this mode, and the content is encrypted: no reason to fail.
         output::note("secrets.age can be read by others on this machine: `chmod 600 secrets.age`");
     }
     Ok(problems)
 }
 
-/// The site, if it can be read: without it nobody knows what is used.
+/// The site, if it can be read: without it nobody knows which secrets are used.
 fn site(path: &Path) -> Option<Site> {
     match read(path) {
         Ok((site, _)) => Some(site),
@@ -146,12 +146,12 @@ fn site(path: &Path) -> Option<Site> {
 #[derive(Serialize)]
 struct Row {
     name: String,
-    /// `None`: named in the site and not there.
+    /// The kind; `None` for a secret that the site names and nobody has set.
     kind: Option<String>,
     version: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     keys: Vec<String>,
-    /// `None`: not known.
+    /// The places of use; `None` when the site cannot be read.
     used_by: Option<Vec<String>>,
 }
 

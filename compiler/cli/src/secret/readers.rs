@@ -1,4 +1,4 @@
-//! Who can read a site's secrets: making a key, beginning a file, letting people in and out.
+//! The people who can read a site's secrets: making a key, beginning a file, letting people in and out.
 
 use std::path::{Path, PathBuf};
 
@@ -116,7 +116,7 @@ pub(super) fn recipients(args: &RecipientsArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// The public key of the person's own file, which is made when it is not there.
+/// The public key of the person's own file; the file is made when there is none.
 fn own(given: Option<&Path>, site: Option<&Path>) -> Result<String, Failure> {
     let path = identity_path(given)?;
     if path.exists() {
@@ -138,7 +138,7 @@ fn own(given: Option<&Path>, site: Option<&Path>) -> Result<String, Failure> {
     Ok(public)
 }
 
-/// A private key that lies in a repository, or beside the site, will be committed by somebody one day.
+/// Refuses a path in a repository or beside the site: a private key there will be committed by somebody one day.
 fn keep_out(folder: &Path, site: Option<&Path>) -> Result<(), Failure> {
     let whole = |path: &Path| {
         path.canonicalize().map_err(|error| Failure::environment(format!("cannot find {}", path.display()), error))
@@ -158,7 +158,7 @@ fn keep_out(folder: &Path, site: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
-/// A site's folder, for looking.
+/// A site's folder, opened for reading.
 pub(super) fn looking(site: &Path) -> Folder {
     Folder::new(&findings::folder(site))
 }
