@@ -1,14 +1,14 @@
-//! A code and what it means. Codes are made in [`crate::codes`] and nowhere else.
+//! A code and its meaning. Codes are made in [`crate::codes`] and nowhere else.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Nothing can be built.
+    /// An error: nothing can be built.
     Error,
-    /// Shown; changes no exit code.
+    /// A warning: shown, but it changes no exit code.
     Warning,
 }
 
@@ -16,7 +16,7 @@ pub enum Severity {
 #[derive(Clone, Copy)]
 pub struct Code(pub(crate) &'static Entry);
 
-/// What the registry holds about one code.
+/// The registry's entry for one code.
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
@@ -26,42 +26,42 @@ pub(crate) struct Entry {
 }
 
 impl Code {
-    /// `E0302`: an error; `W0302`: a warning.
+    /// The code as it is shown: `E0302` for an error, `W0302` for a warning.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.0.name
     }
 
-    /// What its first letter says.
+    /// The severity, which the first letter of the code tells.
     #[must_use]
     pub fn severity(self) -> Severity {
         if self.0.name.starts_with('W') { Severity::Warning } else { Severity::Error }
     }
 
-    /// Whether what such a finding points at may be a password, which is never quoted.
+    /// Whether such a finding may point at a password, which is never quoted.
     pub(crate) fn is_confidential(self) -> bool {
         [crate::codes::HASH, crate::codes::RECIPIENT, crate::codes::EXPOSED].contains(&self)
     }
 
-    /// What it is about, in half a sentence: "a target does not exist".
+    /// The code's subject, in half a sentence: "a target does not exist".
     #[must_use]
     pub const fn title(self) -> &'static str {
         self.0.title
     }
 
-    /// What it means and why it is refused, in paragraphs.
+    /// The meaning of the finding and the reason for refusing, in paragraphs.
     #[must_use]
     pub fn meaning(self) -> String {
         dedent(self.0.meaning)
     }
 
-    /// An example that gives this finding.
+    /// An example of a site that gives this finding.
     #[must_use]
     pub fn wrong(self) -> String {
         dedent(self.0.wrong)
     }
 
-    /// The same, as it should be.
+    /// The same example as it should be.
     #[must_use]
     pub fn right(self) -> String {
         dedent(self.0.right)
@@ -106,7 +106,7 @@ impl fmt::Debug for Code {
     }
 }
 
-/// A text that is indented with the source around it, without that indentation and without blank lines at its ends.
+/// Removes from a text the indentation of the source around it, and blank lines at its ends.
 fn dedent(text: &str) -> String {
     let written = || text.lines().filter(|line| !line.trim().is_empty());
     let indentation = written().map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(0);

@@ -1,8 +1,9 @@
-//! Keeping password hashes out of quoted source lines. Knows what they look like; nothing about findings.
+//! Keeping password hashes out of quoted source lines. Knows the form of hashes; nothing about findings.
 
 use std::ops::Range;
 
-/// Replaces by `*` what a line says of password hashes, and `meant`, the part a finding about a hash points at.
+/// Replaces the characters of password hashes in a line by `*`, and those of `meant`, the part that a finding about a
+/// hash points at.
 ///
 /// A hash is a string that begins with `$`, or one that is given to a field called `hash` or `password`.
 pub(crate) fn mask(line: &mut [char], meant: Option<Range<usize>>) {
@@ -52,7 +53,7 @@ fn is_given_to_hash(before: &[char]) -> bool {
     let length = before.iter().rposition(|letter| !is_between(letter)).map_or(0, |last| last + 1);
     let name = before.get(..length).unwrap_or_default();
     let ends_with = |word: &str| name.iter().rev().copied().take(word.len()).eq(word.chars().rev());
-    // A password given where a hash belongs is a mistake that is told, and the password is not.
+    // A password in the place of a hash is reported as a mistake, and the password itself is not shown.
     ends_with("hash") || ends_with("password")
 }
 

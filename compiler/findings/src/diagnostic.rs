@@ -1,4 +1,4 @@
-//! What is wrong, where, and what to do about it.
+//! Findings: each says what is wrong, where, and what to do about it.
 
 use std::sync::Arc;
 
@@ -9,28 +9,28 @@ use crate::{Code, Severity};
 pub struct Place {
     /// Path below the site's root: `site.ncl`.
     pub file: Arc<str>,
-    /// First line, from 1.
+    /// The first line, from 1.
     pub line: u32,
-    /// First column in characters, from 1.
+    /// The first column in characters, from 1.
     pub column: u32,
-    /// Last line.
+    /// The last line, from 1.
     pub end_line: u32,
     /// The column after the last character.
     pub end_column: u32,
 }
 
-/// One finding.
+/// One finding, error or warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Which kind: stable, and explained by `postkiln explain`.
+    /// The kind of finding: stable, and explained by `postkiln explain`.
     pub code: Code,
-    /// One sentence, lower case, no full stop.
+    /// The message: one sentence, lower case, no full stop.
     pub message: String,
-    /// Where; `None` for the site as a whole.
+    /// The place; `None` for a finding about the site as a whole.
     pub place: Option<Place>,
-    /// What to do.
+    /// Advice for the person, when there is any.
     pub hint: Option<String>,
-    /// Further places with what stands there: "first declared here".
+    /// Further places with a text for each: "first declared here".
     pub related: Vec<(Place, String)>,
 }
 
@@ -41,25 +41,25 @@ impl Diagnostic {
         Self { code, message: message.into(), place: None, hint: None, related: Vec::new() }
     }
 
-    /// The same at a place.
+    /// The same finding with this place.
     #[must_use]
     pub fn at(self, place: &Place) -> Self {
         Self { place: Some(place.clone()), ..self }
     }
 
-    /// Error or warning.
+    /// The severity, error or warning.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
 
-    /// Says what to do.
+    /// Sets the advice.
     pub fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Names a further place.
+    /// Adds a further place with a text.
     pub fn related(&mut self, place: &Place, text: &str) -> &mut Self {
         self.related.push((place.clone(), text.to_owned()));
         self

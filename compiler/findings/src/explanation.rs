@@ -1,4 +1,4 @@
-//! What the registry says, for reading: one code on a terminal, all of them as a page. Knows nothing about findings.
+//! The registry's explanations for reading: one code on a terminal, all codes as a page. Knows nothing about findings.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{Code, Severity, codes};
 
-/// One code for a terminal, without a line end after the last line.
+/// The explanation of one code for a terminal, without a line end after the last line.
 #[must_use]
 pub fn text(code: Code) -> String {
     let mut text = format!("{code}  {}: {}\n\n{}\n", word(code.severity()), code.title(), code.meaning());
@@ -24,7 +24,7 @@ pub fn text(code: Code) -> String {
     text.trim_end().to_owned()
 }
 
-/// One code as an object: `code`, `severity`, `title`, `meaning`, `wrong`, `right`.
+/// The explanation of one code as an object: `code`, `severity`, `title`, `meaning`, `wrong`, `right`.
 #[must_use]
 pub fn object(code: Code) -> Value {
     json!({
@@ -33,7 +33,7 @@ pub fn object(code: Code) -> Value {
     })
 }
 
-/// One code's meaning and examples in Markdown, without a heading.
+/// The meaning and the examples of one code in Markdown, without a heading.
 #[must_use]
 pub fn markdown(code: Code) -> String {
     let mut text = format!("{}\n", code.meaning());

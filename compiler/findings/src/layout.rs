@@ -1,18 +1,18 @@
-//! How one finding looks: file, line, column, the source line underlined, the hint. Knows nothing about files: the
-//! caller gives the sources. Start at [`Layout::text`].
+//! The layout of one finding: file, line, column, the source line underlined, the hint. Knows nothing about files,
+//! whose text the caller gives. Start at [`Layout::text`].
 
 use std::fmt::Write as _;
 use std::rc::Rc;
 
 use crate::{Code, Diagnostic, Place, Severity, confidential};
 
-/// How findings are laid out for a person.
+/// Settings for showing findings to a person.
 pub struct Layout<'a> {
-    /// Put before each file name so that a person can open it: `examples/minimal/`.
+    /// A text put before each file name so that a person can open the file: `examples/minimal/`.
     pub prefix: &'a str,
-    /// Whether to use terminal colours.
+    /// Whether terminal colours are used.
     pub colour: bool,
-    /// The text of a file of the site.
+    /// Gives the text of a file of the site.
     pub source: &'a dyn Fn(&str) -> Option<Rc<str>>,
 }
 
@@ -50,7 +50,7 @@ impl Layout<'_> {
         text
     }
 
-    /// The first line of the place, with the part that is meant underlined.
+    /// Adds the first line of the place, with the finding's part of it underlined.
     fn quote(&self, text: &mut String, place: &Place, code: Code, paint: &str) {
         let Some(source) = (self.source)(&place.file) else { return };
         let Some(line) =
@@ -89,7 +89,7 @@ fn index(column: u32) -> usize {
     usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1)
 }
 
-/// The part of a long line that is shown: what is meant, with something around it.
+/// The part of a long line that is shown: the finding's part and some text around it.
 const fn window(start: usize, length: usize) -> (usize, usize) {
     if length <= LONGEST {
         return (0, length);

@@ -1,5 +1,5 @@
-//! What the compiler says about a site: findings, the registry of their codes, and the forms in which they are shown.
-//! Knows nothing about how anything is found. Start at [`Diagnostic`]; every code is an entry of [`codes`].
+//! Findings about a site: the registry of their codes, and the forms in which they are shown. Knows nothing about how a
+//! finding comes about. Start at [`Diagnostic`]; every code is an entry of [`codes`].
 
 mod code;
 pub mod codes;

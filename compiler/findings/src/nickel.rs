@@ -1,11 +1,12 @@
-//! As much of Nickel's lexing as tells comments and strings from everything else; JSON's strings are the same.
+//! As much of Nickel's lexing as is needed to tell comments and strings from everything else; JSON's strings are the
+//! same.
 
-/// What begins at a byte.
+/// The kind of piece that begins at a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// `# …`, to the end of its line.
+    /// A comment, from `#` to the end of its line.
     Comment,
-    /// `"…"`, `m%"…"%`: from its first quote or sign to its last.
+    /// A string `"…"` or `m%"…"%`, from its first quote or sign to its last.
     Text,
 }
 
@@ -20,7 +21,7 @@ pub fn piece(bytes: &[u8], at: usize) -> Option<(Piece, usize)> {
     }
 }
 
-/// Where the comments of a text begin and end, without their line ends.
+/// The byte ranges of all comments of a text, without their line ends.
 #[must_use]
 pub fn comments(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! Findings as SARIF 2.1.0 (OASIS), the form in which forges show them beside the lines of a change. Knows nothing about
-//! repositories: the caller says where in its own the site lies. Start at [`sarif`].
+//! Findings as SARIF 2.1.0 (OASIS), the form in which forges show them beside the lines of a change. Knows nothing
+//! about repositories: the caller says where the site lies in its own. Start at [`sarif`].
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,17 +9,17 @@ use sha2::{Digest, Sha256};
 
 use crate::{Code, Diagnostic, Place, Severity, confidential, explanation};
 
-/// What a log says besides the findings.
+/// The facts in a log besides the findings.
 pub struct Run<'a> {
-    /// The version of `postkiln`.
+    /// The version of `postkiln` that runs.
     pub version: &'a str,
-    /// The site's folder, from the top of its repository: `sites/example/`, or nothing when it is the top itself.
+    /// The site's folder, from the top of its repository: `sites/example/`, or empty when it is the top itself.
     pub prefix: &'a str,
-    /// The site's main file: what a finding without a place is about.
+    /// The site's main file, to which findings without a place are attached.
     pub entry: &'a str,
-    /// Whether the findings ended the command.
+    /// Whether the command failed because of the findings.
     pub failed: bool,
-    /// The text of a file of the site.
+    /// Gives the text of a file of the site.
     pub source: &'a dyn Fn(&str) -> Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub fn sarif(findings: &[Diagnostic], run: &Run<'_>) -> Value {
                 "version": run.version,
                 "rules": codes.iter().map(|code| rule(*code)).collect::<Vec<_>>(),
             }},
-            // Several sites of one repository are told apart by this.
+            // This id tells several sites of one repository apart.
             "automationDetails": { "id": format!("postkiln/{}", run.prefix) },
             "invocations": [{ "executionSuccessful": !run.failed }],
             "originalUriBaseIds": { ROOT: { "description": { "text": "the top folder of the repository" } } },
@@ -90,7 +90,8 @@ impl Run<'_> {
         result
     }
 
-    /// A finding without a place is about the site: its first line, since forges leave out what has none.
+    /// The location of a finding. Without a place it is the site's first line, since forges leave out findings without
+    /// one.
     fn location(&self, place: Option<&Place>) -> Value {
         let file = place.map_or(self.entry, |place| &*place.file);
         let region = place.map_or_else(
@@ -107,20 +108,22 @@ impl Run<'_> {
     }
 }
 
-/// What forges know a finding by, from one version of a site to the next.
+/// Fingerprints, by which forges recognise a finding from one version of a site to the next.
 struct Fingerprints<'a> {
     source: &'a dyn Fn(&str) -> Option<String>,
     /// The lines of each file.
     files: BTreeMap<String, Vec<String>>,
-    /// The line looked at last, by file and number, without what is confidential: a file may be one long line.
+    /// The last line that was looked at, by file and number, without confidential parts. Kept because a file may be one
+    /// long line.
     masked: Option<(String, usize, String)>,
-    /// How many were alike.
+    /// The number of findings so far with the same hash.
     seen: BTreeMap<String, usize>,
 }
 
 impl Fingerprints<'_> {
-    /// Half of a hash over what stays the same when lines before it come or go: code, file, and the text of the line, in
-    /// which nothing confidential is left that somebody could search for; then which of those that are alike it is.
+    /// Half of a hash over the parts that stay the same when lines before the finding come or go: code, file, and the
+    /// text of the line without confidential parts that somebody could search for; then the number among those with the
+    /// same hash.
     fn of(&mut self, finding: &Diagnostic) -> String {
         let mut hash = Sha256::new();
         hash.update(finding.code.name());
@@ -150,7 +153,7 @@ impl Fingerprints<'_> {
         self.masked.as_ref().map_or("", |(.., text)| text)
     }
 
-    /// The first line of a place; nothing where there is none.
+    /// The first line of a place; empty when there is no such line.
     fn line(&mut self, place: &Place) -> &str {
         let lines = self.files.entry(place.file.to_string()).or_insert_with(|| {
             let text = (self.source)(&place.file).unwrap_or_default();

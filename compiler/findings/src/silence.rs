@@ -1,29 +1,28 @@
-//! Silencing warnings where they stand: `# postkiln: allow W0302` at the end of a line or on a line of its own before it, and
-//! for the whole site the field `silence`. What silences nothing is found itself, so that none outlives its reason; an
-//! error cannot be silenced. Start at [`silenced`].
+//! Silencing warnings where they stand: by `# postkiln: allow W0302` at the end of a line or on a line of its own
+//! before it, and for the whole site by the field `silence`. A silence without effect is a finding itself, so that none
+//! outlives its reason; an error cannot be silenced. Start at [`silenced`].
 
 use crate::{Code, Diagnostic, Place, Severity, codes, nickel};
 
-/// What a site says about findings.
+/// The site's own words about findings.
 #[derive(Debug, Default)]
 pub struct Silence<'a> {
-    /// Codes silenced everywhere, and where each is named.
+    /// Codes that are silenced everywhere, with the place of each.
     pub everywhere: Vec<(Code, &'a Place)>,
-    /// Names and texts of the site's files of Nickel.
+    /// Names and texts of the site's Nickel files.
     pub files: Vec<(&'a str, &'a str)>,
-    /// Whether everything that can be found was looked for. After an error it was not, and nothing is said about what is
-    /// silenced in vain.
+    /// Whether all checks were made. After an error they were not, and silences without effect are not reported.
     pub complete: bool,
 }
 
-/// A code that is allowed on one line.
+/// A code that is silenced on one line.
 struct Allow {
     code: Code,
     place: Place,
     line: u32,
 }
 
-/// The findings without those that are silenced, and with what is wrong about silencing, in source order.
+/// The findings without the silenced ones, and with those about silencing itself, in source order.
 #[must_use]
 pub fn silenced(findings: Vec<Diagnostic>, silence: &Silence<'_>) -> Vec<Diagnostic> {
     let mut wrong = Vec::new();
@@ -60,7 +59,7 @@ pub fn silenced(findings: Vec<Diagnostic>, silence: &Silence<'_>) -> Vec<Diagnos
 /// The code that `name` silences.
 ///
 /// # Errors
-/// When there is none of this name, or it is an error.
+/// When there is no code of this name, or it is that of an error.
 pub fn silenceable(name: &str, place: &Place) -> Result<Code, Diagnostic> {
     let Some(code) = codes::find(name) else {
         let mut finding = Diagnostic::new(codes::SILENCE_UNKNOWN, format!("there is no finding {name:?}")).at(place);
@@ -94,7 +93,7 @@ fn in_vain(code: Code, place: &Place, here: &str) -> Diagnostic {
     finding
 }
 
-/// What the comments of a file allow. A comment that begins as ours and is none is recorded.
+/// The silences in the comments of a file. A comment that begins as ours and is malformed is reported.
 fn written(file: &str, text: &str, wrong: &mut Vec<Diagnostic>) -> Vec<Allow> {
     let comments = nickel::comments(text);
     let mut allows = Vec::new();
@@ -142,7 +141,7 @@ fn line_of(text: &str) -> u32 {
     u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-/// The next line after `own` that holds something else than a comment.
+/// The next line after `own` that holds more than a comment.
 fn next_line(text: &str, own: u32, end: usize) -> u32 {
     let rest = text.get(end..).unwrap_or_default().lines().skip(1);
     let holds = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
@@ -168,7 +167,7 @@ mod tests {
         Diagnostic::new(code, "said").at(&place)
     }
 
-    /// What is left of `W0303` in line 3 and `E0302` in line 5.
+    /// Silences in a text with `W0303` in line 3 and `E0302` in line 5, and the findings that are left.
     fn check(text: &str, everywhere: &[Code], expected: &[&str]) {
         let findings = vec![found(codes::NO_PASSWORD, 3), found(codes::DANGLING, 5)];
         let top = Place { file: "site.ncl".into(), line: 9, column: 1, end_line: 9, end_column: 2 };

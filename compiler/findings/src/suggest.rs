@@ -11,7 +11,7 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     (distance <= allowed && distance < candidate.chars().count()).then_some(candidate)
 }
 
-/// Letters inserted, removed, replaced, or exchanged with their neighbour, to make one text of the other.
+/// The number of letters to insert, remove, replace, or exchange with their neighbour, to turn one text into the other.
 pub(crate) fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
@@ -32,7 +32,7 @@ pub(crate) fn distance(one: &str, other: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-/// Longer names are not misspelt fields, and the distance takes quadratic time.
+/// The longest name that is compared, in characters. No field is that long, and the distance takes quadratic time.
 const LONGEST: usize = 64;
 
 #[cfg(test)]

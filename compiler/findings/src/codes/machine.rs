@@ -1,4 +1,4 @@
-//! W0305, W0390: the machine, its network, and what its programs do.
+//! W0305, W0390: the machine, its network, and the programs on it.
 
 use super::{Code, Entry};
 

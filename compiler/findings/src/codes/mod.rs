@@ -81,14 +81,14 @@ pub fn all() -> Vec<Code> {
     all
 }
 
-/// The code of this name, in letters of either case.
+/// The code of this name, with letters of either case.
 #[must_use]
 pub fn find(name: &str) -> Option<Code> {
     SUBJECTS.iter().copied().flatten().copied().find(|code| code.name().eq_ignore_ascii_case(name))
 }
 
-/// The one code that a misspelt name can mean: a sign is wrong, missing, too much, or exchanged with its neighbour. With
-/// two such codes there is nothing to guess from.
+/// The one code that a misspelt name can mean: a sign is wrong, missing, too much, or exchanged with its neighbour.
+/// `None` when there are two such codes, since either may be meant.
 #[must_use]
 pub fn nearest(name: &str) -> Option<Code> {
     let name: String = name.to_uppercase().chars().take(12).collect();

@@ -1,4 +1,4 @@
-//! E0501 to E0506, E0508: guards of a plan. What they speak of is allowed to be, but a person has to say so.
+//! E0501 to E0506, E0508: guards of a plan. They are about changes that are allowed, but only when a person says so.
 
 use super::{Code, Entry};
 

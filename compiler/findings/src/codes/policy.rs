@@ -1,4 +1,4 @@
-//! W0307: what is done with messages before they are accepted.
+//! W0307: the treatment of messages before they are accepted.
 
 use super::{Code, Entry};
 

@@ -1,4 +1,4 @@
-//! E0365 to E0380, W0365 to W0380: what the DNS says about mail.
+//! E0365 to E0380, W0365 to W0380: records in the DNS about mail.
 
 use super::{Code, Entry};
 

@@ -1,4 +1,4 @@
-//! E0210, E0320 to E0323: what a site says was renamed.
+//! E0210, E0320 to E0323: renames that a site declares.
 
 use super::{Code, Entry};
 

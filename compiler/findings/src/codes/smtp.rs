@@ -1,4 +1,4 @@
-//! E028x, E035x, W035x: who may send what through the system, by which way it leaves, and what the machine can hold.
+//! E028x, E035x, W035x: relaying, routes, and the load that the machine can bear.
 
 use super::{Code, Entry};
 

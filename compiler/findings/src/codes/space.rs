@@ -1,4 +1,5 @@
-//! E0324 to E0326, W0320, W0322 to W0326: proofs over all addresses together: who takes whose mail, and where it ends unread.
+//! E0324 to E0326, W0320, W0322 to W0326: proofs over all addresses together: addresses that take others' mail, and
+//! mail that ends unread.
 
 use super::{Code, Entry};
 
