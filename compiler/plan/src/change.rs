@@ -1,4 +1,4 @@
-//! One thing that differs, and its fields that do.
+//! One thing that differs between two states, with its fields that differ.
 
 use postkiln_blueprint::impact::{Field, Holds};
 use postkiln_blueprint::{Kind, ObjectId};
@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use crate::Places;
 
-/// What happens to a thing.
+/// The kinds of differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// It goes.
+    /// The thing is only in the old state.
     Remove,
-    /// It stays, with other fields or under another name.
+    /// The thing is in both states, with other fields or under another name.
     Change,
-    /// It comes.
+    /// The thing is only in the new state.
     Add,
 }
 
 impl Action {
-    /// As JSON has it.
+    /// The word for the action in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -30,45 +30,45 @@ impl Action {
     }
 }
 
-/// A thing that differs.
+/// A thing that differs, with the fields that do.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// Its name, of the new state where it is there.
+    /// The thing's name; that of the new state, if the thing is there.
     pub id: ObjectId,
-    /// What happens to it.
+    /// The kind of difference.
     pub action: Action,
-    /// The name it had, when the site's `moved` says that it is the same thing.
+    /// The name in the old state, when the site's `moved` says that it is the same thing.
     pub from: Option<ObjectId>,
-    /// Fields that differ; all that hold something when the whole thing comes or goes.
+    /// Fields that differ; when the whole thing comes or goes, all fields that hold something.
     pub attributes: Vec<Attribute>,
-    /// Where the new value is written; for removals, where the old one was. `None` when nobody wrote it: it follows
-    /// from other things.
+    /// The place where the new value is written; for removals, where the old one was. `None` when nobody wrote it
+    /// because it follows from other things.
     pub place: Option<Place>,
 }
 
 /// A field that differs.
 #[derive(Clone, Debug)]
 pub struct Attribute {
-    /// Names from the thing inward: `forward`, `to`.
+    /// Names of fields from the thing inward: `forward`, `to`.
     pub path: Vec<String>,
-    /// `None`: there was nothing.
+    /// The old value; `None`: there was none.
     pub before: Option<Value>,
-    /// `None`: there is nothing.
+    /// The new value; `None`: there is none.
     pub after: Option<Value>,
-    /// The row of the table of impacts.
+    /// The field's row in the table of impacts.
     pub field: Field,
-    /// Where the new value is written.
+    /// The place where the new value is written.
     pub place: Option<Place>,
 }
 
 impl Attribute {
-    /// Whether its values may not be shown; they are then only what kind of value it is.
+    /// Whether the values must not be shown. Then they hold only the kind of each value.
     #[must_use]
     pub fn is_sensitive(&self) -> bool {
         self.field.holds == Holds::Sensitive
     }
 
-    /// `forward.to`.
+    /// The path as text: `forward.to`.
     #[must_use]
     pub fn dotted(&self) -> String {
         self.path.join(".")
@@ -76,13 +76,13 @@ impl Attribute {
 }
 
 impl Change {
-    /// Whether it follows from other changes: nobody wrote it.
+    /// Whether the change follows from other changes: nobody wrote it.
     #[must_use]
     pub const fn follows(&self) -> bool {
         self.place.is_none() && matches!(self.id.kind(), Kind::Control | Kind::Listener | Kind::Service)
     }
 
-    /// Looks up all places.
+    /// Looks up the places of the change and of its attributes.
     pub(crate) fn locate(&mut self, base: &dyn Places, new: &dyn Places) {
         let places = if self.action == Action::Remove { base } else { new };
         self.place = places.place(&self.id, &[]);
@@ -90,7 +90,7 @@ impl Change {
             let path: Vec<&str> = attribute.path.iter().map(String::as_str).collect();
             attribute.place = places.place(&self.id, &path).or_else(|| self.place.clone());
         }
-        // A thing of several parts stands where its changed part stands.
+        // A thing of several parts has the place of its changed part.
         if self.place.is_none() {
             self.place = self.attributes.iter().find_map(|attribute| attribute.place.clone());
         }
@@ -139,7 +139,7 @@ fn present(value: Value) -> Option<Value> {
     if value.is_null() { None } else { Some(value) }
 }
 
-/// `hash` for `{"hash": {…}}`, `none` for `"none"`: how an enum's variant is named.
+/// The name of an enum's variant: `hash` for `{"hash": {…}}`, `none` for `"none"`.
 fn kind_of(value: Value) -> Option<Value> {
     match value {
         Value::Null => None,

@@ -1,5 +1,5 @@
-//! Records to publish and to withdraw, and when: mail that is signed with a key nobody can look up is as good as unsigned, and
-//! mail that was signed is still on its way when the key goes.
+//! Records to publish and to withdraw, and when. Mail signed with a key that nobody can look up is as good as unsigned,
+//! and mail that was signed may still be on its way when the key goes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,25 +13,25 @@ use crate::change::Action;
 /// A record to publish, to change or to withdraw.
 #[derive(Clone, Debug)]
 pub struct DnsChange {
-    /// What to do.
+    /// Whether the record is published, changed or withdrawn.
     pub action: Action,
-    /// The zone.
+    /// The zone that holds the record.
     pub zone: String,
-    /// The full name, without a final dot.
+    /// The record's full name, without a final dot.
     pub name: String,
-    /// `TXT`, `MX`, ….
+    /// The record's type: `TXT`, `MX`, ….
     pub kind: String,
-    /// The new data; for removals, the old.
+    /// The new data; for removals, the old data.
     pub value: String,
-    /// The old data of a change.
+    /// The old data, for a change.
     pub before: Option<String>,
-    /// Seconds.
+    /// Time to live, in seconds.
     pub ttl: u32,
-    /// When.
+    /// The right time for it.
     pub when: When,
-    /// What it is there for.
+    /// The purpose of the record.
     pub purpose: Purpose,
-    /// Where it is written, or what it is made from.
+    /// The place where the record, or the thing it is made from, is written.
     pub place: Option<Place>,
 }
 
@@ -39,29 +39,30 @@ pub struct DnsChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
-    /// And be visible before the node follows.
+    /// Before the node follows, early enough to be visible by then.
     BeforeApply,
     /// Once the node obeys the new state.
     AfterApply,
-    /// When no mail is under way any more that needs it.
+    /// When no mail is under way any more that needs the record.
     AfterQueueLifetime,
 }
 
-/// Which comes first, the record or the node.
+/// The right time for a record: before or after the node follows.
 const fn when(purpose: Purpose, action: Action) -> When {
     match (purpose, action) {
-        // What others hold against our mail has to be there before the mail is, and as long as any is under way; and the
-        // zone it is in.
+        // Records by which others judge our mail, and the zone they are in, must be there before such mail is sent, and
+        // as long as any is under way.
         (Purpose::Dkim | Purpose::Spf | Purpose::Tlsa, Action::Remove) => When::AfterQueueLifetime,
         (Purpose::NameServer | Purpose::Delegation, Action::Remove) => When::AfterQueueLifetime,
         (Purpose::Dkim | Purpose::Spf | Purpose::Tlsa, _) => When::BeforeApply,
         (Purpose::NameServer | Purpose::Delegation, _) => When::BeforeApply,
-        // Mail that fails is judged by it; it holds nothing against mail that is in order.
+        // Failing mail is judged by these records; they do no harm to mail that is in order.
         (Purpose::Dmarc | Purpose::DmarcAuthorisation, Action::Remove) => When::AfterQueueLifetime,
         // An authority is asked for certificates while the node obeys a state.
         (Purpose::Caa, Action::Remove) => When::AfterApply,
         (Purpose::Caa, _) => When::BeforeApply,
-        // Nobody is sent where nothing answers: withdrawn before, published after.
+        // Clients must never be sent to a server that does not answer: such records are withdrawn before, published
+        // after.
         (_, Action::Remove) => When::BeforeApply,
         (_, Action::Add | Action::Change) => When::AfterApply,
     }
@@ -84,10 +85,10 @@ pub(crate) fn changes(base: &Blueprint, new: &Blueprint, here: &dyn Places, ther
     found
 }
 
-/// Where a record was written, by its name in the zone and its type.
+/// Finds the place of a record by its name in the zone and its type.
 type At<'a> = dyn Fn(&str, &str) -> Option<Place> + 'a;
 
-/// Values by name and type, and what each is there for.
+/// Values by name and type, with the purpose of each.
 type Sets<'a> = BTreeMap<(&'a str, &'a str), BTreeMap<&'a str, Purpose>>;
 
 fn zone(name: &str, before: Option<&Zone>, after: Option<&Zone>, place: &At<'_>, found: &mut Vec<DnsChange>) {
@@ -114,7 +115,7 @@ fn zone(name: &str, before: Option<&Zone>, after: Option<&Zone>, place: &At<'_>,
                 place: place(owner, kind),
             });
         };
-        // One text for another: of SPF and the like there may be one only, so that both at once is no way.
+        // One text replaces another: there may be only one record of SPF and the like, so both at once are no option.
         if let ([(old, was)], [new]) = (&gone[..], &come[..])
             && *was == new.1
         {

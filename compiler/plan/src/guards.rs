@@ -1,4 +1,5 @@
-//! What a plan must not do unless a person said so: mail or access would be lost, and no later commit brings it back.
+//! Guards: changes that lose mail or access, which no later commit brings back. A plan makes them only when a person
+//! allows them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,7 +15,7 @@ use crate::dns::DnsChange;
 use crate::rotation::Rotation;
 use crate::show::some;
 
-/// What `--allow` takes.
+/// The guards, by the names that `--allow` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the codes explain them")]
 pub enum GuardName {
@@ -39,7 +40,7 @@ impl GuardName {
         Self::Downgrade,
     ];
 
-    /// As written after `--allow`.
+    /// The name as it is written after `--allow`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,7 +54,7 @@ impl GuardName {
         }
     }
 
-    /// The code that explains it.
+    /// The finding's code that explains the guard.
     #[must_use]
     pub const fn code(self) -> Code {
         match self {
@@ -86,23 +87,23 @@ impl FromStr for GuardName {
     }
 }
 
-/// A guard that this plan calls.
+/// A guard that stands in the way of a plan.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    /// Which.
+    /// The guard's name.
     pub name: GuardName,
-    /// What would happen, in a sentence without a full stop.
+    /// The loss that the plan would cause, in a sentence without a full stop.
     pub message: String,
-    /// To what.
+    /// The names of the things that would be lost.
     pub objects: Vec<String>,
-    /// Where the first of them is, or was, written.
+    /// The place where the first of them is, or was, written.
     pub place: Option<Place>,
-    /// Whether a person said so.
+    /// Whether a person allowed the loss.
     pub allowed: bool,
 }
 
 impl Guard {
-    /// As a finding, for forms that show those.
+    /// The guard as a finding, for output forms that show findings.
     #[must_use]
     pub fn finding(&self) -> Diagnostic {
         let mut finding = Diagnostic::new(self.name.code(), self.message.clone());
@@ -112,7 +113,7 @@ impl Guard {
     }
 }
 
-/// What a plan tells, as far as guards look at it.
+/// The parts of a plan that guards look at.
 #[derive(Clone, Copy)]
 pub(crate) struct Told<'a> {
     pub(crate) changes: &'a [Change],
@@ -120,7 +121,7 @@ pub(crate) struct Told<'a> {
     pub(crate) rotations: &'a [Rotation],
 }
 
-/// The guards that a plan calls.
+/// The guards that stand in the way of a plan.
 pub(crate) fn guards(base: &Side<'_>, new: &Side<'_>, told: &Told<'_>, allowed: &[GuardName]) -> Vec<Guard> {
     let Told { changes, dns, rotations } = *told;
     let called = [
@@ -223,7 +224,7 @@ fn touches_admin(change: &Change) -> bool {
     change.action == Action::Remove || change.attributes.iter().any(|attribute| fields.contains(&attribute.field.name))
 }
 
-/// A key or an exchanger that mail relied on is another one.
+/// Keys and exchangers that mail relied on and that are replaced or withdrawn.
 fn records(new: &Blueprint, base: &Blueprint, dns: &[DnsChange], rotations: &[Rotation]) -> Option<Guard> {
     let mut zones: BTreeMap<&str, Option<&Place>> = BTreeMap::new();
     let known = |zone: &str, side: &Blueprint| side.zones.keys().any(|name| name.as_str() == zone);
@@ -231,7 +232,7 @@ fn records(new: &Blueprint, base: &Blueprint, dns: &[DnsChange], rotations: &[Ro
         let stays = known(&record.zone, new) && known(&record.zone, base);
         let relied_on =
             matches!(record.purpose, Purpose::Dkim | Purpose::MailExchanger) && record.action != Action::Add;
-        // A key that has ceased to sign before goes as it should.
+        // The record of a key that has ceased to sign may go as planned.
         let retired = rotations.iter().any(|one| !one.relied_on && one.is_of(&record.name));
         if stays && relied_on && !retired {
             zones.entry(&record.zone).or_insert(record.place.as_ref());
@@ -282,5 +283,5 @@ fn downgrade(base: &Side<'_>, new: &Side<'_>) -> Option<Guard> {
     })
 }
 
-/// More than these, or a tenth of all, is rarely meant.
+/// The number of removed users, or else a tenth of all, beyond which a removal is rarely meant.
 const MOST_REMOVED: usize = 25;

@@ -1,7 +1,8 @@
-//! [`Plan`]: what differs between two blueprints, in terms of mail; what that touches on the node; what a person must allow.
+//! [`Plan`]: the difference of two blueprints in terms of mail, its effects on the node, and the losses a person must
+//! allow.
 //!
-//! Compares models, never text. Knows no network, no clock and no files; where the two sides come from is the caller's
-//! business. Start at [`Plan::new`].
+//! Compares models, never text. Knows no network, no clock and no files; the caller knows where the two sides come
+//! from. Start at [`Plan::new`].
 
 mod change;
 mod dns;
@@ -33,23 +34,23 @@ pub use walk::Unchanged;
 
 /// One of the two states that are compared.
 pub struct Side<'a> {
-    /// The model.
+    /// The state itself.
     pub blueprint: &'a Blueprint,
-    /// The bundle's table of contents.
+    /// The table of contents of the state's bundle.
     pub manifest: &'a Manifest,
-    /// Where things were written.
+    /// Finds where things of this state were written.
     pub places: &'a dyn Places,
-    /// For people: `bundle out`, `revision main (1a2b3c4)`.
+    /// A name for people: `bundle out`, `revision main (1a2b3c4)`.
     pub label: String,
 }
 
 /// Finds where a thing, or a field of it, was written.
 pub trait Places {
-    /// The narrowest place known; `None` for what nobody wrote.
+    /// The narrowest known place; `None` for a thing or field that nobody wrote.
     fn place(&self, id: &ObjectId, path: &[&str]) -> Option<Place>;
 }
 
-/// What differs between two blueprints.
+/// The difference of two blueprints, with everything that follows from it.
 #[derive(Debug)]
 pub struct Plan {
     /// The base, as the caller named it.
@@ -66,13 +67,13 @@ pub struct Plan {
     pub dns: Vec<DnsChange>,
     /// Steps that DKIM keys take.
     pub rotations: Vec<Rotation>,
-    /// What the node does.
+    /// The node's reaction: which roles act, and how.
     pub impact: Impact,
-    /// What a person must allow.
+    /// Losses that a person must allow.
     pub guards: Vec<Guard>,
     /// Findings about the new state, and about the plan itself.
     pub warnings: Vec<Diagnostic>,
-    /// Seconds that mail may wait in the queue: after them nothing needs an old key.
+    /// Seconds that mail may wait in the queue; after that time nothing needs an old key.
     pub queue_lifetime: u64,
     /// A JSON Patch (RFC 6902) that makes the base's `blueprint.json` the new one.
     pub operations: Vec<Operation>,
@@ -83,12 +84,13 @@ pub struct Plan {
 pub struct Named {
     /// The bundle's identity, in hex.
     pub bundle: String,
-    /// See [`Side::label`].
+    /// The name for people, as in [`Side::label`].
     pub label: String,
 }
 
 impl Plan {
-    /// Compares. `warnings` are the findings about the new side; `allowed` are guards that need no stop.
+    /// Compares two states. `warnings` are the findings about the new side; `allowed` are guards that a person lets
+    /// pass.
     #[must_use]
     pub fn new(base: &Side<'_>, new: &Side<'_>, warnings: Vec<Diagnostic>, allowed: &[GuardName]) -> Self {
         let mut compared = walk::walk(base.blueprint, new.blueprint);
@@ -116,20 +118,20 @@ impl Plan {
         }
     }
 
-    /// Whether the machine would be the same.
+    /// Whether both states make the same machine.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.dns.is_empty() && self.impact.units.is_empty()
     }
 
-    /// Whether no guard stands in the way.
+    /// Whether all guards are allowed.
     #[must_use]
     pub fn is_applyable(&self) -> bool {
         self.guards.iter().all(|guard| guard.allowed)
     }
 
-    /// Names this plan: the new bundle, the base, and the actions between them, each in its first digits. Another base,
-    /// another site or another compiler gives another id.
+    /// An id for this plan, made of the first digits of the new bundle, of the base, and of a hash of the actions
+    /// between them. Another base, another site or another compiler gives another id.
     #[must_use]
     pub fn id(&self) -> String {
         let actions = serde_json::to_vec(&self.operations).unwrap_or_default();
@@ -137,13 +139,13 @@ impl Plan {
         format!("{}-{}-{digest}", self.new.short(), self.base.short())
     }
 
-    /// Changes of one action, secrets apart.
+    /// The number of changes of one action, secrets not included.
     #[must_use]
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action && change.id.kind() != Kind::Secret).count()
     }
 
-    /// Changes of secrets.
+    /// The number of changes of secrets.
     #[must_use]
     pub fn secrets(&self) -> usize {
         self.changes.iter().filter(|change| change.id.kind() == Kind::Secret).count()

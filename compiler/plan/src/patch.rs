@@ -1,5 +1,6 @@
-//! The actions of a plan: a JSON Patch (RFC 6902) over `blueprint.json`, with the operations `add`, `remove` and `move`. What
-//! `apply` sends, and what the tests apply. Confidential values are not in it: a blueprint's JSON form has none.
+//! The actions of a plan: a JSON Patch (RFC 6902) over `blueprint.json`, with the operations `add`, `remove` and
+//! `move`. `apply` sends it, and the tests apply it. Confidential values are not in it, since a blueprint's JSON form
+//! has none.
 
 use postkiln_blueprint::Blueprint;
 use serde::{Deserialize, Serialize};
@@ -11,29 +12,29 @@ use serde_json::{Map, Value};
 pub enum Operation {
     /// Sets a member, whether there was one or not.
     Add {
-        /// Where.
+        /// The member's path.
         path: String,
-        /// To what.
+        /// The new value.
         value: Value,
     },
     /// Removes a member.
     Remove {
-        /// Which.
+        /// The member's path.
         path: String,
     },
     /// Gives a member another name.
     Move {
-        /// The old one.
+        /// The old path.
         from: String,
-        /// The new one.
+        /// The new path.
         path: String,
     },
 }
 
-/// The blueprint after the operations.
+/// The blueprint that results from the operations.
 ///
 /// # Errors
-/// When an operation does not fit the blueprint: it was made for another one.
+/// When an operation does not fit the blueprint, because it was made for another one.
 pub fn apply(base: &Blueprint, operations: &[Operation]) -> Result<Blueprint, PatchError> {
     let mut model = serde_json::to_value(base).map_err(PatchError::Model)?;
     for operation in operations {
@@ -42,7 +43,7 @@ pub fn apply(base: &Blueprint, operations: &[Operation]) -> Result<Blueprint, Pa
     serde_json::from_value(model).map_err(PatchError::Model)
 }
 
-/// Why operations do not fit a blueprint.
+/// The reason why operations do not fit a blueprint.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum PatchError {

@@ -1,5 +1,5 @@
-//! Which things have another name on the other side, as the site's `moved` says. What both sides or neither have under
-//! either name is no rename: an entry that has been obeyed may stay in the site for ever.
+//! Renames: things with another name on the other side, as the site's `moved` says. An entry whose old or new name is
+//! on both sides, or on neither, is no rename now: an entry may stay in the site for ever after it has been obeyed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ pub(crate) struct Renames {
 }
 
 impl Renames {
-    /// Those of the new side's `moved` that take place now.
+    /// Entries of the new side's `moved` that take place between these two sides.
     pub(crate) fn new(base: &Blueprint, new: &Blueprint) -> Self {
         let mut renames = Self::default();
         for Move { from, to } in &new.moved {
@@ -26,19 +26,19 @@ impl Renames {
         renames
     }
 
-    /// The name a thing had.
+    /// The name that a thing had on the old side, if it was renamed.
     pub(crate) fn before(&self, id: &ObjectId) -> Option<&ObjectId> {
         self.before.get(id)
     }
 
-    /// The name that the domain of a thing has now.
+    /// The name that a thing's domain has on the new side.
     pub(crate) fn domain_now(&self, id: &ObjectId) -> String {
         let domain = id.domain().unwrap_or_default();
         let renamed = self.before.iter().find(|(_, from)| from.kind() == Kind::Domain && from.name() == domain);
         renamed.map_or(domain, |(to, _)| to.name()).to_owned()
     }
 
-    /// Whether this name was given up for another.
+    /// Whether this name was given up for another one.
     pub(crate) fn is_gone(&self, id: &ObjectId) -> bool {
         self.gone.contains(id)
     }

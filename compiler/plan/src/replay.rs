@@ -1,4 +1,5 @@
-//! Logged mail walked through both blueprints: whose fate would be another one. The walk is the node's (`schemas/routing`).
+//! Logged mail walked through both blueprints, to find the mail whose fate would change. The walk is the node's
+//! (`schemas/routing`).
 //!
 //! Knows envelopes in three forms: JSON lines `{"from": …, "to": …}`, the node's own log, and qmail-send's.
 
@@ -14,22 +15,22 @@ use serde_json::{Value, json};
 
 use crate::show::{Style, counted};
 
-/// Who wrote to whom.
+/// The sender and the recipient of a logged message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Envelope {
-    /// The sender; empty for notices.
+    /// The sender's address; empty for notices.
     pub from: String,
-    /// The recipient.
+    /// The recipient's address.
     pub to: String,
 }
 
-/// What comes of a message.
+/// The fate of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase", tag = "fate", content = "ends")]
 pub enum Fate {
-    /// Refused, and why.
+    /// Refused, for this reason.
     Refused(String),
-    /// Accepted, and where it ends: mailboxes, lists, answers, addresses of others.
+    /// Accepted, with its ends: mailboxes, lists, answers, outside addresses.
     Accepted(BTreeSet<String>),
 }
 
@@ -43,18 +44,18 @@ impl fmt::Display for Fate {
     }
 }
 
-/// What became of all envelopes.
+/// The fates of all envelopes under both blueprints.
 #[derive(Clone, Debug, Default)]
 pub struct Replayed {
     /// Envelopes walked, each as often as it was logged.
     pub walked: usize,
-    /// Lines that hold no envelope.
+    /// The number of lines that hold no envelope.
     pub skipped: usize,
-    /// Envelopes with another fate: how often each was logged, and both fates.
+    /// Envelopes whose fate changes: how often each was logged, and both fates.
     pub changed: Vec<(Envelope, usize, Fate, Fate)>,
 }
 
-/// Walks each envelope through both.
+/// Walks each envelope of a log through both blueprints.
 #[must_use]
 pub fn replay(log: &str, base: &Blueprint, new: &Blueprint) -> Replayed {
     let (counts, skipped) = envelopes(log);
@@ -71,13 +72,13 @@ pub fn replay(log: &str, base: &Blueprint, new: &Blueprint) -> Replayed {
             replayed.changed.push((envelope, count, before, after));
         }
     }
-    // The most frequent first: those are missed first.
+    // The most frequent envelopes come first, since their mail would be missed first.
     replayed.changed.sort_by(|one, two| two.1.cmp(&one.1).then_with(|| one.0.cmp(&two.0)));
     replayed
 }
 
 impl Replayed {
-    /// For people; as Markdown in a fence.
+    /// The result for people; in Markdown it stands in a fence.
     #[must_use]
     pub fn text(&self, markdown: bool, style: Style) -> String {
         let lines: usize = self.changed.iter().map(|(_, count, ..)| count).sum();
@@ -108,7 +109,7 @@ impl Replayed {
         out
     }
 
-    /// For programs.
+    /// The result for programs.
     #[must_use]
     pub fn json(&self) -> Value {
         let changed = self.changed.iter().map(|(envelope, count, before, after)| {
@@ -118,7 +119,7 @@ impl Replayed {
     }
 }
 
-/// What a log holds strangers wrote: it neither reaches a terminal nor ends a fence.
+/// Escapes a text from a log, which strangers wrote: it must neither reach a terminal raw nor end a fence.
 fn harmless(text: &str) -> String {
     let shown = |c: char| if c.is_control() || c == '`' { c.escape_unicode().to_string() } else { c.to_string() };
     text.chars().map(shown).collect()
@@ -155,7 +156,8 @@ impl<'a> Walker<'a> {
                 fate
             }
         };
-        // Only our own people send through us. What our forwards passed on is refused on both sides, which is no difference.
+        // Only our own people send through us. Mail that our forwards passed on is refused on both sides, which is no
+        // difference.
         let goes_on = matches!(&fate, Fate::Accepted(ends) if ends.contains(&elsewhere(to)));
         match from.parse::<Address>() {
             Ok(sender) if goes_on && self.is_ours(&sender) => fate,
@@ -199,7 +201,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// The envelopes of a log and how often each stands there, and how many lines hold none.
+/// The envelopes of a log with the number of their lines, and the number of lines that hold none.
 #[must_use]
 pub fn envelopes(log: &str) -> (BTreeMap<Envelope, usize>, usize) {
     let mut found = BTreeMap::new();
@@ -237,9 +239,10 @@ fn json_line(line: &str) -> Option<Vec<Envelope>> {
     Some(to.into_iter().map(|to| Envelope { from: from.clone(), to }).collect())
 }
 
-/// `event=delivered queue=… from=<ada@example.org> to=bo@example.net …`: attempts that ended. A deferred one comes again.
+/// Reads an attempt that ended, `event=delivered queue=… from=<ada@example.org> to=bo@example.net …`. A deferred
+/// attempt is skipped, since it comes again.
 fn node_line(line: &str) -> Option<Vec<Envelope>> {
-    // Something may stand before a node's line: the time, a console's mark.
+    // The time or a console's mark may stand before a node's line.
     let line = line.get(line.find("role=queued level=info event=")?..)?;
     if !matches!(value(line, "event")?.as_str(), "delivered" | "failed") {
         return None;
@@ -248,8 +251,8 @@ fn node_line(line: &str) -> Option<Vec<Envelope>> {
     Some(vec![Envelope { from, to: value(line, "to")? }])
 }
 
-/// A value as `runtime/log` writes it: plain, or in quotes with escapes. What is not ASCII comes as octets, and no address
-/// of ours has any.
+/// A value as `runtime/log` writes it: plain, or in quotes with escapes. A character beyond ASCII is written as octets,
+/// and our addresses have none.
 fn value(line: &str, key: &str) -> Option<String> {
     let rest = line.get(line.find(&format!(" {key}="))? + key.len() + 2..)?;
     let Some(quoted) = rest.strip_prefix('"') else { return rest.split([' ', '\r']).next().map(str::to_owned) };
@@ -268,8 +271,8 @@ fn value(line: &str, key: &str) -> Option<String> {
     None
 }
 
-/// qmail-send's `info msg 5: bytes 9 from <a@b> …` and `starting delivery 1: msg 5 to local b-c@b`; the first only tells
-/// the sender.
+/// Reads qmail-send's `info msg 5: bytes 9 from <a@b> …` and `starting delivery 1: msg 5 to local b-c@b`; the first
+/// only names the sender.
 fn qmail_line(line: &str, senders: &mut BTreeMap<String, String>) -> Option<Vec<Envelope>> {
     if let Some((_, rest)) = line.split_once("info msg ") {
         let (id, rest) = rest.split_once(": ")?;
@@ -282,7 +285,7 @@ fn qmail_line(line: &str, senders: &mut BTreeMap<String, String>) -> Option<Vec<
     let (id, rest) = rest.split_once(" to ")?;
     let (channel, to) = rest.trim_end().split_once(' ')?;
     let to = match (channel, to.rsplit_once('@')) {
-        // A virtual domain is put before the local part: `example.org-ada@example.org`.
+        // The local part begins with the virtual domain: `example.org-ada@example.org`.
         ("local", Some((local, domain))) => {
             let local = local.strip_prefix(domain).and_then(|rest| rest.strip_prefix('-')).unwrap_or(local);
             format!("{local}@{domain}")
@@ -292,7 +295,7 @@ fn qmail_line(line: &str, senders: &mut BTreeMap<String, String>) -> Option<Vec<
     Some(vec![Envelope { from: senders.get(id)?.clone(), to }])
 }
 
-/// Envelopes that are shown one by one.
+/// The largest number of envelopes that are shown one by one.
 const MOST_SHOWN: usize = 50;
 
 #[cfg(test)]

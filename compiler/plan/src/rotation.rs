@@ -1,27 +1,27 @@
-//! Where a domain's DKIM keys are on their way: published, then signing, then withdrawn, one commit for each step, so that at
-//! no time mail is signed with a key that the world cannot look up (RFC 6376 §3.6.2).
+//! The steps of DKIM keys: published, then signing, then withdrawn, one commit for each step, so that mail is never
+//! signed with a key that the world cannot look up (RFC 6376 §3.6.2).
 
 use postkiln_blueprint::{Blueprint, DkimKey, DkimState, Kind, MailDomain, ObjectId};
 use postkiln_findings::Place;
 
 use crate::Places;
 
-/// A step that a plan takes.
+/// A step of one key that a plan takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// Whose mail.
+    /// The domain whose mail the key signs.
     pub domain: String,
-    /// Which step.
+    /// The step that is taken.
     pub step: Step,
     /// The key's name in the zone: `postkiln-2`.
     pub selector: String,
-    /// Whether mail that is under way, or sent next, depends on it.
+    /// Whether mail that is under way, or sent next, depends on the key.
     pub relied_on: bool,
-    /// Where the key is written: in `secrets.lock`.
+    /// The place of the key in `secrets.lock`.
     pub place: Option<Place>,
 }
 
-/// The steps.
+/// The steps in a key's life that a plan can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// The record comes into the zone.
@@ -33,7 +33,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// As JSON has it.
+    /// The word for the step in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Step {
 }
 
 impl Rotation {
-    /// Whether a record of this full name is the key's.
+    /// Whether the record of this full name is that of the key.
     pub(crate) fn is_of(&self, name: &str) -> bool {
         name.strip_prefix(&*self.selector).and_then(|rest| rest.strip_prefix("._domainkey.")) == Some(&*self.domain)
     }

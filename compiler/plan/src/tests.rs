@@ -10,7 +10,7 @@ use postkiln_site::{Site, read_unconfined};
 
 use super::*;
 
-/// A site and what was made of it. Its manifest has the files by which plans find out who acts.
+/// A site with its blueprint. Its manifest has the files by which plans find out which roles act.
 pub(crate) struct Sample {
     site: Site,
     map: SourceMap,
@@ -40,7 +40,7 @@ impl Places for Sample {
     }
 }
 
-/// The domain's inside, and what stands beside the domains.
+/// A site with these fields of its domain, and these beside the domains.
 fn site(domain: &str, rest: &str) -> Sample {
     let appliance = "appliance = { hostname = \"mail.example.org\", network = { address = \"192.0.2.10/24\", gateway = \"192.0.2.1\", resolvers = [\"192.0.2.53\"] } },";
     let appliance = if rest.contains("appliance") { "" } else { appliance };
@@ -57,7 +57,7 @@ fn planned(base: &Sample, new: &Sample) -> Plan {
     Plan::new(&base.side(), &new.side(), Vec::new(), &[])
 }
 
-/// `+ user/bo`, `~ user/ada quota 1 GiB -> 2 GiB`: each change in a line.
+/// Each change in a line: `+ user/bo`, `~ user/ada quota 1 GiB -> 2 GiB`.
 fn said(plan: &Plan) -> Vec<String> {
     let shown = json(plan);
     let changes = shown["changes"].as_array().unwrap().iter().filter(|change| change["reason"] == "config");
@@ -73,7 +73,7 @@ fn said(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
-/// What a plan says of a change, and that its operations do it.
+/// Compares the changes of a plan, and checks that its operations make them.
 fn check(base: (&str, &str), new: (&str, &str), expected: &[&str]) -> Plan {
     let (base, new) = (site(base.0, base.1), site(new.0, new.1));
     let plan = planned(&base, &new);
@@ -132,7 +132,7 @@ fn a_rename_is_no_removal() {
     );
     assert!(plan.guards.iter().all(|guard| guard.name != GuardName::RemoveMany));
     assert!(text(&plan, Style::default()).contains("was user/grace@example.org"));
-    // The name alone: a row; with a forward, a file.
+    // A changed name is a row of the database; a forward is a file.
     for (user, class) in [("password.hash = HASH", Class::Data), ("forward.to = [\"g@navy.example\"]", Class::Swap)] {
         let users = |name: &str| format!("users = {{ ada.password.hash = HASH, {name} = {{ {user} }} }},");
         let plan = planned(&site(&users("grace"), ""), &site(&users("hopper"), moved));
@@ -201,7 +201,7 @@ fn a_service_acts_when_its_octets_differ() {
         units(&plan),
         ["restart:clamd antivirus:clamav", "restart:freshclam antivirus:clamav", "restart:smtpd antivirus:clamav"]
     );
-    // A web server's address is nothing to the node.
+    // The address of a web server does not concern the node.
     let record = "dns.records.\"example.org\" = [{ name = \"www\", type = 'A, value = \"192.0.2.1\" }],";
     let plan = check((USERS, ""), (USERS, record), &[]);
     assert!(plan.impact.units.is_empty() && !plan.is_empty());
@@ -276,7 +276,7 @@ fn an_earlier_generation_does_not_come_back_by_itself() {
     assert_eq!(guards(&planned(&seven, &eight)), [""; 0]);
 }
 
-/// No site closes a port; the bundle of another version may have had one more, or another number.
+/// No site closes a port; but the bundle of another version may have had one more, or another number.
 #[test]
 fn a_port_is_not_closed_unnoticed() {
     let new = site(USERS, "");
@@ -294,7 +294,7 @@ fn a_port_is_not_closed_unnoticed() {
     assert_eq!((plan.class(), plan.impact.units[0].role), (Class::Rebind, Role::Imapd));
 }
 
-/// A comment on a change has an end.
+/// The length of a comment on a change is limited.
 #[test]
 fn of_many_domains_and_records_the_first_are_shown_and_all_are_counted() {
     let domains: String = (0..150)

@@ -1,5 +1,5 @@
-//! What the node does: a role acts when octets that it reads differ, and what it does is what the table of impacts says of
-//! the fields that flow there. Names of fields explain; they trigger nothing.
+//! The node's reaction to a change. A role acts when files that it reads differ; how it acts is what the table of
+//! impacts says of the fields that flow into those files. Names of fields only explain; they trigger nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use postkiln_bundle::{FileEntry, Manifest, Role, Service};
 use crate::Side;
 use crate::change::{Action, Attribute, Change};
 
-/// What the node does.
+/// The node's reaction to a plan.
 #[derive(Clone, Debug)]
 pub struct Impact {
     /// The most disturbing class of all units.
@@ -21,19 +21,19 @@ pub struct Impact {
     pub artefacts: Vec<Artefact>,
 }
 
-/// A role that acts.
+/// A role that acts because of the changes.
 #[derive(Clone, Debug)]
 pub struct Unit {
-    /// Which.
+    /// The role's name.
     pub role: Role,
-    /// What it does.
+    /// The way it acts.
     pub class: Class,
-    /// The fields that make it do so, of the most disturbing class: `domain/example.org:catch_all`; else files.
+    /// The reasons: fields of the most disturbing class, as `domain/example.org:catch_all`; without such fields, files.
     pub because: Vec<String>,
 }
 
 impl Unit {
-    /// Takes a reason into account: those of the most disturbing class are kept.
+    /// Adds a reason; only those of the most disturbing class are kept.
     fn flow(&mut self, class: Class, because: String, follows: bool) {
         if class > self.class {
             self.because.clear();
@@ -48,19 +48,19 @@ impl Unit {
 /// A file of the bundle that differs.
 #[derive(Clone, Debug)]
 pub struct Artefact {
-    /// Below the bundle's root.
+    /// The path of the file in the bundle.
     pub path: String,
-    /// SHA-256 in hex.
+    /// SHA-256 of the old file in hex; `None`: there was none.
     pub before: Option<String>,
-    /// SHA-256 in hex.
+    /// SHA-256 of the new file in hex; `None`: there is none.
     pub after: Option<String>,
-    /// How many octets longer.
+    /// The number of octets by which the file grows.
     pub growth: i64,
-    /// Who reads it.
+    /// The roles that read the file.
     pub readers: Vec<Role>,
 }
 
-/// What the node does about these changes.
+/// The node's reaction to these changes.
 pub(crate) fn impact(base: &Side<'_>, new: &Side<'_>, changes: &[Change]) -> Impact {
     let services: Vec<Service> = base.manifest.services.iter().chain(&new.manifest.services).cloned().collect();
     let artefacts = artefacts(base.manifest, new.manifest, &services);
@@ -73,7 +73,7 @@ pub(crate) fn impact(base: &Side<'_>, new: &Side<'_>, changes: &[Change]) -> Imp
     for role in table_differs(base.manifest, new.manifest) {
         acting.entry(role).or_insert_with(|| Unit { role, class: Class::None, because: Vec::new() });
     }
-    // What a person wrote explains; what follows from it only where nothing else does.
+    // Written changes are given as reasons; a change that follows from others is one only where there is no other.
     let (follow, written): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.follows());
     for change in written.into_iter().chain(follow) {
         for (role, class, because) in flows(change, &services).into_iter().chain(rename(change, &artefacts)) {
@@ -99,7 +99,7 @@ fn flows(change: &Change, services: &[Service]) -> Vec<(Role, Class, String)> {
                 (true, _) | (_, Action::Add | Action::Remove) => change.id.to_string(),
                 _ => format!("{}:{}", change.id, attribute.dotted()),
             };
-            // A listener that comes or goes is a socket that comes or goes, whatever it speaks.
+            // A listener that comes or goes opens or closes a socket, whatever it speaks.
             let rebound = whole && change.id.kind() == Kind::Listener;
             found.push((role, if rebound { Class::Rebind } else { attribute.field.class }, because));
         }
@@ -107,7 +107,7 @@ fn flows(change: &Change, services: &[Service]) -> Vec<(Role, Class, String)> {
     found
 }
 
-/// Another name alone: a user's is a row of the database, and a file where mail is forwarded; everything else is files.
+/// The effect of a rename alone: for a user a row of the database, and a file where mail is forwarded; otherwise files.
 fn rename(change: &Change, artefacts: &[Artefact]) -> Vec<(Role, Class, String)> {
     if change.from.is_none() {
         return Vec::new();
@@ -131,7 +131,7 @@ fn roles(id: &ObjectId, attribute: &Attribute, services: &[Service]) -> Vec<Role
     }
 }
 
-/// Octets differ and no field does: this compiler prints them differently than the one that made the base.
+/// A reason when files differ and no field does: this compiler prints them differently than the one that made the base.
 fn unexplained(unit: &mut Unit, artefacts: &[Artefact]) {
     unit.class = if matches!(unit.role, Role::Clamd | Role::Freshclam) { Class::Restart } else { Class::Swap };
     let read = artefacts.iter().filter(|artefact| artefact.readers.contains(&unit.role));

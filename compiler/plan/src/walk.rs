@@ -1,6 +1,6 @@
-//! Two blueprints side by side: what comes, goes and changes, and the operations that make one the other.
+//! Two blueprints side by side: things that come, go and change, and the operations that turn one into the other.
 //!
-//! Equal things are only counted: of 100,000 users the one that differs is looked at.
+//! Equal things are only counted: of 100,000 users only the one that differs is looked at.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -16,21 +16,22 @@ use crate::change::{Action, Attribute, Change, attributes};
 use crate::patch::{Operation, step};
 use crate::renames::Renames;
 
-/// How many things are equal on both sides, by domain (none: the appliance's) and kind.
+/// The number of equal things, by domain (none: the appliance's) and kind.
 pub type Unchanged = BTreeMap<(Option<String>, Kind), usize>;
 
-/// What a walk gives.
+/// The result of comparing two blueprints.
 #[derive(Default)]
 pub(crate) struct Compared {
-    /// Sorted by domain, kind and name.
+    /// The changes, sorted by domain, kind and name.
     pub(crate) changes: Vec<Change>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) unchanged: Unchanged,
 }
 
-/// Compares everything.
+/// Compares two whole blueprints.
 pub(crate) fn walk(base: &Blueprint, new: &Blueprint) -> Compared {
-    // A new field of a blueprint does not compile here before it has its line, or its place among the appliance's own.
+    // A new field of a blueprint does not compile here before it has a line below, or a place among the appliance's
+    // own.
     let Blueprint {
         version: _,
         generation: _,
@@ -84,7 +85,7 @@ struct Walk<'a> {
     base: &'a Blueprint,
     renames: Renames,
     done: Compared,
-    /// Whether an operation on something further out does it all.
+    /// Whether operations are left out, because one on an enclosing thing does it all.
     quiet: bool,
 }
 
@@ -101,7 +102,7 @@ impl<'a> Walk<'a> {
             return self.members(name, Some(old), new);
         }
         self.object(&id, &path, base, new);
-        // Its members come or go with it: they are told of, and need no operations of their own.
+        // The members of a domain that comes or goes are reported; they need no operations of their own.
         self.quiet = base.is_none() || new.is_none();
         self.members(name, base, new);
         self.quiet = false;
@@ -120,7 +121,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// Things with addresses: users, lists, autoresponders.
+    /// Compares things with addresses: users, lists, autoresponders.
     fn people<T: Object>(
         &mut self,
         domain: &Domain,
@@ -154,10 +155,10 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// The same thing under another name.
+    /// Compares a thing with the same thing under its old name.
     fn renamed<T: Object>(&mut self, id: &ObjectId, from: &str, to: &str, base: &T, new: Option<&T>) {
         let Some(new) = new else { return };
-        // Also into a domain that comes as a whole: what is moved takes the place of what came with it.
+        // Also into a domain that comes as a whole: a moved thing takes the place of the one that came with the domain.
         let quiet = std::mem::replace(&mut self.quiet, false);
         self.operate(Operation::Move { from: from.to_owned(), path: to.to_owned() });
         let attributes = self.differing(to, base, new);
@@ -175,13 +176,14 @@ impl<'a> Walk<'a> {
                     self.operate(Operation::Add { path: at(&path, "records"), value: json(&new.records) });
                 }
             }
-            // That a zone comes or goes is told by its records.
+            // A zone that comes or goes is reported by its records.
             (None, Some(new)) => self.operate(Operation::Add { path, value: json(new) }),
             (_, None) => self.operate(Operation::Remove { path }),
         }
     }
 
-    /// The table is small and in an order, so that one operation replaces it; its rows are told of by name.
+    /// Compares the service tables. The table is small and ordered, so one operation replaces it; its rows are reported
+    /// by name.
     fn services(&mut self, base: &[Service], new: &[Service]) {
         if base != new {
             self.operate(Operation::Add { path: "/services".to_owned(), value: json(&new) });
@@ -196,7 +198,7 @@ impl<'a> Walk<'a> {
         self.quiet = false;
     }
 
-    /// A thing with fields.
+    /// Compares a thing with fields.
     fn object<T: Object>(&mut self, id: &ObjectId, path: &str, base: Option<&T>, new: Option<&T>) {
         match (base, new) {
             (Some(base), Some(new)) if base.agrees(new) => self.same(id.domain(), id.kind()),
@@ -232,7 +234,7 @@ impl<'a> Walk<'a> {
         found
     }
 
-    /// A thing that is one value.
+    /// Compares a thing that is a single value.
     fn value<T: Serialize + PartialEq>(
         &mut self,
         id: &ObjectId,
@@ -244,7 +246,7 @@ impl<'a> Walk<'a> {
         self.value_of(|| id.clone(), || path.to_owned(), field, base, new);
     }
 
-    /// [`Self::value`], whose names are made when they are needed.
+    /// Like [`Self::value`], but names are made only when they are needed.
     fn value_of<T: Serialize + PartialEq>(
         &mut self,
         id: impl FnOnce() -> ObjectId,
@@ -295,7 +297,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Both sides' keys in order, each with what either side has.
+/// The keys of both sides in order, each with the values of both.
 fn each<'m, K: Ord, V>(
     base: &'m BTreeMap<K, V>,
     new: &'m BTreeMap<K, V>,
@@ -317,7 +319,7 @@ fn each<'m, K: Ord, V>(
     }
 }
 
-/// What a move needs is there before it, and what it takes from is gone after it.
+/// The order of operations: a move comes after those that it needs, and before those that remove its source.
 fn phase(operation: &Operation) -> u8 {
     let is_domain = |path: &str| path.starts_with("/domains/") && path.matches('/').count() == 2;
     match operation {
@@ -340,7 +342,7 @@ fn change(id: &ObjectId, action: Action, attributes: Vec<Attribute>) -> Change {
     Change { id: id.clone(), action, from: None, attributes, place: None }
 }
 
-/// A step further in.
+/// A path with one more step.
 fn at(path: &str, name: impl Display) -> String {
     format!("{path}/{}", step(&name.to_string()))
 }
@@ -349,7 +351,7 @@ fn json(value: &(impl Serialize + ?Sized)) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-/// A file's text as its lines, so that it is compared like a set; one line stays a text.
+/// A text as a list of its lines, so that it is compared like a set; a single line stays a text.
 fn lines(value: Value) -> Value {
     match value {
         Value::String(text) => match text.trim_end_matches('\n') {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use postkiln_blueprint::Kind;
 use postkiln_blueprint::impact::{self, Field, Holds, TABLES, Units};
 
-/// `schemas/manual/impact.md`.
+/// The text of `schemas/manual/impact.md`.
 #[must_use]
 pub fn impact_page() -> String {
     let mut out = String::from(HEAD);

@@ -1,4 +1,4 @@
-//! For programs: `plan/1`. Fields are added, never changed or removed.
+//! A plan for programs, in the form `plan/1`. Fields are added, never changed or removed.
 
 use postkiln_blueprint::impact::Class;
 use postkiln_findings::{Diagnostic, Place, finding_json};
@@ -8,7 +8,7 @@ use crate::change::{Action, Attribute, Change};
 use crate::units::{Artefact, Unit};
 use crate::{DnsChange, Guard, Plan, Rotation};
 
-/// The plan as one object.
+/// The whole plan as one JSON object.
 #[must_use]
 pub fn json(plan: &Plan) -> Value {
     json!({
@@ -65,7 +65,7 @@ fn attribute(attribute: &Attribute) -> Value {
     })
 }
 
-/// `reload:smtpd` for each unit that acts because of this change.
+/// The effects of this change, such as `reload:smtpd`, for each unit that acts because of it.
 fn effects(plan: &Plan, change: &Change) -> Vec<String> {
     let id = change.id.to_string();
     let because = |reason: &String| reason.split_once(':').map_or(reason.as_str(), |(thing, _)| thing) == id;

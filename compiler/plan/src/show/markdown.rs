@@ -1,4 +1,4 @@
-//! For a comment on a change: fences that forges colour as a diff, and the impact as a table.
+//! A plan as a comment on a change: fences that forges colour as a diff, and the impact as a table.
 
 use std::fmt::Write;
 
@@ -35,7 +35,7 @@ pub fn markdown(plan: &Plan, style: Style) -> String {
             room = room.saturating_sub(section.len());
             out.push_str(&section);
         } else {
-            // A shorter one may still fit: what has to be published, a guard.
+            // A later, shorter part may still fit: records to publish, a guard.
             left += part.rows.len();
         }
     }
@@ -46,14 +46,14 @@ pub fn markdown(plan: &Plan, style: Style) -> String {
     out + &end
 }
 
-/// Octets. Forges take comments of 65,536 characters, and a job has something to add.
+/// The largest output in octets. Forges take comments of 65,536 characters, and a job has something to add.
 const LONGEST: usize = 48 * 1024;
 
 fn fence(out: &mut String, part: &Section) {
     let _ = writeln!(out, "**{}**\n\n```diff", escaped(&part.title));
     let width = part.rows.iter().map(|row| row.thing.chars().count()).max().unwrap_or(0).min(40);
     for row in &part.rows {
-        // A diff knows additions and removals; forges paint lines with ! as changes.
+        // A diff knows additions and removals only; forges colour lines with `!` as changes.
         let mark = if row.mark == '~' { '!' } else { row.mark };
         let aside = if row.aside.is_empty() { String::new() } else { format!("  ({})", row.aside) };
         let line = format!("{mark} {:width$}  {}{aside}", row.thing, row.what);
@@ -75,7 +75,7 @@ fn table(out: &mut String, part: &Section) {
     }
 }
 
-/// Text that stays text.
+/// Escapes a text so that Markdown shows it as it is.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! A plan on paper: text, Markdown, JSON, and the manual's page of impacts. The same plan gives the same octets.
+//! A plan as output: text, Markdown, JSON, and the manual's page of impacts. The same plan gives the same octets.
 
 mod impact_page;
 mod json;
@@ -13,11 +13,11 @@ pub use markdown::markdown;
 pub use text::text;
 pub(crate) use value::{counted, some};
 
-/// How a plan is shown.
+/// Choices about the output.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
-    /// For a terminal that has colours.
+    /// Whether the output goes to a terminal with colours.
     pub colour: bool,
-    /// Long sets and long texts in full.
+    /// Whether long sets and long texts are shown in full.
     pub full: bool,
 }

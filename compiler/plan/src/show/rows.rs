@@ -1,4 +1,4 @@
-//! A plan as sections of rows: what text and Markdown have in common.
+//! A plan as sections of rows, which text and Markdown have in common.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +15,17 @@ use crate::{DnsChange, Plan, Style};
 pub(super) struct Section {
     pub(super) title: String,
     pub(super) rows: Vec<Row>,
-    /// What is only counted.
+    /// A line about things that are only counted.
     pub(super) note: Option<String>,
 }
 
-/// One line.
+/// One line of a section.
 pub(super) struct Row {
-    /// `+`, `-`, `~`, `!` or a blank.
+    /// The mark at the beginning: `+`, `-`, `~`, `!` or a blank.
     pub(super) mark: char,
     pub(super) thing: String,
     pub(super) what: String,
-    /// Position, or what to do.
+    /// The place, or advice, at the end of the line.
     pub(super) aside: String,
 }
 
@@ -35,7 +35,7 @@ impl Section {
     }
 }
 
-/// The sections of changes: the appliance, each domain, secrets, records, keys, guards. Those with nothing in them are left out.
+/// The sections: the appliance, each domain, secrets, records, keys, guards. Empty sections are left out.
 pub(super) fn sections(plan: &Plan, style: Style) -> Vec<Section> {
     let mut groups: BTreeMap<Option<&str>, Vec<&Change>> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| change.id.kind() != Kind::Secret) {
@@ -97,7 +97,7 @@ fn group(plan: &Plan, domain: Option<&str>, changes: &[&Change], style: Style) -
         let what = follow.join(", ");
         lines.push(Row { mark: '~', thing: "what follows".to_owned(), what, aside: String::new() });
     }
-    // What a person counts; files and services are many and always the same.
+    // Kinds that a person counts; files and services are many and always the same.
     let counts = |kind| matches!(kind, Kind::User | Kind::Alias | Kind::List | Kind::Autoresponder);
     let equal = plan.unchanged.iter().filter(|((of, kind), _)| of.as_deref() == domain && counts(*kind));
     let equal: Vec<String> = equal.map(|((_, kind), count)| counted(*count, kind.name())).collect();
@@ -105,7 +105,7 @@ fn group(plan: &Plan, domain: Option<&str>, changes: &[&Change], style: Style) -
     Section { note, ..Section::new(domain.unwrap_or("appliance"), lines) }
 }
 
-/// The first rows of a list, and how many more there are of each mark.
+/// The first rows of a list, and the number of further ones for each mark.
 fn cut(mut rows: Vec<Row>, more: &str, style: Style) -> Vec<Row> {
     if style.full || rows.len() <= MOST_RECORDS {
         return rows;
@@ -116,12 +116,12 @@ fn cut(mut rows: Vec<Row>, more: &str, style: Style) -> Vec<Row> {
     rows
 }
 
-/// What is only counted.
+/// A row for things that are only counted.
 fn unlisted(mark: char, what: &str) -> Row {
     Row { mark, thing: what.to_owned(), what: String::new(), aside: "--full lists them".to_owned() }
 }
 
-/// A line for the thing, and one for each further field.
+/// A row for the thing, and one for each further field.
 fn rows(change: &Change, style: Style) -> Vec<Row> {
     let thing = match (change.id.kind(), change.id.local()) {
         (Kind::User | Kind::Alias | Kind::List | Kind::Autoresponder, Some(local)) => {
@@ -135,7 +135,7 @@ fn rows(change: &Change, style: Style) -> Vec<Row> {
         return vec![Row { mark, thing, what: summary(change, style.full), aside: aside(&change.place) }];
     }
     let renamed = change.from.iter().map(|from| (format!("was {from}"), aside(&change.place)));
-    // Of a secret its version says all; public halves stand in the zones.
+    // The version of a secret says all; the public halves of keys are in the zones.
     let told = |one: &&Attribute| change.id.kind() != Kind::Secret || one.field.name == "version" || style.full;
     let fields = change.attributes.iter().filter(told).map(|one| (difference(one, style.full), aside(&one.place)));
     let mut rows: Vec<Row> =
@@ -165,7 +165,7 @@ fn guards(plan: &Plan) -> Vec<Row> {
     plan.guards.iter().map(row).collect()
 }
 
-/// The section that tells what the node does.
+/// The section about the node's reaction.
 pub(super) fn impact(plan: &Plan) -> Section {
     let mut rows = vec![data_only(plan)];
     for (class, always) in [
@@ -190,7 +190,7 @@ pub(super) fn impact(plan: &Plan) -> Section {
     Section { note: Some(note), ..Section::new("impact", rows) }
 }
 
-/// Things whose changes are rows of the user database and nothing else.
+/// A row that counts the things whose changes are only rows of the user database.
 fn data_only(plan: &Plan) -> Row {
     let is_data = |change: &&Change| {
         // A renamed user is one row with another name.
@@ -207,7 +207,7 @@ fn data_only(plan: &Plan) -> Row {
     Row { mark: ' ', thing: "data only".to_owned(), what, aside }
 }
 
-/// Rows touch no session; whoever is logged in and goes stays until the session ends.
+/// The effect on sessions: changed rows touch none, so a person who is removed stays logged in until the session ends.
 fn sessions(plan: &Plan) -> String {
     let goes = |change: &Change| {
         let closes = |one: &Attribute| one.field.name == "disabled" && one.after == Some(true.into());
@@ -227,7 +227,7 @@ fn because(units: &[&Unit]) -> String {
     if reasons.is_empty() { String::new() } else { format!("because {}", some(&reasons)) }
 }
 
-/// What people do outside the node and outside the zones.
+/// Rows of actions that people take outside the node and outside the zones.
 fn elsewhere(plan: &Plan) -> Vec<Row> {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for change in &plan.changes {
@@ -266,7 +266,7 @@ fn moves(plan: &Plan) -> bool {
     plan.changes.iter().any(networks)
 }
 
-/// `Plan: 2 to add, 2 to change, 1 to remove, 1 secret, 2 dns.  1 warning.  plan id …`
+/// The last line: `Plan: 2 to add, 2 to change, 1 to remove, 1 secret, 2 dns.  1 warning.  plan id …`
 pub(super) fn totals(plan: &Plan) -> String {
     let count = |action| plan.count(action);
     let mut parts = vec![
@@ -287,7 +287,7 @@ pub(super) fn totals(plan: &Plan) -> String {
     format!("Plan: {}.{warnings}  plan id {}", parts.join(", "), plan.id())
 }
 
-/// What is said of an empty plan.
+/// The text for an empty plan.
 pub(super) fn nothing(plan: &Plan) -> String {
     let same = if plan.base.bundle == plan.new.bundle { "the bundles are the same" } else { "only the text differs" };
     let total: usize = plan.unchanged.values().sum();
@@ -306,9 +306,9 @@ pub(super) fn position(place: &Place) -> String {
     format!("{}:{}:{}", place.file, place.line, place.column)
 }
 
-/// Of one kind in a domain; the rest is counted.
+/// The largest number of rows for one kind in a domain; further changes are counted.
 const MOST_ROWS: usize = 20;
-/// Domains with a section of their own.
+/// The largest number of domains with a section of their own.
 const MOST_DOMAINS: usize = 20;
-/// Records to publish, and the like.
+/// The largest number of rows about records and the like.
 const MOST_RECORDS: usize = 100;

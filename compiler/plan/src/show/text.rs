@@ -1,4 +1,4 @@
-//! For a terminal: columns, and colours where they are wanted.
+//! A plan for a terminal: columns, and colours where they are wanted.
 
 use std::fmt::Write;
 
@@ -56,7 +56,7 @@ fn painted(text: &str, colour: &str, style: Style) -> String {
     if style.colour && !colour.is_empty() { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
-/// SGR parameters (ECMA-48 §8.3.117).
+/// The colour for a mark, as SGR parameters (ECMA-48 §8.3.117).
 const fn colour(mark: char) -> &'static str {
     match mark {
         '+' => "32",

@@ -1,4 +1,4 @@
-//! Values in a few words.
+//! Values of fields in a few words.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::change::{Action, Attribute, Change};
 use crate::dns::{DnsChange, When};
 
-/// What happens to a field: `quota 2 GiB -> 5 GiB`, `members +2 -1 (1204 total)`.
+/// The difference of a field: `quota 2 GiB -> 5 GiB`, `members +2 -1 (1204 total)`.
 pub(crate) fn difference(attribute: &Attribute, full: bool) -> String {
     let words = words(attribute, full);
     if is_unnamed(attribute) { words } else { format!("{} {words}", attribute.dotted()) }
@@ -28,7 +28,7 @@ fn words(attribute: &Attribute, full: bool) -> String {
     format!("{} -> {}", side(&attribute.before), side(&attribute.after))
 }
 
-/// A thing that comes or goes: `quota 2 GiB, forward.to a@b.example`.
+/// The fields of a thing that comes or goes: `quota 2 GiB, forward.to a@b.example`.
 pub(crate) fn summary(change: &Change, full: bool) -> String {
     let mut parts = Vec::new();
     for attribute in &change.attributes {
@@ -61,12 +61,12 @@ pub(crate) fn summary(change: &Change, full: bool) -> String {
     parts.join(", ")
 }
 
-/// The only field of its thing: its name says nothing more.
+/// Whether the field is the only one of its thing, so that its name says nothing more.
 fn is_unnamed(attribute: &Attribute) -> bool {
     matches!(attribute.field.name, "targets" | "content" | "alias_of" | "rules")
 }
 
-/// Both sides as sets of texts: what came and what went.
+/// The difference of two sets of texts: what was added and what was removed.
 fn set_difference(attribute: &Attribute, full: bool) -> Option<String> {
     let texts = |side: &Option<Value>| -> Option<BTreeSet<String>> {
         match side {
@@ -104,7 +104,7 @@ fn element(item: &Value) -> Option<String> {
 fn shown(name: &str, value: &Value, full: bool) -> String {
     match (name.rsplit('.').next().unwrap_or(name), value) {
         ("version", Value::String(text)) => format!("{}..", text.get(..4).unwrap_or(text)),
-        // Whole numbers of a control file look like numbers.
+        // A whole number in a control file is shown without quotes.
         ("content", Value::String(text)) if text.bytes().all(|b| b.is_ascii_digit()) => text.clone(),
         ("quota" | "default_quota" | "stream_limit" | "size", Value::Number(number)) => {
             number.as_u64().map_or_else(|| number.to_string(), octets)
@@ -132,13 +132,13 @@ fn list(value: &Value, full: bool) -> String {
     each.join(", ")
 }
 
-/// Without quotes where that is clear.
+/// A text without quotes where that is clear.
 fn plain(text: &str, full: bool) -> String {
     let clear = |c: char| c.is_ascii_alphanumeric() || "@.-_+:/".contains(c);
     if !text.is_empty() && text.chars().all(clear) { cut(text, full) } else { quoted(text, full) }
 }
 
-/// In quotes, with everything escaped that could do something to a terminal.
+/// A text in quotes, with every character escaped that could do something to a terminal.
 pub(crate) fn quoted(text: &str, full: bool) -> String {
     format!("{:?}", cut(text, full))
 }
@@ -169,7 +169,7 @@ pub(crate) fn seconds(number: u64) -> String {
     format!("{number} s")
 }
 
-/// `1 user`, `2 users`.
+/// A number with its noun: `1 user`, `2 users`.
 pub(crate) fn counted(number: usize, word: &str) -> String {
     let ending = match word {
         _ if number == 1 => "",
@@ -179,13 +179,13 @@ pub(crate) fn counted(number: usize, word: &str) -> String {
     format!("{number} {word}{ending}")
 }
 
-/// The first few names, and how many more there are.
+/// The first few names, and the number of further ones.
 pub(crate) fn some<T: AsRef<str>>(names: &[T]) -> String {
     let shown = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     if names.len() > MOST_NAMES { format!("{shown} and {} more", names.len() - MOST_NAMES) } else { shown }
 }
 
-/// What to do with a record, and when.
+/// The action for a record and its time, in words.
 pub(crate) fn when(record: &DnsChange, queue_lifetime: u64) -> String {
     let verb = match record.action {
         Action::Add => "publish",
@@ -200,11 +200,11 @@ pub(crate) fn when(record: &DnsChange, queue_lifetime: u64) -> String {
     }
 }
 
-/// Names in a list of reasons.
+/// The largest number of names in a list of reasons.
 const MOST_NAMES: usize = 4;
-/// A set of so few is shown by its elements.
+/// The largest set that is shown by its elements.
 const FEW: usize = 3;
-/// Characters of a text that are shown.
+/// The number of characters of a text that are shown.
 const LONGEST: usize = 48;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Sites that nobody would write, made at random, as text: so the language is what decides what a site may be.
+//! Random sites that nobody would write, made as text, so that the language decides what a site may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{Sample, Style, apply, json, planned, text};
 
-/// A domain's inside. Users are `u0`…, aliases `a0`…, lists `l0`…, autoresponders `r0`…; `u0` is always there.
+/// The fields of a domain. Users are `u0`…, aliases `a0`…, lists `l0`…, autoresponders `r0`…; `u0` is always there.
 #[derive(Clone, Debug)]
 struct Inside {
     users: BTreeMap<u8, User>,
@@ -54,7 +54,7 @@ fn world() -> impl Strategy<Value = (World, u8)> {
     (btree_map(0_u8..3, inside(), 1..3), 0_u8..4)
 }
 
-/// The site's text; backwards, with every set and map in the other order and a default written out.
+/// The site's text. With `backwards`, every set and map is in the other order and a default is written out.
 fn written((world, control): &(World, u8), moved: &[(String, String)], backwards: bool) -> String {
     let ordered = |mut items: Vec<String>| {
         if backwards {
@@ -140,7 +140,7 @@ fn person(user: &User) -> Vec<String> {
     fields
 }
 
-/// Users who could have got another name: those who go, each with one who comes.
+/// Possible renames of users: each user who goes, paired with one who comes.
 fn renames(base: &World, new: &World) -> Vec<(String, String)> {
     let names = |world: &World| -> BTreeSet<String> {
         let all = world.iter().flat_map(|(domain, inside)| inside.users.keys().map(move |user| (user, domain)));
@@ -153,7 +153,7 @@ fn renames(base: &World, new: &World) -> Vec<(String, String)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Against itself, and against itself in another order, nothing changes.
+    /// Compared with itself, or with itself in another order, a site has not changed.
     #[test]
     fn a_site_differs_from_itself_in_nothing(world in world()) {
         let one = Sample::new(&written(&world, &[], false));
@@ -165,8 +165,8 @@ proptest! {
         }
     }
 
-    /// The actions of a plan make the base's blueprint the new one, renames among them, in both directions; and a plan is
-    /// empty only when there is nothing to do.
+    /// The operations of a plan turn the base's blueprint into the new one, renames included, in both directions. A
+    /// plan is empty only when there is nothing to do.
     #[test]
     fn a_plan_does_what_it_says(base in world(), new in world(), renamed in any::<bool>()) {
         let moved = if renamed { renames(&base.0, &new.0) } else { Vec::new() };
@@ -176,7 +176,7 @@ proptest! {
             let plan = planned(base, new);
             prop_assert_eq!(&apply(&base.blueprint, &plan.operations).unwrap(), &new.blueprint);
             prop_assert_eq!(plan.is_empty(), base.blueprint == new.blueprint);
-            // Whoever goes is in it by name.
+            // Every user who goes is named in the plan.
             let shown = json(&plan).to_string();
             for (name, mail) in &base.blueprint.domains {
                 let kept = new.blueprint.domains.get(name);
