@@ -21,25 +21,27 @@ use serde::Serialize;
 
 use seed::Dialect;
 
-/// Makes the bundle. `sources` are the files of the site by path, for `source/`. `map` says where in them things were written.
+/// Makes the bundle. `sources` are the files of the site by path, for `source/`; `map` holds the places of things in
+/// them.
 #[must_use]
 pub fn render(blueprint: &Blueprint, sources: &Sources, map: &SourceMap) -> Bundle {
     let files = all(blueprint, sources, map, |file| file);
     Bundle::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
 }
 
-/// The manifest of the bundle that [`render`] makes. For those who only compare: no file's content is kept once it is hashed.
+/// The manifest of the bundle that [`render`] makes, for callers that only compare: no file's content is kept after
+/// hashing.
 #[must_use]
 pub fn manifest(blueprint: &Blueprint, sources: &Sources, map: &SourceMap) -> Manifest {
     let files = all(blueprint, sources, map, FileEntry::from);
     Manifest::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
 }
 
-/// Files of the site by path.
+/// Files of the site by their paths.
 pub type Sources = BTreeMap<String, Vec<u8>>;
 
-/// What is kept of every file. The seeds and the model are half of the work for a large site, so they are made beside the
-/// rest.
+/// Makes all files; `keep` decides what is kept of each. The seeds and the model are half of the work for a large site,
+/// so they are made beside the rest.
 fn all<T: Send>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, keep: fn(File) -> T) -> Vec<T> {
     let instructions = blueprint.instructions();
     thread::scope(|scope| {
@@ -53,7 +55,7 @@ fn all<T: Send>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, keep:
         for (path, bytes) in sources {
             files.add(format!("source/{path}"), bytes.clone());
         }
-        // After the sources: a file of the site that has its name is named in it and stays out.
+        // This comes after the sources: a file of the site that has the map's name is named in the map and left out.
         files.add(SourceMap::PATH, map.print(&files.lines).into_bytes());
         files.kept.extend(large.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         files.kept
@@ -64,7 +66,7 @@ fn seed(dialect: Dialect, text: String) -> File {
     File::new(format!("seeds/{}", dialect.file()), text.into_bytes(), Owner::Directory)
 }
 
-/// Files whose lines were made for things of the site.
+/// Files whose lines have a cause in the site.
 fn generated<T>(instructions: &Instructions<'_>, files: &mut Files<'_, T>) {
     let blueprint = files.blueprint;
     for (name, text) in &blueprint.control {
@@ -88,22 +90,22 @@ fn generated<T>(instructions: &Instructions<'_>, files: &mut Files<'_, T>) {
     clamav(blueprint, files);
 }
 
-/// Files that everybody on the node may read.
+/// Files that every role on the node may read.
 struct Files<'a, T> {
     blueprint: &'a Blueprint,
-    /// What the lines of the files made so far are for. Those that are no text have none.
+    /// The causes of the lines of the files made so far; files that are no text have none.
     lines: BTreeMap<String, Lines>,
     keep: fn(File) -> T,
     kept: Vec<T>,
 }
 
 impl<T> Files<'_, T> {
-    /// A file as it is.
+    /// Adds a file whose lines have no cause.
     fn add(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
         self.kept.push((self.keep)(File::new(path, bytes, Owner::Everyone)));
     }
 
-    /// A file whose lines, if it is text, were made for something.
+    /// Adds a file whose lines, if it is text, have a cause.
     fn made(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
         let path = path.into();
         if let Some(lines) = std::str::from_utf8(&bytes).ok().and_then(|text| Lines::new(self.blueprint, &path, text)) {
@@ -132,7 +134,7 @@ fn users<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
 
 fn tcp<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
     for (listener, rules) in &blueprint.tcp {
-        // The blueprint's rules are printed by us; a malformed one would deny everybody by an empty name.
+        // We print the blueprint's rules ourselves; a malformed rule would deny everybody by an empty name.
         let rules = tcprules::parse(rules).unwrap_or_else(|_| deny());
         files.text(format!("tcp/{listener}"), &tcprules::print(&rules));
         files.made(format!("tcp/{listener}.cdb"), tcprules::compile(&rules));

@@ -1,5 +1,5 @@
-//! The text of `blueprint.json`: each domain, user, alias, list and record on a line of its own, so that two of them can be
-//! compared line by line and 100,000 users are read back soon.
+//! The text of `blueprint.json`: each domain, user, alias, list and record on a line of its own, so that two of them
+//! can be compared line by line and 100,000 users are read back quickly.
 
 use std::io::{self, Write};
 
@@ -18,14 +18,14 @@ pub(crate) fn print(blueprint: &Blueprint) -> Vec<u8> {
     bytes
 }
 
-/// How far in things stand on lines of their own: `domains`, a domain, `users`, a user.
+/// The deepest level whose things have lines of their own: `domains`, a domain, `users`, a user.
 const DEEPEST: usize = 4;
 
 /// JSON that is pretty down to [`DEEPEST`] and has no spaces below.
 #[derive(Default)]
 struct LineForEach {
     depth: usize,
-    /// Whether the innermost object or array holds something.
+    /// Whether the innermost object or array is not empty.
     is_filled: bool,
 }
 

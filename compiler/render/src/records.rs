@@ -1,5 +1,5 @@
-//! `dns/records.json`: every record in a form that belongs to no provider, for people who enter them one by one and for
-//! programs that do it for them. `schemas/manual/dns.md` describes it. Start at [`records`].
+//! `dns/records.json`: every record in a form independent of providers, for people who enter them one by one and for
+//! programs that do so. `schemas/manual/dns.md` describes it. Start at [`records`].
 
 use std::net::IpAddr;
 
@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::zone;
 
-/// The document.
+/// The whole document.
 #[derive(Serialize)]
 pub(crate) struct Records<'a> {
-    /// Raised when a program that reads it has to change.
+    /// The version of the form, raised when programs that read it must change.
     version: u32,
     records: Vec<Record<'a>>,
     reverse: Vec<Reverse<'a>>,
@@ -33,7 +33,7 @@ struct Record<'a> {
     why: &'static str,
 }
 
-/// The parts of a value, as providers ask for them.
+/// A record's data in parts, as providers ask for them.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Data<'a> {
@@ -46,7 +46,7 @@ enum Data<'a> {
     Text { strings: Vec<&'a str> },
 }
 
-/// What whoever owns the address enters in its reverse zone.
+/// A record for the reverse zone, which the owner of the address enters there.
 #[derive(Serialize)]
 struct Reverse<'a> {
     address: IpAddr,
@@ -58,7 +58,7 @@ struct Reverse<'a> {
     why: &'static str,
 }
 
-/// Every record of every zone, and the names of the appliance's addresses.
+/// Every record of every zone, and the reverse names of the appliance's addresses.
 pub(crate) fn records(blueprint: &Blueprint) -> Records<'_> {
     let zones = blueprint.zones.iter();
     let records = zones.flat_map(|(name, zone)| zone.records.iter().map(move |record| describe(name, zone, record)));
@@ -90,7 +90,7 @@ fn describe<'a>(name: &'a Domain, zone: &Zone, record: &'a ZoneRecord) -> Record
     }
 }
 
-/// The values of a blueprint have the form of their type.
+/// The parts of a value. Values in a blueprint always have the form of their type.
 fn data<'a>(kind: &str, value: &'a str) -> Data<'a> {
     let mut words = value.split(' ');
     let mut word = || words.next().unwrap_or_default();
@@ -115,7 +115,7 @@ fn number<N: std::str::FromStr + Default>(word: &str) -> N {
     word.parse().unwrap_or_default()
 }
 
-/// RFC 1035 §3.5, RFC 3596 §2.5.
+/// The reverse name of an address (RFC 1035 §3.5, RFC 3596 §2.5).
 fn reverse_name(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => {

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use postkiln_blueprint::Responder;
 
-/// The file. Who it goes to, its date and its identity are added when it is sent.
+/// The file's content. Recipient, date and Message-ID are added when it is sent.
 pub(crate) fn message(address: &str, responder: &Responder) -> String {
     let from = responder.from.as_ref().map_or_else(|| address.to_owned(), ToString::to_string);
     let encoding = if responder.text.is_ascii() { "7bit" } else { "8bit" };
@@ -21,7 +21,7 @@ pub(crate) fn message(address: &str, responder: &Responder) -> String {
 
 /// Encoded words of at most 75 characters where the text is not ASCII (RFC 2047 §2), folded.
 fn encoded(text: &str) -> String {
-    // `=?` as written would be taken for the beginning of an encoded word; long lines have to be folded.
+    // A literal `=?` would be taken for the beginning of an encoded word; long lines have to be folded.
     if text.is_ascii() && !text.contains("=?") && text.len() <= 900 {
         return text.to_owned();
     }

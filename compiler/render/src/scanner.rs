@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::template;
 
-/// What the template of `clamd.conf` is filled with; sizes in octets.
+/// The values in the template of `clamd.conf`; sizes in octets.
 #[derive(Serialize)]
 struct Clamd {
     stream: u64,
@@ -15,16 +15,16 @@ struct Clamd {
     reload: &'static str,
 }
 
-/// What the template of `freshclam.conf` is filled with.
+/// The values in the template of `freshclam.conf`.
 #[derive(Serialize)]
 struct Freshclam<'a> {
     mirror: &'a str,
     checks: u32,
 }
 
-/// `clamd.conf`: a message of up to `stream_limit` octets is taken and scanned whole.
+/// The content of `clamd.conf`: a message of up to `stream_limit` octets is taken and scanned whole.
 pub(crate) fn clamd_conf(antivirus: &Antivirus) -> String {
-    // ClamAV's own limits are the least; unpacked content may be larger than the message.
+    // The limits are never below ClamAV's own; unpacked content may be larger than the message.
     let stream_limit = antivirus.stream_limit;
     let file = stream_limit.max(100 << 20);
     let scan = stream_limit.saturating_mul(4).clamp(400 << 20, LARGEST).max(file);
@@ -33,13 +33,13 @@ pub(crate) fn clamd_conf(antivirus: &Antivirus) -> String {
     template::text(include_str!("../templates/clamd.conf"), &clamd)
 }
 
-/// `freshclam.conf`.
+/// The content of `freshclam.conf`.
 pub(crate) fn freshclam_conf(antivirus: &Antivirus) -> String {
     let freshclam = Freshclam { mirror: antivirus.mirror.as_str(), checks: antivirus.checks_per_day };
     template::text(include_str!("../templates/freshclam.conf"), &freshclam)
 }
 
-/// ClamAV's sizes end below 2 GiB.
+/// The largest size in octets that we write: ClamAV's sizes end below 2 GiB.
 const LARGEST: u64 = 2_000 << 20;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! Filling a template of `templates/`. Start at [`text`] and [`xml`].
+//! Filling in a template of `templates/`. Start at [`text`] and [`xml`].
 
 use serde::Serialize;
 use tera::{Context, Tera};
 
-/// A template whose values go in as they are.
+/// Fills in a template of plain text; values go in as they are.
 pub(crate) fn text(template: &str, values: &impl Serialize) -> String {
     fill(template, values, false)
 }
 
-/// A template of XML: values go in with `& < > " '` as references.
+/// Fills in a template of XML; values go in with `& < > " '` as references.
 pub(crate) fn xml(template: &str, values: &impl Serialize) -> String {
     fill(template, values, true)
 }
@@ -18,6 +18,6 @@ fn fill(template: &str, values: &impl Serialize, is_xml: bool) -> String {
     let values = serde_json::to_value(values).unwrap_or_default();
     let context = if values.is_object() { Context::from_serialize(&values) } else { Ok(Context::new()) };
     let context = context.expect("the values are an object");
-    // An undefined name is an error.
+    // A name that the values do not define is an error.
     Tera::one_off(template, &context, is_xml).expect("the template fits its values")
 }

@@ -1,4 +1,4 @@
-//! Whole bundles, judged by the programs that are to read them.
+//! Whole bundles, judged by the programs that will read them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -112,7 +112,7 @@ fn web() -> Web {
     Web { webmail: true, administration: true, languages: vec!["en".to_owned()], name }
 }
 
-/// `"ada".parse_local()`.
+/// Lets tests write `"ada".parse_local()`.
 trait ParseLocal {
     fn parse_local(&self) -> postkiln_address::LocalPart;
 }
@@ -129,7 +129,7 @@ fn a_name_server_takes_the_zone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("zone");
     std::fs::write(&path, bundle.file("dns/example.org.zone").unwrap()).unwrap();
-    // Names outside the zone are not asked of the network.
+    // Names outside the zone must not be looked up over the network.
     let program =
         ["/usr/bin/named-checkzone", "/usr/sbin/named-checkzone"].into_iter().find(|path| Path::new(path).exists());
     let output = Command::new(program.unwrap()).args(["-i", "local", "example.org"]).arg(&path).output().unwrap();

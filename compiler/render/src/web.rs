@@ -1,4 +1,4 @@
-//! What mail programs and senders fetch over the web, one file of each kind per domain:
+//! Files that mail programs and senders fetch over the web, one of each kind per domain:
 //!
 //! | file | answers |
 //! |---|---|
@@ -7,8 +7,8 @@
 //! | `web/mobileconfig/DOMAIN.mobileconfig` | a profile for Apple's devices, unsigned |
 //! | `web/mta-sts/DOMAIN.txt` | `mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC 8461 §3.3) |
 //!
-//! `%EMAILADDRESS%` and `%EMAILNAME%` stand for the address and the person's name. Thunderbird puts them in itself; in the
-//! other two whoever serves the file does, with `& < > " '` as references. Start at [`files`].
+//! `%EMAILADDRESS%` and `%EMAILNAME%` stand for the address and the person's name. Thunderbird fills them in itself; in
+//! the other two the web server does, with `& < > " '` as references. Start at [`files`].
 
 use postkiln_address::Domain;
 use postkiln_blueprint::{ClientProtocol, ClientServer, Zone};
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::template;
 
-/// The files of one domain by path.
+/// The files of one domain by their paths.
 pub(crate) fn files(domain: &Domain, zone: &Zone) -> Vec<(String, String)> {
     let mut files = Vec::new();
     if let Some(policy) = &zone.mta_sts {
@@ -33,7 +33,7 @@ pub(crate) fn files(domain: &Domain, zone: &Zone) -> Vec<(String, String)> {
     files
 }
 
-/// Every server, the best first: a program takes the first it can use.
+/// The file for Thunderbird and others, with all servers in order: a program takes the first that it can use.
 fn autoconfig(domain: &str, servers: &[ClientServer]) -> String {
     #[derive(Serialize)]
     struct Values<'a> {
@@ -45,7 +45,7 @@ fn autoconfig(domain: &str, servers: &[ClientServer]) -> String {
     template::xml(include_str!("../templates/autoconfig.xml"), &Values { domain, incoming, outgoing })
 }
 
-/// The best server for each protocol: Outlook looks at the first of each.
+/// The file for Outlook, with the best server for each protocol: Outlook looks at the first of each.
 fn autodiscover(servers: &[ClientServer]) -> String {
     #[derive(Serialize)]
     struct Values<'a> {
@@ -56,7 +56,7 @@ fn autodiscover(servers: &[ClientServer]) -> String {
     template::xml(include_str!("../templates/autodiscover.xml"), &Values { best })
 }
 
-/// `None` for servers that do not suffice.
+/// The profile for Apple's devices; `None` when the servers do not suffice for one.
 fn mobileconfig(domain: &str, servers: &[ClientServer]) -> Option<String> {
     #[derive(Serialize)]
     struct Values<'a> {

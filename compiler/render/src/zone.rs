@@ -1,4 +1,4 @@
-//! A zone as a master file (RFC 1035 §5).
+//! A zone as a master file for name servers (RFC 1035 §5).
 
 use std::fmt::Display;
 
@@ -34,7 +34,7 @@ fn quoted(text: &str) -> String {
     strings(text).into_iter().map(escaped).collect::<Vec<_>>().join(" ")
 }
 
-/// A text of ASCII in pieces of at most 255 octets; an empty one is one empty piece.
+/// A text of ASCII in pieces of at most 255 octets; an empty text gives one empty piece.
 pub(crate) fn strings(text: &str) -> Vec<&str> {
     let mut strings = Vec::new();
     let mut rest = text;

@@ -1,34 +1,34 @@
-//! What SQLite, MariaDB and MySQL, and PostgreSQL say differently. Knows no column.
+//! The differences between SQLite, MariaDB and MySQL, and PostgreSQL. Knows no column.
 
 use std::fmt::Write;
 
-/// A database's language.
+/// The SQL dialect of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// SQLite 3.38 or newer.
+    /// The dialect of SQLite 3.38 or newer.
     Sqlite,
-    /// MariaDB 10.11 or MySQL 8.0.17, or newer: only what both know.
+    /// The dialect of MariaDB 10.11, MySQL 8.0.17, or newer: only features that both have.
     Mysql,
-    /// PostgreSQL 15 or newer.
+    /// The dialect of PostgreSQL 15 or newer.
     Postgres,
 }
 
 /// One value of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value<'a> {
-    /// None.
+    /// No value.
     Null,
-    /// A count or a size; more than a database's numbers hold means as many as they do.
+    /// A count or a size; a number beyond the database's range is written as the largest one.
     Number(u64),
-    /// Any text.
+    /// Any text, quoted as the dialect needs it.
     Text(&'a str),
 }
 
 impl Dialect {
-    /// Every dialect.
+    /// All dialects.
     pub(crate) const ALL: [Self; 3] = [Self::Sqlite, Self::Mysql, Self::Postgres];
 
-    /// The name of its seed below `seeds/`.
+    /// The seed's file name below `seeds/`.
     pub(crate) const fn file(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite.sql",
@@ -53,16 +53,16 @@ impl Dialect {
         }
     }
 
-    /// Settings of the session that the rest relies on.
+    /// Settings of the session that the following statements rely on.
     pub(super) const fn prologue(self) -> &'static str {
         match self {
-            // The seed is applied where only the database itself may be written.
+            // The seed is applied where only the database file itself may be written.
             Self::Sqlite => "PRAGMA temp_store = MEMORY;\n",
             Self::Mysql => {
                 "SET NAMES utf8mb4;\n\
                  SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';\n"
             }
-            // The lock lets one seed at a time in; its number is ours alone.
+            // The lock lets one seed in at a time; its number is used by nobody else.
             Self::Postgres => {
                 "BEGIN;\n\
                  SET LOCAL client_min_messages = warning;\n\
@@ -73,7 +73,7 @@ impl Dialect {
         }
     }
 
-    /// Stops with nothing changed when the database has other tables or is of a newer generation.
+    /// A statement that stops the seed, with nothing changed, when the database has other tables or a newer generation.
     pub(super) fn refusal(self, schema: u32, generation: u64) -> String {
         let tables = format!("this seed is for version {schema} of the tables and the database has another");
         let newer = format!("the database is of a newer generation than this seed, which has {generation}");
@@ -82,8 +82,9 @@ impl Dialect {
                 "SELECT raise(ABORT, '{tables}') FROM meta WHERE name = 'schema' AND value <> {schema};\n\
                  SELECT raise(ABORT, '{newer}') FROM meta WHERE name = 'generation' AND value > {generation};\n"
             ),
-            // The update that changes nothing takes the row's lock: one seed at a time. What stops is a row that its table may
-            // not hold, since MySQL raises errors in stored programs only; the constraint's name, of at most 64 letters, says why.
+            // The update that changes nothing takes the row's lock: one seed at a time. A row that its table may not
+            // hold stops the seed, since MySQL raises errors in stored programs only; the constraint's name, of at most
+            // 64 letters, says why.
             Self::Mysql => format!(
                 "UPDATE meta SET value = value WHERE name = 'generation';\n\
                  DROP TEMPORARY TABLE IF EXISTS seed_refusal;\n\
@@ -107,7 +108,7 @@ impl Dialect {
         }
     }
 
-    /// Unix seconds.
+    /// An expression for the current time in Unix seconds.
     pub(super) const fn now(self) -> &'static str {
         match self {
             Self::Sqlite => "unixepoch()",
@@ -116,7 +117,8 @@ impl Dialect {
         }
     }
 
-    /// A new id: sixteen random hexadecimal digits. Of a UUID's 32 digits the first four and the last twelve are random.
+    /// An expression for a new id: sixteen random hexadecimal digits. The first four and the last twelve of a UUID's 32
+    /// digits are random.
     pub(super) const fn new_id(self) -> &'static str {
         match self {
             Self::Sqlite => "lower(hex(randomblob(8)))",
@@ -125,7 +127,7 @@ impl Dialect {
         }
     }
 
-    /// Whether two values differ, where NULL is a value like others.
+    /// A condition that two values differ, where NULL is a value like others.
     pub(super) fn differ(self, one: &str, two: &str) -> String {
         match self {
             Self::Sqlite => format!("{one} IS NOT {two}"),
@@ -134,9 +136,9 @@ impl Dialect {
         }
     }
 
-    /// A literal. Everything but control characters, and MariaDB's backslash, stands as it is between quotes; text with
-    /// one of these is written in hexadecimal digits, which no client and no setting reads otherwise. True when every
-    /// dialect writes it so.
+    /// Appends a literal. Text stands between quotes as it is, unless it holds control characters or, for MariaDB,
+    /// backslashes; such text is written in hexadecimal digits, which every client and every setting reads alike. True
+    /// when every dialect writes this value in the same way.
     pub(super) fn literal(self, value: Value<'_>, to: &mut String) -> bool {
         let text = match value {
             Value::Null => {
@@ -149,7 +151,7 @@ impl Dialect {
             }
             Value::Text(text) => text,
         };
-        // Nearly every text; without an early end, so that many bytes are looked at together.
+        // Nearly every text passes this test; it has no early end, so that many bytes are looked at together.
         let is_bare = |byte: u8| matches!(byte, b' '..=b'~') & !matches!(byte, b'\'' | b'\\');
         if text.bytes().fold(true, |bare, byte| bare & is_bare(byte)) {
             to.push('\'');
@@ -173,7 +175,7 @@ impl Dialect {
             Self::Postgres => ("convert_from('\\x", "', 'UTF8')"),
         };
         to.push_str(before);
-        // PostgreSQL's text cannot hold NUL.
+        // PostgreSQL's text cannot hold NUL, so it is left out.
         for byte in text.bytes().filter(|byte| *byte != 0 || self != Self::Postgres) {
             // Writing to a String cannot fail.
             let _ = write!(to, "{byte:02x}");
@@ -183,10 +185,10 @@ impl Dialect {
     }
 }
 
-/// The databases' widest integer is signed.
+/// Appends a number; the databases' widest integer is signed.
 fn number(value: u64, to: &mut String) {
     match u8::try_from(value) {
-        // Flags.
+        // This fast path is for flags.
         Ok(digit @ 0..=9) => to.push(char::from(b'0' + digit)),
         // Writing to a String cannot fail.
         _ => drop(write!(to, "{}", value.min(i64::MAX.cast_unsigned()))),

@@ -1,5 +1,5 @@
-//! Statements that bring our tables in line with the site's rows and leave alone what people own. Each may be run again
-//! and then changes no row. Knows nothing about the columns' values.
+//! Statements that bring our tables in line with the site's rows and leave alone what people own. Run again, they
+//! change no row. Knows nothing about the columns' values.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use postkiln_blueprint::Blueprint;
 use super::dialect::{Dialect, Value};
 use super::rows::{self, Account, Alias, AliasDomain, Domain, Row};
 
-/// All of them, in their order.
+/// Writes all statements in their order.
 pub(super) fn write(dialect: Dialect, blueprint: &Blueprint, to: &mut String) {
     renames(dialect, blueprint, to);
     let merge = Merge { dialect, columns: site_columns::<Account<'_>>() };
@@ -37,8 +37,8 @@ pub(super) fn write(dialect: Dialect, blueprint: &Blueprint, to: &mut String) {
     );
 }
 
-/// Renames: an account keeps its id, its mail and its password. A name that somebody has already stays theirs. Users are
-/// looked for under the domain's name before and now.
+/// Renames: an account keeps its id, its mail and its password. A name that another account has already stays with that
+/// one. Users are looked up under the old and the new name of their domain.
 fn renames(dialect: Dialect, blueprint: &Blueprint, to: &mut String) {
     let text = |text: &str| {
         let mut literal = String::new();
@@ -74,20 +74,20 @@ fn renames(dialect: Dialect, blueprint: &Blueprint, to: &mut String) {
     }
 }
 
-/// What rows of the table that is being changed have already. MySQL reads that table besides only for a table of its own, which
-/// DISTINCT makes of it.
+/// A condition on rows of the table that is being changed. MySQL lets a statement read that table only through a table
+/// of its own, which DISTINCT makes.
 fn taken(column: &str, table: &str, condition: &str) -> String {
     format!("(SELECT taken.{column} FROM (SELECT DISTINCT a.{column} FROM {table} AS a WHERE {condition}) AS taken)")
 }
 
 struct Merge {
     dialect: Dialect,
-    /// What the site alone decides about an account.
+    /// Columns of an account that the site alone decides.
     columns: Vec<&'static str>,
 }
 
 impl Merge {
-    /// A table the site alone fills. `owned` narrows the rows that are taken away.
+    /// Statements for a table that the site alone fills. `owned` narrows the rows that are removed.
     fn mirror<R: Row>(&self, owned: &str) -> String {
         let (table, key, columns) = (R::TABLE, key::<R>(), site_columns::<R>());
         let same = on(table, &key);
@@ -152,8 +152,8 @@ impl Merge {
         self.update(&set, &format!("({})", self.differ(&self.columns, "accounts", "s")))
     }
 
-    /// Changes the accounts that the site declares. No value is made from a column that the same statement sets: MariaDB
-    /// does not say which comes first.
+    /// Changes the accounts that the site declares. No value uses a column that the same statement sets: MariaDB does
+    /// not say which is computed first.
     fn update(&self, set: &[(&str, &str)], condition: &str) -> String {
         let same = on("accounts", &key::<Account<'_>>());
         let set = |table: &str| {

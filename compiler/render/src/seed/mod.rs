@@ -1,4 +1,4 @@
-//! The seeds of the user database, one for each dialect; `schemas/database/README.md` tells what they may change.
+//! The seeds of the user database, one for each dialect; `schemas/database/README.md` says what they may change.
 //!
 //! A seed is text for the database's own client: tables, vpopmail's views, then one transaction: the site's rows into
 //! temporary tables, a refusal when the database is newer, and set-based statements that bring the tables in line. Knows
@@ -18,7 +18,7 @@ pub(crate) use dialect::Dialect;
 /// The version of the tables this seed was made for (`meta.schema`).
 const SCHEMA: u32 = 2;
 
-/// The seed of each dialect, handed to `take` one after the other. Lengths and time grow with the number of rows.
+/// Makes the seed of each dialect and hands it to `take`. Length and time grow with the number of rows.
 pub(crate) fn scripts<T>(
     blueprint: &Blueprint,
     instructions: &Instructions<'_>,
@@ -41,7 +41,7 @@ fn script(dialect: Dialect, blueprint: &Blueprint, filling: &Filling) -> String 
     let refusal = dialect.refusal(SCHEMA, blueprint.generation);
     let definitions = [dialect.tables(), dialect.views()];
     match dialect {
-        // One statement that is refused or done as a whole: SQLite's shell goes on after errors.
+        // The transaction is one statement, refused or done as a whole, because SQLite's shell goes on after errors.
         Dialect::Sqlite => {
             definitions.iter().for_each(|part| text.push_str(part));
             text.push_str("\nBEGIN IMMEDIATE;\n");
@@ -52,7 +52,7 @@ fn script(dialect: Dialect, blueprint: &Blueprint, filling: &Filling) -> String 
             merge::write(dialect, blueprint, &mut text);
             text.push_str("END;\nINSERT INTO temp.seed_apply VALUES (0);\nDROP TABLE temp.seed_apply;\n");
         }
-        // Definitions end a transaction in MariaDB; those of a newer database stay as they are.
+        // Definitions end a transaction in MariaDB, so those of a newer database stay as they are.
         Dialect::Mysql => {
             definitions.iter().for_each(|part| text.push_str(part));
             text.push_str("\nSTART TRANSACTION;\n");
@@ -72,6 +72,6 @@ fn script(dialect: Dialect, blueprint: &Blueprint, filling: &Filling) -> String 
     text
 }
 
-/// Octets of a seed besides its rows, about.
+/// The approximate number of octets of a seed besides its rows.
 const AROUND: usize = 32 << 10;
 const HEAD: &str = "-- Made by postkiln from the site. Confidential: holds password hashes. May be run again; see the manual on ownership.\n";

@@ -1,4 +1,4 @@
-//! What the site says in each table: one line for each column. Knows nothing about SQL.
+//! The rows of each table as the site decides them: one line for each column. Knows nothing about SQL.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,19 +11,19 @@ use super::dialect::Value::{self, Null, Number, Text};
 
 /// A row of a table that the site fills.
 pub(super) trait Row: Sized {
-    /// The table; the temporary one beside it is `seed_<table>`.
+    /// The table's name; the temporary table beside it is `seed_<table>`.
     const TABLE: &'static str;
-    /// How many of the columns, the first ones, tell rows apart.
+    /// The number of columns, counted from the first, that tell rows apart.
     const KEY: usize;
 
-    /// The columns and their values.
+    /// The columns with their values.
     fn columns() -> Vec<Column<Self>>;
 }
 
-/// A column and its value in a row.
+/// A column's name, and its value in a row.
 pub(super) type Column<R> = (&'static str, fn(&R) -> Value<'_>);
 
-/// A domain of its own.
+/// A mail domain of the site.
 pub(super) struct Domain<'a> {
     name: &'a str,
     catch_all: String,
@@ -60,7 +60,7 @@ impl Row for Domain<'_> {
     }
 }
 
-/// Another name of a domain.
+/// An alias domain.
 pub(super) struct AliasDomain<'a> {
     alias: &'a str,
     domain: &'a str,
@@ -75,7 +75,7 @@ impl Row for AliasDomain<'_> {
     }
 }
 
-/// A user.
+/// A user of the site.
 pub(super) struct Account<'a> {
     domain: &'a str,
     local: &'a str,
@@ -109,7 +109,7 @@ impl Row for Account<'_> {
     }
 }
 
-/// One instruction of an address.
+/// One instruction for mail to an address.
 pub(super) struct Alias<'a> {
     domain: &'a str,
     local: Cow<'a, str>,
@@ -177,13 +177,13 @@ pub(super) fn aliases<'a>(instructions: &'a Instructions<'_>) -> impl Iterator<I
 /// A rename of a user: domain and local part before and now.
 pub(super) type Renamed<'a> = ((&'a str, &'a str), (&'a str, &'a str));
 
-/// Users that have another address now.
+/// Users whose address has changed.
 pub(super) fn moved_users(blueprint: &Blueprint) -> impl Iterator<Item = Renamed<'_>> {
     let users = blueprint.moved.iter().filter(|moved| moved.from.kind() == Kind::User);
     users.filter_map(|moved| Some((parts(&moved.from)?, parts(&moved.to)?)))
 }
 
-/// Domains that have another name now.
+/// Domains whose name has changed.
 pub(super) fn moved_domains(blueprint: &Blueprint) -> impl Iterator<Item = (&str, &str)> {
     let domains = blueprint.moved.iter().filter(|moved| moved.from.kind() == Kind::Domain);
     domains.map(|moved| (moved.from.name(), moved.to.name()))

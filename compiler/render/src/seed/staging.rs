@@ -1,4 +1,4 @@
-//! The site's rows, in temporary tables beside ours. Knows nothing about what becomes of them.
+//! The site's rows in temporary tables beside ours. Knows nothing about their later use.
 
 use postkiln_blueprint::{Blueprint, Instructions};
 
@@ -12,7 +12,7 @@ pub(super) struct Filling {
     alias_domains: String,
     accounts: String,
     aliases: String,
-    /// Whether the statements are the same in every dialect: nearly always.
+    /// Whether the statements are the same in every dialect, as they nearly always are.
     is_common: bool,
 }
 
@@ -29,18 +29,18 @@ impl Filling {
         }
     }
 
-    /// Whether these are the statements for that dialect too.
+    /// Whether these statements can be used for that dialect too.
     pub(super) fn is_for(&self, dialect: Dialect) -> bool {
         self.is_common || self.dialect == dialect
     }
 
-    /// Octets of all statements.
+    /// The length of all statements in octets.
     pub(super) const fn len(&self) -> usize {
         self.domains.len() + self.alias_domains.len() + self.accounts.len() + self.aliases.len()
     }
 }
 
-/// Makes and fills all of them.
+/// Writes the statements that make and fill all temporary tables.
 pub(super) fn write(dialect: Dialect, filling: &Filling, to: &mut String) {
     to.push('\n');
     table::<Domain<'_>>(dialect, &filling.domains, to);
@@ -49,12 +49,12 @@ pub(super) fn write(dialect: Dialect, filling: &Filling, to: &mut String) {
     table::<Alias<'_>>(dialect, &filling.aliases, to);
 }
 
-/// Takes them away, for connections that go on.
+/// Writes the statements that drop the temporary tables, for connections that go on.
 pub(super) fn drop(dialect: Dialect, to: &mut String) {
     let word = match dialect {
         Dialect::Sqlite => "TABLE temp.",
         Dialect::Mysql => "TEMPORARY TABLE ",
-        // ON COMMIT DROP.
+        // PostgreSQL drops them by itself: ON COMMIT DROP.
         Dialect::Postgres => return,
     };
     for table in ["domains", "alias_domains", "accounts", "aliases"] {
@@ -67,7 +67,7 @@ fn table<R: Row>(dialect: Dialect, inserts: &str, to: &mut String) {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let (table, key, names) =
         (R::TABLE, names.iter().take(R::KEY).copied().collect::<Vec<_>>().join(", "), names.join(", "));
-    // Types are those of our table.
+    // The columns' types are those of our table.
     let types = format!("SELECT {names} FROM {table} LIMIT 0");
     let (create, index) = match dialect {
         Dialect::Sqlite => (
@@ -91,7 +91,8 @@ fn table<R: Row>(dialect: Dialect, inserts: &str, to: &mut String) {
     to.push_str(&index);
 }
 
-/// The statements with the rows; `is_common` becomes false when another dialect would write one of them otherwise.
+/// The statements that insert the rows; `is_common` becomes false when another dialect would write one of them
+/// differently.
 fn inserts<R: Row>(dialect: Dialect, rows: impl Iterator<Item = R>, is_common: &mut bool) -> String {
     let columns = R::columns();
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
@@ -121,7 +122,7 @@ fn inserts<R: Row>(dialect: Dialect, rows: impl Iterator<Item = R>, is_common: &
     to
 }
 
-/// Rows of one statement, at most.
+/// The largest number of rows in one statement.
 const ROWS: usize = 500;
-/// Octets of one statement, but for its last row.
+/// The largest length of one statement in octets, not counting its last row.
 const LENGTH: usize = 256 << 10;
