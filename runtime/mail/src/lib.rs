@@ -9,7 +9,6 @@ pub mod header;
 mod outcome;
 mod secret;
 mod trace;
-pub mod wire;
 
 pub use date::date;
 pub use envelope::{Envelope, QueueId};

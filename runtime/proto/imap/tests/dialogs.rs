@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
-#[path = "../../../../tests/dialogs/script.rs"]
+#[path = "../../session/src/dialog.rs"]
 #[allow(dead_code, reason = "the mailbox answers what other protocols ask in their dialogs")]
 mod script;
 mod support;

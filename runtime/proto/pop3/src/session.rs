@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use postkiln_mail::wire::{Fault, Frame, Framer};
+use postkiln_session::{Fault, Frame, Framer};
 
 use crate::authorization::{self, Authorization};
 use crate::context::{Context, Patience};

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
-#[path = "../../../../tests/dialogs/script.rs"]
+#[path = "../../session/src/dialog.rs"]
 mod script;
 
 use std::path::Path;
