@@ -5,9 +5,10 @@ use std::io;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use postkiln_session::{Action, Session};
 use tokio::net::TcpStream;
 
-use crate::conversation::{Answers, Conversation, Step};
+use crate::answers::Answers;
 use crate::stream::Stream;
 use crate::tls::ServerTls;
 
@@ -36,11 +37,11 @@ pub enum DriveError {
 ///
 /// # Errors
 /// When the connection breaks. What the session was told until then stands.
-pub async fn drive<C: Conversation>(
+pub async fn drive<S: Session>(
     connection: TcpStream,
     begin: Begin,
-    mut session: C,
-    answers: &mut impl Answers<C>,
+    mut session: S,
+    answers: &mut impl Answers<S>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), DriveError> {
     // Replies are small and complete: waiting for more of them (Nagle) costs 40 ms each.
@@ -83,34 +84,34 @@ struct Driver {
 
 impl Driver {
     /// Does what the session wants until it wants nothing; `true` when it wants to close.
-    async fn carry_out<C: Conversation>(
+    async fn carry_out<S: Session>(
         mut self,
-        session: &mut C,
-        answers: &mut impl Answers<C>,
+        session: &mut S,
+        answers: &mut impl Answers<S>,
     ) -> Result<(Self, bool), DriveError> {
-        while let Some(step) = session.next_step() {
-            match step {
-                Step::Send(bytes) => {
+        while let Some(action) = session.next() {
+            match action {
+                Action::Send(bytes) => {
                     self.output.extend_from_slice(&bytes);
                     if self.output.len() >= FLUSH {
                         self.flush().await?;
                     }
                 }
-                Step::Ask(question) => {
+                Action::Ask(question) => {
                     // The client reads while we look: an answer may take long, and pipelined replies may be many.
                     self.flush().await?;
                     let answer = answers.answer(question).await;
                     session.answer(answer, Instant::now());
                 }
-                Step::Content(piece) => answers.content(piece).await,
-                Step::Abort => answers.abort().await,
-                Step::StartTls => {
+                Action::Content(piece) => answers.content(piece).await,
+                Action::Abort => answers.abort().await,
+                Action::StartTls => {
                     self.flush().await?;
                     let Some(tls) = self.tls.clone() else { return Ok((self, true)) };
                     self.stream = self.stream.encrypt(&tls).await.map_err(DriveError::Handshake)?;
                     session.tls_started(Instant::now());
                 }
-                Step::Close => return Ok((self, true)),
+                Action::Close => return Ok((self, true)),
             }
         }
         self.flush().await?;

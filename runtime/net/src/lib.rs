@@ -2,12 +2,12 @@
 //! its questions go to an [`Answers`], its deadlines are kept. Start at [`drive`], then [`accept`].
 
 mod accept;
-mod conversation;
+mod answers;
 mod driver;
 mod stream;
 mod tls;
 
 pub use accept::{Counting, Limits, Place, accept};
-pub use conversation::{Answers, Conversation, Step};
+pub use answers::Answers;
 pub use driver::{Begin, DriveError, drive};
 pub use tls::{ServerTls, TlsError};

@@ -15,7 +15,8 @@ use postkiln_control::{ControlFile, Me};
 use postkiln_ipc::Door;
 use postkiln_ipc::directory::{Access, Account, Password, Reply, Request};
 use postkiln_mail::Secret;
-use postkiln_net::{Answers, Begin, Conversation, Counting, Limits, drive};
+use postkiln_net::{Answers, Begin, Counting, Limits, drive};
+use postkiln_session::Session;
 use postkiln_store::{Quota, Uniques};
 use postkiln_sys::BundleDirectory;
 use tokio::net::TcpStream;
@@ -78,7 +79,7 @@ pub(crate) struct Client {
 /// Serves until `init` stops the role; `meet` makes a session, and who answers its questions.
 pub(crate) async fn serve<C, A>(mut seat: Seat<Config>, meet: impl Fn(Client) -> (C, A) + 'static) -> Result<(), String>
 where
-    C: Conversation + 'static,
+    C: Session + 'static,
     A: Answers<C> + 'static,
 {
     let directoryd = seat.door(Role::Directoryd)?;
@@ -122,7 +123,7 @@ struct Office<M> {
 impl<M> Office<M> {
     async fn converse<C, A>(&self, listener: &str, connection: TcpStream, peer: SocketAddr)
     where
-        C: Conversation,
+        C: Session,
         A: Answers<C>,
         M: Fn(Client) -> (C, A),
     {

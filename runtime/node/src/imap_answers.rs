@@ -220,7 +220,8 @@ fn unavailable() -> Failure {
 mod tests {
     use std::time::Instant;
 
-    use postkiln_imap::{Action, Config, Limits, Session, Tls};
+    use postkiln_imap::{Config, Limits, Session};
+    use postkiln_session::{Action, Session as _, Tls};
     use postkiln_store::Delivery;
 
     use super::*;
@@ -263,7 +264,7 @@ mod tests {
                         let answer = self.mailbox.answer(question, SystemTime::now());
                         self.session.answer(answer, Instant::now());
                     }
-                    Action::StartTls | Action::Close => {}
+                    _ => {}
                 }
             }
             String::from_utf8(said).unwrap()

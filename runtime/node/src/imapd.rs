@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use postkiln_bundle::Role;
-use postkiln_imap::{Answer, Failure, FailureKind, Limits, Question, Session, Tls};
+use postkiln_imap::{Answer, Failure, FailureKind, Limits, Question, Session};
 use postkiln_ipc::directory::Access;
+use postkiln_session::Tls;
 use postkiln_sys::Inherited;
 
 use crate::access::{self, Client, Config, LoggedIn, Login, Transport};

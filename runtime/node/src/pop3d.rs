@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use postkiln_bundle::Role;
 use postkiln_ipc::directory::Access;
 use postkiln_mail::Status;
-use postkiln_pop3::{Answer, Question, Session, Tls};
+use postkiln_pop3::{Answer, Question, Session};
+use postkiln_session::Tls;
 use postkiln_sys::Inherited;
 
 use crate::access::{self, Client, Config, LoggedIn, Login, Transport};
@@ -25,7 +26,7 @@ fn meet(client: Client) -> (Session, Answers) {
         hostname: client.hostname,
         tls: match client.transport {
             Transport::Encrypted => Tls::Implicit,
-            Transport::Upgradable => Tls::Stls,
+            Transport::Upgradable => Tls::Starttls,
             Transport::Plain => Tls::Unavailable,
         },
         timeout: AUTOLOGOUT,

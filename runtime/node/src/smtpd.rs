@@ -16,7 +16,8 @@ use postkiln_bundle::Role;
 use postkiln_control::tcprules;
 use postkiln_ipc::Door;
 use postkiln_net::{Begin, Counting, Limits, drive};
-use postkiln_smtp::{Peer, Session, Tls};
+use postkiln_session::Tls;
+use postkiln_smtp::{Peer, Session};
 use postkiln_sys::Inherited;
 use tokio::net::TcpStream;
 
@@ -92,7 +93,7 @@ async fn converse(office: &Office, listener: &str, connection: TcpStream, peer: 
         Some(databytes) => with_databytes(&session, databytes),
         None => session,
     };
-    let session = Session::new(session, Peer { ip: peer.ip(), relay_client: client.relay }, Instant::now());
+    let session = Session::new((session, Peer { ip: peer.ip(), relay_client: client.relay }), Instant::now());
     let directory = Directory::new(office.directoryd.clone());
     let mut answers =
         Answers::new(config.clone(), directory, office.queued.clone(), office.seat.data(), peer.ip(), client.blocked);

@@ -9,7 +9,8 @@ use postkiln_control::{
     Badmailfrom, Badrcptto, Brtlimit, Concurrencyincoming, ControlFile, Databytes, Engine, Maxrcpt, Me, Morercpthosts,
     Rcpthosts, Scanner, Smtpgreeting, Timeoutsmtpd,
 };
-use postkiln_smtp::{Limits, Listener, Tls};
+use postkiln_session::Tls;
+use postkiln_smtp::{Limits, Listener};
 use postkiln_sys::BundleDirectory;
 
 /// Everything, read from one bundle.

@@ -1,6 +1,7 @@
 //! CAPABILITY (RFC 3501 §6.1.1) and the small commands that tell about the server: ID (RFC 2971), NAMESPACE (RFC 2342).
 
-use crate::Tls;
+use postkiln_session::Tls;
+
 use crate::cursor::{Bad, Cursor};
 use crate::job::{Context, Reply, Step};
 

@@ -1,20 +1,20 @@
 //! What a command comes to: a reply at once, or a question and somebody who waits for the answer.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use postkiln_mail::Secret;
+use postkiln_session::{Action, Actions};
 
+use crate::Config;
 use crate::question::{Answer, Failure, FailureKind, Question};
 use crate::view::View;
-use crate::{Action, Config};
 
 /// What all commands of a session share.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) config: Arc<Config>,
-    pub(crate) actions: VecDeque<Action>,
+    pub(crate) actions: Actions<Question>,
     pub(crate) encrypted: bool,
     pub(crate) logged_in: bool,
     pub(crate) view: Option<View>,
@@ -23,7 +23,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn send(&mut self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
-            self.actions.push_back(Action::Send(bytes));
+            self.actions.push(Action::Send(bytes));
         }
     }
 

@@ -2,10 +2,10 @@
 //! out; what it cannot know, it asks. Framing is in `frames.rs`, the terminals of the grammar in `cursor.rs`, each command
 //! in a file of its own. Start at [`Session`].
 
-mod action;
 mod append;
 mod capability;
 mod command;
+mod config;
 mod copy;
 mod cursor;
 mod date;
@@ -33,6 +33,6 @@ mod structure;
 mod view;
 mod wire;
 
-pub use action::{Action, Config, Limits, Tls};
+pub use config::{Config, Limits};
 pub use question::{Answer, Chosen, Counts, Entry, Failure, FailureKind, FlagChange, Folder, Part, Question, Snapshot};
 pub use session::Session;

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use postkiln_session::Tls;
 
-use crate::Tls;
 use crate::cursor::{Bad, Cursor};
 use crate::job::{Context, Reply, Step, login};
 

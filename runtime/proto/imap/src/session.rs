@@ -1,20 +1,18 @@
 //! The session: its verbs, what it waits for, and deadlines. Commands are in their own files.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use postkiln_session::{Action, Actions, Session as _, Tls};
 
 use crate::command;
 use crate::frames::{Bounds, Frame, Frames};
 use crate::job::{Context, Job, News, Reply, Status, Step};
 use crate::question::{Answer, FailureKind, Question};
-use crate::{Action, Config, Tls, capability, login};
+use crate::{Config, capability, login};
 
-/// One client's conversation.
-///
-/// The driver's loop: take [`Session::next`] until it gives `None`, doing each action; then, if
-/// [`Session::wants_input`], read, no longer than until [`Session::deadline`].
+/// One client's conversation. Not a [`postkiln_session::Machine`]: a command has literals, and may come in several frames.
 #[derive(Debug)]
 pub struct Session {
     context: Context,
@@ -63,7 +61,7 @@ impl Session {
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
         let encrypted = config.tls == Tls::Implicit;
         let patience = now + config.limits.login;
-        let mut context = Context { config, actions: VecDeque::new(), encrypted, logged_in: false, view: None };
+        let mut context = Context { config, actions: Actions::default(), encrypted, logged_in: false, view: None };
         let capabilities = capability::list(&context);
         context.untagged(&format!("OK [CAPABILITY {capabilities}] {} IMAP4rev1", context.config.hostname.clone()));
         Self {
@@ -78,91 +76,12 @@ impl Session {
         }
     }
 
-    /// Input from the client, in pieces of any size. Ignored after the end and while a handshake is awaited.
-    pub fn receive(&mut self, bytes: &[u8], now: Instant) {
-        if matches!(self.task, Task::Over | Task::Handshake) {
-            return;
-        }
-        self.input.push(bytes);
-        self.work(now);
-    }
-
-    /// The reply to the last [`Action::Ask`]. Ignored when nothing is asked.
-    pub fn answer(&mut self, answer: Answer, now: Instant) {
-        match mem::replace(&mut self.task, Task::Command) {
-            Task::Answer { .. } if self.context.view.is_some() && is_gone(&answer) => self.folder_is_gone(),
-            Task::Answer { tag, job } => {
-                let step = job.answered(answer, &mut self.context);
-                self.step(tag, step, now);
-            }
-            Task::News { tag, reply } => {
-                if self.news(answer, reply.news != News::NoExpunge, now) {
-                    self.reply(&tag, &reply, now);
-                }
-            }
-            Task::IdleNews { tag } => {
-                if self.news(answer, true, now) {
-                    self.task = Task::Idle { tag };
-                    self.wait(now);
-                }
-            }
-            other => self.task = other,
-        }
-        self.work(now);
-    }
-
-    /// The TLS handshake that [`Action::StartTls`] asked for is over.
-    pub fn tls_started(&mut self, now: Instant) {
-        if matches!(self.task, Task::Handshake) {
-            self.context.encrypted = true;
-            self.task = Task::Command;
-            self.wait(now);
-        }
-    }
-
-    /// The deadline passed. Does nothing before the deadline.
-    pub fn expire(&mut self, now: Instant) {
-        if self.deadline.is_none_or(|deadline| deadline > now) {
-            return;
-        }
-        if now >= self.patience {
-            return self.end("BYE you were silent for too long");
-        }
-        if let Task::Idle { tag } = mem::replace(&mut self.task, Task::Command) {
-            self.task = Task::IdleNews { tag };
-            self.poll();
-        }
-    }
-
     /// Something may have come into the open folder: an idling client hears of it now instead of at the next look.
     pub fn changed(&mut self, now: Instant) {
         if matches!(self.task, Task::Idle { .. }) && self.context.view.is_some() {
             self.deadline = Some(now);
             self.expire(now);
         }
-    }
-
-    /// We are stopping: says so and closes.
-    pub fn shut_down(&mut self) {
-        self.end("BYE the server is stopping");
-    }
-
-    /// When [`Session::expire`] is due. `None` while an answer is awaited, and after the end.
-    #[must_use]
-    pub const fn deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-
-    /// Whether reading from the client makes sense now.
-    #[must_use]
-    pub const fn wants_input(&self) -> bool {
-        matches!(self.task, Task::Command | Task::Response { .. } | Task::Idle { .. })
-    }
-
-    /// The next action.
-    #[allow(clippy::should_implement_trait, reason = "`None` is not the end: more may come after the next input")]
-    pub fn next(&mut self) -> Option<Action> {
-        self.context.actions.pop_front()
     }
 
     /// Takes from the input what can be taken now.
@@ -235,7 +154,7 @@ impl Session {
             }
             Step::StartTls => {
                 self.reply(&tag, &Reply::ok("begin TLS now"), now);
-                self.context.actions.push_back(Action::StartTls);
+                self.context.actions.push(Action::StartTls);
                 self.task = Task::Handshake;
                 self.deadline = None;
             }
@@ -313,7 +232,7 @@ impl Session {
     }
 
     fn ask(&mut self, question: Question) {
-        self.context.actions.push_back(Action::Ask(question));
+        self.context.actions.push(Action::Ask(question));
         self.deadline = None;
     }
 
@@ -332,11 +251,84 @@ impl Session {
     }
 
     fn close(&mut self) {
-        self.context.actions.push_back(Action::Close);
+        self.context.actions.push(Action::Close);
         self.context.view = None;
         self.input.clear();
         self.task = Task::Over;
         self.deadline = None;
+    }
+}
+
+impl postkiln_session::Session for Session {
+    type Question = Question;
+    type Answer = Answer;
+
+    fn receive(&mut self, bytes: &[u8], now: Instant) {
+        if matches!(self.task, Task::Over | Task::Handshake) {
+            return;
+        }
+        self.input.push(bytes);
+        self.work(now);
+    }
+
+    fn answer(&mut self, answer: Answer, now: Instant) {
+        match mem::replace(&mut self.task, Task::Command) {
+            Task::Answer { .. } if self.context.view.is_some() && is_gone(&answer) => self.folder_is_gone(),
+            Task::Answer { tag, job } => {
+                let step = job.answered(answer, &mut self.context);
+                self.step(tag, step, now);
+            }
+            Task::News { tag, reply } => {
+                if self.news(answer, reply.news != News::NoExpunge, now) {
+                    self.reply(&tag, &reply, now);
+                }
+            }
+            Task::IdleNews { tag } => {
+                if self.news(answer, true, now) {
+                    self.task = Task::Idle { tag };
+                    self.wait(now);
+                }
+            }
+            other => self.task = other,
+        }
+        self.work(now);
+    }
+
+    fn tls_started(&mut self, now: Instant) {
+        if matches!(self.task, Task::Handshake) {
+            self.context.encrypted = true;
+            self.task = Task::Command;
+            self.wait(now);
+        }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        if self.deadline.is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        if now >= self.patience {
+            return self.end("BYE you were silent for too long");
+        }
+        if let Task::Idle { tag } = mem::replace(&mut self.task, Task::Command) {
+            self.task = Task::IdleNews { tag };
+            self.poll();
+        }
+    }
+
+    fn shut_down(&mut self) {
+        self.end("BYE the server is stopping");
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn wants_input(&self) -> bool {
+        matches!(self.task, Task::Command | Task::Response { .. } | Task::Idle { .. })
+    }
+
+    fn next(&mut self) -> Option<Action<Question>> {
+        self.context.actions.take()
     }
 }
 

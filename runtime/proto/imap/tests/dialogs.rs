@@ -4,33 +4,29 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
-#[path = "../../session/src/dialog.rs"]
-#[allow(dead_code, reason = "the mailbox answers what other protocols ask in their dialogs")]
-mod script;
 mod support;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use postkiln_imap::{Action, Config, Limits, Session, Tls};
+use postkiln_imap::{Answer, Config, Limits, Question, Session};
 use postkiln_mail::Flags;
-use script::{Event, Party, replay_folder, unescape};
+use postkiln_session::Tls;
+use postkiln_session::dialog::{Protocol, replay_folder, unescape};
 use support::World;
 
 #[test]
 fn dialogs_are_held_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/dialogs/imap");
-    let count = replay_folder(&folder, &|settings| Box::new(Subject::new(settings)));
+    let count = replay_folder::<Imap>(&folder, Instant::now());
     assert!(count >= 20, "only {count} dialogs found");
 }
 
-struct Subject {
-    session: Session,
+/// The mailbox that answers.
+struct Imap {
     world: World,
-    start: Instant,
-    now: Instant,
-    /// What happens by itself, by the second.
+    /// What other sessions do, by the second.
     later: Vec<(u64, Happens)>,
 }
 
@@ -41,8 +37,10 @@ enum Happens {
     Anew(String),
 }
 
-impl Subject {
-    fn new(settings: &[(String, String)]) -> Self {
+impl Protocol for Imap {
+    type Session = Session;
+
+    fn begin(settings: &[(String, String)], now: Instant) -> (Self, Session) {
         let hostname = "mail.example.org".parse().unwrap();
         let mut config = Config { hostname, tls: Tls::Implicit, limits: Limits::default() };
         let mut world = World::new();
@@ -71,43 +69,23 @@ impl Subject {
                 other => panic!("unknown setting {other}"),
             }
         }
-        let now = Instant::now();
-        Self { session: Session::new(Arc::new(config), now), world, start: now, now, later }
-    }
-}
-
-/// `Seen,Deleted`
-fn named(flags: &str) -> Flags {
-    flags.split(',').filter_map(|name| Flags::named(&format!("\\{name}"))).fold(Flags::none(), Flags::with)
-}
-
-impl Party for Subject {
-    fn receive(&mut self, bytes: &[u8]) {
-        self.session.receive(bytes, self.now);
+        (Self { world, later }, Session::new(Arc::new(config), now))
     }
 
-    fn next(&mut self) -> Option<Event> {
-        loop {
-            return Some(match self.session.next()? {
-                Action::Send(bytes) => Event::Sent(bytes),
-                Action::Ask(question) => {
-                    let answer = self.world.answer(question);
-                    self.session.answer(answer, self.now);
-                    continue;
-                }
-                Action::StartTls => Event::Did("starttls"),
-                Action::Close => Event::Did("close"),
-            });
-        }
+    fn know(&mut self, question: Question) -> Result<Answer, Question> {
+        Ok(self.world.answer(question))
     }
 
-    fn answer(&mut self, text: &str) {
-        panic!("the mailbox answers, not the dialog: {text}");
+    fn print(question: &Question) -> String {
+        panic!("the mailbox answers, not the dialog: {question:?}");
     }
 
-    fn wait(&mut self, seconds: u64) {
-        self.now += Duration::from_secs(seconds);
-        let passed = (self.now - self.start).as_secs();
+    fn read(answer: &str) -> Answer {
+        panic!("the mailbox answers, not the dialog: {answer}");
+    }
+
+    fn passed(&mut self, since_the_beginning: Duration) {
+        let passed = since_the_beginning.as_secs();
         let (due, later) = std::mem::take(&mut self.later).into_iter().partition(|(at, _)| *at <= passed);
         self.later = later;
         for (_, event) in due {
@@ -118,10 +96,10 @@ impl Party for Subject {
                 Happens::Anew(folder) => self.world.make_anew(&folder),
             }
         }
-        self.session.expire(self.now);
     }
+}
 
-    fn handshake(&mut self) {
-        self.session.tls_started(self.now);
-    }
+/// `Seen,Deleted`
+fn named(flags: &str) -> Flags {
+    flags.split(',').filter_map(|name| Flags::named(&format!("\\{name}"))).fold(Flags::none(), Flags::with)
 }

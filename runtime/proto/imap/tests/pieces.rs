@@ -7,8 +7,9 @@ mod support;
 use std::sync::Arc;
 use std::time::Instant;
 
-use postkiln_imap::{Action, Config, Limits, Session, Tls};
+use postkiln_imap::{Config, Limits, Session};
 use postkiln_mail::Flags;
+use postkiln_session::{Action, Session as _, Tls};
 use proptest::prelude::*;
 use support::World;
 
@@ -98,6 +99,7 @@ fn converse(input: &[u8], sizes: &[usize], mail: &[u8], logged_in: bool) -> Vec<
                 Action::Ask(question) => session.answer(world.answer(question), now),
                 Action::StartTls => session.tls_started(now),
                 Action::Close => closed = true,
+                Action::Content(_) | Action::Abort => panic!("IMAP does not stream"),
             }
         }
     };

@@ -1,16 +1,17 @@
 //! Before login (RFC 1939 §4): USER, PASS, STLS (RFC 2595 §4), CAPA (RFC 2449 §5), QUIT.
 
 use postkiln_mail::Status;
+use postkiln_session::Action;
 
 use crate::command::Command;
 use crate::context::{Context, one_line};
 use crate::state::{Asking, State};
 use crate::transaction::Transaction;
-use crate::{Action, Answer, Question};
+use crate::{Answer, Question};
 
 /// Nobody is logged in.
 #[derive(Debug, Default)]
-pub(crate) struct Authorization {
+pub struct Authorization {
     /// What USER said.
     name: Option<String>,
 }
@@ -36,7 +37,7 @@ impl Authorization {
             }
             Command::Stls if context.offers_stls() => {
                 context.say("+OK begin TLS");
-                context.actions.push_back(Action::StartTls);
+                context.actions.push(Action::StartTls);
                 State::Handshake
             }
             Command::Stls => State::Authorization(self).after(context.fault("-ERR no TLS to be had here")),

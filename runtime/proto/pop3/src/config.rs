@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use postkiln_address::Domain;
+use postkiln_session::Tls;
 
 /// One listener's service. Shared by all its sessions.
 #[derive(Clone, Debug)]
@@ -17,15 +18,4 @@ pub struct Config {
     pub max_logins: usize,
     /// Commands in a session that are unknown, malformed or out of order before it is closed.
     pub max_errors: usize,
-}
-
-/// How TLS begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// It runs already when the session begins (RFC 8314 §3.3).
-    Implicit,
-    /// The client may ask for it (RFC 2595 §4).
-    Stls,
-    /// There is no certificate: nobody can log in.
-    Unavailable,
 }

@@ -1,6 +1,7 @@
 //! A message on its way out (RFC 1939 §3, §5 RETR, §7 TOP): LF to CRLF, dots stuffed, cut after so many lines.
 
 use memchr::memchr;
+use postkiln_session::Action;
 
 use crate::context::{Context, one_line};
 use crate::state::{Asking, State};
@@ -9,7 +10,7 @@ use crate::{Answer, Question};
 
 /// The progress of one message.
 #[derive(Debug)]
-pub(crate) struct Sending {
+pub struct Sending {
     /// `+OK` is said.
     begun: bool,
     /// Octets of the line so far, without its line end.
@@ -45,7 +46,7 @@ impl Sending {
             }
             // In the middle of a message nothing can be said but by closing: the client must not take it as whole.
             _ if self.begun => {
-                context.actions.push_back(crate::Action::Close);
+                context.actions.push(Action::Close);
                 return State::Closed;
             }
             Answer::Refused(_, text) => context.say(&format!("-ERR [SYS/TEMP] {}", one_line(&text))),

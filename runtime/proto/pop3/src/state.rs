@@ -1,15 +1,17 @@
 //! The states of a session (RFC 1939 §3): each a type with the commands it allows.
 
+use postkiln_session::Patience;
+
 use crate::authorization::{self, Authorization};
 use crate::command::{Command, Fault};
-use crate::context::{Context, Patience};
+use crate::context::Context;
 use crate::sending::Sending;
 use crate::transaction::Transaction;
 use crate::{Answer, transaction};
 
 /// Where a session stands.
 #[derive(Debug)]
-pub(crate) enum State {
+pub enum State {
     /// Nobody is logged in.
     Authorization(Authorization),
     /// A mailbox is open.
@@ -24,7 +26,7 @@ pub(crate) enum State {
 
 /// What the open question is about.
 #[derive(Debug)]
-pub(crate) enum Asking {
+pub enum Asking {
     Login,
     Open,
     Content(Transaction, Sending),

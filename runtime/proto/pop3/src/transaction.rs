@@ -10,7 +10,7 @@ use crate::{Answer, Message, Question};
 
 /// An open mailbox.
 #[derive(Debug)]
-pub(crate) struct Transaction {
+pub struct Transaction {
     entries: Vec<Entry>,
 }
 

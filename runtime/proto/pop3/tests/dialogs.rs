@@ -2,31 +2,28 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
-#[path = "../../session/src/dialog.rs"]
-mod script;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use postkiln_mail::Status;
-use postkiln_pop3::{Action, Answer, Config, Message, Question, Session, Tls};
-use script::{Event, Party, replay_folder, unescape};
+use postkiln_pop3::{Answer, Config, Message, Question, Session};
+use postkiln_session::Tls;
+use postkiln_session::dialog::{Protocol, replay_folder, unescape};
 
 #[test]
 fn dialogs_are_held_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/dialogs/pop3");
-    let count = replay_folder(&folder, &|settings| Box::new(Subject::new(settings)));
+    let count = replay_folder::<Pop3>(&folder, Instant::now());
     assert!(count >= 10, "only {count} dialogs found");
 }
 
-struct Subject {
-    session: Session,
-    now: Instant,
-}
+struct Pop3;
 
-impl Subject {
-    fn new(settings: &[(String, String)]) -> Self {
+impl Protocol for Pop3 {
+    type Session = Session;
+
+    fn begin(settings: &[(String, String)], now: Instant) -> (Self, Session) {
         let mut config = Config {
             hostname: "mail.example.org".parse().unwrap(),
             tls: Tls::Implicit,
@@ -36,42 +33,21 @@ impl Subject {
         };
         for (key, value) in settings {
             match (key.as_str(), value.as_str()) {
-                ("tls", "stls") => config.tls = Tls::Stls,
+                ("tls", "stls") => config.tls = Tls::Starttls,
                 ("tls", "unavailable") => config.tls = Tls::Unavailable,
                 ("max_errors", count) => config.max_errors = count.parse().unwrap(),
                 other => panic!("unknown setting {other:?}"),
             }
         }
-        let now = Instant::now();
-        Self { session: Session::new(Arc::new(config), now), now }
-    }
-}
-
-impl Party for Subject {
-    fn receive(&mut self, bytes: &[u8]) {
-        self.session.receive(bytes, self.now);
+        (Self, Session::new(Arc::new(config), now))
     }
 
-    fn next(&mut self) -> Option<Event> {
-        Some(match self.session.next()? {
-            Action::Send(bytes) => Event::Sent(bytes),
-            Action::Ask(question) => Event::Asked(print(&question)),
-            Action::StartTls => Event::Did("starttls"),
-            Action::Close => Event::Did("close"),
-        })
+    fn print(question: &Question) -> String {
+        print(question)
     }
 
-    fn answer(&mut self, text: &str) {
-        self.session.answer(read(text), self.now);
-    }
-
-    fn wait(&mut self, seconds: u64) {
-        self.now += Duration::from_secs(seconds);
-        self.session.expire(self.now);
-    }
-
-    fn handshake(&mut self) {
-        self.session.tls_started(self.now);
+    fn read(answer: &str) -> Answer {
+        read(answer)
     }
 }
 

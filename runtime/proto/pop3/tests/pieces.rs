@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use postkiln_mail::Status;
-use postkiln_pop3::{Action, Answer, Config, Message, Question, Session, Tls};
+use postkiln_pop3::{Answer, Config, Message, Question, Session};
+use postkiln_session::{Action, Session as _, Tls};
 use proptest::prelude::*;
 
 /// Pieces of conversations, so that random sequences of them get somewhere.
@@ -61,7 +62,7 @@ fn reply(question: &Question) -> Answer {
 }
 
 /// Feeds pieces; gives the actions, those of one kind that follow each other joined.
-fn run(tls: Tls, pieces: &[&[u8]]) -> Vec<Action> {
+fn run(tls: Tls, pieces: &[&[u8]]) -> Vec<Action<Question>> {
     let now = Instant::now();
     let hostname = "mail.example.org".parse().unwrap();
     let timeout = Duration::from_secs(600);
@@ -88,7 +89,7 @@ proptest! {
     fn pieces_make_no_difference(
         input in input(),
         size in 2_usize..40,
-        tls in prop::sample::select(&[Tls::Implicit, Tls::Stls, Tls::Unavailable][..]),
+        tls in prop::sample::select(&[Tls::Implicit, Tls::Starttls, Tls::Unavailable][..]),
     ) {
         let whole = run(tls, &[&input]);
         for size in [1, size] {

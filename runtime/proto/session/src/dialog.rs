@@ -1,5 +1,5 @@
 //! Dialogs: conversations with a protocol session in text files, replayed as written, one octet at a time, and with all
-//! input at once. Included by the tests of each `proto` crate; knows no protocol. Start at [`replay_folder`].
+//! input at once. For the tests of the `proto` crates, and nothing else; knows no protocol. Start at [`replay_folder`].
 //!
 //! A file holds, one per line:
 //!
@@ -18,42 +18,53 @@
 //! (N                   the lines up to `)` stand N times
 //! ```
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
+
 use std::fmt::Write as _;
 use std::path::Path;
+use std::slice::Iter;
+use std::time::{Duration, Instant};
 use std::{fs, mem};
 
-/// One observable act of a session.
-pub(crate) enum Event {
-    /// The session sends octets to the client.
-    Sent(Vec<u8>),
-    /// The session hands content to the driver.
-    #[allow(dead_code, reason = "not every protocol does")]
-    Content(Vec<u8>),
-    /// The session asks this question, printed as in a dialog.
-    Asked(String),
-    /// The session does something else: abort, starttls, close.
-    Did(&'static str),
+use crate::{Action, Session};
+
+/// A protocol under test: how its sessions are made, and how its questions and answers are written in a dialog.
+pub trait Protocol: Sized {
+    /// Its session.
+    type Session: Session;
+
+    /// Makes a session, and the party that plays its surroundings, from the settings of a dialog.
+    fn begin(settings: &[(String, String)], now: Instant) -> (Self, Self::Session);
+
+    /// The answer of a party that plays a mailbox itself; the question does not stand in the dialog then.
+    ///
+    /// # Errors
+    /// The question, when the dialog has the answer.
+    fn know(&mut self, question: Question<Self>) -> Result<Answer<Self>, Question<Self>> {
+        Err(question)
+    }
+
+    /// A question as a dialog has it.
+    fn print(question: &Question<Self>) -> String;
+
+    /// An answer as a dialog has it.
+    fn read(answer: &str) -> Answer<Self>;
+
+    /// So much time has passed since the beginning.
+    fn passed(&mut self, since_the_beginning: Duration) {
+        let _ = since_the_beginning;
+    }
 }
 
-/// A session under test.
-pub(crate) trait Party {
-    /// Gives the session input from the client.
-    fn receive(&mut self, bytes: &[u8]);
-    /// The session's next act, if it has one.
-    fn next(&mut self) -> Option<Event>;
-    /// Gives the session the answer to its last question, as a dialog writes it.
-    fn answer(&mut self, text: &str);
-    /// Lets time pass.
-    fn wait(&mut self, seconds: u64);
-    /// Tells the session that the TLS handshake is over.
-    fn handshake(&mut self);
-}
+type Question<P> = <<P as Protocol>::Session as Session>::Question;
+type Answer<P> = <<P as Protocol>::Session as Session>::Answer;
 
-/// Makes a session with the settings of a dialog.
-pub(crate) type Make = dyn Fn(&[(String, String)]) -> Box<dyn Party>;
-
-/// Replays each `*.dialog` of a folder in all three ways; gives the number of dialogs.
-pub(crate) fn replay_folder(folder: &Path, make: &Make) -> usize {
+/// Replays each `*.dialog` of a folder in all three ways; gives how many there are.
+///
+/// # Panics
+/// When one comes out differently, with the difference.
+#[must_use]
+pub fn replay_folder<P: Protocol>(folder: &Path, start: Instant) -> usize {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "dialog"));
     files.sort();
@@ -61,7 +72,7 @@ pub(crate) fn replay_folder(folder: &Path, make: &Make) -> usize {
     for file in &files {
         let dialog = Dialog::parse(&fs::read_to_string(file).unwrap());
         for pieces in [Pieces::AsWritten, Pieces::Octets, Pieces::Ahead] {
-            let actual = dialog.replay(make, pieces);
+            let actual = Replay::<P>::new(&dialog, start).run(&dialog, pieces);
             if actual != dialog.expected {
                 write!(failures, "\n{} ({pieces:?})\n{}", file.display(), difference(&dialog.expected, &actual))
                     .unwrap();
@@ -127,54 +138,76 @@ impl Dialog {
         }
         dialog
     }
+}
 
-    fn replay(&self, make: &Make, pieces: Pieces) -> Vec<String> {
-        let mut party = make(&self.settings);
-        let mut transcript = Transcript::default();
-        let mut answers = self.answers.iter();
+/// A dialog that is being replayed.
+struct Replay<'a, P: Protocol> {
+    party: P,
+    session: P::Session,
+    transcript: Transcript,
+    answers: Iter<'a, String>,
+    start: Instant,
+    now: Instant,
+}
+
+impl<'a, P: Protocol> Replay<'a, P> {
+    fn new(dialog: &'a Dialog, start: Instant) -> Self {
+        let (party, session) = P::begin(&dialog.settings, start);
+        let answers = dialog.answers.iter();
+        Self { party, session, transcript: Transcript::default(), answers, start, now: start }
+    }
+
+    fn run(mut self, dialog: &Dialog, pieces: Pieces) -> Vec<String> {
         let mut ahead = Vec::new();
-        drain(&mut *party, &mut transcript, &mut answers);
-        for step in &self.steps {
+        self.drain();
+        for step in &dialog.steps {
             match step {
                 Step::Client(bytes) if pieces == Pieces::Ahead => {
                     ahead.extend_from_slice(bytes);
                     continue;
                 }
-                Step::Client(bytes) if pieces == Pieces::Octets => {
-                    for byte in bytes.chunks(1) {
-                        party.receive(byte);
-                        drain(&mut *party, &mut transcript, &mut answers);
-                    }
+                Step::Client(bytes) if pieces == Pieces::Octets => bytes.chunks(1).for_each(|byte| self.hear(byte)),
+                Step::Client(bytes) => self.hear(bytes),
+                Step::Wait(seconds) => {
+                    self.hear(&mem::take(&mut ahead));
+                    self.now += Duration::from_secs(*seconds);
+                    self.party.passed(self.now - self.start);
+                    self.session.expire(self.now);
                 }
-                Step::Client(bytes) => party.receive(bytes),
-                Step::Wait(_) | Step::Handshake => {
-                    party.receive(&mem::take(&mut ahead));
-                    drain(&mut *party, &mut transcript, &mut answers);
-                    match step {
-                        Step::Wait(seconds) => party.wait(*seconds),
-                        _ => party.handshake(),
-                    }
+                Step::Handshake => {
+                    self.hear(&mem::take(&mut ahead));
+                    self.session.tls_started(self.now);
                 }
             }
-            drain(&mut *party, &mut transcript, &mut answers);
+            self.drain();
         }
-        party.receive(&ahead);
-        drain(&mut *party, &mut transcript, &mut answers);
-        transcript.finish()
+        self.hear(&ahead);
+        self.transcript.finish()
     }
-}
 
-fn drain<'a>(party: &mut dyn Party, transcript: &mut Transcript, answers: &mut impl Iterator<Item = &'a String>) {
-    while let Some(event) = party.next() {
-        match event {
-            Event::Sent(bytes) => transcript.sent(&bytes),
-            Event::Content(bytes) => transcript.content.extend(bytes),
-            Event::Did(note) => transcript.push(format!("A: {note}")),
-            Event::Asked(question) => {
-                transcript.push(format!("Q: {question}"));
-                if let Some(answer) = answers.next() {
-                    party.answer(answer);
-                }
+    fn hear(&mut self, bytes: &[u8]) {
+        self.session.receive(bytes, self.now);
+        self.drain();
+    }
+
+    /// Does what the session wants, until it wants nothing.
+    fn drain(&mut self) {
+        while let Some(action) = self.session.next() {
+            match action {
+                Action::Send(bytes) => self.transcript.sent(&bytes),
+                Action::Content(bytes) => self.transcript.content.extend(bytes),
+                Action::Abort => self.transcript.push("A: abort".to_owned()),
+                Action::StartTls => self.transcript.push("A: starttls".to_owned()),
+                Action::Close => self.transcript.push("A: close".to_owned()),
+                Action::Ask(question) => match self.party.know(question) {
+                    Ok(answer) => self.session.answer(answer, self.now),
+                    Err(question) => {
+                        self.transcript.push(format!("Q: {}", P::print(&question)));
+                        if let Some(answer) = self.answers.next() {
+                            self.session.answer(P::read(answer), self.now);
+                        }
+                    }
+                },
             }
         }
     }
@@ -248,7 +281,11 @@ fn expand(text: &str) -> Vec<String> {
 }
 
 /// Decodes the escapes of a dialog: `\r \n \0 \xNN \\`.
-pub(crate) fn unescape(text: &str) -> Vec<u8> {
+///
+/// # Panics
+/// When an escape is not complete.
+#[must_use]
+pub fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

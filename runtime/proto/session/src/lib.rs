@@ -1,5 +1,14 @@
-//! What all protocol sessions have in common. So far: lines on the wire.
+//! What all protocol sessions have in common: a session is a value that octets, answers and the time go into, and that
+//! actions come out of. Knows no protocol, no socket and no clock. Start at [`Session`]; a protocol whose commands are
+//! lines is a [`Machine`] of states.
 
+mod action;
+pub mod dialog;
 mod lines;
+mod machine;
+mod session;
 
+pub use action::{Action, Actions, Patience, Tls};
 pub use lines::{Fault, Frame, Framer};
+pub use machine::{Awaits, End, Machine, State};
+pub use session::Session;

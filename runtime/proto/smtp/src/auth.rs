@@ -11,7 +11,7 @@ use crate::{Answer, Listener, Question};
 
 /// What the next response is.
 #[derive(Debug)]
-pub(crate) enum Exchange {
+pub enum Exchange {
     Plain,
     LoginName,
     LoginPassword(String),

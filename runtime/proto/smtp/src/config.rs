@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use postkiln_address::Domain;
+use postkiln_session::Tls;
 
 /// One listener's service. Shared by all its sessions.
 #[derive(Clone, Debug)]
@@ -29,17 +30,6 @@ pub enum Listener {
     Mx,
     /// Our users (ports 587 and 465): AUTH under TLS before anything is accepted (RFC 6409 §4.3).
     Submission,
-}
-
-/// How TLS begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// It runs already when the session begins (RFC 8314 §3.3).
-    Implicit,
-    /// The client may ask for it (RFC 3207).
-    Starttls,
-    /// There is no certificate.
-    Unavailable,
 }
 
 /// Bounds of one session.

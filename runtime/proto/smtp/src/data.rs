@@ -3,17 +3,18 @@
 use std::time::Instant;
 
 use postkiln_mail::{Envelope, Status};
+use postkiln_session::Action;
 
 use crate::content::{Decoder, Progress, Refusal};
 use crate::context::Context;
 use crate::mail::Transaction;
 use crate::reply::{Stage, refusal};
 use crate::state::{Asking, State};
-use crate::{Action, Answer, Begin, Question};
+use crate::{Answer, Begin, Question};
 
 /// Content is coming.
 #[derive(Debug)]
-pub(crate) struct Receiving {
+pub struct Receiving {
     decoder: Decoder,
     /// When the first piece was awaited; set by the session, which knows the time.
     pub(crate) since: Option<Instant>,
@@ -88,7 +89,7 @@ impl Receiving {
     pub(crate) fn abort(&mut self, context: &mut Context) {
         if !self.aborted {
             self.aborted = true;
-            context.actions.push_back(Action::Abort);
+            context.actions.push(Action::Abort);
         }
     }
 

@@ -1,7 +1,6 @@
 //! An SMTP server session as a value: bytes and answers in, actions out (RFC 5321, 6409). No socket, no clock, no
 //! knowledge of mailboxes or the queue: what it cannot know, it asks. Start at [`Session`].
 
-mod action;
 mod auth;
 mod command;
 mod config;
@@ -12,12 +11,13 @@ mod greeting;
 mod mail;
 mod path;
 mod plain;
+mod question;
 mod rcpt;
 mod reply;
 mod session;
 mod starttls;
 mod state;
 
-pub use action::{Action, Answer, Begin, PIECE, Question};
-pub use config::{Config, Limits, Listener, Peer, Tls};
+pub use config::{Config, Limits, Listener, Peer};
+pub use question::{Answer, Begin, PIECE, Question};
 pub use session::Session;

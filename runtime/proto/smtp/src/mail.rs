@@ -11,7 +11,7 @@ use crate::{Answer, Listener, Question};
 
 /// A mail transaction before its content.
 #[derive(Debug)]
-pub(crate) struct Transaction {
+pub struct Transaction {
     pub(crate) sender: ReversePath,
     pub(crate) recipients: Vec<Address>,
     pub(crate) declared_size: Option<u64>,

@@ -1,7 +1,8 @@
 //! STARTTLS (RFC 3207).
 
-use crate::Action;
-use crate::context::{Context, Patience};
+use postkiln_session::{Action, Patience};
+
+use crate::context::Context;
 use crate::state::State;
 
 /// What the client sent behind the command is dropped by the session: it was not under TLS (§4.2 and the command
@@ -13,7 +14,7 @@ pub(crate) fn starttls(context: &mut Context) -> State {
         return State::Idle.after(context.fault(reply));
     }
     context.say("220 2.0.0 ready for TLS");
-    context.actions.push_back(Action::StartTls);
+    context.actions.push(Action::StartTls);
     State::Handshake
 }
 

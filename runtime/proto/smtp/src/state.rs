@@ -2,17 +2,18 @@
 //! its successor; a command file holds those functions.
 
 use postkiln_address::Address;
+use postkiln_session::Patience;
 
 use crate::auth::Exchange;
 use crate::command::{Command, Fault};
-use crate::context::{Context, Patience};
+use crate::context::Context;
 use crate::data::Receiving;
 use crate::mail::Transaction;
 use crate::{Answer, auth, data, greeting, mail, plain, rcpt, starttls};
 
 /// Where a session stands.
 #[derive(Debug)]
-pub(crate) enum State {
+pub enum State {
     /// No transaction.
     Idle,
     /// MAIL was accepted.
@@ -31,7 +32,7 @@ pub(crate) enum State {
 
 /// What the open question is about.
 #[derive(Debug)]
-pub(crate) enum Asking {
+pub enum Asking {
     Login,
     Sender(Transaction),
     Recipient(Transaction, Address),

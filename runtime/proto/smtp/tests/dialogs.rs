@@ -2,31 +2,28 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
-#[path = "../../session/src/dialog.rs"]
-mod script;
-
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use postkiln_mail::{QueueId, Status};
-use postkiln_smtp::{Action, Answer, Config, Limits, Listener, Peer, Question, Session, Tls};
-use script::{Event, Party, replay_folder, unescape};
+use postkiln_session::Tls;
+use postkiln_session::dialog::{Protocol, replay_folder, unescape};
+use postkiln_smtp::{Answer, Config, Limits, Listener, Peer, Question, Session};
 
 #[test]
 fn dialogs_are_held_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/dialogs/smtp");
-    let count = replay_folder(&folder, &|settings| Box::new(Subject::new(settings)));
+    let count = replay_folder::<Smtp>(&folder, Instant::now());
     assert!(count >= 25, "only {count} dialogs found");
 }
 
-struct Subject {
-    session: Session,
-    now: Instant,
-}
+struct Smtp;
 
-impl Subject {
-    fn new(settings: &[(String, String)]) -> Self {
+impl Protocol for Smtp {
+    type Session = Session;
+
+    fn begin(settings: &[(String, String)], now: Instant) -> (Self, Session) {
         let mut config = Config {
             hostname: "mail.example.org".parse().unwrap(),
             greeting: "mail.example.org".to_owned(),
@@ -52,38 +49,15 @@ impl Subject {
                 other => panic!("unknown setting {other}"),
             }
         }
-        let now = Instant::now();
-        Self { session: Session::new(Arc::new(config), peer, now), now }
-    }
-}
-
-impl Party for Subject {
-    fn receive(&mut self, bytes: &[u8]) {
-        self.session.receive(bytes, self.now);
+        (Self, Session::new((Arc::new(config), peer), now))
     }
 
-    fn next(&mut self) -> Option<Event> {
-        Some(match self.session.next()? {
-            Action::Send(bytes) => Event::Sent(bytes),
-            Action::Content(bytes) => Event::Content(bytes),
-            Action::Ask(question) => Event::Asked(print(&question)),
-            Action::Abort => Event::Did("abort"),
-            Action::StartTls => Event::Did("starttls"),
-            Action::Close => Event::Did("close"),
-        })
+    fn print(question: &Question) -> String {
+        print(question)
     }
 
-    fn answer(&mut self, text: &str) {
-        self.session.answer(read(text), self.now);
-    }
-
-    fn wait(&mut self, seconds: u64) {
-        self.now += Duration::from_secs(seconds);
-        self.session.expire(self.now);
-    }
-
-    fn handshake(&mut self) {
-        self.session.tls_started(self.now);
+    fn read(answer: &str) -> Answer {
+        read(answer)
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use postkiln_mail::{QueueId, Status};
-use postkiln_smtp::{Action, Answer, Config, Limits, Listener, PIECE, Peer, Question, Session, Tls};
+use postkiln_session::{Action, Session as _, Tls};
+use postkiln_smtp::{Answer, Config, Limits, Listener, PIECE, Peer, Question, Session};
 use proptest::prelude::*;
 
 /// Pieces of conversations, so that random sequences of them get somewhere.
@@ -77,10 +78,10 @@ fn reply(question: &Question) -> Answer {
 }
 
 /// Feeds pieces; gives the actions, those of one kind that follow each other joined.
-fn run(config: &Arc<Config>, pieces: &[&[u8]]) -> Vec<Action> {
+fn run(config: &Arc<Config>, pieces: &[&[u8]]) -> Vec<Action<Question>> {
     let now = Instant::now();
     let peer = Peer { ip: "192.0.2.1".parse().unwrap(), relay_client: None };
-    let mut session = Session::new(Arc::clone(config), peer, now);
+    let mut session = Session::new((Arc::clone(config), peer), now);
     let mut actions = Vec::new();
     for piece in std::iter::once(&&b""[..]).chain(pieces) {
         session.receive(piece, now);
@@ -121,7 +122,7 @@ proptest! {
         prop_assert_eq!(&whole, &run(&config, &split(&input, &cuts)));
         prop_assert_eq!(&whole, &run(&config, &input.chunks(1).collect::<Vec<_>>()));
         // Every message that was begun is finished or aborted, unless the input ended first.
-        let count = |wanted: fn(&Action) -> bool| whole.iter().filter(|action| wanted(action)).count();
+        let count = |wanted: fn(&Action<Question>) -> bool| whole.iter().filter(|action| wanted(action)).count();
         let begun = count(|action| matches!(action, Action::Ask(Question::Begin(_))));
         let ended = count(|action| matches!(action, Action::Ask(Question::Finish) | Action::Abort));
         prop_assert!(begun == ended || begun == ended + 1);

@@ -1,10 +1,9 @@
-//! What a session is told when it begins, and what it wants from its driver.
+//! What a session is told when it begins.
 
 use std::time::Duration;
 
 use postkiln_address::Domain;
-
-use crate::Question;
+use postkiln_session::Tls;
 
 /// One listener's service. Shared by all its sessions.
 #[derive(Clone, Debug)]
@@ -15,17 +14,6 @@ pub struct Config {
     pub tls: Tls,
     /// Bounds.
     pub limits: Limits,
-}
-
-/// How TLS begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// It runs already when the session begins (RFC 8314 §3.2).
-    Implicit,
-    /// The client may ask for it (RFC 3501 §6.2.1); nobody logs in before.
-    Starttls,
-    /// There is no certificate: nobody can log in.
-    Unavailable,
 }
 
 /// Bounds of one session.
@@ -59,17 +47,4 @@ impl Default for Limits {
             max_logins: 3,
         }
     }
-}
-
-/// What the driver has to do, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Write these octets to the client.
-    Send(Vec<u8>),
-    /// Find out, then call [`crate::Session::answer`]. Until then the session takes nothing from its input.
-    Ask(Question),
-    /// After all earlier `Send`s are written: start the TLS handshake, then call [`crate::Session::tls_started`].
-    StartTls,
-    /// Write what is left and close.
-    Close,
 }

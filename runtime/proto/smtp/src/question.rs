@@ -1,28 +1,9 @@
-//! What a session wants from its driver, and what it hears back.
+//! What a session asks, and what it hears back.
 
 use postkiln_address::{Address, ReversePath};
 use postkiln_mail::{Envelope, QueueId, Secret, Status};
 
-/// What the driver has to do, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Write these octets to the client.
-    Send(Vec<u8>),
-    /// Find out, then call [`crate::Session::answer`]. Until then the session takes nothing from its input.
-    Ask(Question),
-    /// A piece of the message that [`Question::Begin`] announced: at most [`PIECE`] octets, dots unstuffed, LF line
-    /// ends. No answer; the driver does not read from the client before it has handed the piece on.
-    Content(Vec<u8>),
-    /// Forget the message that was begun: it will not be finished. No answer.
-    Abort,
-    /// After all earlier `Send`s are written: start the TLS handshake, then call [`crate::Session::tls_started`].
-    StartTls,
-    /// Write what is left, shut the sending side down and close. A client that is still sending should be drained for a
-    /// moment, or it never sees the last reply.
-    Close,
-}
-
-/// The largest [`Action::Content`], in octets.
+/// The largest [`postkiln_session::Action::Content`], in octets: dots unstuffed, LF line ends.
 pub const PIECE: usize = 65_536;
 
 /// What a session cannot know.

@@ -1,19 +1,6 @@
-//! What a session wants from its driver, and what it hears back.
+//! What a session asks, and what it hears back.
 
 use postkiln_mail::{Secret, Status};
-
-/// What the driver has to do, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Write these octets to the client.
-    Send(Vec<u8>),
-    /// Find out, then call [`crate::Session::answer`]. Until then the session takes nothing from its input.
-    Ask(Question),
-    /// After all earlier `Send`s are written: start the TLS handshake, then call [`crate::Session::tls_started`].
-    StartTls,
-    /// Write what is left and close.
-    Close,
-}
 
 /// What a session cannot know.
 #[derive(Clone, Debug, PartialEq, Eq)]
