@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use postkiln_address::Domain;
 use postkiln_bundle::{Manifest, Role, Tls};
@@ -210,16 +210,40 @@ impl Login {
 
 /// Does a mailbox's work on another thread, so that a slow disk holds up nobody else. `None` when the work came to grief;
 /// the mailbox is gone then too.
-pub(crate) async fn work<M, T>(mut mailbox: M, job: impl FnOnce(&mut M) -> T + Send + 'static) -> Option<(M, T)>
+///
+/// A job that gives nothing has found the mailbox in use, and is tried again until [`IN_USE`] is over. In between it waits
+/// as a task: however many sessions wait for one mailbox, all threads are there for the others.
+pub(crate) async fn work<M, T, J>(mailbox: M, job: J) -> Option<(M, Option<T>)>
 where
     M: Send + 'static,
     T: Send + 'static,
+    J: Fn(&mut M) -> Option<T> + Send + 'static,
 {
-    let done = tokio::task::spawn_blocking(move || {
-        let result = job(&mut mailbox);
-        (mailbox, result)
-    });
-    done.await.ok()
+    work_within(IN_USE, mailbox, job).await
+}
+
+async fn work_within<M, T, J>(patience: Duration, mut mailbox: M, mut job: J) -> Option<(M, Option<T>)>
+where
+    M: Send + 'static,
+    T: Send + 'static,
+    J: Fn(&mut M) -> Option<T> + Send + 'static,
+{
+    let until = Instant::now() + patience;
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        let result;
+        (mailbox, job, result) = tokio::task::spawn_blocking(move || {
+            let result = job(&mut mailbox);
+            (mailbox, job, result)
+        })
+        .await
+        .ok()?;
+        if result.is_some() || Instant::now() >= until {
+            return Some((mailbox, result));
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
 /// Makes this process's file names differ from those of an earlier process with the same number.
@@ -234,4 +258,52 @@ fn random() -> u64 {
 /// Mail programs of one office come from one address, several connections each.
 const LIMITS: Limits = Limits { total: 2000, per_peer: 200 };
 /// For what is in hand to end and the last words to reach the clients. Less than `init` grants.
-const FAREWELL: std::time::Duration = std::time::Duration::from_millis(2500);
+const FAREWELL: Duration = Duration::from_millis(2500);
+/// How long a client waits while another session, or another process, works on its mailbox: longer than the first look
+/// into a mailbox of a hundred thousand messages takes, shorter than a mail program waits for a reply.
+const IN_USE: Duration = Duration::from_secs(30);
+/// Between two tries: most holders give the lease back within a few milliseconds.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// A runtime as a role has it, with a single thread for disks.
+    fn run(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
+        tokio::task::LocalSet::new().block_on(&runtime.unwrap(), test);
+    }
+
+    #[test]
+    fn who_waits_for_a_mailbox_takes_no_thread_from_others() {
+        run(async {
+            let free = Arc::new(AtomicBool::new(false));
+            let waiting: Vec<_> = (0..100)
+                .map(|number| {
+                    let free = free.clone();
+                    let job = move |number: &mut u32| free.load(Ordering::SeqCst).then_some(*number);
+                    tokio::task::spawn_local(work(number, job))
+                })
+                .collect();
+            for _ in 0..100 {
+                assert_eq!(work((), |()| Some(7)).await, Some(((), Some(7))));
+            }
+            free.store(true, Ordering::SeqCst);
+            for (number, waited) in (0..).zip(waiting) {
+                assert_eq!(waited.await.unwrap(), Some((number, Some(number))));
+            }
+        });
+    }
+
+    #[test]
+    fn waiting_for_a_mailbox_has_an_end() {
+        run(async {
+            let never = |_: &mut &str| None::<()>;
+            assert_eq!(work_within(Duration::from_millis(20), "mine", never).await, Some(("mine", None)));
+        });
+    }
+}

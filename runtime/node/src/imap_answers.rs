@@ -32,48 +32,52 @@ impl Mailbox {
         Self { maildir: Maildir::new(maildir, quota, uniques), open: None }
     }
 
-    /// The answer to any question but LOGIN.
-    pub(crate) fn answer(&mut self, question: Question, now: SystemTime) -> Answer {
-        self.try_answer(question, now).unwrap_or_else(|error| Answer::Failed(failure(&error)))
+    /// The answer to any question but LOGIN; `None` while somebody else has the mailbox's lease: nothing was done, and the
+    /// question can be asked again.
+    pub(crate) fn answer(&mut self, question: &Question, now: SystemTime) -> Option<Answer> {
+        match self.try_answer(question, now) {
+            Err(StoreError::Busy) => None,
+            answered => Some(answered.unwrap_or_else(|error| Answer::Failed(failure(&error)))),
+        }
     }
 
-    fn try_answer(&mut self, question: Question, now: SystemTime) -> Result<Answer, StoreError> {
+    fn try_answer(&mut self, question: &Question, now: SystemTime) -> Result<Answer, StoreError> {
         Ok(match question {
             Question::Login { .. } => Answer::Failed(unavailable()),
-            Question::Select { folder, read_only } => self.select(&folder, read_only, now)?,
+            Question::Select { folder, read_only } => self.select(folder, *read_only, now)?,
             Question::Unselect => {
                 self.open = None;
                 Answer::Done
             }
-            Question::Poll { uid_validity } => self.poll(uid_validity, now)?,
-            Question::Read { messages, part } => self.read(&messages, part, now)?,
+            Question::Poll { uid_validity } => self.poll(*uid_validity, now)?,
+            Question::Read { messages, part } => self.read(messages, *part, now)?,
             Question::Flag { messages, change, flags } => {
                 let folder = self.folder(messages.uid_validity)?;
-                Answer::Flagged(folder.set_flags(&messages.uids, changed_by(change, flags), now)?)
+                Answer::Flagged(folder.set_flags(&messages.uids, changed_by(*change, *flags), now)?)
             }
             Question::Expunge { uid_validity, among } => {
-                Answer::Expunged(self.folder(uid_validity)?.expunge(among.as_deref(), now)?)
+                Answer::Expunged(self.folder(*uid_validity)?.expunge(among.as_deref(), now)?)
             }
             Question::Copy { messages, folder } => {
-                let to = FolderName::new(&folder)?;
+                let to = FolderName::new(folder)?;
                 copied(self.folder(messages.uid_validity)?.copy_to(&messages.uids, &to, now)?)
             }
             Question::Move { messages, folder } => {
-                let to = FolderName::new(&folder)?;
+                let to = FolderName::new(folder)?;
                 copied(self.folder(messages.uid_validity)?.move_to(&messages.uids, &to, now)?)
             }
             Question::Append { folder, flags, internal_date, content } => {
-                let folder = FolderName::new(&folder)?;
-                let (uid_validity, uid) = self.maildir.append(&folder, flags, internal_date, &content, now)?;
+                let folder = FolderName::new(folder)?;
+                let (uid_validity, uid) = self.maildir.append(&folder, *flags, *internal_date, content, now)?;
                 Answer::Appended { uid_validity, uid }
             }
             Question::Folders => Answer::Folders(self.folders()?),
-            Question::Status(folder) => Answer::Status(self.status(&folder, now)?),
-            Question::Create(folder) => done(self.maildir.create(&FolderName::new(&folder)?, now)?),
-            Question::Delete(folder) => self.delete(&FolderName::new(&folder)?, now)?,
-            Question::Rename { from, to } => self.rename(&FolderName::new(&from)?, &FolderName::new(&to)?, now)?,
+            Question::Status(folder) => Answer::Status(self.status(folder, now)?),
+            Question::Create(folder) => done(self.maildir.create(&FolderName::new(folder)?, now)?),
+            Question::Delete(folder) => self.delete(&FolderName::new(folder)?, now)?,
+            Question::Rename { from, to } => self.rename(&FolderName::new(from)?, &FolderName::new(to)?, now)?,
             Question::Subscribe { folder, subscribed } => {
-                done(self.maildir.subscribe(&FolderName::new(&folder)?, subscribed)?)
+                done(self.maildir.subscribe(&FolderName::new(folder)?, *subscribed)?)
             }
         })
     }
@@ -204,7 +208,7 @@ fn failure(error: &StoreError) -> Failure {
         StoreError::Name(_) => (FailureKind::Refused, "this folder name cannot be used here"),
         StoreError::OverQuota => (FailureKind::OverQuota, "the mailbox is full"),
         StoreError::Gone => (FailureKind::Gone, "the message is gone"),
-        StoreError::Io { .. } | StoreError::Source(_) => {
+        StoreError::Io { .. } | StoreError::Source(_) | StoreError::Busy => {
             postkiln_log::error("mailbox", &[("problem", &postkiln_log::chain(error))]);
             return unavailable();
         }
@@ -261,8 +265,8 @@ mod tests {
                     Action::Send(bytes) => said.extend(bytes),
                     Action::Ask(Question::Login { .. }) => self.session.answer(Answer::Done, Instant::now()),
                     Action::Ask(question) => {
-                        let answer = self.mailbox.answer(question, SystemTime::now());
-                        self.session.answer(answer, Instant::now());
+                        let answer = self.mailbox.answer(&question, SystemTime::now());
+                        self.session.answer(answer.unwrap(), Instant::now());
                     }
                     _ => {}
                 }
@@ -383,6 +387,17 @@ mod tests {
         one.check("a DELETE c/b", &["a OK deleted"]);
         one.check("a FETCH 1 (UID)", &["a BAD"]);
         one.check("a NOOP", &["a OK"]);
+    }
+
+    #[test]
+    fn a_mailbox_in_use_is_asked_again() {
+        let (mut one, _) = two_clients("work");
+        let lock = std::fs::File::options().write(true).open(one.folder.path().join("Maildir/postkiln-lock")).unwrap();
+        lock.lock().unwrap();
+        let create = Question::Create("new".to_owned());
+        assert_eq!(one.mailbox.answer(&create, SystemTime::now()), None);
+        lock.unlock().unwrap();
+        assert_eq!(one.mailbox.answer(&create, SystemTime::now()), Some(Answer::Done));
     }
 
     #[test]

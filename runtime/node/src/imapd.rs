@@ -49,10 +49,10 @@ impl postkiln_net::Answers<Session> for Answers {
             };
         }
         let Some(mailbox) = self.mailbox.take() else { return unavailable() };
-        match access::work(mailbox, move |mailbox| mailbox.answer(question, SystemTime::now())).await {
+        match access::work(mailbox, move |mailbox: &mut Mailbox| mailbox.answer(&question, SystemTime::now())).await {
             Some((mailbox, answer)) => {
                 self.mailbox = Some(mailbox);
-                answer
+                answer.unwrap_or_else(unavailable)
             }
             None => unavailable(),
         }

@@ -29,19 +29,23 @@ impl Mailbox {
         Self { maildir, inbox: None, order: Vec::new(), reading: None }
     }
 
-    /// The answer to any question but AUTHENTICATE.
-    pub(crate) fn answer(&mut self, question: Question, now: SystemTime) -> Answer {
+    /// The answer to any question but AUTHENTICATE; `None` while somebody else has the mailbox's lease: the question can
+    /// be asked again.
+    pub(crate) fn answer(&mut self, question: &Question, now: SystemTime) -> Option<Answer> {
         if !matches!(question, Question::More) {
             self.reading = None;
         }
         let answer = match question {
-            Question::Authenticate { .. } => return unavailable(),
+            Question::Authenticate { .. } => Ok(unavailable()),
             Question::Open => self.open(now),
-            Question::Retrieve(place) => self.retrieve(place, now),
+            Question::Retrieve(place) => self.retrieve(*place, now),
             Question::More => self.more(),
-            Question::Commit(places) => self.commit(&places, now),
+            Question::Commit(places) => self.commit(places, now),
         };
-        answer.unwrap_or_else(|error| refused(&error))
+        match answer {
+            Err(StoreError::Busy) => None,
+            answered => Some(answered.unwrap_or_else(|error| refused(&error))),
+        }
     }
 
     fn open(&mut self, now: SystemTime) -> Result<Answer, StoreError> {
@@ -131,19 +135,19 @@ mod tests {
             postkiln_store::deliver(&path, &delivery, &mut text.as_bytes(), &uniques.next(now)).unwrap();
         }
         let mut mailbox = Mailbox::new(&path, Quota::NONE, uniques.clone());
-        let Answer::Opened(messages) = mailbox.answer(Question::Open, now) else { panic!("not opened") };
+        let Some(Answer::Opened(messages)) = mailbox.answer(&Question::Open, now) else { panic!("not opened") };
         assert_eq!(messages.iter().map(|message| message.size).collect::<Vec<_>>(), [120_000, 3]);
         assert!(messages.iter().all(|message| message.id.len() <= 70));
         let mut lengths = Vec::new();
-        let mut answer = mailbox.answer(Question::Retrieve(0), now);
-        while let Answer::Piece(piece) = answer {
+        let mut answer = mailbox.answer(&Question::Retrieve(0), now);
+        while let Some(Answer::Piece(piece)) = answer {
             lengths.push(piece.len());
-            answer = mailbox.answer(Question::More, now);
+            answer = mailbox.answer(&Question::More, now);
         }
-        assert_eq!((answer, lengths), (Answer::End, vec![65_536, 80_000 - 65_536]));
-        assert_eq!(mailbox.answer(Question::Commit(vec![0]), now), Answer::Committed);
+        assert_eq!((answer, lengths), (Some(Answer::End), vec![65_536, 80_000 - 65_536]));
+        assert_eq!(mailbox.answer(&Question::Commit(vec![0]), now), Some(Answer::Committed));
         let mut next = Mailbox::new(&path, Quota::NONE, uniques);
-        let Answer::Opened(left) = next.answer(Question::Open, now) else { panic!("not opened") };
+        let Some(Answer::Opened(left)) = next.answer(&Question::Open, now) else { panic!("not opened") };
         assert_eq!(left, messages[1..]);
         assert!(path.join("cur").join(format!("{}:2,", left[0].id)).exists());
     }

@@ -36,6 +36,9 @@ pub enum StoreError {
     /// No folder can have this name, or this folder cannot be treated so.
     #[error("the folder name {0:?} cannot be used")]
     Name(String),
+    /// Another session or process has the mailbox's lease. Nothing was changed; another try is worth while.
+    #[error("the mailbox is in use")]
+    Busy,
     /// The message is not there any more.
     #[error("the message is gone")]
     Gone,
@@ -53,6 +56,7 @@ impl StoreError {
         match self {
             Self::OverQuota => Status(5, 2, 2),
             Self::NoFolder(_) | Self::FolderGone(_) | Self::Exists(_) | Self::Name(_) | Self::Gone => Status(5, 2, 0),
+            Self::Busy => Status(4, 2, 0),
             // The disk of the machine is full: not the fault of this mailbox (RFC 3463 §3.4, X.3.1).
             Self::Io { source, .. }
                 if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>

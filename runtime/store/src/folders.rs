@@ -110,6 +110,11 @@ impl Maildir {
     pub fn create(&self, name: &FolderName, now: SystemTime) -> Result<(), StoreError> {
         self.existing(&FolderName::inbox())?;
         let _lease = Lease::take(&self.path)?;
+        self.create_held(name, now)
+    }
+
+    /// As [`Self::create`], by who holds the lease.
+    fn create_held(&self, name: &FolderName, now: SystemTime) -> Result<(), StoreError> {
         let directory = self.directory(name);
         if name.is_inbox() || directory.join("cur").is_dir() {
             return Err(StoreError::Exists(name.to_string()));
@@ -175,11 +180,11 @@ impl Maildir {
 
     /// RFC 3501 §6.3.5: all messages go to a new folder, INBOX stays, empty.
     fn rename_inbox(&self, to: &FolderName, now: SystemTime) -> Result<(), StoreError> {
-        self.create(to, now)?;
         let mut inbox: Folder = self.open(&FolderName::inbox(), now)?;
-        inbox.refresh(now, false)?;
+        let _lease = inbox.hold(now)?;
+        self.create_held(to, now)?;
         let uids: Vec<u32> = inbox.listing().messages.iter().map(|message| message.uid).collect();
-        inbox.move_to(&uids, to, now).map(|_| ())
+        inbox.move_held(&uids, to, now).map(|_| ())
     }
 
     fn rename_directory(&self, from: &Path, to: &Path) -> Result<(), StoreError> {

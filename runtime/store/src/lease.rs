@@ -1,11 +1,13 @@
 //! The lease of a mailbox: who holds it may rename, remove and give UIDs. One for the whole mailbox, so that moving
-//! between folders needs no order of locks. The system gives it back when its holder dies.
+//! between folders needs no order of locks. The system gives it back when its holder dies. Nobody waits for it here: who
+//! waits on a thread takes that thread from everybody else's mail.
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::StoreError;
 
@@ -16,7 +18,11 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Waits until nobody else holds it: every holder gives it back within one operation.
+    /// Takes the lease if nobody has it, before anything is changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another session or process has it: every holder gives it back within one operation, so
+    /// another try is worth while.
     pub(crate) fn take(maildir: &Path) -> Result<Self, StoreError> {
         let path = maildir.join("postkiln-lock");
         let file = File::options()
@@ -26,15 +32,10 @@ impl Lease {
             .mode(0o600)
             .open(&path)
             .map_err(StoreError::io("open", &path))?;
-        loop {
-            match flock(&file, FlockOperation::LockExclusive) {
-                Err(rustix::io::Errno::INTR) => {}
-                done => {
-                    return done
-                        .map(|()| Self { _file: file })
-                        .map_err(|error| StoreError::io("lock", &path)(error.into()));
-                }
-            }
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(Errno::WOULDBLOCK) => Err(StoreError::Busy),
+            Err(error) => Err(StoreError::io("lock", &path)(error.into())),
         }
     }
 }

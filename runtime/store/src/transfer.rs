@@ -8,6 +8,7 @@ use postkiln_mail::Flags;
 
 use crate::deliver::{Item, place, placed};
 use crate::folder::{Folder, Message};
+use crate::lease::Lease;
 use crate::maildir::Maildir;
 use crate::{FolderName, StoreError, name, quota, wire};
 
@@ -18,7 +19,7 @@ impl Maildir {
     /// Stores a message that came with CRLF line ends; gives the folder's UIDVALIDITY and the message's UID.
     ///
     /// # Errors
-    /// [`StoreError::NoFolder`], [`StoreError::OverQuota`], or a failing disk.
+    /// [`StoreError::NoFolder`], [`StoreError::OverQuota`], [`StoreError::Busy`], or a failing disk.
     pub fn append(
         &self,
         folder: &FolderName,
@@ -27,7 +28,9 @@ impl Maildir {
         content: &[u8],
         now: SystemTime,
     ) -> Result<(u32, u32), StoreError> {
-        let mut target = Folder::new(self.clone(), folder.clone(), self.existing(folder)?);
+        let directory = self.existing(folder)?;
+        let _lease = Lease::take(&self.path)?;
+        let mut target = Folder::new(self.clone(), folder.clone(), directory);
         let content = wire::from_wire(content);
         let size = content.len() as u64;
         let counted = !quota::is_trash(&folder.directory());
@@ -41,7 +44,7 @@ impl Maildir {
         if counted {
             quota::record(&self.path, self.quota, i64::try_from(size).unwrap_or(i64::MAX), 1);
         }
-        if let Err(error) = target.refresh(now, false) {
+        if let Err(error) = target.refresh_held(now, false) {
             // Without a UID the client is told no, and must not find the message later.
             let _ = self.disk.remove(&placed(&target.path, &delivered.name, &name::letters(flags, "")));
             quota::forget(&self.path);
@@ -97,6 +100,16 @@ impl Folder {
     /// [`StoreError::OverQuota`] out of Trash, or a failing disk: some may have moved.
     pub fn move_to(&mut self, uids: &[u32], to: &FolderName, now: SystemTime) -> Result<Transferred, StoreError> {
         let _lease = self.hold(now)?;
+        self.move_held(uids, to, now)
+    }
+
+    /// As [`Self::move_to`], by who holds the lease and has looked.
+    pub(crate) fn move_held(
+        &mut self,
+        uids: &[u32],
+        to: &FolderName,
+        now: SystemTime,
+    ) -> Result<Transferred, StoreError> {
         let mut target = Self::new(self.home.clone(), to.clone(), self.home.existing(to)?);
         let messages = uids.iter().filter_map(|uid| self.messages.get(self.position(*uid)?)).collect::<Vec<_>>();
         let (from_trash, to_trash) = (quota::is_trash(&self.name.directory()), quota::is_trash(&to.directory()));

@@ -144,6 +144,42 @@ fn a_lost_list_ends_what_was_open() {
 }
 
 #[test]
+fn a_mailbox_in_use_is_left_as_it_is_and_takes_mail() {
+    let world = World::new();
+    let maildir = world.maildir(Quota::NONE);
+    maildir.create(&name("A"), world.now).unwrap();
+    world.deliver("a\n");
+    let mut inbox = world.inbox();
+    let lock = std::fs::File::options().write(true).open(world.path().join("postkiln-lock")).unwrap();
+    lock.lock().unwrap();
+    let (a, b, now) = (name("A"), name("B"), world.now);
+    let busy = [
+        maildir.create(&b, now).err(),
+        maildir.delete(&a, now).err(),
+        maildir.rename(&a, &b, now).err(),
+        maildir.rename(&name("INBOX"), &b, now).err(),
+        maildir.subscribe(&a, true).err(),
+        maildir.append(&a, Flags::none(), None, b"x\r\n", now).err(),
+        inbox.set_flags(&[1], |_| Flags::SEEN, now).err(),
+        inbox.remove(&[1], now).err(),
+        inbox.expunge(None, now).err(),
+        inbox.mark_old(&[1], now).err(),
+        inbox.copy_to(&[1], &a, now).err(),
+        inbox.move_to(&[1], &a, now).err(),
+    ];
+    for (step, error) in busy.iter().enumerate() {
+        assert!(matches!(error, Some(StoreError::Busy)), "{step}: {error:?}");
+    }
+    // Who delivers waits for nobody.
+    world.deliver("b\n");
+    lock.unlock().unwrap();
+    let folders: Vec<String> = maildir.folders().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(folders, ["INBOX", "A"]);
+    assert_eq!((uids(&world.inbox()).len(), uids(&world.open("A")).len()), (2, 0));
+    assert_eq!(maildir.subscriptions().unwrap(), []);
+}
+
+#[test]
 fn quiet_folders_are_not_read_again() {
     let world = World::new();
     world.deliver("a\n");
