@@ -332,8 +332,17 @@ table! {
         user: owner(Class::Restart),
         program: owner(Class::Restart),
         listeners: objects(),
+        sockets: owner(Class::Restart),
         doors: owner(Class::Restart),
         directories: owner(Class::Restart),
+        provisions: owner(Class::Restart),
+        capabilities: owner(Class::Restart),
+        machine_only: owner(Class::Restart),
+        prerequisite: owner(Class::Restart),
+        readiness: owner(Class::Restart),
+        essential: owner(Class::Restart),
+        without: owner(Class::Restart),
+        pauses: owner(Class::Restart),
     }
 }
 

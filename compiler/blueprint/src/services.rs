@@ -1,61 +1,124 @@
-//! The service table: who runs as whom, listens where, opens which door, touches which directory. The table "Who opens
-//! which door" of ARCHITECTURE.md, as data.
+//! The service table: who runs as whom, listens where, opens which door, touches which directory, and what else `init` has
+//! to know. The table "Who opens which door" of ARCHITECTURE.md, as data. A new role is a line of [`line`].
 
-use postkiln_bundle::{Directory, Listener, Program, Role, Service, Tls, User};
+use postkiln_bundle::{
+    Capability, Directory, Listener, LocalSocket, Pauses, Prerequisite, Program, Provision, Readiness, Role, Service,
+    Tls,
+};
 
 /// What `init` starts, in order.
 pub(crate) fn services(clamav: bool) -> Vec<Service> {
-    let scanned = |role: &Role| clamav || !matches!(role, Role::Clamd | Role::Freshclam);
-    Role::ALL.into_iter().filter(scanned).filter_map(|role| service(role, clamav)).collect()
+    Role::ALL.into_iter().filter_map(|role| line(role, clamav)).collect()
 }
 
-fn service(role: Role, clamav: bool) -> Option<Service> {
+/// What a role has that others have not.
+fn line(role: Role, clamav: bool) -> Option<Service> {
     use Role::{Clamd, Controld, Directoryd, Freshclam, Imapd, Init, Keyd, Local, Netd, Pop3d, Queued, Remote, Smtpd};
-    let scanner = if clamav { vec![read("run/clamav")] } else { Vec::new() };
-    let (user, doors, directories) = match role {
+    let plain = Service::new(role);
+    let service = match role {
+        // It starts the others.
         Init => return None,
-        Netd => (User::Net, vec![], vec![write("run/net")]),
-        Keyd => (User::Keys, vec![], vec![write("keys")]),
-        Directoryd => (User::Directory, vec![], vec![write("db")]),
-        Queued => (User::Queue, vec![Local, Remote], vec![write("queue")]),
-        Local => (User::Mail, vec![Directoryd, Queued], vec![write("mail"), write("lists"), write("robots")]),
+        Netd => Service {
+            directories: vec![write("run/net")],
+            capabilities: vec![Capability::NetAdmin, Capability::NetRaw, Capability::NetBindService],
+            machine_only: true,
+            ..plain
+        },
+        Keyd => Service { directories: vec![write("keys")], ..plain },
+        Directoryd => Service { directories: vec![write("db")], ..plain },
+        Queued => Service { doors: vec![Local, Remote], directories: vec![write("queue")], ..plain },
+        Local => Service {
+            doors: vec![Directoryd, Queued],
+            directories: vec![write("mail"), write("lists"), write("robots")],
+            ..plain
+        },
         // netd's lease names the DNS servers.
-        Remote => (User::Remote, vec![], vec![read("run/net")]),
-        // clamd's socket lies there, beside nothing else.
-        Smtpd => (User::Smtp, vec![Directoryd, Queued, Keyd], scanner),
-        Imapd | Pop3d => (User::Mail, vec![Directoryd, Keyd], vec![write("mail")]),
-        Controld => (User::Control, vec![Queued], vec![read("run")]),
-        Clamd => (User::Clamav, vec![], vec![write("clamav"), write("run/clamav"), read("run")]),
-        Freshclam => (User::Clamav, vec![], vec![write("clamav"), read("run")]),
+        Remote => Service { directories: vec![read("run/net")], ..plain },
+        Smtpd => Service {
+            listeners: vec![starttls("smtp", 25), starttls("submission", 587), implicit("submissions", 465)],
+            doors: vec![Directoryd, Queued, Keyd],
+            // clamd's socket lies there, beside nothing else.
+            directories: if clamav { vec![read("run/clamav")] } else { Vec::new() },
+            ..plain
+        },
+        Imapd => Service {
+            listeners: vec![starttls("imap", 143), implicit("imaps", 993)],
+            doors: vec![Directoryd, Keyd],
+            directories: vec![write("mail")],
+            ..plain
+        },
+        Pop3d => Service {
+            listeners: vec![starttls("pop3", 110), implicit("pop3s", 995)],
+            doors: vec![Directoryd, Keyd],
+            directories: vec![write("mail")],
+            ..plain
+        },
+        Controld => Service {
+            sockets: vec![LocalSocket { name: "control".to_owned(), path: "run/control.sock".to_owned() }],
+            doors: vec![Queued],
+            directories: vec![read("run")],
+            ..plain
+        },
+        Clamd if clamav => clamd(plain),
+        Freshclam if clamav => freshclam(plain),
+        Clamd | Freshclam => return None,
     };
-    Some(Service { role, user, program: program(role), listeners: listeners(role), doors, directories })
+    Some(service)
 }
 
-fn program(role: Role) -> Program {
-    let external = |path: &str, arguments: &[&str]| Program::External {
-        path: path.to_owned(),
-        arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-    };
-    match role {
-        Role::Clamd => external("/usr/sbin/clamd", &["--foreground", "--config-file={data}/run/clamd.conf"]),
-        Role::Freshclam => {
-            external("/usr/bin/freshclam", &["--daemon", "--foreground", "--config-file={data}/run/freshclam.conf"])
-        }
-        _ => Program::Node,
+fn clamd(plain: Service) -> Service {
+    Service {
+        program: external("/usr/sbin/clamd", &["--foreground", "--config-file={data}/run/clamd.conf"]),
+        directories: vec![write("clamav"), write("run/clamav"), read("run")],
+        provisions: vec![
+            configuration("clamav/clamd.conf", "run/clamd.conf"),
+            Provision::Folder { from: "clamav/signatures".to_owned(), to: "clamav".to_owned() },
+        ],
+        prerequisite: Some(Prerequisite {
+            directory: "clamav".to_owned(),
+            endings: SIGNATURES.iter().map(|&ending| ending.to_owned()).collect(),
+            what: "virus signatures".to_owned(),
+        }),
+        readiness: Readiness::Answers {
+            socket: "run/clamav/clamd.sock".to_owned(),
+            question: "zPING\0".to_owned(),
+            reply: "PONG\0".to_owned(),
+        },
+        without: "mail is deferred".to_owned(),
+        ..plain
     }
 }
 
-/// Ports of RFC 5321, RFC 6409, RFC 8314, RFC 9051, RFC 1939.
-fn listeners(role: Role) -> Vec<Listener> {
-    let table: &[(&str, u16, Tls)] = match role {
-        Role::Smtpd => {
-            &[("smtp", 25, Tls::Starttls), ("submission", 587, Tls::Starttls), ("submissions", 465, Tls::Implicit)]
-        }
-        Role::Imapd => &[("imap", 143, Tls::Starttls), ("imaps", 993, Tls::Implicit)],
-        Role::Pop3d => &[("pop3", 110, Tls::Starttls), ("pop3s", 995, Tls::Implicit)],
-        _ => &[],
-    };
-    table.iter().map(|(name, port, tls)| Listener { name: (*name).to_owned(), port: *port, tls: *tls }).collect()
+fn freshclam(plain: Service) -> Service {
+    let arguments = ["--daemon", "--foreground", "--config-file={data}/run/freshclam.conf"];
+    Service {
+        program: external("/usr/bin/freshclam", &arguments),
+        directories: vec![write("clamav"), read("run")],
+        provisions: vec![configuration("clamav/freshclam.conf", "run/freshclam.conf")],
+        readiness: Readiness::Runs,
+        essential: false,
+        // It talks to servers of others.
+        pauses: Pauses { first_seconds: 60, longest_seconds: 3600 },
+        ..plain
+    }
+}
+
+fn external(path: &str, arguments: &[&str]) -> Program {
+    let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    Program::External { path: path.to_owned(), arguments }
+}
+
+fn configuration(from: &str, to: &str) -> Provision {
+    Provision::Configuration { from: from.to_owned(), to: to.to_owned() }
+}
+
+// Ports of RFC 5321, RFC 6409, RFC 8314, RFC 9051, RFC 1939.
+fn starttls(name: &str, port: u16) -> Listener {
+    Listener { name: name.to_owned(), port, tls: Tls::Starttls }
+}
+
+fn implicit(name: &str, port: u16) -> Listener {
+    Listener { name: name.to_owned(), port, tls: Tls::Implicit }
 }
 
 fn read(path: &str) -> Directory {
@@ -65,6 +128,12 @@ fn read(path: &str) -> Directory {
 fn write(path: &str) -> Directory {
     Directory { path: path.to_owned(), writable: true }
 }
+
+/// What clamd takes for a signature database.
+const SIGNATURES: &[&str] = &[
+    "cvd", "cld", "cud", "ndb", "ndu", "hdb", "hdu", "hsb", "hsu", "mdb", "mdu", "msb", "msu", "ldb", "ldu", "db",
+    "fp", "sfp", "cdb", "cbc", "ftm", "gdb", "pdb", "wdb", "idb", "crb", "imp", "yar", "yara", "zmd", "rmd",
+];
 
 #[cfg(test)]
 mod tests {

@@ -2,10 +2,11 @@
 //! bundles, and stops everything in the end. Synchronous, and parses nothing from strangers. Two ways in: [`boot`] as
 //! PID 1 of the machine, [`supervise`] as an ordinary process for `postkiln run`. Start there, then `supervisor.rs`.
 
-pub(crate) mod apply;
+mod apply;
 mod changing;
-mod clamav;
 mod layout;
+mod provisions;
+mod readiness;
 mod sockets;
 pub(crate) mod status;
 mod supervisor;
@@ -36,15 +37,6 @@ pub(crate) enum Listen {
     Loopback(u16),
     /// On every address of the machine, at the standard ports.
     Everywhere,
-}
-
-/// How the machine ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// Switched off; for an ordinary process: it exits.
-    Off,
-    /// Started again.
-    Again,
 }
 
 /// PID 1. Comes back only when the machine could not be brought up; the kernel then has nothing to run.

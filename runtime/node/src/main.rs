@@ -2,6 +2,7 @@
 //! starts itself again under a role per service. This file chooses; it knows nothing about what a role does. Start at
 //! `init.rs` for supervision, at `role.rs` for what every role has in common, then at the role's file.
 
+mod active;
 mod init;
 mod machine;
 mod role;

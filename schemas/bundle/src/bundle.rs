@@ -52,17 +52,11 @@ impl Bundle {
         Self { manifest: Manifest::new(schema, hostname, entries, services), contents }
     }
 
-    /// Checks every size, hash and path, and the identity.
+    /// Checks every size, hash and path.
     ///
     /// # Errors
     /// When something does not agree with the manifest.
-    pub fn verified(manifest: Manifest, contents: BTreeMap<String, Vec<u8>>) -> Result<Self, BundleError> {
-        if manifest.format != Manifest::FORMAT {
-            return Err(BundleError::Format(manifest.format));
-        }
-        if !manifest.is_whole() {
-            return Err(BundleError::Altered(Manifest::NAME.to_owned()));
-        }
+    pub(crate) fn verified(manifest: Manifest, contents: BTreeMap<String, Vec<u8>>) -> Result<Self, BundleError> {
         for entry in &manifest.files {
             if !is_plain_path(&entry.path) {
                 return Err(BundleError::Path(entry.path.clone()));
@@ -87,7 +81,7 @@ impl Bundle {
             let path = directory.join(name);
             fs::read(&path).map_err(|source| BundleError::Io { path, source })
         };
-        let manifest: Manifest = serde_json::from_slice(&read(Manifest::NAME)?).map_err(BundleError::Manifest)?;
+        let manifest = Manifest::parse(&read(Manifest::NAME)?)?;
         let mut contents = BTreeMap::new();
         for entry in &manifest.files {
             if !is_plain_path(&entry.path) {
@@ -108,10 +102,7 @@ impl Bundle {
             let path = directory.join(name);
             fs::read(&path).map_err(|source| BundleError::Io { path, source })
         };
-        let manifest: Manifest = serde_json::from_slice(&read(Manifest::NAME)?).map_err(BundleError::Manifest)?;
-        if !manifest.is_whole() {
-            return Err(BundleError::Altered(Manifest::NAME.to_owned()));
-        }
+        let manifest = Manifest::parse(&read(Manifest::NAME)?)?;
         let mut contents = BTreeMap::new();
         for entry in manifest.files.iter().filter(|entry| wanted.contains(&entry.path.as_str())) {
             let bytes = read(&entry.path)?;

@@ -5,8 +5,12 @@ mod bundle;
 mod manifest;
 mod pack;
 mod role;
+mod service;
 
 pub use bundle::{Bundle, BundleError, File};
-pub use manifest::{Directory, FileEntry, Listener, Manifest, Owner, Program, Service, Tls};
+pub use manifest::{FileEntry, Manifest, Owner};
 pub use pack::{PackError, unpack};
 pub use role::{Role, User};
+pub use service::{
+    Capability, Directory, Listener, LocalSocket, Pauses, Prerequisite, Program, Provision, Readiness, Service, Tls,
+};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Role, User};
+use crate::{BundleError, Service};
 
 /// The bundle's table of contents. `init` reads this and no other configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,10 +50,29 @@ impl Manifest {
         bytes
     }
 
-    /// Whether it is what its identity names.
-    pub(crate) fn is_whole(&self) -> bool {
-        sha256_hex(&Self { identity: String::new(), ..self.clone() }.print()) == self.identity
+    /// Reads `manifest.json` and checks that it is what its identity names. The octets are looked at, not what is printed
+    /// again: this version may print a field that the one which made it had not.
+    ///
+    /// # Errors
+    /// When it is no manifest, one of another format, or was altered.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
+        let manifest: Self = serde_json::from_slice(bytes).map_err(BundleError::Manifest)?;
+        if manifest.format != Self::FORMAT {
+            return Err(BundleError::Format(manifest.format));
+        }
+        if without_identity(bytes, &manifest.identity).is_none_or(|octets| sha256_hex(&octets) != manifest.identity) {
+            return Err(BundleError::Altered(Self::NAME.to_owned()));
+        }
+        Ok(manifest)
     }
+}
+
+/// The octets of a manifest as they were when its identity was made.
+fn without_identity(bytes: &[u8], identity: &str) -> Option<Vec<u8>> {
+    let member = format!("\"identity\": \"{identity}\"");
+    let at = bytes.windows(member.len()).position(|octets| octets == member.as_bytes())?;
+    let (before, rest) = (bytes.get(..at)?, bytes.get(at + member.len()..)?);
+    Some([before, b"\"identity\": \"\"", rest].concat())
 }
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
@@ -85,68 +104,24 @@ pub enum Owner {
     Directory,
 }
 
-/// One service of the node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Service {
-    /// Which role.
-    pub role: Role,
-    /// The user it runs as on the node (in `run` all share the caller's).
-    pub user: User,
-    /// What is executed.
-    pub program: Program,
-    /// Sockets that `init` opens and hands over.
-    pub listeners: Vec<Listener>,
-    /// Roles it may open a conversation with.
-    pub doors: Vec<Role>,
-    /// Directories below the data directory that it may touch; made by `init`, owned by the role's user when writable.
-    pub directories: Vec<Directory>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Role;
 
-/// What a service executes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Program {
-    /// `postkiln-node ROLE`.
-    Node,
-    /// A program of a Debian package, by absolute path, with its arguments. `{data}` in an argument is the data
-    /// directory, `{bundle}` the active bundle's directory.
-    External {
-        /// Absolute path of the executable.
-        path: String,
-        /// Arguments after the program's name.
-        arguments: Vec<String>,
-    },
-}
-
-/// A listening socket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Listener {
-    /// `smtp`, `submission`, `submissions`, `imap`, `imaps`, `pop3`, `pop3s`.
-    pub name: String,
-    /// The standard port; `run` and `boot` add the base port.
-    pub port: u16,
-    /// When TLS begins.
-    pub tls: Tls,
-}
-
-/// When TLS begins on a listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tls {
-    /// With the first byte (RFC 8314 §3).
-    Implicit,
-    /// After STARTTLS or STLS.
-    Starttls,
-}
-
-/// A directory below the data directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Directory {
-    /// Path below the data directory: `queue`, `mail`.
-    pub path: String,
-    /// Whether the role may write there.
-    pub writable: bool,
+    #[test]
+    fn a_manifest_is_judged_by_its_octets() {
+        let manifest = Manifest::new(1, "mail.example.org", Vec::new(), vec![Service::new(Role::Smtpd)]);
+        let text = String::from_utf8(manifest.print()).unwrap();
+        assert_eq!(Manifest::parse(text.as_bytes()).unwrap(), manifest);
+        assert!(Manifest::parse(text.replace("smtpd", "imapd").as_bytes()).is_err());
+        assert!(Manifest::parse(text.replace("identity\": \"", "identity\":  \"").as_bytes()).is_err());
+        // One that was made before services had capabilities.
+        let before = text.replace("      \"capabilities\": [],\n", "");
+        let before = before.replace(&manifest.identity, "");
+        assert_ne!(before, text);
+        let before =
+            before.replace("\"identity\": \"\"", &format!("\"identity\": \"{}\"", sha256_hex(before.as_bytes())));
+        assert_eq!(Manifest::parse(before.as_bytes()).unwrap().services, manifest.services);
+    }
 }

@@ -40,7 +40,7 @@ pub fn unpack(mut source: impl Read) -> Result<Bundle, PackError> {
     let mut length = [0; 8];
     source.read_exact(&mut length)?;
     let manifest = read_bounded(&mut source, u64::from_le_bytes(length), MANIFEST_LIMIT)?;
-    let manifest: Manifest = serde_json::from_slice(&manifest).map_err(BundleError::Manifest)?;
+    let manifest = Manifest::parse(&manifest)?;
     let mut contents = BTreeMap::new();
     for entry in &manifest.files {
         contents.insert(entry.path.clone(), read_bounded(&mut source, entry.size, FILE_LIMIT)?);

@@ -1,79 +1,69 @@
-//! The node's roles and the users they run as.
+//! The node's roles and the users they run as: two tables. A role's powers are its line of the service table.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A service of the node. A final `d` means that it waits to be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// PID 1: mounts, supervises, hands over descriptors.
-    Init,
-    /// DHCP and addresses.
-    Netd,
-    /// Holds private keys and signs with them.
-    Keyd,
-    /// Answers operators.
-    Controld,
-    /// Receives mail: ports 25, 465, 587.
-    Smtpd,
-    /// The one writer of the queue.
-    Queued,
-    /// Sends mail to other hosts.
-    Remote,
-    /// Delivers to mailboxes.
-    Local,
-    /// Mailbox access by IMAP.
-    Imapd,
-    /// Mailbox access by POP3.
-    Pop3d,
-    /// Users, passwords, routes.
-    Directoryd,
-    /// ClamAV's scanner.
-    Clamd,
-    /// ClamAV's signature updater.
-    Freshclam,
+macro_rules! roles {
+    ($($(#[doc = $doc:literal])+ $role:ident = $name:literal, $user:ident;)+) => {
+        /// A service of the node. A final `d` means that it waits to be asked.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum Role {
+            $($(#[doc = $doc])+ $role,)+
+        }
+
+        impl Role {
+            /// Every role, in the order in which `init` starts them.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$role),+];
+
+            /// The name on the command line of `postkiln-node` and in logs.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$role => $name,)+
+                }
+            }
+
+            /// The user it runs as on the node.
+            #[must_use]
+            pub const fn user(self) -> User {
+                match self {
+                    $(Self::$role => User::$user,)+
+                }
+            }
+        }
+    };
 }
 
-impl Role {
-    /// Every role, in the order in which `init` starts them.
-    pub const ALL: [Self; 13] = [
-        Self::Init,
-        Self::Netd,
-        Self::Keyd,
-        Self::Directoryd,
-        Self::Queued,
-        Self::Local,
-        Self::Remote,
-        Self::Clamd,
-        Self::Freshclam,
-        Self::Smtpd,
-        Self::Imapd,
-        Self::Pop3d,
-        Self::Controld,
-    ];
-
-    /// The name on the command line of `postkiln-node` and in logs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Init => "init",
-            Self::Netd => "netd",
-            Self::Keyd => "keyd",
-            Self::Controld => "controld",
-            Self::Smtpd => "smtpd",
-            Self::Queued => "queued",
-            Self::Remote => "remote",
-            Self::Local => "local",
-            Self::Imapd => "imapd",
-            Self::Pop3d => "pop3d",
-            Self::Directoryd => "directoryd",
-            Self::Clamd => "clamd",
-            Self::Freshclam => "freshclam",
-        }
-    }
+roles! {
+    /// PID 1: mounts, supervises, hands over descriptors.
+    Init = "init", Root;
+    /// DHCP and addresses.
+    Netd = "netd", Net;
+    /// Holds private keys and signs with them.
+    Keyd = "keyd", Keys;
+    /// Users, passwords, routes.
+    Directoryd = "directoryd", Directory;
+    /// The one writer of the queue.
+    Queued = "queued", Queue;
+    /// Delivers to mailboxes.
+    Local = "local", Mail;
+    /// Sends mail to other hosts.
+    Remote = "remote", Remote;
+    /// ClamAV's scanner.
+    Clamd = "clamd", Clamav;
+    /// ClamAV's signature updater.
+    Freshclam = "freshclam", Clamav;
+    /// Receives mail: ports 25, 465, 587.
+    Smtpd = "smtpd", Smtp;
+    /// Mailbox access by IMAP.
+    Imapd = "imapd", Mail;
+    /// Mailbox access by POP3.
+    Pop3d = "pop3d", Mail;
+    /// Answers operators.
+    Controld = "controld", Control;
 }
 
 impl fmt::Display for Role {
@@ -89,69 +79,64 @@ impl FromStr for Role {
     }
 }
 
-/// The Unix users of the node. The ids are fixed: data on disk outlives an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the names are the users")]
-pub enum User {
-    Root,
-    Net,
-    Keys,
-    Control,
-    Smtp,
-    Queue,
-    Remote,
-    Mail,
-    Directory,
-    Clamav,
+macro_rules! users {
+    ($($user:ident = $name:literal, $id:literal;)+) => {
+        /// The Unix users of the node. The ids are fixed: data on disk outlives an image.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        #[allow(missing_docs, reason = "the names are the users")]
+        pub enum User {
+            $($user,)+
+        }
+
+        impl User {
+            /// Every user, for the image's `/etc/passwd`.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$user),+];
+
+            /// The name in `/etc/passwd`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$user => $name,)+
+                }
+            }
+
+            /// User and group id.
+            #[must_use]
+            pub const fn id(self) -> u32 {
+                match self {
+                    $(Self::$user => $id,)+
+                }
+            }
+        }
+    };
 }
 
-impl User {
-    /// Every user, for the image's `/etc/passwd`.
-    pub const ALL: [Self; 10] = [
-        Self::Root,
-        Self::Net,
-        Self::Keys,
-        Self::Control,
-        Self::Smtp,
-        Self::Queue,
-        Self::Remote,
-        Self::Mail,
-        Self::Directory,
-        Self::Clamav,
-    ];
+users! {
+    Root = "root", 0;
+    Net = "net", 201;
+    Keys = "keys", 202;
+    Control = "control", 203;
+    Smtp = "smtp", 204;
+    Queue = "queue", 205;
+    Remote = "remote", 206;
+    Mail = "mail", 207;
+    Directory = "directory", 208;
+    Clamav = "clamav", 209;
+}
 
-    /// The name in `/etc/passwd`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Root => "root",
-            Self::Net => "net",
-            Self::Keys => "keys",
-            Self::Control => "control",
-            Self::Smtp => "smtp",
-            Self::Queue => "queue",
-            Self::Remote => "remote",
-            Self::Mail => "mail",
-            Self::Directory => "directory",
-            Self::Clamav => "clamav",
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
 
-    /// User and group id.
-    #[must_use]
-    pub const fn id(self) -> u32 {
-        match self {
-            Self::Root => 0,
-            Self::Net => 201,
-            Self::Keys => 202,
-            Self::Control => 203,
-            Self::Smtp => 204,
-            Self::Queue => 205,
-            Self::Remote => 206,
-            Self::Mail => 207,
-            Self::Directory => 208,
-            Self::Clamav => 209,
+    #[test]
+    fn names_and_ids_are_given_once_and_printed_as_they_are_parsed() {
+        for role in Role::ALL {
+            assert_eq!(role.name().parse(), Ok(role));
+            assert_eq!(serde_json::to_string(&role).unwrap(), format!("{:?}", role.name()));
         }
+        let ids: BTreeSet<u32> = User::ALL.iter().map(|user| user.id()).collect();
+        assert_eq!(ids.len(), User::ALL.len());
     }
 }

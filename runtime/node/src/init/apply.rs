@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::AsFd;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use postkiln_bundle::{Bundle, Role, Service};
-use postkiln_sys::{BundleDirectory, sync};
+use postkiln_sys::BundleDirectory;
 
 /// A bundle in use or on offer: content and directory.
 #[derive(Debug)]
@@ -35,9 +34,9 @@ impl Held {
         Ok(Self { bundle, directory, path })
     }
 
-    /// What is to run. Without root's rights there is no network to set up.
-    pub(super) fn services(&self, privileged: bool) -> impl Iterator<Item = &Service> {
-        self.bundle.manifest().services.iter().filter(move |service| privileged || service.role != Role::Netd)
+    /// What is to run here.
+    pub(super) fn services(&self, on_machine: bool) -> impl Iterator<Item = &Service> {
+        self.bundle.manifest().services.iter().filter(move |service| on_machine || !service.machine_only)
     }
 
     /// Who begins conversations with a role.
@@ -128,28 +127,6 @@ impl Change {
     }
 }
 
-/// Makes `bundles/active` point at the bundle of this identity, durably, in one step.
-///
-/// # Errors
-/// When a step fails; the old link is then still there.
-pub(crate) fn activate(data: &Path, bundle: &Path) -> std::io::Result<()> {
-    let bundles = data.join("bundles");
-    // Relative where it can be, so that the data directory may move.
-    let target = bundle.strip_prefix(fs::canonicalize(&bundles)?).unwrap_or(bundle);
-    let link = bundles.join("active");
-    if fs::read_link(&link).is_ok_and(|present| present == target) {
-        return Ok(());
-    }
-    let beside = bundles.join("active.new");
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    symlink(target, &beside)?;
-    fs::rename(&beside, &link)?;
-    sync::directory(&bundles)
-}
-
 /// How long a role may take to read a bundle, or to start with it: seeds of 100,000 users take seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a role may take to go over to what it has prepared, which is one assignment.
@@ -158,23 +135,6 @@ const SWITCH: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_link_moves_in_one_step_and_stays_when_nothing_changed() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = fs::canonicalize(folder.path()).unwrap();
-        for name in ["bundles/one", "bundles/two"] {
-            fs::create_dir_all(data.join(name)).unwrap();
-        }
-        let active = || fs::read_link(data.join("bundles/active")).unwrap();
-        activate(&data, &data.join("bundles/one")).unwrap();
-        assert_eq!(active(), Path::new("one"));
-        // A crash before the rename leaves this behind.
-        symlink("nowhere", data.join("bundles/active.new")).unwrap();
-        activate(&data, &data.join("bundles/two")).unwrap();
-        activate(&data, &data.join("bundles/two")).unwrap();
-        assert_eq!(active(), Path::new("two"));
-    }
 
     #[test]
     fn a_change_is_ready_when_the_last_role_has_answered() {

@@ -8,11 +8,12 @@ use postkiln_bundle::{Program, Role};
 use postkiln_ipc::control::Order;
 use postkiln_sys::Signal;
 
-use super::apply::{self, Change, Held, Stage};
+use super::apply::{Change, Held, Stage};
 use super::status::{Applied, now};
 use super::supervisor::Supervisor;
 use super::unit::Unit;
-use super::{clamav, layout};
+use super::{layout, provisions};
+use crate::active;
 
 impl Supervisor {
     /// SIGHUP: offers `bundles/next` to every role that runs.
@@ -96,7 +97,7 @@ impl Supervisor {
     fn commit(&mut self) {
         let Some(Change { stage: Stage::Offered(held), .. }) = self.change.take() else { return };
         let identity = held.identity().to_owned();
-        if let Err(error) = apply::activate(&self.place.data, &held.path) {
+        if let Err(error) = active::activate(&self.place.data, &held.path) {
             return self.refuse(identity, &format!("bundles/active: {error}"));
         }
         self.held = *held;
@@ -120,10 +121,10 @@ impl Supervisor {
         }
     }
 
-    /// Brings sockets, services and ClamAV's files in line with the bundle now in force; gives who is started again for it.
+    /// Brings sockets, services and what they are provided with in line with the bundle now in force; gives who is started again for it.
     fn follow_table(&mut self) -> Result<BTreeSet<Role>, String> {
         let manifest = self.held.bundle.manifest();
-        let scanner_changed = clamav::prepare(&self.place, &self.held.bundle)?;
+        let provided = provisions::prepare(&self.place, &self.held.bundle)?;
         self.sockets.follow(&self.place, manifest)?;
         let mut restarted = BTreeSet::new();
         let mut earlier = std::mem::take(&mut self.units);
@@ -134,7 +135,7 @@ impl Supervisor {
                 Some(at) => {
                     let mut unit = earlier.remove(at);
                     let differs = unit.service != *service || unit.callers != callers;
-                    if differs || (scanner_changed && matches!(service.role, Role::Clamd | Role::Freshclam)) {
+                    if differs || provided.contains(&service.role) {
                         (unit.service, unit.callers) = (service.clone(), callers);
                         unit.restart();
                         restarted.insert(service.role);

@@ -107,19 +107,12 @@ fn make(path: &Path, mode: u32) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::init::Listen;
-    use postkiln_bundle::{Directory, Program, Role, Service};
+    use postkiln_bundle::{Directory, Role, Service};
 
     fn service(role: Role, directories: &[(&str, bool)]) -> Service {
         let directories =
             directories.iter().map(|(path, writable)| Directory { path: (*path).to_owned(), writable: *writable });
-        Service {
-            role,
-            user: User::Smtp,
-            program: Program::Node,
-            listeners: Vec::new(),
-            doors: Vec::new(),
-            directories: directories.collect(),
-        }
+        Service { directories: directories.collect(), ..Service::new(role) }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use postkiln_bundle::{Listener, Manifest, Program, Role};
+use postkiln_bundle::{Listener, LocalSocket, Manifest, Program, Role};
 
 use super::status::ListenerStatus;
 use super::{Listen, Place};
@@ -18,8 +18,8 @@ use super::{Listen, Place};
 #[derive(Debug)]
 pub(super) struct Sockets {
     listeners: BTreeMap<String, (Role, TcpListener)>,
+    locals: BTreeMap<String, (Role, UnixListener)>,
     doors: BTreeMap<(Role, Role), (OwnedFd, OwnedFd)>,
-    control: UnixListener,
 }
 
 impl Sockets {
@@ -28,8 +28,7 @@ impl Sockets {
     /// # Errors
     /// When a port is taken or descriptors have run out.
     pub(super) fn open(place: &Place, manifest: &Manifest) -> Result<Self, String> {
-        let control = operators_socket(&place.data).map_err(|error| format!("the operators' socket: {error}"))?;
-        let mut sockets = Self { listeners: BTreeMap::new(), doors: BTreeMap::new(), control };
+        let mut sockets = Self { listeners: BTreeMap::new(), locals: BTreeMap::new(), doors: BTreeMap::new() };
         sockets.follow(place, manifest)?;
         Ok(sockets)
     }
@@ -43,11 +42,19 @@ impl Sockets {
         let wanted =
             |name: &str| manifest.services.iter().flat_map(|service| &service.listeners).any(|l| l.name == name);
         self.listeners.retain(|name, _| wanted(name));
+        let wanted = |name: &str| manifest.services.iter().flat_map(|service| &service.sockets).any(|s| s.name == name);
+        self.locals.retain(|name, _| wanted(name));
         for service in &manifest.services {
             for listener in &service.listeners {
                 if !self.listeners.contains_key(&listener.name) {
                     let socket = listen(place.listen, listener)?;
                     self.listeners.insert(listener.name.clone(), (service.role, socket));
+                }
+            }
+            for socket in &service.sockets {
+                if !self.locals.contains_key(&socket.name) {
+                    let opened = local(&place.data, socket).map_err(|error| format!("{}: {error}", socket.path))?;
+                    self.locals.insert(socket.name.clone(), (service.role, opened));
                 }
             }
             for callee in &service.doors {
@@ -99,9 +106,10 @@ impl Sockets {
         Ok(others)
     }
 
-    /// The socket operators connect to, for `controld`.
-    pub(super) const fn control(&self) -> &UnixListener {
-        &self.control
+    /// The Unix sockets of a role.
+    pub(super) fn local_of(&self, role: Role) -> impl Iterator<Item = (&str, &UnixListener)> {
+        let own = self.locals.iter().filter(move |(_, (owner, _))| *owner == role);
+        own.map(|(name, (_, socket))| (name.as_str(), socket))
     }
 
     /// For the status.
@@ -141,9 +149,9 @@ fn listen(listen: Listen, listener: &Listener) -> Result<TcpListener, String> {
     Ok(bound)
 }
 
-/// `run/control.sock`, for its owner alone. Opened here so that `controld` needs no directory it may write.
-fn operators_socket(data: &Path) -> io::Result<UnixListener> {
-    let path = data.join("run/control.sock");
+/// A socket for its owner alone. Opened here so that the role needs no directory it may write.
+fn local(data: &Path, socket: &LocalSocket) -> io::Result<UnixListener> {
+    let path = data.join(&socket.path);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

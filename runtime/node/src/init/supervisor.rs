@@ -5,18 +5,18 @@ use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use postkiln_bundle::{Program, Role};
+use postkiln_bundle::{Readiness, Role};
 use postkiln_ipc::control::Report;
 use postkiln_sys::{Signal, Signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::apply::{self, Change, Held};
-use super::clamav::{self, Readiness};
+use super::apply::{Change, Held};
 use super::sockets::Sockets;
 use super::status::{Applied, State, Status, now};
 use super::unit::{Bundled, Unit};
-use super::{Ending, Listen, Place, layout};
-use crate::machine;
+use super::{Listen, Place, layout, provisions, readiness};
+use crate::active;
+use crate::machine::{self, Ending};
 
 /// Everything `init` holds.
 #[derive(Debug)]
@@ -60,8 +60,8 @@ impl Supervisor {
         let held = Held::open(&place.bundle)?;
         let lock = layout::lock(&place.data)?;
         layout::prepare(&place, held.bundle.manifest())?;
-        apply::activate(&place.data, &held.path).map_err(|error| format!("bundles/active: {error}"))?;
-        clamav::prepare(&place, &held.bundle)?;
+        active::activate(&place.data, &held.path).map_err(|error| format!("bundles/active: {error}"))?;
+        provisions::prepare(&place, &held.bundle)?;
         let sockets = Sockets::open(&place, held.bundle.manifest())?;
         let unit = |service: &postkiln_bundle::Service| Unit::new(service.clone(), held.callers_of(service.role));
         let units = held.services(place.privileged).map(unit).collect();
@@ -173,36 +173,29 @@ impl Supervisor {
         let (identity, directory) = (self.held.identity(), self.held.as_fd());
         let bundle = Bundled { identity, path: &self.held.path, directory };
         for unit in self.units.iter_mut().filter(|unit| unit.due().is_some_and(|due| due <= now)) {
-            let readiness = match unit.role() {
-                Role::Clamd => clamav::readiness(&self.place, &unit.service.program),
-                _ => installed(&unit.service.program),
-            };
-            match readiness {
-                Readiness::Possible => unit.start(&self.place, &bundle, &self.sockets),
-                other if unit.role() == Role::Clamd => unit.wait(other.note(), now + LOOK_AGAIN),
-                _ => unit.wait("the program is not installed", now + LOOK_AGAIN),
+            match readiness::obstacle(&self.place.data, &unit.service) {
+                None => unit.start(&self.place, &bundle, &self.sockets),
+                Some(obstacle) => unit.wait(&obstacle, now + LOOK_AGAIN),
             }
         }
     }
 
-    /// clamd says nothing by itself, so it is asked; freshclam's state is that of its process.
+    /// Asks those that say nothing by themselves whether they answer by now.
     fn ping(&mut self) {
         if self.ping_due > Instant::now() {
             return;
         }
         self.ping_due = Instant::now() + PING;
         let starting = self.units.iter_mut().filter(|unit| unit.state == State::Starting && unit.pid().is_some());
-        for unit in starting.filter(|unit| unit.service.program != Program::Node) {
-            if unit.role() != Role::Clamd || clamav::answers(&self.place) {
-                unit.note.clear();
-                unit.become_state(State::Ready);
-            }
+        for unit in starting.filter(|unit| readiness::answers(&self.place.data, &unit.service.readiness)) {
+            unit.note.clear();
+            unit.become_state(State::Ready);
         }
     }
 
     fn next_due(&self) -> Option<Instant> {
-        let external = |unit: &&Unit| unit.state == State::Starting && unit.service.program != Program::Node;
-        let ping = self.units.iter().find(external).map(|_| self.ping_due);
+        let asked = |unit: &&Unit| unit.state == State::Starting && unit.service.readiness != Readiness::Says;
+        let ping = self.units.iter().find(asked).map(|_| self.ping_due);
         let change = self.change.as_ref().map(|change| change.deadline);
         self.units.iter().filter_map(Unit::due).chain(ping).chain(change).min()
     }
@@ -277,8 +270,7 @@ impl Supervisor {
     fn status(&self) -> Status {
         let manifest = self.held.bundle.manifest();
         // A scanner that cannot start is no reason to wait for: its note says what the node does meanwhile.
-        let settled =
-            |unit: &Unit| unit.state == State::Ready || unit.role() == Role::Freshclam || unit.state == State::Waiting;
+        let settled = |unit: &Unit| matches!(unit.state, State::Ready | State::Waiting) || !unit.service.essential;
         Status {
             ready: self.units.iter().all(settled),
             hostname: manifest.hostname.clone(),
@@ -328,18 +320,11 @@ fn has_input(descriptor: std::os::fd::BorrowedFd<'_>) -> bool {
     poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|count| count > 0)
 }
 
-fn installed(program: &Program) -> Readiness {
-    match program {
-        Program::External { path, .. } if !std::path::Path::new(path).exists() => Readiness::NotInstalled,
-        _ => Readiness::Possible,
-    }
-}
-
 /// How long roles may finish what is in hand.
 const GRACE: Duration = Duration::from_secs(3);
 /// How long one that did not may take after it was told once more; freshclam in the middle of a download never hears.
 const LAST: Duration = Duration::from_secs(2);
 /// How often a service that waits for something outside is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// How often a starting clamd is asked.
+/// How often a starting program is asked.
 const PING: Duration = Duration::from_millis(300);

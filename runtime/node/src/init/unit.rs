@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use postkiln_bundle::{Program, Role, Service, User};
+use postkiln_bundle::{Capability, Program, Role, Service, User};
 use postkiln_ipc::BlockingChannel;
 use postkiln_ipc::control::{Order, Report};
 use postkiln_sys::{CapabilitySet, Exit, Process, Signal, Spawn};
@@ -39,7 +39,7 @@ pub(super) struct Unit {
 impl Unit {
     /// A service that is to be started as soon as possible.
     pub(super) fn new(service: Service, callers: Vec<Role>) -> Self {
-        let delay = first_delay(service.role);
+        let delay = seconds(service.pauses.first_seconds);
         Self {
             service,
             callers,
@@ -147,7 +147,7 @@ impl Unit {
             self.note = format!("ended with {exit}");
         }
         if self.started.is_some_and(|started| started.elapsed() >= STABLE) {
-            self.delay = first_delay(self.role());
+            self.delay = seconds(self.service.pauses.first_seconds);
         }
         self.try_again();
     }
@@ -179,7 +179,7 @@ impl Unit {
 
     /// Tells it to stop and come back, at once, with other equipment.
     pub(super) fn restart(&mut self) {
-        self.delay = first_delay(self.role());
+        self.delay = seconds(self.service.pauses.first_seconds);
         if self.process.is_none() {
             self.due = Some(Instant::now());
         } else if !self.order(&Order::Stop, None) {
@@ -198,7 +198,7 @@ impl Unit {
 
     fn try_again(&mut self) {
         self.due = Some(Instant::now() + self.delay);
-        self.delay = (self.delay * 2).min(longest_delay(self.role()));
+        self.delay = (self.delay * 2).min(seconds(self.service.pauses.longest_seconds));
         self.restarts = self.restarts.saturating_add(1);
         self.become_state(State::Restarting);
     }
@@ -218,7 +218,8 @@ impl Unit {
         };
         let user = self.service.user;
         let spawn = if place.privileged && user != User::Root { spawn.user(user.id()) } else { spawn };
-        let spawn = if place.privileged && self.role() == Role::Netd { spawn.capabilities(NETWORK) } else { spawn };
+        let kept = self.service.capabilities.iter().map(|capability| power(*capability)).collect();
+        let spawn = if place.privileged { spawn.capabilities(kept) } else { spawn };
         spawn.start()
     }
 
@@ -241,8 +242,8 @@ impl Unit {
         for (name, listener) in sockets.listeners_of(role) {
             spawn = spawn.hand(&format!("listener.{name}"), listener.as_fd())?;
         }
-        if role == Role::Controld {
-            spawn = spawn.hand("listener.control", sockets.control().as_fd())?;
+        for (name, socket) in sockets.local_of(role) {
+            spawn = spawn.hand(&format!("listener.{name}"), socket.as_fd())?;
         }
         let doors = sockets.doors_of(role).map(|(callee, door)| ("door", callee, door));
         let hatches = sockets.hatches_of(role).map(|(caller, hatch)| ("hatch", caller, hatch));
@@ -266,24 +267,17 @@ pub(super) struct Bundled<'a> {
     pub(super) directory: BorrowedFd<'a>,
 }
 
-/// What `netd` keeps of root's powers: addresses and routes, a socket on one interface, DHCP's low port.
-const NETWORK: CapabilitySet =
-    CapabilitySet::NET_ADMIN.union(CapabilitySet::NET_RAW).union(CapabilitySet::NET_BIND_SERVICE);
+const fn power(capability: Capability) -> CapabilitySet {
+    match capability {
+        Capability::NetAdmin => CapabilitySet::NET_ADMIN,
+        Capability::NetRaw => CapabilitySet::NET_RAW,
+        Capability::NetBindService => CapabilitySet::NET_BIND_SERVICE,
+    }
+}
+
+fn seconds(count: u32) -> Duration {
+    Duration::from_secs(count.into())
+}
 
 /// A process that lived this long has earned the shortest delay again.
 const STABLE: Duration = Duration::from_secs(30);
-
-/// As daemontools: never more than one start a second. freshclam talks to servers of others and waits longer.
-const fn first_delay(role: Role) -> Duration {
-    match role {
-        Role::Freshclam => Duration::from_secs(60),
-        _ => Duration::from_secs(1),
-    }
-}
-
-const fn longest_delay(role: Role) -> Duration {
-    match role {
-        Role::Freshclam => Duration::from_secs(3600),
-        _ => Duration::from_secs(60),
-    }
-}

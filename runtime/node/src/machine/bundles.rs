@@ -11,7 +11,7 @@ use postkiln_sys::block::Device;
 use postkiln_sys::sync;
 
 use super::disk;
-use crate::init::apply;
+use crate::active;
 
 /// What the image calls itself, apart from its bundle.
 const IMAGE: &str = "/etc/postkiln-image";
@@ -42,7 +42,7 @@ pub(super) fn choose(boot_disk: &Device, slot: &str, data: &Path) -> Result<Path
         return Ok(path);
     }
     let path = install(&bundle, &folder).map_err(say("installing the bundle"))?;
-    apply::activate(data, &path).map_err(say("bundles/active"))?;
+    active::activate(data, &path).map_err(say("bundles/active"))?;
     let kept: Vec<&str> = seen.lines().rev().take(MEMORY - 1).collect();
     let lines: Vec<&str> = kept.into_iter().rev().chain([image.as_str()]).collect();
     sync::replace(&folder.join(SEEN), (lines.join("\n") + "\n").as_bytes(), 0o644).map_err(say(SEEN))?;

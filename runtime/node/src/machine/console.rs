@@ -18,7 +18,7 @@ const SERIAL: &str = "/dev/ttyS0";
 static SHOWN: Mutex<Shown> = Mutex::new(Shown { first_220: None, ready: false, lines: BTreeMap::new() });
 
 struct Shown {
-    /// Seconds from the kernel's start until `smtpd` could give its first 220.
+    /// Seconds from the kernel's start until the first 220 could be given.
     first_220: Option<f64>,
     ready: bool,
     lines: BTreeMap<Role, String>,
@@ -27,7 +27,8 @@ struct Shown {
 /// Shows a state; gives `true` the first time that everything is ready.
 pub(super) fn show(status: &Status) -> bool {
     let Ok(mut shown) = SHOWN.lock() else { return false };
-    let answers = |service: &ServiceStatus| service.role == Role::Smtpd && service.state == State::Ready;
+    let receives = status.listeners.iter().find(|listener| listener.name == "smtp").map(|listener| listener.role);
+    let answers = |service: &ServiceStatus| Some(service.role) == receives && service.state == State::Ready;
     if shown.first_220.is_none() && status.services.iter().any(answers) {
         shown.first_220 = uptime();
     }

@@ -14,13 +14,21 @@ use std::path::{Path, PathBuf};
 
 use postkiln_sys::mount;
 
-use crate::init::Ending;
 use crate::init::status::Status;
 
 pub(crate) use power::is_pressed;
 
 /// Where the data file system is mounted.
 const DATA: &str = "/data";
+
+/// How the machine ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Switched off; for an ordinary process: it exits.
+    Off,
+    /// Started again.
+    Again,
+}
 
 /// What PID 1 finds when the machine is up.
 pub(crate) struct Brought {
