@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use postkiln_mail::Secret;
 use postkiln_session::{Action, Actions};
 
 use crate::Config;
@@ -143,30 +142,6 @@ impl Reply {
         };
         let code = self.code.as_ref().map(|code| format!("[{code}] ")).unwrap_or_default();
         format!("{tag} {status} {code}{}\r\n", self.text).into_bytes()
-    }
-}
-
-/// Asks whether this is the person.
-pub(crate) fn login(name: String, password: String) -> Step {
-    Step::Ask(Question::Login { name, password: Secret::new(password) }, Box::new(Login))
-}
-
-#[derive(Debug)]
-struct Login;
-
-impl Job for Login {
-    fn answered(self: Box<Self>, answer: Answer, context: &mut Context) -> Step {
-        Step::Reply(match answer {
-            Answer::Done => {
-                context.logged_in = true;
-                let capabilities = crate::capability::list(context);
-                Reply::ok("logged in").code(format!("CAPABILITY {capabilities}"))
-            }
-            Answer::Denied => {
-                Reply { denied: true, ..Reply::no("wrong name or password").code("AUTHENTICATIONFAILED") }
-            }
-            other => Reply::other(&other, "UNAVAILABLE"),
-        })
     }
 }
 

@@ -2,10 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use postkiln_mail::Secret;
 use postkiln_session::Tls;
 
+use crate::capability;
 use crate::cursor::{Bad, Cursor};
-use crate::job::{Context, Reply, Step, login};
+use crate::job::{Context, Job, Reply, Step};
+use crate::question::{Answer, Question};
 
 /// `login = "LOGIN" SP userid SP password`
 pub(crate) fn parse_login(cursor: &mut Cursor<'_>) -> Result<(Vec<u8>, Vec<u8>), Bad> {
@@ -61,6 +64,28 @@ pub(crate) fn plain(response: &[u8]) -> Step {
         }
         [_, _, _] => Step::Reply(wrong()),
         _ => Step::Reply(Reply::bad("the response is not of SASL PLAIN")),
+    }
+}
+
+/// Asks whether this is the person.
+fn login(name: String, password: String) -> Step {
+    Step::Ask(Question::Login { name, password: Secret::new(password) }, Box::new(Login))
+}
+
+#[derive(Debug)]
+struct Login;
+
+impl Job for Login {
+    fn answered(self: Box<Self>, answer: Answer, context: &mut Context) -> Step {
+        Step::Reply(match answer {
+            Answer::Done => {
+                context.logged_in = true;
+                let capabilities = capability::list(context);
+                Reply::ok("logged in").code(format!("CAPABILITY {capabilities}"))
+            }
+            Answer::Denied => wrong(),
+            other => Reply::other(&other, "UNAVAILABLE"),
+        })
     }
 }
 
