@@ -1,157 +1,135 @@
-//! What `imapd` and `pop3d` have in common: clients in through tcprules and TLS, a password asked of `directoryd`, and a
-//! mailbox whose work is done on a thread of its own. Before the login there is no mailbox. Start at [`serve`].
+//! What `imapd` and `pop3d` have in common: a password asked of `directoryd`, and a mailbox whose work is done on a thread
+//! of its own. Before the login a session's answers have no mailbox: a [`Person`] is a visitor,
+//! and only a login makes an owner of it. Start at [`Person`].
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use postkiln_address::Domain;
-use postkiln_bundle::{Manifest, Role, Tls};
-use postkiln_control::tcprules::{self, Decision};
-use postkiln_control::{ControlFile, Me};
+use postkiln_bundle::Role;
+use postkiln_control::Me;
 use postkiln_ipc::Door;
-use postkiln_ipc::directory::{Access, Account, Password, Reply, Request};
+use postkiln_ipc::directory::{Access as Service, Account, Password, Reply, Request};
 use postkiln_mail::Secret;
-use postkiln_net::{Answers, Begin, Counting, Limits, drive};
-use postkiln_session::Session;
 use postkiln_store::{Quota, Uniques};
 use postkiln_sys::BundleDirectory;
-use tokio::net::TcpStream;
 
-use crate::asking::{Certificate, Directory};
+use crate::asking::Directory;
+use crate::contents::{self, Listeners};
 use crate::role::Seat;
+use crate::serving::Listening;
 
 /// What the bundle says.
 pub(crate) struct Config {
-    hostname: Domain,
-    services: BTreeMap<String, Service>,
-}
-
-struct Service {
-    tls: Tls,
-    rules: Vec<u8>,
+    /// Our name.
+    pub(crate) hostname: Domain,
+    listeners: Listeners,
 }
 
 impl Config {
     /// Reads everything or nothing.
     pub(crate) fn read(role: Role, bundle: &BundleDirectory) -> Result<Self, String> {
-        let must = |path: &str| {
-            let bytes = bundle.read(path).map_err(|error| format!("{path}: {error}"))?;
-            bytes.ok_or_else(|| format!("the bundle has no {path}"))
-        };
-        let me = Me::read(|name| bundle.read(&format!("control/{name}")));
-        let me = me.map_err(|error| postkiln_log::chain(&error))?;
-        let manifest: Manifest = serde_json::from_slice(&must(Manifest::NAME)?).map_err(|error| error.to_string())?;
-        let own = manifest.services.iter().filter(|service| service.role == role);
-        let mut services = BTreeMap::new();
-        for listener in own.flat_map(|service| &service.listeners) {
-            let rules = must(&format!("tcp/{}.cdb", listener.name))?;
-            services.insert(listener.name.clone(), Service { tls: listener.tls, rules });
-        }
-        Ok(Self { hostname: me.0, services })
+        Ok(Self { hostname: contents::control::<Me>(bundle)?.0, listeners: Listeners::read(role, bundle)? })
     }
 }
 
-/// How a client reached us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Transport {
-    /// The handshake is over.
-    Encrypted,
-    /// The client may ask for TLS.
-    Upgradable,
-    /// There is no certificate.
-    Plain,
-}
-
-/// What a new connection is made of.
-pub(crate) struct Client {
-    /// Our name.
-    pub(crate) hostname: Domain,
-    /// How it reached us.
-    pub(crate) transport: Transport,
-    /// Who it is, once it has said so.
-    pub(crate) login: Login,
-}
-
-/// Serves until `init` stops the role; `meet` makes a session, and who answers its questions.
-pub(crate) async fn serve<C, A>(mut seat: Seat<Config>, meet: impl Fn(Client) -> (C, A) + 'static) -> Result<(), String>
-where
-    C: Session + 'static,
-    A: Answers<C> + 'static,
-{
-    let directoryd = seat.door(Role::Directoryd)?;
-    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, &seat);
-    let listeners = seat.listeners();
-    let counting = Counting::new(LIMITS);
-    let uniques = Arc::new(Uniques::new(seat.config().hostname.as_str(), std::process::id(), random()));
-    let office = Rc::new(Office { seat, directoryd, certificate, uniques, meet });
-    for (name, listener) in listeners {
-        let name: Rc<str> = name.into();
-        let accepting = postkiln_net::accept(listener, counting.clone(), {
-            let (office, name) = (office.clone(), name.clone());
-            move |connection, peer, place| {
-                let (office, name) = (office.clone(), name.clone());
-                async move {
-                    office.converse(&name, connection, peer).await;
-                    drop(place);
-                }
-            }
-        });
-        office.seat.part(async move { accepting.await.map_err(|error| format!("listener {name}: {error}")) });
+impl Listening for Config {
+    fn listeners(&self) -> &Listeners {
+        &self.listeners
     }
-    tokio::select! {
-        () = office.certificate.asked() => office.seat.ready(),
-        () = office.seat.stopped() => {}
+
+    fn connections(&self) -> usize {
+        CONNECTIONS
     }
-    office.seat.stopped().await;
-    // Sessions have heard it too.
-    let _ = tokio::time::timeout(FAREWELL, counting.empty()).await;
-    Ok(())
 }
 
-struct Office<M> {
-    seat: Seat<Config>,
+/// What all sessions of a role share on their way to a mailbox.
+pub(crate) struct Access {
     directoryd: Arc<Door>,
-    certificate: Certificate,
+    mail: PathBuf,
     uniques: Arc<Uniques>,
-    meet: M,
 }
 
-impl<M> Office<M> {
-    async fn converse<C, A>(&self, listener: &str, connection: TcpStream, peer: SocketAddr)
-    where
-        C: Session,
-        A: Answers<C>,
-        M: Fn(Client) -> (C, A),
-    {
-        let config = self.seat.config();
-        let Some(service) = config.services.get(listener) else { return };
-        if tcprules::lookup(&service.rules, peer.ip(), None) == Decision::Deny {
-            postkiln_log::info("refused", &[("peer", &peer.ip()), ("listener", &listener)]);
-            return;
+impl Access {
+    /// Takes the door to `directoryd`.
+    pub(crate) fn new(seat: &mut Seat<Config>) -> Result<Self, String> {
+        let uniques = Uniques::new(seat.config().hostname.as_str(), std::process::id(), random());
+        let (directoryd, mail) = (seat.door(Role::Directoryd)?, seat.data().join("mail"));
+        Ok(Self { directoryd, mail, uniques: Arc::new(uniques) })
+    }
+
+    /// For a client that has not said who it is.
+    pub(crate) fn login(&self, peer: IpAddr) -> Login {
+        let directory = Directory::new(self.directoryd.clone());
+        Login { directory, mail: self.mail.clone(), uniques: self.uniques.clone(), peer }
+    }
+}
+
+/// A mailbox of a protocol: answers what its sessions ask after the login. Blocking.
+pub(crate) trait Mailbox: Send + Sized + 'static {
+    /// What a session asks.
+    type Question: Send + 'static;
+    /// What it hears back.
+    type Answer: Send + 'static;
+
+    /// The mailbox of the person who has logged in.
+    fn of(place: Place) -> Self;
+
+    /// The answer; `None` while somebody else has the mailbox's lease: nothing was done, and the question can be asked
+    /// again.
+    fn answer(&mut self, question: &Self::Question, now: SystemTime) -> Option<Self::Answer>;
+}
+
+/// Who is at the other end of a connection. A visitor has no mailbox, and nothing but a login makes one: who breaks into
+/// a session before its login finds no mail in it.
+pub(crate) enum Person<M> {
+    /// Somebody who has not said who it is, or not rightly.
+    Visitor(Login),
+    /// The owner of a mailbox.
+    Owner(M),
+    /// The owner of a mailbox whose work came to grief: the session can only end.
+    Lost,
+}
+
+/// What comes of a name and a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoggedIn {
+    /// The mailbox is theirs from now on.
+    Done,
+    /// Wrong name or password.
+    Denied,
+    /// It cannot be said now.
+    Unavailable,
+}
+
+impl<M: Mailbox> Person<M> {
+    /// Asks `directoryd` whether this is the person.
+    pub(crate) async fn log_in(&mut self, service: Service, name: String, password: Secret) -> LoggedIn {
+        let Self::Visitor(login) = self else { return LoggedIn::Unavailable };
+        match login.place(service, name, password).await {
+            Ok(place) => {
+                *self = Self::Owner(M::of(place));
+                LoggedIn::Done
+            }
+            Err(refused) => refused,
         }
-        let certificate = self.certificate.get(service.tls == Tls::Implicit).await;
-        let (begin, transport) = match (service.tls, certificate) {
-            (Tls::Implicit, Some(tls)) => (Begin::Tls(tls), Transport::Encrypted),
-            // Without a certificate there is nothing to say on this port.
-            (Tls::Implicit, None) => return,
-            (Tls::Starttls, Some(tls)) => (Begin::Plain(Some(tls)), Transport::Upgradable),
-            (Tls::Starttls, None) => (Begin::Plain(None), Transport::Plain),
+    }
+
+    /// The owner's question to the mailbox; `None` when there is no answer now.
+    pub(crate) async fn ask(&mut self, question: M::Question) -> Option<M::Answer> {
+        let mailbox = match std::mem::replace(self, Self::Lost) {
+            Self::Owner(mailbox) => mailbox,
+            other => {
+                *self = other;
+                return None;
+            }
         };
-        let login = Login {
-            directory: Directory::new(self.directoryd.clone()),
-            mail: self.seat.data().join("mail"),
-            uniques: self.uniques.clone(),
-            peer: peer.ip(),
-        };
-        let (session, mut answers) = (self.meet)(Client { hostname: config.hostname.clone(), transport, login });
-        if let Err(error) = drive(connection, begin, session, &mut answers, self.seat.stopped()).await {
-            let problem = postkiln_log::chain(&error);
-            postkiln_log::info("broken", &[("peer", &peer.ip()), ("listener", &listener), ("problem", &problem)]);
-        }
+        let (mailbox, answer) =
+            work(mailbox, move |mailbox: &mut M| mailbox.answer(&question, SystemTime::now())).await?;
+        *self = Self::Owner(mailbox);
+        answer
     }
 }
 
@@ -161,16 +139,6 @@ pub(crate) struct Login {
     mail: PathBuf,
     uniques: Arc<Uniques>,
     peer: IpAddr,
-}
-
-/// What a login leads to.
-pub(crate) enum LoggedIn {
-    /// Here is the mailbox.
-    Mailbox(Place),
-    /// Wrong name or password.
-    Denied,
-    /// It cannot be said now.
-    Unavailable,
 }
 
 /// Where a person's mail lies.
@@ -184,22 +152,21 @@ pub(crate) struct Place {
 }
 
 impl Login {
-    /// Asks `directoryd`.
-    pub(crate) async fn try_in(&mut self, service: Access, name: String, password: Secret) -> LoggedIn {
+    async fn place(&mut self, service: Service, name: String, password: Secret) -> Result<Place, LoggedIn> {
         let password = Password(password.into_exposed());
         let question = Request::Authenticate { service, name, password, peer: self.peer };
         match self.directory.ask(&question).await {
-            Reply::Authenticated(account) => LoggedIn::Mailbox(self.place(&account)),
-            Reply::Denied => LoggedIn::Denied,
+            Reply::Authenticated(account) => Ok(self.place_of(&account)),
+            Reply::Denied => Err(LoggedIn::Denied),
             Reply::Unavailable(problem) => {
                 postkiln_log::warn("login-deferred", &[("problem", &problem)]);
-                LoggedIn::Unavailable
+                Err(LoggedIn::Unavailable)
             }
-            _ => LoggedIn::Unavailable,
+            _ => Err(LoggedIn::Unavailable),
         }
     }
 
-    fn place(&self, account: &Account) -> Place {
+    fn place_of(&self, account: &Account) -> Place {
         Place {
             maildir: self.mail.join(&account.maildir),
             quota: Quota::of(account.quota, account.quota_messages),
@@ -213,7 +180,7 @@ impl Login {
 ///
 /// A job that gives nothing has found the mailbox in use, and is tried again until [`IN_USE`] is over. In between it waits
 /// as a task: however many sessions wait for one mailbox, all threads are there for the others.
-pub(crate) async fn work<M, T, J>(mailbox: M, job: J) -> Option<(M, Option<T>)>
+async fn work<M, T, J>(mailbox: M, job: J) -> Option<(M, Option<T>)>
 where
     M: Send + 'static,
     T: Send + 'static,
@@ -255,10 +222,10 @@ fn random() -> u64 {
     }
 }
 
-/// Mail programs of one office come from one address, several connections each.
-const LIMITS: Limits = Limits { total: 2000, per_peer: 200 };
-/// For what is in hand to end and the last words to reach the clients. Less than `init` grants.
-const FAREWELL: Duration = Duration::from_millis(2500);
+/// Clients served at the same time.
+const CONNECTIONS: usize = 2000;
+/// Connections of one peer: the mail programs of one office come from one address, several connections each.
+pub(crate) const PER_PEER: usize = 200;
 /// How long a client waits while another session, or another process, works on its mailbox: longer than the first look
 /// into a mailbox of a hundred thousand messages takes, shorter than a mail program waits for a reply.
 const IN_USE: Duration = Duration::from_secs(30);

@@ -1,15 +1,15 @@
 //! The questions of an IMAP session, answered from the store. Blocking; knows nothing about passwords: LOGIN is asked of
-//! `directoryd` by the role. Start at [`Mailbox::answer`].
+//! `directoryd` by the role. Start at [`Mailbox`].
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use postkiln_imap::{
     Answer, Chosen, Counts, Entry, Failure, FailureKind, FlagChange, Folder as Listed, Part, Question, Snapshot,
 };
 use postkiln_mail::Flags;
-use postkiln_store::{Folder, FolderName, Maildir, Quota, StoreError, Uniques};
+use postkiln_store::{Folder, FolderName, Maildir, StoreError};
+
+use crate::access::{self, Place};
 
 /// A person's mailbox with the folder a session has open.
 #[derive(Debug)]
@@ -26,21 +26,23 @@ struct Open {
     told: u64,
 }
 
-impl Mailbox {
-    /// The mailbox of the person who has logged in.
-    pub(crate) fn new(maildir: &Path, quota: Quota, uniques: Arc<Uniques>) -> Self {
-        Self { maildir: Maildir::new(maildir, quota, uniques), open: None }
+impl access::Mailbox for Mailbox {
+    type Question = Question;
+    type Answer = Answer;
+
+    fn of(place: Place) -> Self {
+        Self { maildir: Maildir::new(&place.maildir, place.quota, place.uniques), open: None }
     }
 
-    /// The answer to any question but LOGIN; `None` while somebody else has the mailbox's lease: nothing was done, and the
-    /// question can be asked again.
-    pub(crate) fn answer(&mut self, question: &Question, now: SystemTime) -> Option<Answer> {
+    fn answer(&mut self, question: &Question, now: SystemTime) -> Option<Answer> {
         match self.try_answer(question, now) {
             Err(StoreError::Busy) => None,
             answered => Some(answered.unwrap_or_else(|error| Answer::Failed(failure(&error)))),
         }
     }
+}
 
+impl Mailbox {
     fn try_answer(&mut self, question: &Question, now: SystemTime) -> Result<Answer, StoreError> {
         Ok(match question {
             Question::Login { .. } => Answer::Failed(unavailable()),
@@ -222,13 +224,15 @@ fn unavailable() -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Instant;
 
     use postkiln_imap::{Config, Limits, Session};
     use postkiln_session::{Action, Session as _, Tls};
-    use postkiln_store::Delivery;
+    use postkiln_store::{Delivery, Quota, Uniques};
 
     use super::*;
+    use crate::access::Mailbox as _;
 
     /// A session over a Maildir of its own.
     struct Client {
@@ -238,6 +242,10 @@ mod tests {
         mailbox: Mailbox,
     }
 
+    fn open(folder: &tempfile::TempDir, quota: Quota, uniques: &Arc<Uniques>) -> Mailbox {
+        Mailbox::of(Place { maildir: folder.path().join("Maildir"), quota, uniques: uniques.clone() })
+    }
+
     impl Client {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
@@ -245,7 +253,7 @@ mod tests {
             let config =
                 Config { hostname: "mail.example.org".parse().unwrap(), tls: Tls::Implicit, limits: Limits::default() };
             let session = Session::new(Arc::new(config), Instant::now());
-            let mailbox = Mailbox::new(&folder.path().join("Maildir"), Quota::of(Some(10_000), None), uniques.clone());
+            let mailbox = open(&folder, Quota::of(Some(10_000), None), &uniques);
             Self { folder, uniques, session, mailbox }
         }
 
@@ -324,7 +332,7 @@ mod tests {
     /// Two sessions of one person, who has a message in a folder that the first has open.
     fn two_clients(folder: &str) -> (Client, Client) {
         let (mut one, mut other) = (Client::new(), Client::new());
-        other.mailbox = Mailbox::new(&one.folder.path().join("Maildir"), Quota::NONE, one.uniques.clone());
+        other.mailbox = open(&one.folder, Quota::NONE, &one.uniques);
         for client in [&mut one, &mut other] {
             client.check("a LOGIN ada x", &["a OK"]);
         }

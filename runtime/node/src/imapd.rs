@@ -2,59 +2,55 @@
 //! logged-in session asks are in `imap_answers`. Start at [`run`].
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use postkiln_bundle::Role;
 use postkiln_imap::{Answer, Failure, FailureKind, Limits, Question, Session};
-use postkiln_ipc::directory::Access;
-use postkiln_session::Tls;
-use postkiln_sys::Inherited;
+use postkiln_ipc::directory::Access as Service;
+use postkiln_sys::{BundleDirectory, Inherited};
 
-use crate::access::{self, Client, Config, LoggedIn, Login, Transport};
+use crate::access::{self, Access, Config, LoggedIn, Person};
 use crate::imap_answers::Mailbox;
 use crate::role;
+use crate::serving::{self, Client, Front};
 
 /// Runs the role.
 pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
-    let prepare = |bundle: &postkiln_sys::BundleDirectory| Config::read(Role::Imapd, bundle);
-    role::serve(Role::Imapd, inherited, prepare, |seat| access::serve(seat, meet))
+    let prepare = |bundle: &BundleDirectory| Config::read(Role::Imapd, bundle);
+    role::serve(Role::Imapd, inherited, prepare, |mut seat| async move {
+        let access = Access::new(&mut seat)?;
+        serving::serve(seat, Imapd(access)).await
+    })
 }
 
-fn meet(client: Client) -> (Session, Answers) {
-    let tls = match client.transport {
-        Transport::Encrypted => Tls::Implicit,
-        Transport::Upgradable => Tls::Starttls,
-        Transport::Plain => Tls::Unavailable,
-    };
-    let config = postkiln_imap::Config { hostname: client.hostname, tls, limits: Limits::default() };
-    (Session::new(Arc::new(config), Instant::now()), Answers { login: client.login, mailbox: None })
+struct Imapd(Access);
+
+impl Front for Imapd {
+    type Config = Config;
+    type Session = Session;
+    type Answers = Answers;
+    const PER_PEER: usize = access::PER_PEER;
+
+    fn meet(&self, config: &Arc<Config>, client: Client<'_>) -> Option<(Session, Answers)> {
+        let hostname = config.hostname.clone();
+        let config = postkiln_imap::Config { hostname, tls: client.tls, limits: Limits::default() };
+        let answers = Answers(Person::Visitor(self.0.login(client.peer)));
+        Some((Session::new(Arc::new(config), Instant::now()), answers))
+    }
 }
 
 /// One connection's answers.
-struct Answers {
-    login: Login,
-    mailbox: Option<Mailbox>,
-}
+struct Answers(Person<Mailbox>);
 
 impl postkiln_net::Answers<Session> for Answers {
     async fn answer(&mut self, question: Question) -> Answer {
-        if let Question::Login { name, password } = question {
-            return match self.login.try_in(Access::Imap, name, password).await {
-                LoggedIn::Mailbox(place) => {
-                    self.mailbox = Some(Mailbox::new(&place.maildir, place.quota, place.uniques));
-                    Answer::Done
-                }
-                LoggedIn::Denied => Answer::Denied,
-                LoggedIn::Unavailable => unavailable(),
-            };
-        }
-        let Some(mailbox) = self.mailbox.take() else { return unavailable() };
-        match access::work(mailbox, move |mailbox: &mut Mailbox| mailbox.answer(&question, SystemTime::now())).await {
-            Some((mailbox, answer)) => {
-                self.mailbox = Some(mailbox);
-                answer.unwrap_or_else(unavailable)
-            }
-            None => unavailable(),
+        let Question::Login { name, password } = question else {
+            return self.0.ask(question).await.unwrap_or_else(unavailable);
+        };
+        match self.0.log_in(Service::Imap, name, password).await {
+            LoggedIn::Done => Answer::Done,
+            LoggedIn::Denied => Answer::Denied,
+            LoggedIn::Unavailable => unavailable(),
         }
     }
 }

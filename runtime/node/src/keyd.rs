@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use postkiln_bundle::Role;
-use postkiln_control::{ControlFile, Me};
+use postkiln_control::Me;
 use postkiln_ipc::keys::{Reply, Request};
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_sys::{BundleDirectory, Inherited, sync};
@@ -23,6 +23,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::sync::watch;
 
+use crate::contents;
 use crate::role::{self, Seat};
 
 /// Runs the role.
@@ -34,8 +35,7 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
 struct Config(Me);
 
 fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
-    let me = Me::read(|name| bundle.read(&format!("control/{name}")));
-    me.map(Config).map_err(|error| postkiln_log::chain(&error))
+    contents::control(bundle).map(Config)
 }
 
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {

@@ -20,7 +20,7 @@ use std::time::SystemTime;
 
 use postkiln_address::{Address, Domain};
 use postkiln_bundle::Role;
-use postkiln_control::{ControlFile, Me};
+use postkiln_control::Me;
 use postkiln_ipc::delivery::Request;
 use postkiln_ipc::directory::{self, Account, Destination};
 use postkiln_ipc::{Channel, ChannelError, Door};
@@ -28,6 +28,7 @@ use postkiln_mail::{Envelope, Outcome, Status, delivered_to, header, return_path
 use postkiln_store::{Delivery, Quota, Uniques};
 use postkiln_sys::{BundleDirectory, Inherited};
 
+use crate::contents;
 use crate::role::{self, Seat};
 use original::Original;
 use submit::{Rest, submit};
@@ -48,9 +49,8 @@ pub(crate) struct Config {
 
 impl Config {
     fn read(bundle: &BundleDirectory) -> Result<Self, String> {
-        let hostname = Me::read(|name| bundle.read(&format!("control/{name}")));
         Ok(Self {
-            hostname: hostname.map_err(|error| postkiln_log::chain(&error))?.0,
+            hostname: contents::control::<Me>(bundle)?.0,
             bundle: bundle.try_clone().map_err(|error| error.to_string())?,
         })
     }

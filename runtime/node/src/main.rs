@@ -10,7 +10,9 @@ mod turn;
 
 mod access;
 mod asking;
+mod contents;
 mod scanner;
+mod serving;
 
 mod controld;
 mod directoryd;

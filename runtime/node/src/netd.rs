@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use postkiln_bundle::Role;
-use postkiln_control::{ControlFile, Network, Resolvers};
+use postkiln_control::{Network, Resolvers};
 use postkiln_sys::network::{Link, Netlink};
 use postkiln_sys::{BundleDirectory, CapabilitySet, Inherited, sync};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
+use crate::contents;
 use crate::role::{self, Desk, Seat};
 use dhcp::{Kind, Lease, Reply, Request};
 
@@ -31,11 +32,7 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
 }
 
 fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
-    Ok(Config { network: read(bundle)?, resolvers: read(bundle)? })
-}
-
-fn read<C: ControlFile>(bundle: &BundleDirectory) -> Result<C, String> {
-    C::read(|name| bundle.read(&format!("control/{name}"))).map_err(|error| postkiln_log::chain(&error))
+    Ok(Config { network: contents::control(bundle)?, resolvers: contents::control(bundle)? })
 }
 
 async fn serve(seat: Seat<Config>) -> Result<(), String> {

@@ -1,15 +1,15 @@
 //! The questions of a POP3 session, answered from the store. Blocking; knows nothing about passwords. The maildrop is as it
-//! was when the session opened it: what comes later is for the next one (RFC 1939 §3). Start at [`Mailbox::answer`].
+//! was when the session opened it: what comes later is for the next one (RFC 1939 §3). Start at [`Mailbox`].
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use postkiln_mail::Status;
 use postkiln_pop3::{Answer, Message, Question};
-use postkiln_store::{Folder, FolderName, Maildir, Quota, StoreError, Uniques};
+use postkiln_store::{Folder, FolderName, Maildir, StoreError};
+
+use crate::access::{self, Place};
 
 /// INBOX as one POP3 session sees it.
 #[derive(Debug)]
@@ -22,16 +22,16 @@ pub(crate) struct Mailbox {
     reading: Option<File>,
 }
 
-impl Mailbox {
-    /// The mailbox of the person who has logged in.
-    pub(crate) fn new(maildir: &Path, quota: Quota, uniques: Arc<Uniques>) -> Self {
-        let maildir = Maildir::new(maildir, quota, uniques);
+impl access::Mailbox for Mailbox {
+    type Question = Question;
+    type Answer = Answer;
+
+    fn of(place: Place) -> Self {
+        let maildir = Maildir::new(&place.maildir, place.quota, place.uniques);
         Self { maildir, inbox: None, order: Vec::new(), reading: None }
     }
 
-    /// The answer to any question but AUTHENTICATE; `None` while somebody else has the mailbox's lease: the question can
-    /// be asked again.
-    pub(crate) fn answer(&mut self, question: &Question, now: SystemTime) -> Option<Answer> {
+    fn answer(&mut self, question: &Question, now: SystemTime) -> Option<Answer> {
         if !matches!(question, Question::More) {
             self.reading = None;
         }
@@ -47,7 +47,9 @@ impl Mailbox {
             answered => Some(answered.unwrap_or_else(|error| refused(&error))),
         }
     }
+}
 
+impl Mailbox {
     fn open(&mut self, now: SystemTime) -> Result<Answer, StoreError> {
         let mut inbox = self.maildir.open(&FolderName::inbox(), now)?;
         inbox.refresh(now, false)?;
@@ -120,9 +122,12 @@ const PIECE: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use postkiln_store::Delivery;
+    use std::sync::Arc;
+
+    use postkiln_store::{Delivery, Quota, Uniques};
 
     use super::*;
+    use crate::access::Mailbox as _;
 
     #[test]
     fn a_session_reads_in_pieces_and_deletes_at_its_end() {
@@ -134,7 +139,8 @@ mod tests {
             let delivery = Delivery { prefix: b"", size: text.len() as u64, quota: Quota::NONE };
             postkiln_store::deliver(&path, &delivery, &mut text.as_bytes(), &uniques.next(now)).unwrap();
         }
-        let mut mailbox = Mailbox::new(&path, Quota::NONE, uniques.clone());
+        let place = || Place { maildir: path.clone(), quota: Quota::NONE, uniques: uniques.clone() };
+        let mut mailbox = Mailbox::of(place());
         let Some(Answer::Opened(messages)) = mailbox.answer(&Question::Open, now) else { panic!("not opened") };
         assert_eq!(messages.iter().map(|message| message.size).collect::<Vec<_>>(), [120_000, 3]);
         assert!(messages.iter().all(|message| message.id.len() <= 70));
@@ -146,7 +152,7 @@ mod tests {
         }
         assert_eq!((answer, lengths), (Some(Answer::End), vec![65_536, 80_000 - 65_536]));
         assert_eq!(mailbox.answer(&Question::Commit(vec![0]), now), Some(Answer::Committed));
-        let mut next = Mailbox::new(&path, Quota::NONE, uniques);
+        let mut next = Mailbox::of(place());
         let Some(Answer::Opened(left)) = next.answer(&Question::Open, now) else { panic!("not opened") };
         assert_eq!(left, messages[1..]);
         assert!(path.join("cur").join(format!("{}:2,", left[0].id)).exists());

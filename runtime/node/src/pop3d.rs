@@ -2,65 +2,61 @@
 //! logged-in session asks are in `pop3_answers`. Start at [`run`].
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use postkiln_bundle::Role;
-use postkiln_ipc::directory::Access;
+use postkiln_ipc::directory::Access as Service;
 use postkiln_mail::Status;
 use postkiln_pop3::{Answer, Question, Session};
-use postkiln_session::Tls;
-use postkiln_sys::Inherited;
+use postkiln_sys::{BundleDirectory, Inherited};
 
-use crate::access::{self, Client, Config, LoggedIn, Login, Transport};
+use crate::access::{self, Access, Config, LoggedIn, Person};
 use crate::pop3_answers::Mailbox;
 use crate::role;
+use crate::serving::{self, Client, Front};
 
 /// Runs the role.
 pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
-    let prepare = |bundle: &postkiln_sys::BundleDirectory| Config::read(Role::Pop3d, bundle);
-    role::serve(Role::Pop3d, inherited, prepare, |seat| access::serve(seat, meet))
+    let prepare = |bundle: &BundleDirectory| Config::read(Role::Pop3d, bundle);
+    role::serve(Role::Pop3d, inherited, prepare, |mut seat| async move {
+        let access = Access::new(&mut seat)?;
+        serving::serve(seat, Pop3d(access)).await
+    })
 }
 
-fn meet(client: Client) -> (Session, Answers) {
-    let config = postkiln_pop3::Config {
-        hostname: client.hostname,
-        tls: match client.transport {
-            Transport::Encrypted => Tls::Implicit,
-            Transport::Upgradable => Tls::Starttls,
-            Transport::Plain => Tls::Unavailable,
-        },
-        timeout: AUTOLOGOUT,
-        max_logins: 3,
-        max_errors: 20,
-    };
-    (Session::new(Arc::new(config), Instant::now()), Answers { login: client.login, mailbox: None })
+struct Pop3d(Access);
+
+impl Front for Pop3d {
+    type Config = Config;
+    type Session = Session;
+    type Answers = Answers;
+    const PER_PEER: usize = access::PER_PEER;
+
+    fn meet(&self, config: &Arc<Config>, client: Client<'_>) -> Option<(Session, Answers)> {
+        let config = postkiln_pop3::Config {
+            hostname: config.hostname.clone(),
+            tls: client.tls,
+            timeout: AUTOLOGOUT,
+            max_logins: 3,
+            max_errors: 20,
+        };
+        let answers = Answers(Person::Visitor(self.0.login(client.peer)));
+        Some((Session::new(Arc::new(config), Instant::now()), answers))
+    }
 }
 
 /// One connection's answers.
-struct Answers {
-    login: Login,
-    mailbox: Option<Mailbox>,
-}
+struct Answers(Person<Mailbox>);
 
 impl postkiln_net::Answers<Session> for Answers {
     async fn answer(&mut self, question: Question) -> Answer {
-        if let Question::Authenticate { name, password } = question {
-            return match self.login.try_in(Access::Pop3, name, password).await {
-                LoggedIn::Mailbox(place) => {
-                    self.mailbox = Some(Mailbox::new(&place.maildir, place.quota, place.uniques));
-                    Answer::Authenticated
-                }
-                LoggedIn::Denied => Answer::Refused(Status(5, 7, 8), "authorization failed".to_owned()),
-                LoggedIn::Unavailable => unavailable(),
-            };
-        }
-        let Some(mailbox) = self.mailbox.take() else { return unavailable() };
-        match access::work(mailbox, move |mailbox: &mut Mailbox| mailbox.answer(&question, SystemTime::now())).await {
-            Some((mailbox, answer)) => {
-                self.mailbox = Some(mailbox);
-                answer.unwrap_or_else(unavailable)
-            }
-            None => unavailable(),
+        let Question::Authenticate { name, password } = question else {
+            return self.0.ask(question).await.unwrap_or_else(unavailable);
+        };
+        match self.0.log_in(Service::Pop3, name, password).await {
+            LoggedIn::Done => Answer::Authenticated,
+            LoggedIn::Denied => Answer::Refused(Status(5, 7, 8), "authorization failed".to_owned()),
+            LoggedIn::Unavailable => unavailable(),
         }
     }
 }

@@ -20,13 +20,14 @@ use std::time::Duration;
 
 use postkiln_address::Domain;
 use postkiln_bundle::Role;
-use postkiln_control::{ControlFile, Helohost, Resolvers, Smtproutes, Timeoutconnect, Timeoutremote};
+use postkiln_control::{Helohost, Resolvers, Smtproutes, Timeoutconnect, Timeoutremote};
 use postkiln_ipc::delivery::Request;
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_mail::{Outcome, Status};
 use postkiln_sys::{BundleDirectory, Inherited};
 use tokio_rustls::TlsConnector;
 
+use crate::contents::control;
 use crate::role::{self, Seat};
 use names::{Exchange, Names};
 use session::{Content, Tried};
@@ -55,16 +56,13 @@ pub(crate) struct Config {
 
 impl Config {
     fn read(bundle: &BundleDirectory) -> Result<Self, String> {
-        fn file<F: ControlFile>(bundle: &BundleDirectory) -> Result<F, String> {
-            F::read(|name| bundle.read(&format!("control/{name}"))).map_err(|error| postkiln_log::chain(&error))
-        }
-        let resolvers: Resolvers = file(bundle)?;
+        let resolvers: Resolvers = control(bundle)?;
         Ok(Self {
-            routes: file(bundle)?,
+            routes: control(bundle)?,
             resolvers: resolvers.0.iter().map(|server| SocketAddr::new(server.address, server.port)).collect(),
-            helo: file::<Helohost>(bundle)?.0,
-            connect: Duration::from_secs(file::<Timeoutconnect>(bundle)?.0),
-            patience: Duration::from_secs(file::<Timeoutremote>(bundle)?.0),
+            helo: control::<Helohost>(bundle)?.0,
+            connect: Duration::from_secs(control::<Timeoutconnect>(bundle)?.0),
+            patience: Duration::from_secs(control::<Timeoutremote>(bundle)?.0),
             port: 25,
         })
     }

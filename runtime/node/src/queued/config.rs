@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use postkiln_address::{Address, Domain};
 use postkiln_control::{
-    Bouncefrom, Bouncehost, Concurrencylocal, Concurrencyremote, ControlFile, Doublebouncehost, Doublebounceto, Locals,
-    Me, Queuelifetime, Virtualdomains,
+    Bouncefrom, Bouncehost, Concurrencylocal, Concurrencyremote, Doublebouncehost, Doublebounceto, Locals, Me,
+    Queuelifetime, Virtualdomains,
 };
 use postkiln_queue::{Channel, Limits};
 use postkiln_sys::BundleDirectory;
+
+use crate::contents::control;
 
 /// The configuration.
 #[derive(Clone, Debug)]
@@ -27,18 +29,18 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn read(bundle: &BundleDirectory) -> Result<Self, String> {
-        fn file<F: ControlFile>(bundle: &BundleDirectory) -> Result<F, String> {
-            F::read(|name| bundle.read(&format!("control/{name}"))).map_err(|error| postkiln_log::chain(&error))
-        }
         Ok(Self {
-            locals: file(bundle)?,
-            virtual_domains: file(bundle)?,
-            local: file::<Concurrencylocal>(bundle)?.0,
-            remote: file::<Concurrencyremote>(bundle)?.0,
-            lifetime: Duration::from_secs(file::<Queuelifetime>(bundle)?.0),
-            hostname: file::<Me>(bundle)?.0,
-            bounce_from: Address::new(file::<Bouncefrom>(bundle)?.0, file::<Bouncehost>(bundle)?.0),
-            double_bounce_to: Address::new(file::<Doublebounceto>(bundle)?.0, file::<Doublebouncehost>(bundle)?.0),
+            locals: control(bundle)?,
+            virtual_domains: control(bundle)?,
+            local: control::<Concurrencylocal>(bundle)?.0,
+            remote: control::<Concurrencyremote>(bundle)?.0,
+            lifetime: Duration::from_secs(control::<Queuelifetime>(bundle)?.0),
+            hostname: control::<Me>(bundle)?.0,
+            bounce_from: Address::new(control::<Bouncefrom>(bundle)?.0, control::<Bouncehost>(bundle)?.0),
+            double_bounce_to: Address::new(
+                control::<Doublebounceto>(bundle)?.0,
+                control::<Doublebouncehost>(bundle)?.0,
+            ),
         })
     }
 

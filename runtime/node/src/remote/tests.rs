@@ -8,6 +8,7 @@ use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, AAAA, MX, NS};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use postkiln_address::ReversePath;
+use postkiln_control::ControlFile as _;
 use postkiln_mail::QueueId;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, UdpSocket};

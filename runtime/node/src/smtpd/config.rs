@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postkiln_bundle::{Manifest, Role};
+use postkiln_bundle::Role;
 use postkiln_control::{
-    Badmailfrom, Badrcptto, Brtlimit, Concurrencyincoming, ControlFile, Databytes, Engine, Maxrcpt, Me, Morercpthosts,
-    Rcpthosts, Scanner, Smtpgreeting, Timeoutsmtpd,
+    Badmailfrom, Badrcptto, Brtlimit, Concurrencyincoming, Databytes, Engine, Maxrcpt, Me, Morercpthosts, Rcpthosts,
+    Scanner, Smtpgreeting, Timeoutsmtpd,
 };
 use postkiln_session::Tls;
 use postkiln_smtp::{Limits, Listener};
 use postkiln_sys::BundleDirectory;
+
+use crate::contents::{Listeners, control, must};
+use crate::serving::Listening;
 
 /// Everything, read from one bundle.
 pub(super) struct Config {
@@ -24,86 +27,83 @@ pub(super) struct Config {
     /// Recipients that nobody may write to.
     pub(super) badrcptto: Badrcptto,
     /// Clients served at the same time.
-    pub(super) connections: usize,
+    connections: usize,
     /// The scanner's configuration, when there is a scanner.
     pub(super) clamd_conf: Option<String>,
-    /// By listener.
-    pub(super) services: BTreeMap<String, Service>,
+    listeners: Listeners,
+    /// The service of each listener.
+    sessions: BTreeMap<String, Arc<postkiln_smtp::Config>>,
 }
 
-/// One listener.
-pub(super) struct Service {
-    /// For its sessions.
-    pub(super) session: Arc<postkiln_smtp::Config>,
-    /// Who may connect: a tcprules cdb.
-    pub(super) rules: Vec<u8>,
-}
+impl Listening for Config {
+    fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
 
-impl Service {
-    /// For a session while there is no certificate.
-    pub(super) fn without_tls(&self) -> Arc<postkiln_smtp::Config> {
-        Arc::new(postkiln_smtp::Config { tls: Tls::Unavailable, ..postkiln_smtp::Config::clone(&self.session) })
+    fn connections(&self) -> usize {
+        self.connections
     }
 }
 
 impl Config {
     /// Reads everything or nothing.
     pub(super) fn read(bundle: &BundleDirectory) -> Result<Self, String> {
-        fn file<F: ControlFile>(bundle: &BundleDirectory) -> Result<F, String> {
-            F::read(|name| bundle.read(&format!("control/{name}"))).map_err(|error| postkiln_log::chain(&error))
-        }
-        let must = |path: &str| {
-            let bytes = bundle.read(path).map_err(|error| format!("{path}: {error}"))?;
-            bytes.ok_or_else(|| format!("the bundle has no {path}"))
-        };
-        let scanner: Scanner = file(bundle)?;
+        let scanner: Scanner = control(bundle)?;
         let clamd_conf = match scanner.engine {
             Engine::None => None,
-            Engine::Clamav => Some(String::from_utf8_lossy(&must("clamav/clamd.conf")?).into_owned()),
+            Engine::Clamav => Some(String::from_utf8_lossy(&must(bundle, "clamav/clamd.conf")?).into_owned()),
         };
-        let databytes = file::<Databytes>(bundle)?.0;
+        let databytes = control::<Databytes>(bundle)?.0;
         let limits = Limits {
             databytes: (databytes > 0).then_some(databytes),
-            max_recipients: usize::try_from(file::<Maxrcpt>(bundle)?.0).unwrap_or(usize::MAX),
-            max_refused: usize::try_from(file::<Brtlimit>(bundle)?.0).unwrap_or(usize::MAX),
-            timeout: Duration::from_secs(file::<Timeoutsmtpd>(bundle)?.0),
+            max_recipients: usize::try_from(control::<Maxrcpt>(bundle)?.0).unwrap_or(usize::MAX),
+            max_refused: usize::try_from(control::<Brtlimit>(bundle)?.0).unwrap_or(usize::MAX),
+            timeout: Duration::from_secs(control::<Timeoutsmtpd>(bundle)?.0),
             ..Limits::default()
         };
-        let hostname = file::<Me>(bundle)?.0;
+        let hostname = control::<Me>(bundle)?.0;
         let base = postkiln_smtp::Config {
             hostname: hostname.clone(),
-            greeting: file::<Smtpgreeting>(bundle)?.0,
+            greeting: control::<Smtpgreeting>(bundle)?.0,
             listener: Listener::Mx,
             tls: Tls::Starttls,
-            badmailfrom: file::<Badmailfrom>(bundle)?.0.iter().map(ToString::to_string).collect(),
+            badmailfrom: control::<Badmailfrom>(bundle)?.0.iter().map(ToString::to_string).collect(),
             limits,
         };
-        let manifest: Manifest = serde_json::from_slice(&must(Manifest::NAME)?).map_err(|error| error.to_string())?;
-        let own = manifest.services.iter().filter(|service| service.role == Role::Smtpd);
-        let mut services = BTreeMap::new();
-        for listener in own.flat_map(|service| &service.listeners) {
-            let rules = must(&format!("tcp/{}.cdb", listener.name))?;
-            let session = Arc::new(session(&base, listener));
-            services.insert(listener.name.clone(), Service { session, rules });
-        }
-        let connections = usize::try_from(file::<Concurrencyincoming>(bundle)?.0).unwrap_or(usize::MAX);
+        let listeners = Listeners::read(Role::Smtpd, bundle)?;
+        let session = |(name, tls): (&str, _)| (name.to_owned(), Arc::new(session(&base, name, tls)));
+        let sessions = listeners.iter().map(session).collect();
+        let connections = usize::try_from(control::<Concurrencyincoming>(bundle)?.0).unwrap_or(usize::MAX);
         Ok(Self {
             hostname: hostname.to_string(),
-            rcpthosts: file(bundle)?,
-            morercpthosts: file(bundle)?,
-            badrcptto: file(bundle)?,
+            rcpthosts: control(bundle)?,
+            morercpthosts: control(bundle)?,
+            badrcptto: control(bundle)?,
             connections,
             clamd_conf,
-            services,
+            listeners,
+            sessions,
+        })
+    }
+
+    /// The service of a listener, for a client that TLS begins so for.
+    pub(super) fn session(&self, listener: &str, tls: Tls) -> Option<Arc<postkiln_smtp::Config>> {
+        let session = self.sessions.get(listener)?;
+        // Only while there is no certificate do they differ.
+        let differs = session.tls != tls;
+        Some(if differs {
+            Arc::new(postkiln_smtp::Config { tls, ..postkiln_smtp::Config::clone(session) })
+        } else {
+            session.clone()
         })
     }
 }
 
-fn session(base: &postkiln_smtp::Config, listener: &postkiln_bundle::Listener) -> postkiln_smtp::Config {
+fn session(base: &postkiln_smtp::Config, listener: &str, tls: postkiln_bundle::Tls) -> postkiln_smtp::Config {
     postkiln_smtp::Config {
         // Port 25 is where other servers call; the others are for people (RFC 6409).
-        listener: if listener.name == "smtp" { Listener::Mx } else { Listener::Submission },
-        tls: match listener.tls {
+        listener: if listener == "smtp" { Listener::Mx } else { Listener::Submission },
+        tls: match tls {
             postkiln_bundle::Tls::Implicit => Tls::Implicit,
             postkiln_bundle::Tls::Starttls => Tls::Starttls,
         },
