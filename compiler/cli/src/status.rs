@@ -1,4 +1,5 @@
-//! `postkiln status`: what a node's services do; and [`ask`], the way to a node's operators' socket.
+//! `postkiln status`: the state of a node's services; and [`ask`], which sends a question to the node's operators'
+//! socket.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Runs the command.
+/// Runs the command `status`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let answer = ask(&args.data, "status")?;
     if args.json {
@@ -62,13 +63,13 @@ pub(crate) fn ask(data: &Path, command: &str) -> Result<Value, Failure> {
     }
 }
 
-/// By way of the directory's descriptor: a socket's path may have 108 octets only (unix(7)).
+/// Connects through the directory's descriptor: a socket's path may have 108 octets only (unix(7)).
 fn connect(data: &Path) -> std::io::Result<UnixStream> {
     let run = std::fs::File::open(data.join("run"))?;
     UnixStream::connect(format!("/proc/self/fd/{}/control.sock", run.as_raw_fd()))
 }
 
-/// What the node says; only what is shown.
+/// The node's answer, with the fields that are shown.
 #[derive(Deserialize)]
 struct Status {
     ready: bool,
@@ -125,12 +126,12 @@ impl Status {
     }
 }
 
-/// The beginning of an identity is enough for people.
+/// The beginning of an identity, which is enough for people.
 fn short(identity: &str) -> &str {
     identity.get(..12).unwrap_or(identity)
 }
 
-/// Unix seconds for people.
+/// Unix seconds as a date for people.
 pub(crate) fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }

@@ -1,5 +1,5 @@
-//! `postkiln test`: acceptance by real mail, with clients that are not our servers' code: mail-send, imap-proto. What is
-//! proved stands in [`steps`]; each protocol's client has its file. Knows nothing about how the node works.
+//! `postkiln test`: acceptance by real mail, with clients whose code is not our servers': mail-send, imap-proto. The
+//! steps are in [`steps`]; each protocol's client has its file. Knows nothing about how the node works.
 
 mod imap;
 mod pop3;
@@ -59,18 +59,18 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Whom to speak to, and as whom.
+/// The node to speak to, and the person to speak as.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// The node.
+    /// The node's address.
     address: IpAddr,
-    /// By the listener's name.
+    /// The ports by the listeners' names.
     ports: std::collections::BTreeMap<String, u16>,
-    /// The name the node's certificate should have; sent as server name.
+    /// The host name that the node's certificate should have; sent as server name.
     hostname: String,
-    /// A person's name and password.
+    /// The person's name and password, if they are known.
     login: Option<Login>,
-    /// How long a message may take.
+    /// The longest time that a message may take.
     wait: Duration,
 }
 
@@ -88,14 +88,14 @@ impl std::fmt::Debug for Login {
 }
 
 impl Target {
-    /// Where the listener of this name answers.
+    /// The address and port of the listener of this name.
     fn socket(&self, listener: &str) -> Result<std::net::SocketAddr, String> {
         let port = self.ports.get(listener).ok_or_else(|| format!("the node has no listener {listener}"))?;
         Ok((self.address, *port).into())
     }
 }
 
-/// Runs the command.
+/// Runs the command `test`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let (site, found) = match postkiln_site::read(&args.site) {
         Ok(read) => read,
@@ -134,7 +134,7 @@ fn target(args: &Args, hostname: &str) -> Result<Target, Failure> {
     Ok(Target { address, ports, hostname: hostname.to_owned(), login, wait: Duration::from_secs(args.wait) })
 }
 
-/// An address, or a name by way of getent(1): a static program that resolves names itself would load the host's NSS
+/// An address, or a name looked up by getent(1): a static program that resolves names itself would load the host's NSS
 /// libraries, of whatever version.
 fn address(host: &str) -> Result<IpAddr, Failure> {
     if let Ok(address) = host.parse() {

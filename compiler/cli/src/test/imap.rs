@@ -1,5 +1,5 @@
-//! The IMAP side of `postkiln test`: commands as text, answers by imap-proto. Knows as much of RFC 3501 as finding and
-//! removing a message takes.
+//! The IMAP side of `postkiln test`: commands as text, answers by imap-proto. Knows only as much of RFC 3501 as is
+//! needed to find and remove a message.
 
 use imap_proto::{AttributeValue, MailboxDatum, Response, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +15,7 @@ pub(super) struct Session {
     tags: u32,
 }
 
-/// What a command brought, with what this client uses of it.
+/// The parts of a command's responses that this client uses.
 #[derive(Default)]
 struct Answer {
     found: Vec<u32>,
@@ -33,14 +33,14 @@ impl Session {
         Ok(session)
     }
 
-    /// UIDs of messages with this text in the subject.
+    /// The UIDs of messages with this text in the subject.
     pub(super) async fn search(&mut self, subject: &str) -> Result<Vec<u32>, String> {
-        // NOOP lets the server tell about new messages first (RFC 3501 §6.1.2).
+        // After NOOP the server reports new messages (RFC 3501 §6.1.2).
         self.command("NOOP").await?;
         Ok(self.command(&format!("UID SEARCH SUBJECT {}", quoted(subject)?)).await?.found)
     }
 
-    /// A message whole, without marking it as read.
+    /// A whole message, fetched without marking it as read.
     pub(super) async fn fetch(&mut self, uid: u32) -> Result<Vec<u8>, String> {
         let answer = self.command(&format!("UID FETCH {uid} (BODY.PEEK[])")).await?;
         answer.bodies.into_iter().next().ok_or_else(|| format!("UID {uid} was found and cannot be fetched"))
@@ -57,7 +57,7 @@ impl Session {
         Ok(())
     }
 
-    /// Says goodbye.
+    /// Logs out.
     pub(super) async fn close(mut self) -> Result<(), String> {
         self.command("LOGOUT").await.map(drop)
     }
@@ -96,7 +96,7 @@ impl Session {
     }
 }
 
-/// Keeps what is used; at the tagged response the verdict.
+/// Keeps the parts of a response that are used; the tagged response gives the verdict.
 fn collect(answer: &mut Answer, response: Response<'_>, tag: &str) -> Option<Result<(), String>> {
     match response {
         Response::MailboxData(MailboxDatum::Search(found)) => answer.found.extend(found),
@@ -114,7 +114,7 @@ fn collect(answer: &mut Answer, response: Response<'_>, tag: &str) -> Option<Res
     None
 }
 
-/// A quoted string (RFC 3501 §4.3); what would need a literal is refused.
+/// A quoted string (RFC 3501 §4.3); a text that would need a literal is refused.
 fn quoted(text: &str) -> Result<String, String> {
     if text.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
         return Err("only printable ASCII can be sent as a quoted string".to_owned());

@@ -6,7 +6,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{Login, Target, tls};
 
-/// How many of the newest messages are looked at: the probes are among them.
+/// The number of newest messages that are looked at: the probes are among them.
 const NEWEST: usize = 50;
 
 /// Logs in over `pop3s` and gives the first message that holds all of these texts, without removing it.
@@ -41,7 +41,7 @@ async fn ask(stream: &mut Stream, command: &str) -> Result<String, String> {
     line(stream).await.map_err(|text| format!("{verb} was answered {text}"))
 }
 
-/// A status line; `-ERR` is the error.
+/// Reads a status line; `-ERR` becomes an error.
 async fn line(stream: &mut Stream) -> Result<String, String> {
     let mut line = Vec::new();
     stream.read_until(b'\n', &mut line).await.map_err(|error| error.to_string())?;
@@ -49,7 +49,7 @@ async fn line(stream: &mut Stream) -> Result<String, String> {
     if line.starts_with("+OK") { Ok(line) } else { Err(format!("{line:?}")) }
 }
 
-/// A multi-line response up to its dot (RFC 1939 §3), unstuffed.
+/// Reads a multi-line response up to its dot (RFC 1939 §3), unstuffed.
 async fn lines(stream: &mut Stream) -> Result<Vec<String>, String> {
     let mut lines = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! What a test run found: printed line by line as it happens, or as one document at the end.
+//! The results of a test run: printed line by line as they come, or as one document at the end.
 
 use std::time::{Duration, Instant};
 
@@ -13,19 +13,19 @@ pub(super) struct Report {
     steps: Vec<Step>,
 }
 
-/// One thing that was tried.
+/// One step and its result.
 #[derive(Debug, Serialize)]
 struct Step {
     name: String,
     ok: bool,
-    /// Whether it could be tried; what could not is no failure.
+    /// Whether the step could be tried; a step that could not is no failure.
     tried: bool,
-    /// What was seen; for a failure, what is wrong.
+    /// The observation; for a failure, the fault.
     text: String,
     milliseconds: u64,
 }
 
-/// The whole, as JSON.
+/// The whole report as JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct Document<'a> {
     ok: bool,
@@ -37,7 +37,7 @@ impl Report {
         Self { is_silent, steps: Vec::new() }
     }
 
-    /// Tries one thing and writes down how it ended; gives what it made.
+    /// Runs one step and records how it ended; gives the step's product.
     pub(super) async fn step<T>(
         &mut self,
         name: &str,
@@ -58,7 +58,7 @@ impl Report {
         made
     }
 
-    /// Writes down what cannot be tried, and why.
+    /// Records a step that cannot be tried, and why.
     pub(super) fn skip(&mut self, name: &str, why: &str) {
         if !self.is_silent {
             output::result(&format!("{:<6} {:>6}     {name}: not proved here: {why}", "-", ""));
@@ -88,5 +88,5 @@ impl Report {
     }
 }
 
-/// No step may hang: longer than any wait within one.
+/// The longest time for a step, so that none hangs: longer than any wait within one.
 const STEP: Duration = Duration::from_secs(180);

@@ -10,7 +10,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{Login, Target, tls};
 
-/// A session over TLS.
+/// An SMTP session over TLS.
 pub(super) type Secure = SmtpClient<TlsStream<TcpStream>>;
 
 /// A stranger's session on port 25, after EHLO.
@@ -35,7 +35,7 @@ pub(super) async fn with_tls(target: &Target) -> Result<Secure, String> {
     Ok(client)
 }
 
-/// AUTH, after a fresh EHLO.
+/// Logs in with AUTH, after a fresh EHLO.
 pub(super) async fn authenticate(client: &mut Secure, login: &Login) -> Result<(), String> {
     let capabilities = client.capabilities(OUR_NAME, false).await.map_err(text)?;
     let credentials = Credentials::Plain { username: login.user.clone(), secret: login.password.clone() };
@@ -50,7 +50,7 @@ pub(super) async fn offers_starttls<T: AsyncRead + AsyncWrite + Unpin>(
     Ok(reply.message.lines().any(|line| line.eq_ignore_ascii_case("STARTTLS")))
 }
 
-/// The code and text that a recipient gets, in a transaction of its own that is then given up.
+/// The reply to one recipient, code and text, in a transaction of its own that is then given up.
 pub(super) async fn recipient<T: AsyncRead + AsyncWrite + Unpin>(
     client: &mut SmtpClient<T>,
     from: &str,
@@ -106,7 +106,7 @@ fn text(error: Error) -> String {
     }
 }
 
-/// Said in EHLO; RFC 5321 §4.1.3 lets a client without a name say its address.
+/// The name in EHLO; RFC 5321 §4.1.3 lets a client without a name give its address.
 const OUR_NAME: &str = "[127.0.0.1]";
-/// RFC 5321 §4.5.3.2 is generous; a test need not be.
+/// The longest wait for a reply: RFC 5321 §4.5.3.2 is more generous, but a test need not be.
 const REPLY: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! What `postkiln test` proves, in order.
+//! The steps of `postkiln test`, in order.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use postkiln_site::{DomainEntry, Engine, Expectation, Expected, Permission, Site
 use super::report::Report;
 use super::{Login, Target, imap, pop3, smtp};
 
-/// Every step; each failure is written down and the next step tried.
+/// Runs every step; a failure is recorded and the next step is tried.
 pub(super) async fn all(site: &Site, target: &Target, report: &mut Report) {
     let Some(()) = report.step("SMTP answers and offers STARTTLS", answers(target)).await else { return };
     report.step("a stranger may not relay", no_relay(target)).await;
@@ -56,7 +56,7 @@ pub(super) async fn all(site: &Site, target: &Target, report: &mut Report) {
     }
 }
 
-/// What the site denies to a person, or to everybody in the domain.
+/// The permissions that the site denies to a person, or to everybody in the domain.
 fn denied(site: &Site, user: &str) -> Vec<Permission> {
     let Ok(address) = user.parse::<Address>() else { return Vec::new() };
     let Some(DomainEntry::Mail(mail)) = site.domains.get(address.domain()).map(|entry| &entry.value) else {
@@ -66,7 +66,7 @@ fn denied(site: &Site, user: &str) -> Vec<Permission> {
     own.flat_map(|(_, user)| &user.value.deny).chain(&mail.deny).map(|permission| permission.value).collect()
 }
 
-/// What a step gives: something, and a sentence about it.
+/// The result of a step: a product and a sentence about it, or a sentence about the failure.
 type Outcome<T = ()> = Result<(T, String), String>;
 
 async fn answers(target: &Target) -> Outcome {
@@ -86,7 +86,7 @@ async fn no_relay(target: &Target) -> Outcome {
     }
 }
 
-/// Why an expectation cannot be asked of the running server, if so.
+/// The reason why an expectation cannot be tested on the running server, if there is one.
 fn unprovable(site: &Site, expectation: &Expectation) -> Option<String> {
     let is_ours = |address: &Address| site.domains.contains_key(address.domain());
     let by_login = expectation.authenticated.unwrap_or_else(|| is_ours(&expectation.from));
@@ -96,8 +96,8 @@ fn unprovable(site: &Site, expectation: &Expectation) -> Option<String> {
     expectation.client.map(|client| format!("it needs a client at {client}"))
 }
 
-/// Asks the running server what the site says about an address. Where accepted mail ends is proved when compiling, and said
-/// to be unproved here.
+/// Asks the running server about an address of an expectation. Where accepted mail ends was proved when compiling; the
+/// report says that it is not proved here.
 async fn expect(target: &Target, expectation: &Expectation) -> Outcome {
     let (from, to) = (expectation.from.to_string(), expectation.to.to_string());
     let mut client = smtp::outside(target).await?;
@@ -137,7 +137,7 @@ async fn no_imap(target: &Target, login: &Login) -> Outcome {
     is_refused(imap::Session::open(target, login).await.map(drop), "was answered No:")
 }
 
-/// A login that must fail, by the server's word.
+/// Checks that a login failed because the server refused it with this word.
 fn is_refused(login: Result<(), String>, word: &str) -> Outcome {
     match login {
         Ok(()) => Err("the login was accepted".to_owned()),
@@ -208,7 +208,7 @@ async fn remove(target: &Target, login: &Login, token: &str) -> Outcome {
     if left.is_empty() { Ok(((), said)) } else { Err(format!("still there: {left:?}")) }
 }
 
-/// A message to look for.
+/// A message that the test looks for later.
 struct Probe {
     word: &'static str,
     to: String,
@@ -234,10 +234,10 @@ fn heading(subject: &str, from: &str, to: &str, token: &str) -> String {
     )
 }
 
-/// A word that no other mail holds.
+/// A random word that no other mail holds.
 fn token() -> String {
     let mut bytes = [0_u8; 8];
-    // Refused, the clock is chance enough for a probe.
+    // If the system refuses randomness, the clock is random enough for a probe.
     if rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).is_err() {
         bytes = jiff::Timestamp::now().as_microsecond().to_le_bytes();
     }

@@ -1,4 +1,4 @@
-//! TLS for the test clients: any certificate is good, the handshake itself is checked.
+//! TLS for the test clients: any certificate is accepted, but the handshake itself is checked.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::Target;
 
-/// A connector that believes every certificate.
+/// A connector that accepts every certificate.
 pub(super) fn connector() -> Result<TlsConnector, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
