@@ -1,7 +1,7 @@
-//! As much of a certificate (RFC 5280 §4.1) as must be compared with a site: whose it is, and which key it is for. Judges
-//! nothing: neither signatures nor dates.
+//! The parts of a certificate (RFC 5280 §4.1) that are compared with a site: host names and the public key. Neither
+//! signatures nor dates are checked.
 
-/// What a certificate is about.
+/// The facts of a certificate that matter here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Subject {
     /// Host names of the subject alternative name.
@@ -10,7 +10,7 @@ pub(crate) struct Subject {
     pub(crate) public_key: Vec<u8>,
 }
 
-/// Reads a certificate; `None` when it is none.
+/// Reads a certificate; `None` when the bytes are none.
 pub(crate) fn subject(bytes: &[u8]) -> Option<Subject> {
     let (certificate, rest) = element(bytes)?;
     let (body, _) = element(certificate.content)?;
@@ -18,7 +18,7 @@ pub(crate) fn subject(bytes: &[u8]) -> Option<Subject> {
         return None;
     }
     let mut fields = elements(body.content)?.into_iter().peekable();
-    // version, serial number, signature, issuer, validity, subject, subjectPublicKeyInfo, extensions
+    // The fields: version, serial number, signature, issuer, validity, subject, subjectPublicKeyInfo, extensions.
     fields.next_if(|version| version.kind == CONTEXT_0);
     let public_key = fields.nth(5)?;
     let extensions = fields.find(|field| field.kind == CONTEXT_3);
@@ -40,7 +40,7 @@ fn alternative_names(extensions: &[u8]) -> Option<Vec<String>> {
     Some(Vec::new())
 }
 
-/// One element (X.690 §8.1).
+/// One element of DER (X.690 §8.1).
 struct Element<'a> {
     kind: u8,
     content: &'a [u8],
@@ -76,9 +76,9 @@ fn elements(mut bytes: &[u8]) -> Option<Vec<Element<'_>>> {
 const SEQUENCE: u8 = 0x30;
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_3: u8 = 0xa3;
-/// `[2]` of GeneralName.
+/// The tag `[2]` of GeneralName: a host name.
 const DNS_NAME: u8 = 0x82;
-/// 2.5.29.17
+/// The object identifier 2.5.29.17.
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
 #[cfg(test)]

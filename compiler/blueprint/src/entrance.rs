@@ -1,5 +1,5 @@
-//! What the node answers to a client before it looks where mail goes, from the same control files and rules: networks,
-//! bad senders, bad recipients, logins, relaying. Knows nothing about the walk behind it. Start at [`Entrance::answer`].
+//! The node's answers to a client before it looks where mail goes, from the same control files and rules: networks, bad
+//! senders, bad recipients, logins, relaying. Knows nothing about the walk behind it. Start at [`Entrance::answer`].
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,31 +13,31 @@ use postkiln_site::Expectation;
 use crate::model::{Blueprint, Permission, User};
 use crate::world::World;
 
-/// The files that `smtpd` decides by.
+/// The files by which `smtpd` decides.
 pub(crate) struct Entrance {
     bad_senders: Badmailfrom,
     bad_recipients: Badrcptto,
     hosts: Rcpthosts,
     more_hosts: Morercpthosts,
-    /// The rules of each listener.
+    /// The tcprules of each listener.
     rules: BTreeMap<String, Vec<Rule>>,
 }
 
-/// What a client gets.
+/// The reply to a recipient.
 pub(crate) enum Reply {
-    /// The recipient is refused, and why.
+    /// The recipient is refused, for this reason.
     Refused(String),
-    /// The same, for now.
+    /// The recipient is refused for now, for this reason.
     Deferred(String),
-    /// It is let through; whether there is such an address is another question.
+    /// The recipient is let through; whether the address exists is another question.
     Accepted,
 }
 
 impl Entrance {
-    /// Reads them.
+    /// Reads the files from a blueprint.
     pub(crate) fn new(blueprint: &Blueprint) -> Self {
         let rules = blueprint.tcp.iter().map(|(listener, text)| {
-            // What was printed here parses.
+            // These rules were printed by us, so they parse.
             (listener.clone(), tcprules::parse(text).unwrap_or_default())
         });
         Self {
@@ -93,7 +93,7 @@ impl Entrance {
         }
     }
 
-    /// What a listener's rules say about a client; without one, what they say about everybody.
+    /// The decision of a listener's rules about a client; without a client, about everybody.
     fn decision(&self, listener: &str, client: Option<IpAddr>) -> Decision {
         let rules = self.rules.get(listener).map_or(&[][..], Vec::as_slice);
         match client {
@@ -110,7 +110,7 @@ fn may_log_in(user: &User) -> bool {
     !user.disabled && !user.deny.contains(&Permission::Submission)
 }
 
-/// Whether some user of ours may send as an address: one whose mail the user gets, as submission has it.
+/// Whether some user of ours may send as an address: as on submission, a user who gets the mail for it.
 fn may_send_as(blueprint: &Blueprint, world: &mut World<'_>, from: &Address) -> bool {
     let may = |address: &Address| user(blueprint, address).is_some_and(may_log_in);
     let reached = match world.trace(from) {

@@ -1,4 +1,4 @@
-//! Collects findings.
+//! A collection of findings that grows while a site is judged.
 
 use postkiln_findings::{Code, Diagnostic, Place, in_order, is_wrong};
 
@@ -19,13 +19,13 @@ impl Findings {
         is_wrong(&self.0)
     }
 
-    /// These and others.
+    /// These findings together with others.
     pub(crate) fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self
     }
 
-    /// In the order of their places; the value only when there is no error.
+    /// The findings in the order of their places, with the value; an error when one of them is an error.
     pub(crate) fn finish<T>(self, value: T) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
         let wrong = self.is_wrong();
         let findings = in_order(self.0);

@@ -1,5 +1,5 @@
-//! Which thing of the site a line of a generated file was made for: `postkiln explain SITE FILE:LINE`. Knows the forms of the
-//! files, not the site; [`crate::origin`] knows where things were written.
+//! The things of the site that lines of generated files were made for: `postkiln explain SITE FILE:LINE`. Knows the
+//! forms of the files, not the site; [`crate::origin`] knows where things were written.
 
 use postkiln_address::LocalPart;
 
@@ -8,14 +8,14 @@ use crate::{Blueprint, Kind, ObjectId};
 /// A thing, and the part of it, that a line was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// The thing.
+    /// The id of the thing.
     pub id: ObjectId,
     /// The field within it, as [`crate::origin::place`] takes it; empty for the thing as a whole.
     pub path: Vec<String>,
 }
 
-/// The cause of one line of a file of the bundle, from its text and, where the line alone does not tell, from those around it.
-/// `None` for lines that are the same for every site, and for files of which the whole site is the cause.
+/// The cause of one line of a file of the bundle, found from its text and, where that is not enough, from the lines
+/// around it. `None` for lines that are the same for every site, and for files whose cause is the whole site.
 #[must_use]
 pub fn cause(blueprint: &Blueprint, path: &str, lines: &[&str], index: usize) -> Option<Cause> {
     let line = *lines.get(index)?;
@@ -60,7 +60,7 @@ pub fn cause(blueprint: &Blueprint, path: &str, lines: &[&str], index: usize) ->
     }
 }
 
-/// The cause of a whole file, where all its lines have the same.
+/// The cause of a whole file, when all its lines have the same one.
 #[must_use]
 pub fn cause_of_file(blueprint: &Blueprint, path: &str) -> Option<Cause> {
     let (folder, rest) = path.split_once('/')?;
@@ -89,7 +89,7 @@ fn part(id: ObjectId, path: &[&str]) -> Option<Cause> {
     Some(Cause { id, path: path.iter().map(|name| (*name).to_owned()).collect() })
 }
 
-/// A line that names a domain of the site is there because of it; any other because of the file.
+/// A line that names a domain of the site is caused by the domain; any other line by the control file.
 fn control(blueprint: &Blueprint, name: &str, line: &str) -> Option<Cause> {
     if line.is_empty() {
         return None;
@@ -151,8 +151,8 @@ fn zone(name: &str, line: &str) -> Option<Cause> {
     part(ObjectId::new(Kind::Zone, name), &[owner, kind])
 }
 
-/// A record of `records.json`: what stands around the line, up to the braces of its object in the list. A reverse record is
-/// no zone's of ours: it is there because of an address of the machine.
+/// A record of `records.json`: the lines around this one, up to the braces of its object in the list. A reverse record
+/// is in no zone of ours: its cause is an address of the machine.
 fn record(lines: &[&str], index: usize) -> Option<Cause> {
     let value = |line: &str, name: &str| {
         let rest = line.trim_start().strip_prefix(&format!("\"{name}\": \""))?;
@@ -173,7 +173,7 @@ fn record(lines: &[&str], index: usize) -> Option<Cause> {
     }
 }
 
-/// An object of a list, in pretty JSON.
+/// The line that begins an object of a list, in pretty JSON.
 const OPENS: &str = "    {";
 const CLOSES: &str = "    }";
 
@@ -184,7 +184,7 @@ fn web(blueprint: &Blueprint, rest: &str) -> Option<Cause> {
     whole(Kind::Domain, domain.as_str())
 }
 
-/// `example.org`, or `example.org.xml`.
+/// Whether a file's name is a domain's: `example.org`, or `example.org.xml`.
 fn is_named(part: &str, domain: &str) -> bool {
     part == domain || part.rsplit_once('.').is_some_and(|(stem, _)| stem == domain)
 }

@@ -21,7 +21,7 @@ use crate::model::{Antivirus, Blueprint, Ldap, List, MailDomain, Responder, Rete
 /// What the node does to follow a change, from nothing to the most disturbing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// Nothing: the machine does not notice.
+    /// Nothing happens: the machine does not notice.
     None,
     /// Rows of the user database, in one transaction; readers see them at the next look-up.
     Data,
@@ -40,7 +40,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// As plans write it.
+    /// The word for the class in plans.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ impl Class {
     }
 }
 
-/// Who follows a change.
+/// The roles that follow a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Units {
     /// These roles.
@@ -67,29 +67,29 @@ pub enum Units {
     Readers,
 }
 
-/// What a field holds.
+/// The kinds of values of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
     /// A value to compare and to show.
     Value,
-    /// A value to compare, of which only is said that it changed.
+    /// A value to compare; plans only say that it changed.
     Sensitive,
     /// Things with ids and rows of their own.
     Objects,
 }
 
-/// A row of the table.
+/// A row of the table: one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// The field's name in `blueprint.json`.
     pub name: &'static str,
-    /// What a change of it costs.
+    /// The class of a change of the field.
     pub class: Class,
-    /// Whom it concerns.
+    /// The roles concerned.
     pub units: Units,
-    /// What it holds.
+    /// The kind of value.
     pub holds: Holds,
-    /// What people have to do elsewhere besides.
+    /// Work that people have to do elsewhere besides.
     pub outside: Option<&'static str>,
 }
 
@@ -139,17 +139,17 @@ const fn objects() -> Field {
     Field { holds: Holds::Objects, ..none() }
 }
 
-/// Something with fields that a plan compares one by one.
+/// A thing with fields that a plan compares one by one.
 pub trait Object: Serialize {
-    /// What it is called in ids.
+    /// The kind in the thing's id.
     const KIND: Kind;
-    /// Every field.
+    /// All fields, as rows of the table.
     const TABLE: &'static [Field];
 
     /// The fields that are values, in the table's order.
     fn values(&self) -> Vec<(&'static Field, Value)>;
 
-    /// Whether those fields are equal: far cheaper than asking for them.
+    /// Whether those fields are equal; this is far cheaper than asking for the values.
     fn agrees(&self, other: &Self) -> bool;
 }
 
@@ -160,7 +160,7 @@ macro_rules! table {
             const TABLE: &'static [Field] = &[$($row.called(stringify!($field))),*];
 
             fn values(&self) -> Vec<(&'static Field, Value)> {
-                // A field without a row does not compile: it is missing here.
+                // A field without a row does not compile, because it is missing in this pattern.
                 let Self { $($field),* } = self;
                 let mut rows = Self::TABLE.iter();
                 let mut values = Vec::new();
@@ -210,7 +210,7 @@ table! {
         kind: swap(&[Keyd]),
     }
 
-    // The node acts on none of these sections yet: see not_yet.rs.
+    // The node does not act on these sections yet: see not_yet.rs.
     Tls as Tls {
         certificate: none(),
         minimum: none(),
@@ -346,7 +346,7 @@ table! {
     }
 }
 
-/// Where an alias leads: `targets`.
+/// The targets of an alias.
 pub const ALIAS: Field = swap(&[Directoryd]).called("targets");
 
 /// The domain that an alias domain stands for.
@@ -355,14 +355,14 @@ pub const ALIAS_DOMAIN: Field = swap(&[Directoryd]).called("alias_of");
 /// A listener's tcprules.
 pub const RULES: Field = owner(Class::Swap).called("rules");
 
-/// A control file's content. `network` alone is more than new settings.
+/// A control file's content. A changed `network` does more than load new settings.
 #[must_use]
 pub fn control(name: &str) -> Field {
     let class = if name == "network" { Class::Rebind } else { Class::Swap };
     Field::new(class, Units::Readers).called("content")
 }
 
-/// Which roles read a file of the bundle; none: people, or later plans.
+/// The roles that read a file of the bundle; none when only people or later plans read it.
 #[must_use]
 pub fn readers(path: &str, services: &[Service]) -> Vec<Role> {
     let (folder, rest) = path.split_once('/').unwrap_or(("", path));

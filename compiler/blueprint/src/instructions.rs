@@ -73,7 +73,7 @@ impl MailDomain {
         files
     }
 
-    /// The reply first, then what the user of the same name gets.
+    /// The reply first, then the instructions of the user of the same name.
     fn responding(&self, domain: &Domain, local: &LocalPart) -> Vec<Instruction> {
         let message = format!("robots/{domain}/{}", local.as_str());
         let (seconds, count) =
@@ -100,7 +100,7 @@ impl MailDomain {
 fn forwarding(forward: &Forward) -> Vec<Instruction> {
     let mut instructions: Vec<Instruction> = forward.to.iter().cloned().map(Instruction::Forward).collect();
     if forward.keep {
-        // The user exists, so this means the mailbox.
+        // The user exists, so this instruction means the mailbox.
         instructions.push(Instruction::Deliver(Rule::BounceNoMailbox));
     }
     instructions

@@ -1,5 +1,5 @@
-//! The way of mail for an address, step by step to its ends, with the place of every rule used: what `postkiln explain SITE
-//! ADDRESS` shows. The steps are those of the one walk in `schemas/routing`, which the node does too.
+//! The way of mail for an address, step by step to its ends, with the place of every rule used, as `postkiln explain
+//! SITE ADDRESS` shows it. The steps are those of the one walk in `schemas/routing`, which the node takes too.
 
 use std::collections::BTreeSet;
 
@@ -17,33 +17,34 @@ use crate::{Blueprint, Kind, ObjectId, World, origin};
 /// Everything that happens to mail for one address.
 #[derive(Clone, Debug, Default)]
 pub struct Itinerary {
-    /// In the order in which it happens; forwards are followed.
+    /// The steps in their order; forwards are followed.
     pub stops: Vec<Stop>,
-    /// Where it ends: every address once.
+    /// The ends of the way, each address once.
     pub ends: Vec<End>,
 }
 
-/// One thing that happens.
+/// One step of the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
-    /// How many forwards led here.
+    /// The number of forwards that led here.
     pub depth: usize,
-    /// Which kind of rule: `smtp`, `domain`, `detail`, `alias`, `user`, `list`, `autoresponder`, `catch-all`, `route`, `loop`.
+    /// The kind of rule: `smtp`, `domain`, `detail`, `alias`, `user`, `list`, `autoresponder`, `catch-all`, `route`,
+    /// `loop`.
     pub rule: &'static str,
-    /// What it does.
+    /// The effect of the rule, in words.
     pub text: String,
     /// The generated file with the instructions, where there is one.
     pub file: Option<String>,
-    /// Where the rule was written; `None` for a default.
+    /// The place of the rule; `None` for a default.
     pub place: Option<Place>,
 }
 
-/// Where mail ends.
+/// An end of the way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct End {
-    /// `mailbox`, `elsewhere`, `list`, `reply`, `refused`, `dropped`.
+    /// The kind of end: `mailbox`, `elsewhere`, `list`, `reply`, `refused`, `dropped`.
     pub kind: &'static str,
-    /// The mailbox, the other server's address, the list; for `refused` the reply.
+    /// The name of the end: mailbox, outside address or list; for `refused` the reply.
     pub what: String,
 }
 
@@ -72,7 +73,8 @@ struct Guide<'a> {
 }
 
 impl Guide<'_> {
-    /// Nobody may write to it, so it is not looked for; what this site forwards to it does not come this way.
+    /// A step about an address that nobody may write to. It is not looked for; mail that this site forwards there does
+    /// not come this way.
     fn bad(&mut self, address: &Address) {
         let mut entries = self.site.smtp.bad_recipients.iter();
         let written = entries.find(|bad| bad.value.covers(address)).map(|bad| bad.place.clone());
@@ -82,7 +84,7 @@ impl Guide<'_> {
         self.end("refused", "badrcptto names the recipient".to_owned());
     }
 
-    /// A domain of ours that strangers may not write to.
+    /// A step about a domain of ours that strangers may not write to.
     fn strangers(&mut self, address: &Address) {
         if self.blueprint.own_address(address).is_some() && !self.entrance.is_open(address) {
             let text = format!("refused for strangers: rcpthosts does not name {}", address.domain());
@@ -139,7 +141,7 @@ impl Guide<'_> {
         self.rule(depth, "detail", text, None, &ObjectId::new(Kind::Domain, domain), &["subaddress"]);
     }
 
-    /// The file that holds the instructions tells which rule of the site it was made for.
+    /// A step about the file with the instructions, which shows the rule of the site it was made for.
     fn file(&mut self, here: &Address, domain: &str, name: &str, steps: &[Step], depth: usize) {
         let local = named(here, domain, steps);
         let file = Some(format!("domains/{domain}/{name}"));
@@ -197,7 +199,8 @@ impl Guide<'_> {
         }
     }
 
-    /// Members are counted, not followed: who writes decides whether they get anything.
+    /// A step that counts a list's members. They are not followed, because the sender decides whether they get
+    /// anything.
     fn members(&mut self, address: &Address, depth: usize) {
         let found = self.blueprint.own_address(address);
         let list = found.and_then(|(domain, local)| self.blueprint.domains.get(domain)?.lists.get(&local));
@@ -218,7 +221,8 @@ impl Guide<'_> {
         let routes: Smtproutes = self.blueprint.control_file().unwrap_or_default();
         let relay = routes.relay(address.domain());
         let by = relay.map_or_else(|| "by MX".to_owned(), |relay| format!("through {relay}"));
-        // A forward of this site leaves for everybody; a recipient of others only for those who may send through it.
+        // A forward of this site leaves for everybody; mail to others' addresses only for people who may send through
+        // it.
         let whom = match depth {
             0 if self.entrance.is_open(address) => ", for everybody: rcpthosts names it",
             0 => ", for those who may send through this site; refused for everybody else",
@@ -252,7 +256,7 @@ impl Guide<'_> {
     }
 }
 
-/// The local part whose file was found: that of the address, or what is left of it without its detail.
+/// The local part whose file was found: that of the address, or the rest of it without its detail.
 fn named(here: &Address, domain: &str, steps: &[Step]) -> String {
     let mut assigned = false;
     let mut local = here.local().as_str().to_ascii_lowercase();

@@ -1,4 +1,5 @@
-//! [`Blueprint`]: what the machine needs, still typed. Complete: rendering decides nothing. What a plan compares.
+//! [`Blueprint`]: the machine that a site describes, still typed. Complete: rendering decides nothing. Plans compare
+//! it.
 
 mod domain;
 mod publishing;
@@ -27,39 +28,39 @@ pub use user::{Forward, Password, Permission, User};
 pub struct Blueprint {
     /// Version of this model: [`Blueprint::VERSION`].
     pub version: u32,
-    /// Of the data in the user database, which refuses a smaller one than it has seen.
+    /// The number of this generation of data. The user database refuses a smaller one than it has seen.
     pub generation: u64,
     /// The machine's fully qualified name.
     pub hostname: Domain,
-    /// What others reach it at, as far as the site says.
+    /// Addresses by which others reach the machine, as far as the site tells.
     pub addresses: Vec<IpAddr>,
-    /// Public keys of operators.
+    /// Public keys of operators, in OpenSSH's form.
     pub operators: Vec<String>,
     /// Every control file by name, with its content.
     pub control: BTreeMap<String, String>,
-    /// Domains of their own.
+    /// The mail domains by name.
     pub domains: BTreeMap<Domain, MailDomain>,
     /// Alias domains and the domains they stand for.
     pub alias_domains: BTreeMap<Domain, Domain>,
-    /// What was renamed, chains joined: nothing is renamed twice.
+    /// Renames with chains joined: nothing is renamed twice.
     pub moved: Vec<Move>,
     /// Rules of each listener, as tcprules text.
     pub tcp: BTreeMap<String, String>,
-    /// Published zones.
+    /// The zones by name, published or not.
     pub zones: BTreeMap<Domain, Zone>,
-    /// Encryption of connections.
+    /// Certificates, and the oldest version of TLS.
     pub tls: Tls,
-    /// Scanning.
+    /// The virus scanner and its signatures.
     pub antivirus: Antivirus,
-    /// Pages in the browser.
+    /// Webmail and administration in the browser.
     pub web: Web,
     /// The address book.
     pub ldap: Ldap,
-    /// Where accounts and mail are kept.
+    /// The place of accounts and the place of mail.
     pub storage: Storage,
-    /// How long things are kept.
+    /// How long mail, logs and earlier bundles are kept.
     pub retention: Retention,
-    /// What `init` starts.
+    /// The services that `init` starts, in order.
     pub services: Vec<Service>,
     /// The secrets in use, by name: versions and public halves, no values.
     #[serde(default)]
@@ -67,7 +68,7 @@ pub struct Blueprint {
 }
 
 impl Blueprint {
-    /// The version this code makes.
+    /// The version that this code makes.
     ///
     /// People plan against bundles of years ago. A field that is added carries `#[serde(default…)]`, and the default is what
     /// bundles had in effect before there was the field; the version stays. Any other change of the JSON form raises the
@@ -77,13 +78,13 @@ impl Blueprint {
     /// Reads `blueprint.json`, of this version's bundles and of earlier ones'.
     ///
     /// # Errors
-    /// When it is none, or of a newer version of this code.
+    /// When the text is no blueprint, or one of a newer version of this code.
     pub fn read(json: &[u8]) -> Result<Self, Unreadable> {
         #[derive(Deserialize)]
         struct Head {
             version: u32,
         }
-        // The whole at once as a rule: the head alone costs another walk over everything.
+        // The whole file is parsed at once, since reading the version first would cost another walk over everything.
         match serde_json::from_slice::<Self>(json) {
             Ok(blueprint) if blueprint.version <= Self::VERSION => Ok(blueprint),
             Ok(blueprint) => Err(Unreadable::Newer(blueprint.version)),
@@ -95,45 +96,45 @@ impl Blueprint {
     }
 }
 
-/// Why a blueprint cannot be read.
+/// The reason why a blueprint cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unreadable {
-    /// It says so.
+    /// The file is of a newer version, this one.
     #[error("its blueprint is of version {0}, which a newer postkiln writes; this one reads up to {version}", version = Blueprint::VERSION)]
     Newer(u32),
-    /// Unknown fields are a newer postkiln's too.
+    /// The JSON has another form. Unknown fields, too, come from a newer postkiln.
     #[error("its blueprint is damaged, or of a newer postkiln")]
     Form(#[source] serde_json::Error),
 }
 
-/// A rename: an object's id before, and now.
+/// A rename: an object's id before and now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Move {
-    /// The id before; not declared any more.
+    /// The old id, which is not declared any more.
     pub from: ObjectId,
-    /// The id now, of the same kind; declared.
+    /// The new id, of the same kind and declared.
     pub to: ObjectId,
 }
 
-/// An automatic reply.
+/// An automatic reply to mail for one address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Responder {
-    /// Subject.
+    /// The subject of the reply.
     pub subject: String,
-    /// Text.
+    /// The text of the reply.
     pub text: String,
     /// Seconds in which one sender gets at most `replies`.
     pub once_per: u64,
     /// Replies to one sender within that time.
     pub replies: u32,
-    /// From whom it is; `None`: the address that was written to.
+    /// The sender of the reply; `None`: the address that was written to.
     pub from: Option<Address>,
 }
 
-/// Scanning; what to do with verdicts stands in the control file `scanner`.
+/// The virus scanner; decisions about its verdicts stand in the control file `scanner`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Antivirus {
@@ -145,15 +146,15 @@ pub struct Antivirus {
     pub threads: u32,
     /// Whether new signatures are loaded while the old ones are still used.
     pub reload_beside: bool,
-    /// How often new signatures are looked for in a day.
+    /// How many times a day new signatures are looked for.
     pub checks_per_day: u32,
-    /// Where they come from.
+    /// The host that new signatures are fetched from.
     pub mirror: Domain,
     /// The site's own signature files by name.
     pub signatures: BTreeMap<String, Signature>,
 }
 
-/// A signature file.
+/// A signature file of the site.
 #[derive(Clone, Debug, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
@@ -164,7 +165,8 @@ pub struct Signature {
     pub bytes: Vec<u8>,
 }
 
-/// The checksum stands for the content, as in [`Password`].
+/// The checksum stands for the content, as in [`Password`], so that a blueprint read back from JSON equals the
+/// original.
 impl PartialEq for Signature {
     fn eq(&self, other: &Self) -> bool {
         self.sha256 == other.sha256

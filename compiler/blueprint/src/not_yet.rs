@@ -1,5 +1,6 @@
-//! What a site can say and the node of this version does not act on: understood, rendered, and warned of, so that nothing
-//! is silently accepted. The one table: whoever adds such an option adds its row, whoever makes the node obey takes it away.
+//! Options that a site can use and that this version's node does not act on: understood, rendered, and warned of, so
+//! that nothing is silently accepted. This is the one table of them: a new such option adds its row, and a row is
+//! removed when the node obeys.
 
 use postkiln_control::list::{Members, Readers};
 use postkiln_site::{
@@ -12,9 +13,9 @@ use crate::findings::Findings;
 
 /// An option that the node does not act on.
 struct Row {
-    /// Its path in the site, `*` for any name: `domains.*.users.*.deny`.
+    /// The path of the option in the site, `*` for any name: `domains.*.users.*.deny`.
     path: &'static str,
-    /// Where a site gives it another value than the default.
+    /// Finds the places where a site gives the option another value than the default.
     written: for<'a> fn(&'a Site) -> Vec<&'a Place>,
 }
 
@@ -115,7 +116,7 @@ const ROWS: &[Row] = &[
     Row { path: "web.name", written: |site| site.web.name.iter().map(at).collect() },
 ];
 
-/// Renames of what remembers something on the node: lists and robots. Accounts and aliases do move.
+/// Renames of things that keep something on the node: lists and robots. Accounts and aliases do move.
 fn remembering(site: &Site) -> Vec<&Place> {
     let remembers = |moved: &&Placed<Move>| match &moved.value.to.value {
         Movable::List(_) | Movable::Autoresponder(_) => true,
@@ -128,7 +129,7 @@ fn remembering(site: &Site) -> Vec<&Place> {
     site.moved.iter().filter(remembers).map(|moved| &moved.place).collect()
 }
 
-/// The site's domains of their own.
+/// The mail domains of the site.
 fn domains(site: &Site) -> impl Iterator<Item = &MailDomain> {
     site.domains.values().filter_map(|entry| match &entry.value {
         DomainEntry::Mail(mail) => Some(&**mail),
@@ -144,7 +145,7 @@ fn lists(site: &Site) -> impl Iterator<Item = &List> {
     domains(site).flat_map(|mail| mail.lists.values()).map(|list| &list.value)
 }
 
-/// Whether a value is another than the default.
+/// Whether a value differs from the default.
 fn unlike<T: PartialEq>(default: T) -> impl Fn(&&Placed<T>) -> bool {
     move |one| one.value != default
 }
@@ -169,12 +170,12 @@ fn first<T>(list: &[Placed<T>]) -> Vec<&Place> {
     list.iter().take(1).map(at).collect()
 }
 
-/// The kernel takes router advertisements by itself.
+/// Other kinds than router advertisements, which the kernel takes by itself.
 fn not_auto(ipv6: &Placed<Ipv6>) -> Option<&Place> {
     (ipv6.value != Ipv6::Auto).then_some(&ipv6.place)
 }
 
-/// The node looks up no names of its clients.
+/// Rules by host name: the node looks up no names of its clients.
 fn by_host_name(site: &Site) -> Vec<&Place> {
     let networks = site.smtp.networks.iter().map(|network| &network.value.from);
     networks.filter(|from| from.value.written.starts_with('=')).map(at).collect()
@@ -200,7 +201,7 @@ pub(crate) fn check(site: &Site, findings: &mut Findings) {
     }
 }
 
-/// Posts that would wait for a moderator are refused: what cannot be held is not let through either.
+/// Warns of posts that would wait for a moderator: such posts are refused, since the node cannot hold them.
 fn moderation(site: &Site, findings: &mut Findings) {
     for list in lists(site) {
         let who = match list.post.value {

@@ -1,4 +1,4 @@
-//! What a plan, a source map, `explain` and the site's `moved` call a thing: `user/ada@example.org`, `control/databytes`.
+//! Ids of things in plans, source maps, `explain` and the site's `moved`: `user/ada@example.org`, `control/databytes`.
 //! Knows nothing about the things themselves. Start at [`ObjectId`].
 
 use std::fmt;
@@ -53,7 +53,7 @@ impl Kind {
         Self::Secret,
     ];
 
-    /// What stands before the slash.
+    /// The word before the slash.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -78,7 +78,7 @@ impl Kind {
         }
     }
 
-    /// Several of them: `aliases`.
+    /// The plural for people: `aliases`.
     #[must_use]
     pub fn plural(self) -> String {
         if self == Self::Alias { "aliases".to_owned() } else { format!("{}s", self.name()) }
@@ -92,8 +92,8 @@ impl Kind {
     }
 }
 
-/// The name of a thing: `kind/name`, or the kind alone where there is one of it. Ordered by domain, kind, name; what
-/// belongs to no domain comes first.
+/// The id of a thing: `kind/name`, or the kind alone when there is only one. Ids are ordered by domain, kind and name;
+/// those without a domain come first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ObjectId {
@@ -102,37 +102,37 @@ pub struct ObjectId {
 }
 
 impl ObjectId {
-    /// The only thing of its kind.
+    /// The id of the only thing of its kind.
     #[must_use]
     pub const fn single(kind: Kind) -> Self {
         Self { kind, name: String::new() }
     }
 
-    /// A thing by its name: a domain, an address, a file's name.
+    /// The id of a thing by its name: a domain, an address, a file's name.
     #[must_use]
     pub fn new(kind: Kind, name: impl fmt::Display) -> Self {
         Self { kind, name: name.to_string() }
     }
 
-    /// A thing in a domain: `user/ada@example.org`.
+    /// The id of a thing in a domain: `user/ada@example.org`.
     #[must_use]
     pub fn within(kind: Kind, local: impl fmt::Display, domain: impl fmt::Display) -> Self {
         Self { kind, name: format!("{local}@{domain}") }
     }
 
-    /// Its kind.
+    /// The kind of the thing.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// What stands after the slash; empty for the only thing of its kind.
+    /// The text after the slash; empty for the only thing of its kind.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The domain it belongs to.
+    /// The domain that the thing belongs to.
     #[must_use]
     pub fn domain(&self) -> Option<&str> {
         match self.kind {
@@ -144,7 +144,7 @@ impl ObjectId {
         }
     }
 
-    /// The part before the `@`.
+    /// The local part, when the name is an address.
     #[must_use]
     pub fn local(&self) -> Option<&str> {
         self.name.rsplit_once('@').map(|(local, _)| local)

@@ -10,8 +10,8 @@ use postkiln_site::{Autoresponder, DomainEntry, Limits, List, MailDomain, Placed
 
 use crate::{Kind, ObjectId};
 
-/// The narrowest place of a field of a thing, or of the thing when `path` is empty or the field was not written. `None`
-/// for what nobody wrote. Names in `path` are those of `blueprint.json`.
+/// The narrowest place of a thing's field, or of the thing itself when `path` is empty or the field was not written.
+/// `None` when nobody wrote it. Names in `path` are those of `blueprint.json`.
 #[must_use]
 pub fn place<'a>(site: &'a Site, id: &ObjectId, path: &[&str]) -> Option<&'a Place> {
     let field = path.first().copied().unwrap_or_default();
@@ -48,8 +48,8 @@ fn appliance<'a>(site: &'a Site, field: &str) -> &'a Place {
     }
 }
 
-/// A control file that the site writes, or the one part of the site that alone decides what is in it; of
-/// `smtproutes` the route of the domain `field`.
+/// The place of a control file that the site writes, or of the one part of the site that alone decides its content; for
+/// `smtproutes`, of the route for the domain `field`.
 fn control<'a>(site: &'a Site, name: &str, field: &str) -> Option<&'a Place> {
     if let Some(written) = site.control.get(name) {
         return Some(&written.place);
@@ -100,7 +100,8 @@ fn domain<'a>(site: &'a Site, name: &str, field: &str) -> Option<&'a Place> {
     Some(narrow.unwrap_or(&entry.place))
 }
 
-/// The place of a domain's field, unless it is a default's: that is the place of the whole domain, whose name says more.
+/// The place of a domain's field. `None` for a default, which has the place of the whole domain: the domain's name says
+/// more.
 fn written<'a>(mail: &MailDomain, field: &'a Place) -> Option<&'a Place> {
     let Publishing { spf, dmarc, mta_sts, client, .. } = &mail.publishing;
     let others = [&mail.catch_all.place, &mail.subaddress.place, &mail.managed.place];
@@ -114,7 +115,7 @@ fn written<'a>(mail: &MailDomain, field: &'a Place) -> Option<&'a Place> {
     (others.filter(within).count() == 1).then_some(field)
 }
 
-/// The first that is written.
+/// The place of the first limit that is written.
 fn limits(limits: &Limits) -> Option<&Place> {
     let Limits { users, aliases, forwards, autoresponders, lists, quota, default_quota, default_quota_messages } =
         limits;
@@ -122,7 +123,7 @@ fn limits(limits: &Limits) -> Option<&Place> {
     all.into_iter().flatten().map(|limit| &limit.place).next()
 }
 
-/// In a zone a path is a record: its name and its type.
+/// The place of a record: in a zone the path is its name and its type.
 fn zone<'a>(site: &'a Site, name: &str, path: &[&str]) -> Option<&'a Place> {
     let domain = name.parse::<Domain>().ok()?;
     let written = site.dns.records.get(&domain).map(Vec::as_slice).unwrap_or_default();
@@ -144,7 +145,7 @@ fn zone<'a>(site: &'a Site, name: &str, path: &[&str]) -> Option<&'a Place> {
     entry(site, name).map(|entry| &entry.place).or_else(|| written.first().map(|record| &record.place))
 }
 
-/// What a domain says about the records that are made for it.
+/// The place of the domain's setting from which a record follows.
 fn published<'a>(mail: &'a MailDomain, owner: &str, kind: &str) -> Option<&'a Place> {
     let Publishing { dkim, spf, dmarc, mta_sts, tls_rpt, mx, client } = &mail.publishing;
     match (owner, kind) {
@@ -224,7 +225,7 @@ fn responder<'a>(placed: &'a Placed<Autoresponder>, field: &str) -> &'a Place {
     }
 }
 
-/// An alias of its own, a user's, or the one that `postmaster` implies.
+/// The place of an alias: written as one, as a user's, or implied by `postmaster`.
 fn alias<'a>(mail: &'a MailDomain, local: &str) -> Option<&'a Place> {
     if let Some(own) = find(&mail.aliases, local) {
         return Some(&own.place);
@@ -234,7 +235,7 @@ fn alias<'a>(mail: &'a MailDomain, local: &str) -> Option<&'a Place> {
     same.next().map(|alias| &alias.place).or_else(|| (local == "postmaster").then_some(&mail.postmaster.place))
 }
 
-/// Sites keep names as written; a blueprint has them in lower case.
+/// Finds a local part in lower case, the form of blueprints, among names as a site writes them.
 fn find<'a, T>(map: &'a BTreeMap<LocalPart, T>, local: &str) -> Option<&'a T> {
     let exact = LocalPart::new(local).ok().and_then(|local| map.get(&local));
     exact.or_else(|| map.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(local)).map(|(_, value)| value))

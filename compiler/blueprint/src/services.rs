@@ -6,7 +6,7 @@ use postkiln_bundle::{
     Tls,
 };
 
-/// What `init` starts, in order.
+/// The services that `init` starts, in order.
 pub(crate) fn services(clamav: bool) -> Vec<Service> {
     Role::ALL.into_iter().filter_map(|role| line(role, clamav)).collect()
 }

@@ -1,4 +1,4 @@
-//! `source/map.json` of a bundle: where each thing was written, for plans that have the bundle and not the site.
+//! `source/map.json` of a bundle: the place of each thing in the site, for plans that have the bundle and not the site.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::lower::lower_case;
 use crate::{Blueprint, Kind, ObjectId, generated, origin};
 
-/// The map. Small, since there may be 100,000 things.
+/// The map. Its form is small, since there may be 100,000 things.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceMap {
     /// Files of the site, by the number that ranges begin with.
@@ -23,13 +23,13 @@ pub struct SourceMap {
     pub lines: BTreeMap<String, Lines>,
 }
 
-/// What the lines of a generated file were made for.
+/// The things that the lines of a generated file were made for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Lines {
-    /// All for one thing.
+    /// All lines were made for one thing.
     All(String),
-    /// Each for its own; `None` for a line that every site has.
+    /// Each line was made for a thing of its own; `None` for a line that every site has.
     Each(Vec<Option<String>>),
 }
 
@@ -49,7 +49,7 @@ impl Lines {
 }
 
 impl SourceMap {
-    /// The path in a bundle.
+    /// The path of the map in a bundle.
     pub const PATH: &'static str = "source/map.json";
 
     /// The places of a blueprint's things in its site.
@@ -75,7 +75,7 @@ impl SourceMap {
         draft.finish()
     }
 
-    /// The file's content, with what is known of generated files: JSON with a thing or a file on each line.
+    /// The content of the map's file with the lines of generated files: JSON with a thing or a file on each line.
     #[must_use]
     pub fn print(&self, lines: &BTreeMap<String, Lines>) -> String {
         let mut text = format!("{{\"files\":{},\n\"objects\":{{", json(&self.files));
@@ -95,7 +95,7 @@ impl SourceMap {
         text
     }
 
-    /// Where a thing was written.
+    /// The place of a thing.
     #[must_use]
     pub fn place(&self, id: &ObjectId) -> Option<Place> {
         let [file, line, column, end_line, end_column] = *self.objects.get(&id.to_string())?;
@@ -104,7 +104,7 @@ impl SourceMap {
     }
 }
 
-/// A map while it is drawn. Of two places of one thing the later is kept.
+/// A map in the making. Of two places of one thing the later is kept.
 #[derive(Default)]
 struct Draft {
     files: Vec<String>,
@@ -112,12 +112,12 @@ struct Draft {
 }
 
 impl Draft {
-    /// All at once: a map that is made of a list takes half the time and memory of one that grows.
+    /// Makes the map from a list, which takes half the time and memory of a map that grows.
     fn finish(self) -> SourceMap {
         SourceMap { files: self.files, objects: self.objects.into_iter().collect(), lines: BTreeMap::new() }
     }
 
-    /// Straight through the domain: asking for each alias would search all users each time.
+    /// Adds everything in a domain in one pass: asking for each alias would search all users each time.
     fn members(&mut self, domain: &Domain, mail: &MailDomain) {
         let within = |kind, local: &dyn Display| ObjectId::within(kind, local, domain);
         self.put(&within(Kind::Alias, &"postmaster"), &mail.postmaster.place);

@@ -1,4 +1,4 @@
-//! Sites as people write them, and what is found in them.
+//! Sites as people write them, and the findings about them.
 
 mod space;
 mod zones;
@@ -39,7 +39,7 @@ fn lowered_text(text: &str) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnost
     lower(&site)
 }
 
-/// `CODE message` of each finding, in order.
+/// `expected` has `CODE message` for each finding, in order.
 fn check(domain: &str, rest: &str, expected: &[&str]) {
     let found = match lowered(domain, rest) {
         Ok((_, warnings)) => warnings,

@@ -1,4 +1,4 @@
-//! A blueprint as `schemas/routing` looks at it: the same files the node will read, in memory.
+//! A blueprint as `schemas/routing` sees it: the files that the node will read, in memory.
 
 use std::convert::Infallible;
 use std::io;
@@ -34,7 +34,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Where mail for an address goes, and by which steps.
+    /// Finds where mail for an address goes, and by which steps.
     ///
     /// # Errors
     /// When a delivery instruction cannot be obeyed; the blueprint's own always can.
@@ -43,23 +43,23 @@ impl<'a> World<'a> {
     }
 }
 
-/// What an address of ours is: asked of one level of the walk.
+/// The owner of an address, found by one level of the walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Owner<'a> {
-    /// It is not ours.
+    /// The address is not ours.
     Outside,
-    /// Mail for it is refused: there is no such address.
+    /// Mail for the address is refused: it does not exist.
     Nobody,
-    /// Mail for it is refused: the account is closed.
+    /// Mail for the address is refused: its account is closed.
     Closed,
-    /// The catch-all of this domain takes it.
+    /// The catch-all of this domain takes the mail.
     CatchAll(&'a Domain),
-    /// It, or what is left of it without a detail, is declared.
+    /// The address is declared, with or without a detail removed.
     Declared(&'a Domain, LocalPart),
 }
 
 impl<'a> World<'a> {
-    /// What an address is.
+    /// Finds the owner of an address.
     pub(crate) fn owner(&mut self, address: &Address) -> Owner<'a> {
         let Ok((route, steps)) = block_on_ready(level(self, address)) else { return Owner::Nobody };
         let (mut directory, mut extension, mut is_last) = ("", "", false);
@@ -92,7 +92,7 @@ impl Blueprint {
         F::read(|name: &str| -> io::Result<_> { Ok(self.control.get(name).map(|text| text.clone().into_bytes())) }).ok()
     }
 
-    /// The address as it stands in a domain of its own, in lower case; `None` when the domain is not ours.
+    /// The address as it is in a mail domain of ours, in lower case; `None` when the domain is not ours.
     #[must_use]
     pub fn own_address(&self, address: &Address) -> Option<(&Domain, LocalPart)> {
         let domain = self.alias_domains.get(address.domain()).unwrap_or_else(|| address.domain());

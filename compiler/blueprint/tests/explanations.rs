@@ -36,7 +36,7 @@ fn wrong_examples_are_found_and_right_ones_pass() {
 }
 
 fn is_left_out(code: Code) -> bool {
-    // Those of plans are found by other commands than `check`.
+    // The findings of plans come from other commands than `check`.
     let elsewhere = ["E05", "W05"].iter().any(|range| code.name().starts_with(range));
     elsewhere || NOT_RUN.iter().any(|(left_out, _)| *left_out == code)
 }
@@ -46,7 +46,7 @@ fn said(found: &[Diagnostic]) -> String {
     if each.is_empty() { "nothing".to_owned() } else { each.into_iter().collect::<Vec<_>>().join("; ") }
 }
 
-/// What `check` would say about an example.
+/// The findings of `check` for an example.
 fn findings(example: &str) -> Vec<Diagnostic> {
     let folder = tempfile::tempdir().unwrap();
     let mut parts = example.replace("\"$6$…\"", &format!("{HASH:?}")).replace("\\0", "\0");
@@ -71,7 +71,7 @@ fn findings(example: &str) -> Vec<Diagnostic> {
     silenced(found, &Silence { everywhere: Vec::new(), files: vec![("site.ncl", &site)], complete })
 }
 
-/// What stands around an example that is a part of a site. A default gives way to what the example says.
+/// The text before an example that is a part of a site. The example's values win over these defaults.
 const BEFORE: &str = r#"let pk = import "postkiln/site.ncl" in
 {
   appliance.hostname = "mail.example.org",
@@ -83,7 +83,7 @@ const BEFORE: &str = r#"let pk = import "postkiln/site.ncl" in
     },
   },
 "#;
-/// The network, unless the example is about it.
+/// A network, for examples that are not about it.
 const NETWORK: &str = r#"
   appliance.network = { address = "192.0.2.25/24", gateway = "192.0.2.1", resolvers = ["192.0.2.53"] },
 "#;

@@ -10,7 +10,7 @@ use crate::codes;
 use crate::findings::Findings;
 use crate::model::{Antivirus, Signature};
 
-/// Decides whether clamd runs and what it must take.
+/// Decides whether clamd runs, and the size of messages that it must take.
 pub(super) fn lower(site: &Site, control: &BTreeMap<String, String>, findings: &mut Findings) -> Antivirus {
     let clamav = site.antivirus.engine.value == Engine::Clamav;
     let mut signatures = BTreeMap::new();
@@ -38,7 +38,7 @@ pub(super) fn lower(site: &Site, control: &BTreeMap<String, String>, findings: &
     }
 }
 
-/// What a message may measure, whoever sends it, and some more for the header fields that are put before it.
+/// The largest message from any sender, with room for the header fields that are put before it.
 fn stream_limit(site: &Site, control: &BTreeMap<String, String>) -> u64 {
     let databytes = control.get(Databytes::NAME).and_then(|text| Databytes::parse(text.as_bytes()).ok());
     let of_networks =
@@ -50,5 +50,5 @@ fn stream_limit(site: &Site, control: &BTreeMap<String, String>) -> u64 {
     }
 }
 
-/// clamd's sizes end below 2 GiB.
+/// The largest stream that is configured: clamd's sizes end below 2 GiB.
 const LARGEST_STREAM: u64 = 2_000 << 20;

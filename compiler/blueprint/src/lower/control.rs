@@ -1,5 +1,5 @@
-//! Every control file's content: what the site implies, qmail's defaults where nothing better is known, and the site's own
-//! `control = {…}` as the last word.
+//! Every control file's content: the values that the site implies, qmail's defaults where nothing better is known, and
+//! the site's own `control = {…}`, which overrides both.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ fn defaults(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeM
     put(&mut files, &control::Outgoingip::default());
     put(&mut files, &control::Bouncehost(hostname.clone()));
     put(&mut files, &control::Idhost(hostname.clone()));
-    // The host's own name is no mail domain as a rule, so double bounces and bare addresses go to one that is.
+    // The host's own name is usually no mail domain, so double bounces and bare addresses go to one that is.
     put(&mut files, &control::Doublebouncehost(primary.clone()));
     put(&mut files, &control::Envnoathost(primary.clone()));
     put(&mut files, &control::Localiphost(primary.clone()));
@@ -74,7 +74,7 @@ fn defaults(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeM
     files
 }
 
-/// What the section `smtp` decides.
+/// The files that the section `smtp` decides.
 fn smtp(site: &Site, files: &mut BTreeMap<String, String>) {
     let smtp = &site.smtp;
     let hostname = &site.appliance.hostname.value;
@@ -138,7 +138,7 @@ const fn separator(subaddress: site::Subaddress) -> Option<char> {
     }
 }
 
-/// The order in which they were written means nothing.
+/// The patterns in order of their text: the order in which they were written means nothing.
 fn in_order(patterns: &[Placed<AddressPattern>]) -> Vec<AddressPattern> {
     let mut patterns: Vec<_> = patterns.iter().map(|pattern| pattern.value.clone()).collect();
     patterns.sort_by_cached_key(ToString::to_string);
@@ -161,7 +161,7 @@ fn network(site: &Site, findings: &mut Findings) -> control::Network {
     control::Network::Static { address: *address, prefix: *prefix, gateway: *gateway }
 }
 
-/// Without a word about it: what the network offers beside DHCP, nothing beside a fixed address.
+/// The default for `network6`: beside DHCP the network's offer, beside a fixed address nothing.
 fn network6(site: &Site) -> control::Network6 {
     match site.appliance.ipv6.as_ref().map(|ipv6| &ipv6.value) {
         None if site.appliance.network.value == Network::Dhcp => control::Network6::Auto,
@@ -196,7 +196,7 @@ fn scanner(site: &Site) -> control::Scanner {
     control::Scanner { engine, on_infected: control::OnInfected::Reject, on_failure: control::OnFailure::Defer }
 }
 
-/// Warns where `control` overrides what was written in `smtp`.
+/// Warns where `control` overrides a setting of `smtp`.
 fn contradicted(site: &Site, findings: &mut Findings) {
     for (name, path, written) in SAID_TWICE {
         if let (Some(file), Some(place)) = (site.control.get(*name), written(&site.smtp)) {
@@ -248,7 +248,7 @@ fn overridden(name: &str, value: &Placed<ControlValue>, findings: &mut Findings)
     }
 }
 
-/// Files that would contradict what the site says elsewhere, and where that is.
+/// Files that would contradict another part of the site, with the name of that part.
 const ELSEWHERE: [(&str, &str); 8] = [
     ("me", "`appliance.hostname`"),
     ("network", "`appliance.network`"),
@@ -283,5 +283,5 @@ const SAID_TWICE: &[SaidTwice] = &[
     ("smtproutes", "smtp.smarthost", |smtp| smtp.smarthost.as_ref().map(|one| &one.place)),
 ];
 
-/// What the schema says is the largest message: what others accept.
+/// The schema's default for the largest message in octets: a size that others accept.
 const LARGEST_MESSAGE: u64 = 25 << 20;

@@ -13,7 +13,7 @@ use crate::codes;
 use crate::findings::Findings;
 use crate::model::{CatchAll, Dkim, Limits, MailDomain, Managed, Subaddress};
 
-/// Domains of their own, and alias domains with what they stand for.
+/// The mail domains, and the alias domains with the domains they stand for.
 pub(super) fn lower(site: &Site, findings: &mut Findings) -> (BTreeMap<Domain, MailDomain>, BTreeMap<Domain, Domain>) {
     let mut domains = BTreeMap::new();
     let mut aliases = BTreeMap::new();
@@ -157,7 +157,7 @@ pub(super) fn values<T: Clone>(placed: &[Placed<T>]) -> Vec<T> {
     placed.iter().map(|item| item.value.clone()).collect()
 }
 
-/// Addresses are compared without case, so one form is kept.
+/// The local part in lower case: addresses are compared without case, so one form is kept.
 pub(crate) fn lower_case(local: &LocalPart) -> LocalPart {
     local.clone().into_lower_case()
 }

@@ -1,4 +1,4 @@
-//! The steps from site to blueprint. Each decides its part and adds what it finds; the proofs come last.
+//! The steps from site to blueprint. Each decides its part and adds its findings; the proofs come last.
 
 mod antivirus;
 mod control;
@@ -37,10 +37,10 @@ pub fn lower(site: &Site) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic
     unproved.finish(proofs)
 }
 
-/// A blueprint of which only the making was judged: for those who have something to do with it while the proofs run.
+/// A blueprint whose proofs have not run yet, for callers that use it while they run.
 #[derive(Debug)]
 pub struct Unproved {
-    /// What the machine needs.
+    /// The blueprint, complete.
     pub blueprint: Blueprint,
     findings: Findings,
 }
@@ -52,7 +52,7 @@ impl Unproved {
         self.findings.is_wrong()
     }
 
-    /// Asks the blueprint whether what the site claims holds.
+    /// Runs the proofs: whether the blueprint does what the site claims.
     #[must_use]
     pub fn prove(&self, site: &Site) -> Proofs {
         let mut findings = Findings::default();
@@ -61,16 +61,16 @@ impl Unproved {
         Proofs(findings)
     }
 
-    /// As [`lower`], with what the proofs found.
+    /// The result of [`lower`], with the findings of the proofs.
     ///
     /// # Errors
-    /// As [`lower`].
+    /// The same as those of [`lower`].
     pub fn finish(self, proofs: Proofs) -> Result<(Blueprint, Vec<Diagnostic>), Vec<Diagnostic>> {
         self.findings.and(proofs.0).finish(self.blueprint)
     }
 }
 
-/// What the proofs found.
+/// The findings of the proofs.
 #[derive(Debug)]
 pub struct Proofs(Findings);
 
@@ -119,7 +119,7 @@ pub fn decide(site: &Site) -> Unproved {
     Unproved { blueprint, findings }
 }
 
-/// For what is missing altogether: the machine's name, which is always there.
+/// A place that every site has, that of the machine's name; for findings about something that is missing altogether.
 fn any_place(site: &Site) -> &Place {
     &site.appliance.hostname.place
 }

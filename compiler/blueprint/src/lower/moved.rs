@@ -1,4 +1,4 @@
-//! Renames: each name leads to one that is declared, in one step. Proves that they can all be true together.
+//! Renames: each old name leads to a declared one in one step. Proves that all of them can be true together.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{Kind, ObjectId};
 type Domains = BTreeMap<Domain, MailDomain>;
 type AliasDomains = BTreeMap<Domain, Domain>;
 
-/// What was renamed, in the order written, chains joined.
+/// The renames in the order written, with chains joined.
 pub(super) fn lower(
     site: &Site,
     domains: &Domains,
@@ -36,7 +36,7 @@ pub(super) fn lower(
     moved
 }
 
-/// Renames by the name before; a name that is moved twice, or taken twice, is reported.
+/// Renames by the old name; a name that is moved twice, or taken twice, is reported.
 fn steps<'a>(site: &'a Site, findings: &mut Findings) -> BTreeMap<&'a Movable, &'a Placed<Movable>> {
     let mut steps: BTreeMap<&Movable, &Placed<Movable>> = BTreeMap::new();
     let mut places = BTreeMap::new();
@@ -62,7 +62,7 @@ fn steps<'a>(site: &'a Site, findings: &mut Findings) -> BTreeMap<&'a Movable, &
     steps
 }
 
-/// Where a chain of renames ends; `None` when it comes back to `start`, or goes round without it.
+/// The end of a chain of renames; `None` when it comes back to `start`, or goes round without it.
 fn last<'a>(
     steps: &BTreeMap<&'a Movable, &'a Placed<Movable>>,
     to: &'a Placed<Movable>,
@@ -81,7 +81,7 @@ fn last<'a>(
     None
 }
 
-/// Once for each circle: at its smallest name.
+/// Reports each circle once, at its smallest name.
 fn report_circle(
     steps: &BTreeMap<&Movable, &Placed<Movable>>,
     from: &Movable,
@@ -95,7 +95,7 @@ fn report_circle(
             return;
         }
         names.push(next);
-        // No two lead to one name, so a chain that does not end is a circle through its beginning.
+        // No two renames lead to one name, so a chain that does not end is a circle through its beginning.
         let Some(further) = steps.get(next) else { return };
         next = &further.value;
     }

@@ -1,4 +1,4 @@
-//! One address, one meaning: notices what is declared twice and what cannot be a local part of ours.
+//! One address, one meaning: reports addresses that are declared twice, and names that cannot be local parts of ours.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,19 +11,19 @@ use super::domains::lower_case;
 use crate::codes;
 use crate::findings::Findings;
 
-/// The addresses of one domain, as far as they were declared.
+/// The addresses of one domain that were declared so far.
 pub(super) struct Names<'a> {
     domain: &'a Domain,
     declared: BTreeMap<LocalPart, (&'a Place, &'static str)>,
 }
 
 impl<'a> Names<'a> {
-    /// None yet.
+    /// Starts without addresses.
     pub(super) const fn new(domain: &'a Domain) -> Self {
         Self { domain, declared: BTreeMap::new() }
     }
 
-    /// Whose they are.
+    /// The domain of the addresses.
     pub(super) const fn domain(&self) -> &Domain {
         self.domain
     }
@@ -61,12 +61,12 @@ impl<'a> Names<'a> {
     }
 
     fn check_form(&self, local: &LocalPart, place: &Place, what: &str, file: bool, findings: &mut Findings) {
-        // Nearly every name; the rest is asked of those who know.
+        // This holds for nearly every name; the others are checked by the code for file names and addresses.
         if local.as_str().bytes().all(|b| b.is_ascii_alphanumeric()) && !local.as_str().eq_ignore_ascii_case("default")
         {
             return;
         }
-        // Display puts quotes around what RFC 5321 wants quoted; no program of ours should need them.
+        // Display quotes a local part where RFC 5321 demands it; no program of ours should need that.
         let quoted = local.to_string() != local.as_str();
         if !quoted && (!file || file_name(local).is_some()) {
             return;

@@ -1,9 +1,9 @@
-//! One order for what has none: members, targets and records stand in the order of their names, however a person wrote them.
-//! So the order of a site's lines is no change to a plan, and not a byte of the bundle's instructions.
+//! Order for lists that have none: members, targets and records are sorted by name, however a person wrote them. So the
+//! order of a site's lines changes neither a plan nor a byte of the bundle's instructions.
 
 use crate::model::{Blueprint, List, MailDomain, Zone, ZoneRecord};
 
-/// Sorts, and drops what stands twice.
+/// Sorts every such list, and drops repetitions.
 pub(super) fn put(blueprint: &mut Blueprint) {
     set(&mut blueprint.operators);
     blueprint.moved.sort_by(|one, two| (&one.from, &one.to).cmp(&(&two.from, &two.to)));
@@ -21,7 +21,7 @@ fn domain(mail: &mut MailDomain) {
     for list in mail.lists.values_mut() {
         let List { members, moderators, allow, deny, mime_remove, mime_reject, header_remove, .. } = list;
         [members, moderators, allow, deny].into_iter().for_each(set);
-        // Added header lines stand in a post as they were written.
+        // Added header lines are not sorted: a post has them in the order written.
         [mime_remove, mime_reject, header_remove].into_iter().for_each(set);
     }
 }
@@ -31,7 +31,7 @@ fn set<T: Ord>(items: &mut Vec<T>) {
     items.dedup();
 }
 
-/// The zone itself first, and what makes it a zone first of all.
+/// The sort key of a record: the zone itself first, and first of all the records that make it a zone.
 fn record(record: &ZoneRecord) -> (bool, &str, bool, &str, &str) {
     (record.name != "@", &record.name, record.kind != "NS", &record.kind, &record.value)
 }

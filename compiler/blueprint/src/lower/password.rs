@@ -10,7 +10,7 @@ use crate::codes;
 use crate::findings::Findings;
 use crate::model::Password;
 
-/// Names a hash without telling it.
+/// The first password, with a hash known by its fingerprint.
 pub(super) fn lower(password: Option<&site::Password>) -> Password {
     match password {
         None => Password::None,
@@ -24,7 +24,7 @@ pub(super) fn lower(password: Option<&site::Password>) -> Password {
     }
 }
 
-/// Says that nobody can log in where that is surprising.
+/// Warns where it is surprising that nobody can log in.
 pub(super) fn warn(
     password: &Password,
     has_mailbox: bool,
@@ -47,7 +47,7 @@ pub(super) fn warn(
     }
 }
 
-/// In a row of a file the same has another name.
+/// Advice in the words of the place: in a row of a file the field has another name.
 fn hint(place: &Place, when: &str) -> String {
     let is_row = matches!(place.file.rsplit('.').next(), Some("csv" | "jsonl"));
     let form = if is_row { "a `password_hash`" } else { "`password = { hash = \"…\" }`" };

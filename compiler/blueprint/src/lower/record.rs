@@ -1,7 +1,7 @@
 //! One DNS record of the site: its owner and data checked and written in one form (RFC 1035 §5.1).
 //!
-//! Names in data: with a final dot or a dot inside they are absolute, as people write host names; without any dot they are
-//! relative to the zone; `@` is the zone.
+//! Names in data: a name with a final dot or a dot inside is absolute, as people write host names; a name without any
+//! dot is relative to the zone; `@` is the zone.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,7 +10,7 @@ use postkiln_site::Record;
 
 use crate::model::{Purpose, ZoneRecord};
 
-/// The record in one form, or what is wrong with it.
+/// The record in one form, or the fault in it.
 pub(super) fn lower(zone: &Domain, record: &Record) -> Result<ZoneRecord, String> {
     let name = owner(zone, &record.name)?;
     let value = record.value.trim();
@@ -36,7 +36,8 @@ fn wrong(value: &str, what: &str) -> String {
     format!("{value:?} is no {what}")
 }
 
-/// `@`, or labels relative to the zone; the first may be `*` (RFC 4592), and labels may begin with `_` (RFC 8552).
+/// The owner: `@`, or labels relative to the zone; the first may be `*` (RFC 4592), and labels may begin with `_` (RFC
+/// 8552).
 fn owner(zone: &Domain, name: &str) -> Result<String, String> {
     let name = name.to_ascii_lowercase();
     if name == "@" || name.is_empty() {
@@ -75,7 +76,7 @@ fn mx(zone: &Domain, value: &str) -> Result<String, String> {
     let words: Vec<&str> = value.split_ascii_whitespace().collect();
     let [preference, exchange] = *words.as_slice() else { return Err(wrong(value, "\"PREFERENCE HOST\"")) };
     let preference: u16 = preference.parse().map_err(|_| wrong(preference, "preference"))?;
-    // RFC 7505: the null MX.
+    // A single dot is the null MX (RFC 7505).
     let exchange = if exchange == "." { ".".to_owned() } else { host(zone, exchange)? };
     Ok(format!("{preference} {exchange}"))
 }
@@ -86,12 +87,12 @@ fn srv(zone: &Domain, value: &str) -> Result<String, String> {
         return Err(wrong(value, "\"PRIORITY WEIGHT PORT HOST\""));
     };
     let number = |text: &str| text.parse::<u16>().map_err(|_| wrong(text, "number up to 65535"));
-    // RFC 2782: "." means that the service is not there.
+    // A single dot means that the service does not exist (RFC 2782).
     let target = if target == "." { ".".to_owned() } else { host(zone, target)? };
     Ok(format!("{} {} {} {target}", number(priority)?, number(weight)?, number(port)?))
 }
 
-/// `0 issue "ca.example"` (RFC 8659 §4.1.1).
+/// The data of a CAA record, `0 issue "ca.example"` (RFC 8659 §4.1.1).
 fn caa(value: &str) -> Result<String, String> {
     let bad = || wrong(value, "`FLAGS TAG VALUE`, as in `0 issue \"ca.example\"`");
     let mut words = value.splitn(3, ' ');
@@ -105,7 +106,7 @@ fn caa(value: &str) -> Result<String, String> {
     Ok(format!("{flags} {} \"{text}\"", tag.to_ascii_lowercase()))
 }
 
-/// `3 1 1 00ff…` (RFC 6698 §2.2).
+/// The data of a TLSA record, `3 1 1 00ff…` (RFC 6698 §2.2).
 fn tlsa(value: &str) -> Result<String, String> {
     let bad = || wrong(value, "\"USAGE SELECTOR MATCHING HEX\"");
     let words: Vec<&str> = value.split_ascii_whitespace().collect();
@@ -124,7 +125,7 @@ fn tlsa(value: &str) -> Result<String, String> {
     Ok(format!("{usage} {selector} {matching} {}", digest.to_ascii_lowercase()))
 }
 
-/// What is wrong with the text of a TXT record that has the right characters, and what to do.
+/// A fault in the text of a TXT record that has only allowed characters, and advice about it.
 pub(super) fn unfit_text(record: &Record) -> Option<(String, &'static str)> {
     let text = record.value.trim();
     if record.kind != "TXT" {
@@ -140,7 +141,7 @@ pub(super) fn unfit_text(record: &Record) -> Option<(String, &'static str)> {
     })
 }
 
-/// An answer over UDP has to hold it (RFC 6891 §6.2.5 names 4096 octets).
+/// The longest text in octets: an answer over UDP has to hold it (RFC 6891 §6.2.5 names 4096).
 const LONGEST_TEXT: usize = 4096;
 
 fn txt(text: &str) -> Result<String, String> {

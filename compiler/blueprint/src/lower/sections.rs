@@ -1,4 +1,4 @@
-//! What there is one of: TLS, the pages, the address book, storage, retention.
+//! Sections that every site has once: TLS, the pages, the address book, storage, retention.
 
 use postkiln_address::Domain;
 use postkiln_site as site;
@@ -6,7 +6,7 @@ use postkiln_site::Site;
 
 use crate::model::{Certificate, Database, DatabaseServer, Ldap, Retention, Storage, Tls, TlsVersion, Web};
 
-/// What the site says, with the chain as text: that it is a chain is proved later.
+/// The section `tls`, with the chain as text; that the text is a chain is proved later.
 pub(super) fn tls(site: &Site) -> Tls {
     let certificate = match &site.tls.certificate.value {
         site::Certificate::SelfSigned => Certificate::SelfSigned,
@@ -37,7 +37,7 @@ pub(super) fn web(site: &Site) -> Web {
     }
 }
 
-/// `primary` is the domain whose labels are the base's parts when none is given (RFC 2247).
+/// The section `ldap`. `primary` is the domain whose labels become the base's parts when no base is given (RFC 2247).
 pub(super) fn ldap(site: &Site, primary: &Domain) -> Ldap {
     let parts = || primary.as_str().split('.').map(|label| format!("dc={label}")).collect::<Vec<_>>().join(",");
     Ldap {

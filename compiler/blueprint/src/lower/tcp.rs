@@ -1,5 +1,5 @@
-//! The rules of each listener: what `smtp.networks` says, for the listeners it is about, and `:allow` for everybody else.
-//! Submission asks for a login all the same, and port 25 serves everybody for our own domains.
+//! The rules of each listener: those of `smtp.networks` that are about the listener, and `:allow` for everybody else.
+//! Submission demands a login all the same, and port 25 serves everybody for our own domains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +32,8 @@ pub(super) fn lower(site: &Site, services: &[Service], findings: &mut Findings) 
     files
 }
 
-/// The networks of `smtp.networks`, by number, whose rule a key has: of two networks with the same key, that with fewer
-/// keys is the more special, as `192.0.2.0/24` within `192.0.0.0/20`. Equals are added to `twins`.
+/// For each key of tcprules the network, by number in `smtp.networks`, whose rule it has. Of two networks with the same
+/// key, the one with fewer keys is more specific, as `192.0.2.0/24` within `192.0.0.0/20`. Equals are added to `twins`.
 pub(crate) fn owners<'a>(
     site: &'a Site,
     listener: &str,
@@ -54,7 +54,7 @@ pub(crate) fn owners<'a>(
     owners
 }
 
-/// Whether a network's rule stands in a listener's file.
+/// Whether a network's rule is for this listener.
 fn is_about(network: &SmtpNetwork, listener: &str) -> bool {
     let submission = matches!(listener, "submission" | "submissions");
     match network.listener {
@@ -70,7 +70,7 @@ fn rules(site: &Site, owners: &BTreeMap<&str, usize>) -> Vec<Rule> {
         let own = network.value.from.value.keys.iter().filter(|key| owners.get(key.as_str()) == Some(&number));
         rules.extend(own.map(|key| Rule { address: key.clone(), decision: decision(&network.value) }));
     }
-    // The order in which they were written means nothing.
+    // The order in which rules were written means nothing, so they are sorted.
     rules.sort_by(|one, two| one.address.cmp(&two.address));
     if !owners.contains_key("") {
         rules.push(Rule { address: String::new(), decision: Decision::Allow(Vec::new()) });
@@ -78,7 +78,7 @@ fn rules(site: &Site, owners: &BTreeMap<&str, usize>) -> Vec<Rule> {
     rules
 }
 
-/// The environment that qmail-smtpd and rblsmtpd read.
+/// The decision with the environment that qmail-smtpd and rblsmtpd read.
 fn decision(network: &SmtpNetwork) -> Decision {
     let mut variables = Vec::new();
     let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));

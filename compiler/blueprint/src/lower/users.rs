@@ -1,4 +1,4 @@
-//! Users, with what their domain gives to all: a quota, what is denied.
+//! Users, with the settings that their domain gives to all: a quota, denied permissions.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ fn lower_user(
     }
 }
 
-/// What is denied.
+/// The denied permissions.
 pub(super) fn permissions(denied: &[Placed<site::Permission>]) -> impl Iterator<Item = Permission> {
     denied.iter().map(|permission| match permission.value {
         site::Permission::Pop3 => Permission::Pop3,

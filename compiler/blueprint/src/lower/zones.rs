@@ -1,5 +1,5 @@
-//! The zones: what mail needs of each domain, and the site's own records; where both speak of the same thing, the site's
-//! stand, and a setting that says something else is a contradiction.
+//! The zones: the records that mail needs in each domain, and the site's own records. Where both are about the same
+//! thing, the site's records win, and a setting that differs from them is reported as a contradiction.
 //!
 //! Records keep their places until the proofs over all zones (`prove/dns`) are done. Start at [`draft`].
 
@@ -23,9 +23,9 @@ use crate::model::{ClientServer, Purpose, StsPolicy, Zone, ZoneRecord};
 
 /// Every zone while it is made and proved.
 pub(crate) struct Zones<'a> {
-    /// By name.
+    /// The drafts by zone.
     pub(crate) drafts: BTreeMap<&'a Domain, Draft<'a>>,
-    /// What others reach the machine at, as far as it is known.
+    /// Addresses by which others reach the machine, as far as they are known.
     pub(crate) addresses: Vec<IpAddr>,
 }
 
@@ -33,35 +33,35 @@ pub(crate) struct Zones<'a> {
 pub(crate) struct Draft<'a> {
     /// The mail domain of this name.
     pub(crate) mail: Option<Mail<'a>>,
-    /// Its records so far: ours, then the site's.
+    /// The records so far: ours, then the site's.
     pub(crate) entries: Vec<Entry<'a>>,
-    /// The policy about TLS.
+    /// The policy about TLS (MTA-STS), when there is one.
     pub(crate) mta_sts: Option<StsPolicy>,
-    /// What mail programs are told.
+    /// The servers that mail programs are told.
     pub(crate) client: Vec<ClientServer>,
 }
 
-/// A mail domain as its zone sees it: an alias domain publishes what the domain it stands for does.
+/// A mail domain as its zone sees it: an alias domain publishes the same as the domain it stands for.
 #[derive(Clone, Copy)]
 pub(crate) struct Mail<'a> {
-    /// The domain of its own.
+    /// The mail domain with the settings; for an alias domain the one it stands for.
     pub(crate) home: &'a Domain,
-    /// Its settings.
+    /// The settings about publishing.
     pub(crate) publishing: &'a Publishing,
-    /// What its users may not do.
+    /// Permissions that all its users are denied.
     pub(crate) deny: &'a [Placed<Permission>],
-    /// Where the domain is declared.
+    /// The place where the domain is declared.
     pub(crate) place: &'a Place,
 }
 
-/// A record, and where it or the setting it follows from was written.
+/// A record, with the place of its own or of the setting it follows from.
 #[derive(Clone)]
 pub(crate) struct Entry<'a> {
-    /// The record.
+    /// The record in its final form.
     pub(crate) record: ZoneRecord,
-    /// Where.
+    /// The place of the record or of the setting.
     pub(crate) place: &'a Place,
-    /// Whether the site has it as a record.
+    /// Whether the site itself wrote the record.
     pub(crate) is_own: bool,
 }
 
@@ -73,32 +73,32 @@ impl Entry<'_> {
 }
 
 impl Draft<'_> {
-    /// The records of a name and kind.
+    /// The records with this name and type.
     pub(crate) fn at(&self, name: &str, kind: &str) -> impl Iterator<Item = &Entry<'_>> {
         self.entries.iter().filter(move |entry| entry.record.name == name && entry.record.kind == kind)
     }
 
-    /// Whether a record says in an alias domain's zone what the same setting says in the other's: it is judged there.
+    /// Whether a record of an alias domain repeats one of the domain it stands for; it is judged there.
     pub(crate) fn repeats(&self, zone: &Domain, entry: &Entry<'_>) -> bool {
         !entry.is_own && self.mail.is_some_and(|mail| mail.home != zone)
     }
 
-    /// Whether there is a record of a name and kind that begins so.
+    /// Whether there is a record with this name and type whose value begins so.
     fn has(&self, name: &str, kind: &str, begins: &str) -> bool {
         self.at(name, kind).any(|entry| entry.record.value.starts_with(begins))
     }
 }
 
 impl<'a> Zones<'a> {
-    /// The zone of ours a name lies in, and the name relative to it.
+    /// The zone of ours that a name lies in, and the name relative to it.
     pub(crate) fn find(&self, name: &str) -> Option<(&'a Domain, String)> {
         let nearest =
             self.drafts.keys().filter(|zone| relative(name, zone).is_some()).max_by_key(|zone| zone.as_str().len());
         nearest.and_then(|zone| relative(name, zone).map(|relative| (*zone, relative)))
     }
 
-    /// The records of an absolute name and kind, when a zone of ours would have them; a wildcard's, when it has none
-    /// of its own (RFC 4592 §3.3.1).
+    /// The records of an absolute name and type, when a zone of ours would have them; those of a wildcard, when the
+    /// name has none of its own (RFC 4592 §3.3.1).
     pub(crate) fn look_up(&self, name: &str, kind: &str) -> Option<Vec<&Entry<'a>>> {
         let (zone, name) = self.find(name)?;
         let entries = &self.drafts.get(zone)?.entries;
@@ -108,7 +108,7 @@ impl<'a> Zones<'a> {
         Some(entries.iter().filter(|entry| entry.record.name == name && entry.record.kind == kind).collect())
     }
 
-    /// The zones as the blueprint has them.
+    /// The zones in the form of the blueprint.
     pub(crate) fn finish(self, site: &Site) -> BTreeMap<Domain, Zone> {
         let zone = |draft: Draft<'_>| Zone {
             ttl: site.dns.ttl.value,
@@ -121,7 +121,7 @@ impl<'a> Zones<'a> {
     }
 }
 
-/// A zone for each mail domain and for each domain the site has records of.
+/// Makes a zone for each mail domain and for each domain that the site has records of.
 pub(crate) fn draft<'a>(site: &'a Site, listeners: &[Listener], findings: &mut Findings) -> Zones<'a> {
     let mut zones = Zones { drafts: BTreeMap::new(), addresses: Vec::new() };
     let names: BTreeSet<&Domain> = site.domains.keys().chain(site.dns.records.keys()).collect();
@@ -146,7 +146,7 @@ pub(crate) fn draft<'a>(site: &'a Site, listeners: &[Listener], findings: &mut F
     zones
 }
 
-/// What is made for one zone.
+/// The parts that are made for one zone.
 struct Made<'a> {
     name: &'a Domain,
     entries: Vec<Entry<'a>>,
@@ -202,8 +202,8 @@ impl<'a> Adding<'a, '_> {
         self.draft.entries.iter().any(|entry| entry.record.name == name)
     }
 
-    /// Reports that a setting and the site's own record speak of the same thing. An alias domain has no settings: its own
-    /// records are how it differs.
+    /// Reports that a setting and the site's own record are about the same thing. Not for an alias domain, which has no
+    /// settings: its own records are how it differs.
     fn contradiction(&mut self, setting: &str, place: &Place, name: &str, kind: &str) {
         if self.draft.mail.is_some_and(|mail| mail.home != self.zone) {
             return;
@@ -249,7 +249,7 @@ fn mail_of<'a>(site: &'a Site, name: &Domain) -> Option<Mail<'a>> {
 }
 
 impl<'a> Mail<'a> {
-    /// Where a setting stands, as seen from a zone: an alias domain has none of its own.
+    /// The place of a setting as seen from a zone: an alias domain has no settings of its own.
     fn place<T>(self, zone: &Domain, setting: &'a Placed<T>) -> &'a Place {
         if zone == self.home { &setting.place } else { self.place }
     }
@@ -291,7 +291,7 @@ fn own_records<'a>(site: &'a Site, zone: &Domain, findings: &mut Findings) -> Ve
     own
 }
 
-/// What one of the site's own records is there for: as ours would be in its place.
+/// The purpose of one of the site's own records: that of the record we would make in its place.
 fn purpose(site: &Site, zone: &Domain, record: &ZoneRecord) -> Purpose {
     let host = relative(site.appliance.hostname.value.as_str(), zone);
     match (record.name.as_str(), record.kind.as_str()) {
@@ -314,7 +314,7 @@ fn purpose(site: &Site, zone: &Domain, record: &ZoneRecord) -> Purpose {
     }
 }
 
-/// `mail` for `mail.example.org` in the zone `example.org`; `@` for the zone itself.
+/// The name relative to a zone: `mail` for `mail.example.org` in `example.org`; `@` for the zone itself.
 pub(crate) fn relative(name: &str, zone: &Domain) -> Option<String> {
     if name == zone.as_str() {
         return Some("@".to_owned());

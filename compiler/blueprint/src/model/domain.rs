@@ -1,4 +1,4 @@
-//! A domain of its own.
+//! Types of a mail domain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,31 +7,31 @@ use serde::{Deserialize, Serialize};
 
 use super::{Dkim, List, Permission, Responder, User};
 
-/// A domain of its own. Local parts are in lower case.
+/// A mail domain. Local parts are in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailDomain {
-    /// Who gets postmaster's mail.
+    /// The user that gets postmaster's mail.
     pub postmaster: LocalPart,
-    /// People.
+    /// The users by local part.
     pub users: BTreeMap<LocalPart, User>,
-    /// Further addresses and where they lead; users' aliases and `postmaster` among them.
+    /// Further addresses with their targets; users' aliases and `postmaster` among them.
     pub aliases: BTreeMap<LocalPart, Vec<Address>>,
     /// What happens to other addresses.
     pub catch_all: CatchAll,
-    /// What parts an address from a detail.
+    /// The separator between an address and a detail.
     pub subaddress: Subaddress,
-    /// Mailing lists.
+    /// Mailing lists by local part.
     pub lists: BTreeMap<LocalPart, List>,
-    /// Automatic replies.
+    /// Automatic replies by local part.
     pub responders: BTreeMap<LocalPart, Responder>,
     /// Who may add users, aliases and lists.
     pub managed: Managed,
-    /// How much of everything there may be, made on the node or declared.
+    /// The largest numbers of users, aliases and so on, made on the node or declared.
     pub limits: Limits,
-    /// What nobody may do; each user's `deny` holds it too.
+    /// Permissions that everybody is denied; each user's `deny` holds them too.
     pub deny: BTreeSet<Permission>,
-    /// The key that signs its mail, and that of its alias domains.
+    /// The key that signs the mail of the domain and of its alias domains.
     pub dkim: Option<Dkim>,
 }
 
@@ -39,23 +39,23 @@ pub struct MailDomain {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CatchAll {
-    /// Refused at RCPT.
+    /// Mail for them is refused at RCPT.
     Reject,
-    /// Delivered to this address.
+    /// Mail for them is delivered to this address.
     Deliver(Address),
-    /// Accepted and dropped.
+    /// Mail for them is accepted and dropped.
     Discard,
 }
 
-/// What parts an address from a detail its owner adds (RFC 5233).
+/// The separator between an address and a detail that its owner adds (RFC 5233).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subaddress {
-    /// `ada+shop` reaches `ada`.
+    /// A plus sign: `ada+shop` reaches `ada`.
     Plus,
-    /// `ada-shop` reaches `ada`.
+    /// A hyphen: `ada-shop` reaches `ada`.
     Minus,
-    /// Every address is what is declared.
+    /// No separator: every address is taken as it is declared.
     None,
 }
 
@@ -69,21 +69,21 @@ pub enum Managed {
     Delegated,
 }
 
-/// How much of everything a domain may have (vpopmail's vlimits); `None` without a limit.
+/// The largest number of everything a domain may have (vpopmail's vlimits); `None` without a limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Users.
+    /// The largest number of users.
     pub users: Option<u64>,
-    /// Aliases whose mail stays in the domain.
+    /// The largest number of aliases whose mail stays in the domain.
     pub aliases: Option<u64>,
-    /// Users and aliases whose mail leaves the domain.
+    /// The largest number of users and aliases whose mail leaves the domain.
     pub forwards: Option<u64>,
-    /// Autoresponders.
+    /// The largest number of autoresponders.
     pub autoresponders: Option<u64>,
-    /// Mailing lists.
+    /// The largest number of mailing lists.
     pub lists: Option<u64>,
-    /// Octets of all mailboxes together.
+    /// The size of all mailboxes together, in octets.
     pub quota: Option<u64>,
     /// The quota, in octets, of a user made on the node; declared ones have it already.
     pub default_quota: Option<u64>,

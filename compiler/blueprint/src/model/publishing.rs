@@ -1,4 +1,4 @@
-//! What the world is told about a domain: its zone, its key, and what mail programs and senders read over the web.
+//! The facts that the world is told about a domain: its zone, its key, and files that mail programs and senders read.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 pub struct Dkim {
     /// The selector of the first key; those of later ones are made from it.
     pub selector: String,
-    /// The secret's name.
+    /// The name of the secret that holds the key.
     pub secret: String,
 }
 
@@ -22,29 +22,29 @@ pub struct Dkim {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Zone {
-    /// Seconds.
+    /// Time to live of the records, in seconds.
     pub ttl: u32,
     /// Whether a zone file is made; else the records are entered elsewhere, one by one.
     pub publish: bool,
-    /// Records, in order: ours first.
+    /// The records in order: ours first.
     pub records: Vec<ZoneRecord>,
-    /// What senders are told about TLS.
+    /// The policy about TLS for senders, when there is one.
     pub mta_sts: Option<StsPolicy>,
-    /// Where mail programs connect to, the best first for each protocol; empty: they are told nothing.
+    /// The servers for mail programs, the best first for each protocol; empty: programs are told nothing.
     pub client: Vec<ClientServer>,
 }
 
-/// A record of a zone.
+/// A record of a zone, in its final form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ZoneRecord {
-    /// Relative to the zone; `@` is the zone itself. Lower case.
+    /// The owner's name relative to the zone, in lower case; `@` is the zone itself.
     pub name: String,
-    /// `A`, `AAAA`, `CNAME`, `MX`, `TXT`, `NS`, `SRV`, `CAA`, `TLSA`.
+    /// The record's type: `A`, `AAAA`, `CNAME`, `MX`, `TXT`, `NS`, `SRV`, `CAA`, `TLSA`.
     pub kind: String,
-    /// Presentation form with names absolute; the text of TXT whole and without quotes.
+    /// The data in presentation form with absolute names; the text of TXT whole and without quotes.
     pub value: String,
-    /// What it is there for.
+    /// The purpose of the record.
     pub purpose: Purpose,
 }
 
@@ -56,39 +56,39 @@ impl ZoneRecord {
     }
 }
 
-/// What a record is there for.
+/// The purposes of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
-    /// Something of the site's own, not about mail.
+    /// A record of the site's own that is not about mail.
     Site,
-    /// Who serves the zone.
+    /// A server of the zone.
     NameServer,
-    /// That a zone below is served by others, or where they are.
+    /// The delegation of a zone below, or the addresses of its servers.
     Delegation,
-    /// The appliance's addresses.
+    /// An address of the appliance.
     Host,
-    /// Who takes mail.
+    /// A machine that takes mail.
     MailExchanger,
-    /// Who sends mail (RFC 7208).
+    /// The machines that may send mail (RFC 7208).
     Spf,
     /// The public half of a key that signs mail (RFC 6376).
     Dkim,
-    /// What becomes of mail that fails (RFC 7489).
+    /// The policy for mail that fails SPF and DKIM (RFC 7489).
     Dmarc,
-    /// That reports of another domain may come here (RFC 7489 §7.1).
+    /// The permission for reports about another domain (RFC 7489 §7.1).
     DmarcAuthorisation,
-    /// That there is a policy about TLS (RFC 8461).
+    /// The announcement of a policy about TLS (RFC 8461).
     MtaSts,
-    /// Where that policy is fetched.
+    /// The host from which that policy is fetched.
     MtaStsHost,
-    /// Who gets reports about TLS (RFC 8460).
+    /// The address for reports about TLS (RFC 8460).
     TlsReports,
     /// A service for mail programs (RFC 6186, RFC 8314).
     ClientService,
-    /// Where mail programs fetch their settings.
+    /// The host from which mail programs fetch settings.
     ClientSettings,
-    /// Who may issue certificates (RFC 8659).
+    /// The authorities that may issue certificates (RFC 8659).
     Caa,
     /// The key of the certificate (RFC 7672).
     Tlsa,
@@ -98,16 +98,16 @@ pub enum Purpose {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
-    /// No mail without it.
+    /// Without the record no mail arrives.
     Required,
-    /// Mail is trusted less without it.
+    /// Without the record mail is trusted less.
     Recommended,
-    /// A convenience, or a further protection.
+    /// The record is a convenience or a further protection.
     Optional,
 }
 
 impl Purpose {
-    /// Why the record is there, in half a sentence for the person who enters it.
+    /// The reason for the record, in half a sentence for the person who enters it.
     #[must_use]
     pub const fn why(self) -> &'static str {
         match self {
@@ -130,7 +130,7 @@ impl Purpose {
         }
     }
 
-    /// How much depends on it.
+    /// How much depends on the record.
     #[must_use]
     pub const fn need(self) -> Need {
         match self {
@@ -147,21 +147,21 @@ impl Purpose {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StsPolicy {
-    /// What senders do.
+    /// The behaviour asked of senders.
     pub mode: StsMode,
-    /// The exchangers whose certificates count; those of the zone.
+    /// The exchangers whose certificates count: those of the zone.
     pub mx: Vec<Domain>,
-    /// Seconds a sender keeps the policy.
+    /// Seconds that a sender keeps the policy.
     pub max_age: u32,
 }
 
-/// What senders do with a policy.
+/// The behaviour that a policy asks of senders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StsMode {
-    /// They report what would fail.
+    /// Senders report deliveries that TLS would have stopped.
     Testing,
-    /// They do not send without TLS.
+    /// Senders do not deliver without TLS.
     Enforce,
 }
 
@@ -188,22 +188,22 @@ impl StsPolicy {
     }
 }
 
-/// Where mail programs connect to.
+/// A server that mail programs connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientServer {
-    /// For what.
+    /// The protocol of the service.
     pub protocol: ClientProtocol,
-    /// The machine.
+    /// The host name of the machine.
     pub host: Domain,
-    /// The port.
+    /// The TCP port of the service.
     pub port: u16,
-    /// When TLS begins.
+    /// The moment when TLS begins.
     pub tls: Tls,
 }
 
 impl ClientServer {
-    /// Whether people can both read and send: mail programs set up no half of an account.
+    /// Whether people can both read and send: mail programs do not set up half an account.
     #[must_use]
     pub fn suffice(servers: &[Self]) -> bool {
         let sends = |server: &Self| server.protocol == ClientProtocol::Submission;
@@ -211,15 +211,15 @@ impl ClientServer {
     }
 }
 
-/// What mail programs speak.
+/// The protocols of mail programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientProtocol {
-    /// Mailboxes on the server.
+    /// IMAP: mailboxes stay on the server.
     Imap,
-    /// Mail fetched from the server.
+    /// POP3: mail is fetched from the server.
     Pop3,
-    /// Sending.
+    /// Submission: mail is sent.
     Submission,
 }
 

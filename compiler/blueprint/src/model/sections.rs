@@ -1,34 +1,34 @@
-//! What there is one of: TLS, the pages, the address book, storage, retention.
+//! Types of sections that exist once: TLS, the pages, the address book, storage, retention.
 
 use postkiln_address::Domain;
 use serde::{Deserialize, Serialize};
 
-/// Encryption of connections.
+/// Certificates, and the oldest version of TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// Where the certificate comes from.
+    /// The source of the certificate.
     pub certificate: Certificate,
-    /// The oldest version spoken: `tls12` or `tls13`.
+    /// The oldest version of TLS that is spoken: `tls12` or `tls13`.
     pub minimum: TlsVersion,
 }
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Certificate {
-    /// The node makes one.
+    /// The node makes one, which nobody else vouches for.
     SelfSigned,
     /// The node asks an authority (RFC 8555).
     Acme {
-        /// Whom the authority writes to.
+        /// The address that the authority writes to.
         email: String,
         /// The authority's directory, a URL.
         directory: String,
     },
-    /// It is given.
+    /// The person gives the certificate.
     Own {
-        /// The name of the secret that is the key.
+        /// The name of the secret that is the private key.
         secret: String,
         /// The certificate and those above it, in PEM; nothing else.
         chain: String,
@@ -39,53 +39,53 @@ pub enum Certificate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TlsVersion {
-    /// RFC 5246.
+    /// TLS 1.2 (RFC 5246).
     Tls12,
-    /// RFC 8446.
+    /// TLS 1.3 (RFC 8446).
     Tls13,
 }
 
-/// Pages in the browser.
+/// Webmail and administration in the browser.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Web {
-    /// Whether people read mail there.
+    /// Whether people can read mail in the browser.
     pub webmail: bool,
-    /// Whether postmasters administer there.
+    /// Whether postmasters can administer domains in the browser.
     pub administration: bool,
     /// Language tags (RFC 5646); the first is for browsers that ask for none of them.
     pub languages: Vec<String>,
-    /// The name in the address bar.
+    /// The host name of the pages.
     pub name: Domain,
 }
 
-/// The address book.
+/// The address book for mail programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ldap {
-    /// Whether it is served.
+    /// Whether the address book is served.
     pub enabled: bool,
-    /// The distinguished name everything stands below.
+    /// The distinguished name that all entries stand below.
     pub base: String,
-    /// Whether it answers without a login.
+    /// Whether the address book answers without a login.
     pub anonymous: bool,
 }
 
-/// Where accounts and mail are kept.
+/// The place of accounts and the place of mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Storage {
-    /// Accounts.
+    /// The database of accounts.
     pub database: Database,
-    /// Mail: a path on a file system that several nodes mount; `None`: on the machine's data disk.
+    /// The folder of mail on a file system that several nodes mount; `None`: on the machine's data disk.
     pub shared_mail: Option<String>,
 }
 
-/// Where accounts are kept.
+/// The database that holds accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Database {
-    /// On the machine itself.
+    /// A SQLite file on the machine itself.
     Sqlite,
     /// A MariaDB or MySQL server.
     Mariadb(DatabaseServer),
@@ -97,32 +97,32 @@ pub enum Database {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseServer {
-    /// Its name or address.
+    /// The server's name or address.
     pub host: String,
-    /// Its port.
+    /// The server's TCP port.
     pub port: u16,
-    /// Which database.
+    /// The name of the database on the server.
     pub name: String,
-    /// The login.
+    /// The user name for the login.
     pub user: String,
-    /// The name of the secret that is its password.
+    /// The name of the secret that is the password.
     pub secret: String,
     /// Whether the connection is encrypted and the server's certificate checked.
     pub tls: bool,
 }
 
-/// How long things are kept, in seconds; `None` is for ever.
+/// How long things are kept, in seconds; `None` means for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
-    /// The mail of a user who was taken out.
+    /// Seconds that the mail of a removed user is kept.
     pub removed_mailboxes: Option<u64>,
-    /// Messages in Trash.
+    /// Seconds that messages stay in Trash.
     pub trash: Option<u64>,
-    /// Messages in Junk.
+    /// Seconds that messages stay in Junk.
     pub junk: Option<u64>,
-    /// Log files.
+    /// Seconds that log files are kept.
     pub logs: Option<u64>,
-    /// How many earlier configurations.
+    /// The number of earlier bundles that the node keeps.
     pub bundles: u32,
 }

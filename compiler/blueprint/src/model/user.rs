@@ -1,4 +1,4 @@
-//! A person with a mailbox.
+//! Types of a person with a mailbox.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
-    /// The person's name; empty when none is given.
+    /// The person's full name; empty when none is given.
     pub name: String,
-    /// Octets; `None` without a limit.
+    /// The mailbox's size limit in octets; `None` without a limit.
     pub quota: Option<u64>,
-    /// Messages; `None` without a limit.
+    /// The mailbox's largest number of messages; `None` without a limit.
     pub quota_messages: Option<u64>,
-    /// The first password.
+    /// The first password, as a hash or as a secret.
     pub password: Password,
-    /// Raised to set the password again, over one the person chose.
+    /// A number that is raised to set the password again, over one the person chose.
     pub password_reset: u32,
-    /// Where mail goes besides, or instead.
+    /// Addresses that get the person's mail, beside the mailbox or instead of it.
     pub forward: Option<Forward>,
-    /// What the person may not do, what the domain denies included.
+    /// Permissions that the person is denied, those that the domain denies included.
     pub deny: BTreeSet<Permission>,
     /// Whether the person administers the domain.
     pub admin: bool,
@@ -30,23 +30,23 @@ pub struct User {
     pub disabled: bool,
 }
 
-/// How a person logs in at first.
+/// A first password.
 #[derive(Clone, Default, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Password {
-    /// Not at all.
+    /// None: the person cannot log in.
     #[default]
     None,
-    /// With the password of this hash.
+    /// The password with this hash.
     Hash {
-        /// The first 64 bits of the hash's SHA-256: tells plans that it changed, and nothing about it, since the hash
-        /// holds a random salt.
+        /// The first 64 bits of the hash's SHA-256. Plans see by it that the hash changed and learn nothing about it,
+        /// since the hash holds a random salt.
         fingerprint: String,
-        /// In crypt form. Confidential: not in the JSON form.
+        /// The hash in crypt form. Confidential: not in the JSON form.
         #[serde(skip)]
         hash: String,
     },
-    /// With the secret of this name, once it is delivered.
+    /// The secret of this name, once it is delivered.
     Secret(String),
 }
 
@@ -72,17 +72,17 @@ impl fmt::Debug for Password {
     }
 }
 
-/// Where a user's mail goes besides, or instead.
+/// Addresses that get a user's mail, beside the mailbox or instead of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forward {
-    /// Targets.
+    /// The addresses, at least one.
     pub to: Vec<Address>,
     /// Whether the mailbox still gets its copy.
     pub keep: bool,
 }
 
-/// What a person may do unless it is denied.
+/// A right that every person has unless it is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
@@ -90,10 +90,10 @@ pub enum Permission {
     Pop3,
     /// Read mail by IMAP.
     Imap,
-    /// Read mail in the browser.
+    /// Read mail in the browser (webmail).
     Webmail,
-    /// Send mail.
+    /// Send mail over the submission ports.
     Submission,
-    /// Choose another password.
+    /// Change one's own password.
     PasswordChange,
 }

@@ -1,4 +1,4 @@
-//! Places of what there is one of: the sections of a site, and the files and rules they become.
+//! Places of things that exist once: the sections of a site, and the files and rules made from them.
 
 use postkiln_address::Domain;
 use postkiln_control::HostPattern;
@@ -7,7 +7,7 @@ use postkiln_site::{Placed, Site};
 
 use crate::Kind;
 
-/// Where a field of a section was written.
+/// The place of a field of a section.
 pub(super) fn section<'a>(site: &'a Site, kind: Kind, field: &str) -> Option<&'a Place> {
     let place = match (kind, field) {
         (Kind::Tls, "minimum") => &site.tls.minimum.place,
@@ -31,7 +31,7 @@ pub(super) fn section<'a>(site: &'a Site, kind: Kind, field: &str) -> Option<&'a
     Some(place)
 }
 
-/// The route that mail for a domain takes: as [`postkiln_control::Smtproutes::relay`] finds it, with its place.
+/// The place of the route for a domain, found as [`postkiln_control::Smtproutes::relay`] does.
 pub(super) fn route<'a>(site: &'a Site, domain: &Domain) -> Option<&'a Place> {
     let below = domain.parents().filter_map(|parent| parent.parse().ok().map(HostPattern::Below));
     let mut keys = std::iter::once(HostPattern::Exact(domain.clone())).chain(below);
@@ -39,7 +39,7 @@ pub(super) fn route<'a>(site: &'a Site, domain: &Domain) -> Option<&'a Place> {
     found.or_else(|| site.smtp.smarthost.as_ref().map(|smarthost| &smarthost.place))
 }
 
-/// The part of the site that decides what a control file holds; `None` where several do, or nobody.
+/// The part of the site that decides a control file's content; `None` where several parts do, or none.
 pub(super) fn control<'a>(site: &'a Site, name: &str) -> Option<&'a Place> {
     let (appliance, smtp) = (&site.appliance, &site.smtp);
     match name {
@@ -72,12 +72,12 @@ pub(super) fn control<'a>(site: &'a Site, name: &str) -> Option<&'a Place> {
     }
 }
 
-/// The rules of a listener.
+/// The place of a listener's rules.
 pub(super) fn rules<'a>(site: &'a Site, listener: &str) -> Option<&'a Place> {
     matches!(listener, "smtp" | "submission" | "submissions").then(|| first(&site.smtp.networks)).flatten()
 }
 
-/// What the site says of records that every zone has.
+/// The place of the setting behind a record that every zone has.
 pub(super) fn record<'a>(site: &'a Site, owner: &str, kind: &str) -> Option<&'a Place> {
     let dns = &site.dns;
     match kind {
@@ -89,7 +89,7 @@ pub(super) fn record<'a>(site: &'a Site, owner: &str, kind: &str) -> Option<&'a 
     }
 }
 
-/// Where the machine's public addresses come from.
+/// The place from which the machine's public addresses come.
 pub(super) fn address<'a>(site: &'a Site, kind: &str) -> &'a Place {
     let four = site.dns.address.as_ref().map(|one| &one.place).filter(|_| kind != "AAAA");
     let six = site.dns.address6.as_ref().map(|one| &one.place).filter(|_| kind != "A");

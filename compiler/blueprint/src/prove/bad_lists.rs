@@ -11,7 +11,7 @@ use crate::model::Blueprint;
 const TAKE_OFF: &str = "take it off the list, or out of `domains`";
 const HOLDS_FOR_ALL: &str = "the list holds for people who log in too; forged senders are the affair of SPF and DMARC";
 
-/// Reports entries that refuse what is declared.
+/// Reports entries that refuse declared addresses.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     let lists = [("to", &site.smtp.bad_recipients, TAKE_OFF), ("from", &site.smtp.bad_senders, HOLDS_FOR_ALL)];
     for (which, list, hint) in lists {

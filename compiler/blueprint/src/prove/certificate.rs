@@ -1,5 +1,5 @@
-//! The certificate of `tls`: that the file is a chain for this host and the key of the secret, and that an authority
-//! would give one.
+//! The certificate of `tls`: proves that the file is a chain for this host and for the key of the secret, and that an
+//! authority would issue one.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::der::{self, Subject};
 use crate::findings::Findings;
 
-/// Judges what the site says of its certificate.
+/// Judges the site's settings of the certificate.
 pub(super) fn check(site: &Site, findings: &mut Findings) {
     match &site.tls.certificate.value {
         Certificate::SelfSigned => {}
@@ -36,7 +36,7 @@ fn acme(site: &Site, agree: &Placed<bool>, email: &Placed<String>, findings: &mu
     }
 }
 
-/// Names that are not in the public DNS (RFC 6761, RFC 6762, RFC 8375). Those for examples are let pass.
+/// Whether a name is not in the public DNS (RFC 6761, RFC 6762, RFC 8375). Names for examples are let pass.
 fn is_private(name: &Domain) -> bool {
     let last = name.as_str().rsplit('.').next().unwrap_or_default();
     ["local", "localhost", "test", "invalid", "internal", "lan", "home", "corp", "intranet"].contains(&last)
@@ -86,7 +86,7 @@ fn first_certificate(pem: &[u8]) -> Result<Subject, &'static str> {
     first.ok_or("holds no certificate")
 }
 
-/// RFC 6125 §6.4.3: a star is one whole label.
+/// Whether a certificate's name covers a host; a star is one whole label (RFC 6125 §6.4.3).
 fn covers(name: &str, host: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == host || name.strip_prefix("*.").zip(host.split_once('.')).is_some_and(|(name, (_, rest))| name == rest)

@@ -1,7 +1,8 @@
-//! The zones as the world would read them: nothing contradicts, every name in them leads somewhere, every text can be read.
+//! Proofs about zones as the world would read them: no contradictions, names that lead somewhere, texts that can be
+//! read.
 //!
-//! Asks no name server: what lies outside the zones of the site is not judged, and findings say so where it matters.
-//! Start at [`check`].
+//! Asks no name server: names outside the site's zones are not judged, and findings say so where it matters. Start at
+//! [`check`].
 
 mod dkim;
 mod dmarc;

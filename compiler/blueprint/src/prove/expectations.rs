@@ -1,6 +1,6 @@
-//! The site's own tests of mail policy: what would come of each message, by the walk the node uses.
+//! The site's own tests of mail policy: the fate of each message, found by the walk that the node uses.
 //!
-//! Without `authenticated`, a sender with a mailbox of ours is taken as logged in; everybody else comes to port 25
+//! Without `authenticated`, a sender with a mailbox of ours is taken as logged in; every other sender comes to port 25
 //! without a login. Every forward and every list is followed to its ends.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use crate::findings::Findings;
 use crate::model::Blueprint;
 use crate::world::World;
 
-/// Reports expectations that do not hold, with what would happen instead.
+/// Reports expectations that do not hold, with the real outcome.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, findings: &mut Findings) {
     let entrance = Entrance::new(blueprint);
     for expectation in &site.expect {
@@ -29,17 +29,17 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, f
     }
 }
 
-/// What comes of a message.
+/// The outcome for a message.
 enum Outcome {
-    /// Refused at RCPT, and why.
+    /// The message is refused at RCPT, for this reason.
     Refused(String),
-    /// Refused for now, and why.
+    /// The message is refused for now, for this reason.
     Deferred(String),
-    /// Accepted; what becomes of it.
+    /// The message is accepted, with these ends.
     Accepted(Vec<End>),
 }
 
-/// Where one copy of a message ends, and the addresses on its way.
+/// The end of one copy of a message, and the addresses on its way.
 struct End {
     what: What,
     way: Vec<String>,
@@ -47,17 +47,17 @@ struct End {
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum What {
-    /// In a mailbox of ours.
+    /// A mailbox of ours.
     Mailbox(String),
-    /// At an address of others.
+    /// An outside address.
     Outside(String),
-    /// It is posted to this list; the members are further ends.
+    /// This list gets the post; its members are further ends.
     Posted(String),
     /// The sender may not post to this list.
     NotPosted(String),
-    /// This address answers.
+    /// This address replies automatically.
     Replied(String),
-    /// It goes back to the sender, and why.
+    /// The message goes back to the sender, for this reason.
     Bounced(String),
 }
 
@@ -70,7 +70,7 @@ impl Outcome {
         ends.iter().map(|end| &end.what)
     }
 
-    /// The mailboxes and outside addresses.
+    /// The mailboxes and outside addresses among the ends.
     fn reached(&self) -> BTreeSet<&str> {
         let reached = self.ends().filter_map(|end| match end {
             What::Mailbox(name) | What::Outside(name) => Some(name.as_str()),
@@ -148,7 +148,7 @@ fn said(outcome: &Outcome) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// The ways the message takes, or what is odd about the expectation itself.
+/// The ways that the message takes, or an oddity of the expectation itself.
 fn hint(blueprint: &Blueprint, expected: &Expected, outcome: &Outcome) -> String {
     if let Expected::ForwardedTo(address) = expected
         && blueprint.own_address(address).is_some()
@@ -249,5 +249,5 @@ fn posted<'a>(blueprint: &'a Blueprint, list: &Address, from: &Address) -> Optio
     list.lets_post(among).then_some(list.members.as_slice())
 }
 
-/// More are of no use in one sentence.
+/// The largest number of names in one sentence.
 const MOST_NAMES: usize = 6;

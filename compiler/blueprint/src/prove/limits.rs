@@ -1,4 +1,5 @@
-//! A mailbox can hold the largest message we accept for it, and a domain declares no more than it may have.
+//! Limits: a mailbox can hold the largest message that we accept for it, and a domain declares no more than it may
+//! have.
 
 use std::fmt;
 
@@ -11,7 +12,7 @@ use crate::codes;
 use crate::findings::Findings;
 use crate::model::Blueprint;
 
-/// Reports quotas that an accepted message alone could be over, and what is declared beyond a limit.
+/// Reports quotas that one accepted message could exceed, and declarations beyond a limit.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     let Databytes(usual) = blueprint.control_file().unwrap_or_default();
     // Some networks may send more than others; 0 is no limit.

@@ -1,4 +1,4 @@
-//! Every list has somebody who may post, somebody who reads, and its command addresses to itself.
+//! Lists: each has somebody who may post and somebody who reads, and nothing else is declared at its command addresses.
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_control::closest;
@@ -49,7 +49,7 @@ fn posting(name: &Address, list: &Placed<List>, findings: &mut Findings) {
     }
 }
 
-/// What waits for moderators needs some.
+/// A list whose posts wait for moderators must have some.
 fn waiting(name: &Address, list: &List, findings: &mut Findings) {
     if !list.moderators.is_empty() {
         return;
@@ -85,7 +85,7 @@ fn sublist(site: &Site, name: &Address, list: &List, findings: &mut Findings) {
         Some(("it is that list itself", "name the main list, or remove `sublist_of`".to_owned()))
     } else {
         match site.domains.get(main.value.domain()).map(|entry| &entry.value) {
-            // The list of somebody else; or one that is reached by an alias domain.
+            // The list belongs to somebody else, or is reached through an alias domain.
             None | Some(DomainEntry::AliasOf(_)) => None,
             Some(DomainEntry::Mail(mail)) => match find(&mail.lists, main.value.local()) {
                 None => {
@@ -111,11 +111,11 @@ fn find<'a, T>(map: &'a std::collections::BTreeMap<LocalPart, T>, local: &LocalP
     map.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(local.as_str())).map(|(_, found)| found)
 }
 
-/// What else is declared must not be an address at which a list obeys commands.
+/// No other declared address may be one at which a list obeys commands.
 fn commands(domain: &Domain, mail: &MailDomain, findings: &mut Findings) {
     for (local, place, what) in others(mail).filter(|_| !mail.lists.is_empty()) {
         let local = local.as_str();
-        // The lists that it begins with the name of.
+        // These are the lists whose names the address begins with.
         let lists = local.match_indices('-').filter_map(|(at, _)| mail.lists.get_key_value(local.get(..at)?));
         for (list, declared) in lists {
             let is_owner = local.strip_prefix(list.as_str()) == Some("-owner");
@@ -130,7 +130,7 @@ fn commands(domain: &Domain, mail: &MailDomain, findings: &mut Findings) {
     }
 }
 
-/// Every address of a domain that could be in a list's way.
+/// Every declared address of a domain that could be in a list's way.
 fn others(mail: &MailDomain) -> impl Iterator<Item = (&LocalPart, &Place, &'static str)> {
     let users = mail.users.iter().map(|(local, user)| (local, &user.place, "the user"));
     let further = mail.users.values().flat_map(|user| &user.value.aliases);

@@ -1,4 +1,4 @@
-//! No address leads back to itself.
+//! Loops: no address leads back to itself.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use super::sending::{Edge, Node};
 use crate::codes;
 use crate::findings::Findings;
 
-/// Who sends mail on, where to, and where that is written.
+/// Addresses that send mail on, with their targets and the places of those.
 #[derive(Default)]
 struct Graph<'a> {
     numbers: BTreeMap<Node<'a>, usize>,
     targets: Vec<(Vec<Node<'a>>, &'a Place)>,
 }
 
-/// How far the search has come with a node.
+/// The state of a node in the search.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     New,
@@ -73,7 +73,7 @@ fn report(graph: &Graph<'_>, circle: &[usize], findings: &mut Findings) {
     }
 }
 
-/// Further places of one circle that are shown.
+/// The number of further places that are shown for one circle.
 const MOST_PLACES: usize = 5;
 
 fn name(node: &Node<'_>) -> String {

@@ -1,5 +1,5 @@
-//! The machine: that its addresses can be what they are said to be, that its memory holds its services, that what is
-//! confidential does not cross the network in clear.
+//! The machine: its addresses are possible, its memory holds its services, and no confidential data crosses the network
+//! in clear.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -53,7 +53,7 @@ fn addresses(site: &Site, address: Ipv4Addr, prefix: u8, gateway: Option<Ipv4Add
     }
 }
 
-/// The addresses that belong to no machine (RFC 919; a /31 has none, RFC 3021).
+/// The addresses of a network that belong to no machine (RFC 919; a /31 has none, RFC 3021).
 fn edge(address: Ipv4Addr, prefix: u8) -> Option<&'static str> {
     let host = u32::MAX.checked_shr(u32::from(prefix)).filter(|host| *host > 1)?;
     match u32::from(address) & host {
@@ -63,7 +63,7 @@ fn edge(address: Ipv4Addr, prefix: u8) -> Option<&'static str> {
     }
 }
 
-/// What the services may need in the busiest hour, in MiB, and for what.
+/// The memory that the services may need in the busiest hour, in MiB, with the name of each.
 fn budget(blueprint: &Blueprint) -> Vec<(&'static str, u64)> {
     let kib = |count: u32, each: u64| (u64::from(count) * each).div_ceil(1024);
     let Concurrencyincoming(incoming) = blueprint.control_file().unwrap_or_default();
@@ -128,15 +128,15 @@ fn in_clear(site: &Site, findings: &mut Findings) {
 }
 
 // MiB, measured or estimated as the manual says: schemas/manual/smtp.md.
-/// Kernel, page tables, the root file system's pages.
+/// The kernel, page tables, and the root file system's pages.
 const SYSTEM: u64 = 160;
 /// Our roles: 12 measured, 48 allowed by the project's budget.
 const SERVICES: u64 = 48;
-/// clamd with the signatures of ClamAV's own sources.
+/// The daemon clamd with the signatures of ClamAV's own sources.
 const SIGNATURES: u64 = 1300;
-/// One message unpacked.
+/// The unpacked content of one scanned message.
 const SCAN: u64 = 32;
-/// freshclam while it takes new signatures.
+/// The updater freshclam while it takes new signatures.
 const FRESHCLAM: u64 = 40;
 /// KiB of one client's connection.
 const CLIENT_KIB: u64 = 192;

@@ -1,4 +1,4 @@
-//! Proofs over the finished blueprint: what it would do with mail, asked of the same walk the node uses.
+//! Proofs over the finished blueprint, by the same walk of mail that the node uses.
 
 mod bad_lists;
 mod certificate;
@@ -25,7 +25,7 @@ use crate::world::World;
 
 pub(crate) use dns::check as dns;
 
-/// Every proof but those of zones.
+/// Runs every proof except those of zones.
 pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     let mut world = World::new(blueprint);
     let edges = sending::edges(site, blueprint, &mut world);
@@ -45,7 +45,7 @@ pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     expectations::check(site, blueprint, &mut world, findings);
 }
 
-/// The site's domains of their own.
+/// The mail domains of the site.
 fn mail_domains(site: &Site) -> impl Iterator<Item = (&postkiln_address::Domain, &MailDomain)> {
     site.domains.iter().filter_map(|(name, entry)| match &entry.value {
         DomainEntry::Mail(mail) => Some((name, &**mail)),

@@ -1,5 +1,5 @@
-//! `smtp.networks`: who relays by address, over the whole of both address spaces; rules that are never used, and rules that
-//! give less than they seem to.
+//! `smtp.networks`: who relays by address, over the whole of both address spaces; and rules that are never used or give
+//! less than they seem to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub(super) fn check(site: &Site, findings: &mut Findings) {
     not_inherited(site, findings);
 }
 
-/// How much a network may relay for.
+/// Reports a network that may relay for too many clients.
 fn relay(network: &Placed<SmtpNetwork>, findings: &mut Findings) {
     let from = &network.value.from;
     let width = from.value.keys.iter().map(|key| width(key)).fold(Width::default(), Width::and);
@@ -36,16 +36,16 @@ fn relay(network: &Placed<SmtpNetwork>, findings: &mut Findings) {
     }
 }
 
-/// How many clients a rule is about.
+/// The number of clients that a rule covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Width {
-    /// IPv4 addresses that everybody can have.
+    /// The number of public IPv4 addresses.
     public: u64,
-    /// Those of RFC 1918, RFC 6598, loopback and link-local.
+    /// The number of addresses of RFC 1918, RFC 6598, loopback and link-local.
     private: u64,
-    /// Networks /48 of IPv6.
+    /// The number of IPv6 networks of size /48.
     sites: u64,
-    /// Whoever has, or gives itself, a host name.
+    /// Whether the rule covers clients by a host name, which anybody can give to a machine.
     by_name: bool,
 }
 
@@ -59,21 +59,21 @@ impl Width {
         }
     }
 
-    /// More than a /16, or a /32 of IPv6: nobody answers for so many machines.
+    /// Whether these are more than a /16, or a /32 of IPv6: nobody answers for so many machines.
     const fn is_open(self) -> bool {
         self.public > 1 << 16 || self.sites > 1 << 16 || self.by_name
     }
 
-    /// More than a /24, a /16 of private addresses, or a /44 of IPv6.
+    /// Whether these are more than a /24, a /16 of private addresses, or a /44 of IPv6.
     const fn is_wide(self) -> bool {
         self.public > 1 << 8 || self.private > 1 << 16 || self.sites > 1 << 4
     }
 }
 
-/// What a key of tcprules covers.
+/// The clients that a key of tcprules covers.
 fn width(key: &str) -> Width {
     if let Some(name) = key.strip_prefix('=') {
-        // `=` is any name, `=.org` one that anybody can have.
+        // The key `=` covers any name, `=.org` names that anybody can have.
         let by_name = name.strip_prefix('.').map_or(name.is_empty(), |below| !below.contains('.'));
         return Width { by_name, ..Width::default() };
     }
@@ -82,7 +82,7 @@ fn width(key: &str) -> Width {
     }
     if key.contains(':') {
         let groups = if key.ends_with(':') && !key.ends_with("::") { key.matches(':').count() } else { 8 };
-        // 2000::/3 is what is given to anybody.
+        // The network 2000::/3 is the part of IPv6 that is given to anybody.
         let sites = u32::try_from(groups).ok().and_then(|groups| 1_u64.checked_shl(16 * 3_u32.saturating_sub(groups)));
         return Width {
             sites: if groups >= 3 { u64::from(groups == 3) } else { sites.unwrap_or(1 << 48) },
@@ -99,7 +99,7 @@ fn width(key: &str) -> Width {
     }
 }
 
-/// Rules whose clients all have a more special one.
+/// Reports rules that are never used, since all their clients have a more specific one.
 fn dead(site: &Site, findings: &mut Findings) {
     let mut used = BTreeSet::new();
     for listener in LISTENERS {
@@ -128,13 +128,13 @@ fn is_covered(prefix: &str, rules: &BTreeMap<&str, usize>) -> bool {
     })
 }
 
-/// Looks deeper only where something stands there.
+/// The search goes deeper only where a rule stands below.
 fn is_covered_by_some(prefix: &str, rules: &BTreeMap<&str, usize>) -> bool {
     let first = rules.range(prefix..).next();
     first.is_some_and(|(key, _)| key.starts_with(prefix)) && is_covered(prefix, rules)
 }
 
-/// Rules within a network that relays, which do not say whether they do.
+/// Reports rules inside a relaying network that do not say whether they relay.
 fn not_inherited(site: &Site, findings: &mut Findings) {
     for special in site.smtp.networks.iter().filter(|one| one.value.relay.is_none()) {
         if special.value.decide.value != Decide::Allow {
@@ -165,7 +165,7 @@ const fn meet(one: SmtpListener, other: SmtpListener) -> bool {
     )
 }
 
-/// Whether a client of `special` would have the rule of `wider`.
+/// Whether the rule of `wider` would hold for a client of `special`.
 fn holds(wider: &SmtpNetwork, special: &SmtpNetwork) -> bool {
     let (wide, narrow) = (&wider.from.value.keys, &special.from.value.keys);
     let below = |key: &String| wide.iter().any(|wide| key.len() > wide.len() && is_below(key, wide));

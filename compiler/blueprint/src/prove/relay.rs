@@ -1,4 +1,4 @@
-//! Nobody relays: what `rcpthosts` accepts from strangers is ours, or mail we are a declared relay for.
+//! No open relay: domains that `rcpthosts` accepts from strangers are ours, or we are a declared relay for them.
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_control::{HostPattern, Morercpthosts, Percenthack, Rcpthosts, Smtproutes, VirtualKey, Virtualdomains};
@@ -42,7 +42,7 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
     percenthack(site, blueprint, |domain| rcpthosts.allows(domain) || more.allows(domain), findings);
 }
 
-/// `anybody%elsewhere@ours` would be accepted for our domain and then sent elsewhere.
+/// Reports `anybody%elsewhere@ours`, which would be accepted for our domain and then sent elsewhere.
 fn percenthack(site: &Site, blueprint: &Blueprint, is_accepted: impl Fn(&Domain) -> bool, findings: &mut Findings) {
     let (Some(file), Some(written)) = (blueprint.control_file::<Percenthack>(), site.control.get("percenthack")) else {
         return;
@@ -73,7 +73,7 @@ fn ours(virtualdomains: &Virtualdomains, pattern: &HostPattern) -> bool {
     }
 }
 
-/// Whether a whole domain is ours: some address nobody would give a line of its own.
+/// Whether a whole domain is ours; tested with an address that nobody would give a line of its own.
 fn accepts_anybody(virtualdomains: &Virtualdomains, domain: &Domain) -> bool {
     LocalPart::new("anybody.at.all")
         .is_ok_and(|local| virtualdomains.prepend(&Address::new(local, domain.clone())).is_some())

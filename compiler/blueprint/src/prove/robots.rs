@@ -1,5 +1,5 @@
-//! Autoresponders stand where an answer is of use. They answer no list, no answer and no bounce (RFC 3834 §2), so no circle
-//! goes through them; but mail that ends at one is read by nobody.
+//! Autoresponders stand where an answer is of use. They answer no list, no other answer and no bounce (RFC 3834 §2), so
+//! no circle goes through them; but mail that ends at one is read by nobody.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::codes;
 use crate::findings::Findings;
 use crate::model::Blueprint;
 
-/// Reports lists whose posts end at a robot, and catch-alls that answer whatever is sent to any name.
+/// Reports lists whose posts end at a robot, and catch-alls that answer mail to any name.
 pub(super) fn check(blueprint: &Blueprint, edges: &[Edge<'_>], findings: &mut Findings) {
     let lone = lone_robots(blueprint, edges);
     for edge in edges {
@@ -31,7 +31,7 @@ pub(super) fn check(blueprint: &Blueprint, edges: &[Edge<'_>], findings: &mut Fi
     }
 }
 
-/// Addresses where mail ends at a robot alone: robots that are no user, and aliases of nothing else.
+/// Addresses whose mail ends only at a robot: robots that are no user, and aliases of nothing else.
 fn lone_robots<'a>(blueprint: &'a Blueprint, edges: &[Edge<'a>]) -> BTreeMap<Node<'a>, Node<'a>> {
     let mut lone = BTreeMap::new();
     for (domain, mail) in &blueprint.domains {
@@ -45,7 +45,7 @@ fn lone_robots<'a>(blueprint: &'a Blueprint, edges: &[Edge<'a>]) -> BTreeMap<Nod
     for edge in aliases {
         targets.entry(&edge.from).or_default().push(edge);
     }
-    // One level of aliases: who hides a robot behind two knows what they do.
+    // One level of aliases is enough: a person who hides a robot behind two knows what that does.
     let mut hidden = Vec::new();
     for (from, targets) in targets {
         if let [only] = targets.as_slice()

@@ -1,4 +1,4 @@
-//! Routes lead to other machines, and are asked about other domains.
+//! Routes lead to other machines, and are for domains that are not ours.
 
 use postkiln_control::{HostPattern, Relay, RelayHost, Smtproutes};
 use postkiln_findings::codes;
@@ -28,7 +28,7 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
     }
 }
 
-/// Where a route was written.
+/// The place of a route.
 fn place<'a>(site: &'a Site, pattern: Option<&HostPattern>) -> Option<&'a Place> {
     if let Some(file) = site.control.get("smtproutes") {
         return Some(&file.place);

@@ -1,4 +1,4 @@
-//! The secrets a site names are there, and are what they must be there. Asks `secrets.lock` alone: no value is known here.
+//! The secrets that a site names exist and have the right kind. Asks `secrets.lock` alone: no value is known here.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use postkiln_site::{
 use super::mail_domains;
 use crate::findings::Findings;
 
-/// Compares what the site names with what the lock has.
+/// Compares the secrets that the site names with those of the lock.
 pub(super) fn check(site: &Site, findings: &mut Findings) {
     let uses = site.secret_uses();
     for used in &uses {
@@ -36,7 +36,7 @@ pub(super) fn check(site: &Site, findings: &mut Findings) {
     }
 }
 
-/// What the site asks of a new key and what signs may differ while a key is rotated, and not for good.
+/// Reports a signing key whose algorithm differs from the site's for good; during a rotation it may differ.
 fn algorithms(site: &Site, findings: &mut Findings) {
     for (domain, mail) in mail_domains(site) {
         let Some(dkim) = &mail.publishing.dkim else { continue };
@@ -58,7 +58,8 @@ fn algorithms(site: &Site, findings: &mut Findings) {
 }
 
 fn missing(site: &Site, used: &SecretUse<'_>, findings: &mut Findings) {
-    // Without its public half a key cannot be published; a password is missed by the node alone.
+    // Without its public half a key cannot be published, so that is an error; a missing password concerns the node
+    // alone.
     let (code, kind) = match used.wanted {
         Wanted::Password => (codes::MISSING_SECRET, ""),
         Wanted::Dkim => (codes::MISSING_KEY, " --generate"),

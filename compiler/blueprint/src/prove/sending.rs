@@ -1,5 +1,5 @@
-//! Who sends mail on to whom: every alias, forward, list, postmaster and catch-all of the site as edges between addresses,
-//! each target looked up once in the walk the node uses. `targets`, `loops` and `robots` judge them.
+//! Addresses that send mail on: every alias, forward, list, postmaster and catch-all of the site as edges between
+//! addresses, each target looked up once by the walk that the node uses. `targets`, `loops` and `robots` judge them.
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_site::{CatchAll, MailDomain, Place, Placed, Site, Target};
@@ -9,42 +9,42 @@ use crate::lower::lower_case;
 use crate::model::Blueprint;
 use crate::world::{Owner, World};
 
-/// An address of ours, or the catch-all of a domain (no local part).
+/// An address of ours, or, without a local part, the catch-all of a domain.
 pub(super) type Node<'a> = (&'a Domain, Option<LocalPart>);
 
 /// One target of one sender.
 pub(super) struct Edge<'a> {
-    /// Who sends on.
+    /// The sender, which sends mail on.
     pub(super) from: Node<'a>,
-    /// What the target is to the sender.
+    /// The part that the target plays for the sender.
     pub(super) role: Role,
-    /// To whom.
+    /// The target's address.
     pub(super) target: Address,
-    /// Where the target is written.
+    /// The place of the target.
     pub(super) place: &'a Place,
-    /// Where the sender is declared.
+    /// The place where the sender is declared.
     pub(super) sender: &'a Place,
-    /// What the target is.
+    /// The owner of the target's address.
     pub(super) to: Owner<'a>,
 }
 
-/// What a target is to its sender.
+/// The part that a target plays for its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Alias,
-    /// The name of a user leads to a further address of the user: of no interest unless the user forwards.
+    /// The user whom a further address leads to. Only of interest when the user forwards.
     UserAlias,
     Forward,
     Member,
-    /// Gets no posts, but must be somebody.
+    /// A moderator gets no posts, but the address must exist.
     Moderator,
-    /// Gets what people write to the list's owner.
+    /// The owner gets mail that people write to the list's owner.
     Owner,
     Postmaster,
     CatchAll,
-    /// Gets reports of others about the domain's mail.
+    /// The address gets others' reports about the domain's mail.
     DmarcReports,
-    /// Gets reports of others about TLS.
+    /// The address gets others' reports about TLS.
     TlsReports,
 }
 
@@ -56,7 +56,7 @@ impl Role {
 }
 
 impl<'a> Edge<'a> {
-    /// As the subject of a sentence: "the alias sales".
+    /// The sender as the subject of a sentence: "the alias sales".
     pub(super) fn who(&self) -> String {
         let local = self.from.1.as_ref().map_or_else(String::new, ToString::to_string);
         match self.role {
@@ -82,7 +82,7 @@ impl<'a> Edge<'a> {
     }
 }
 
-/// Every edge, by domain, in the order of the site.
+/// All edges, by domain, in the order of the site.
 pub(super) fn edges<'a>(site: &'a Site, blueprint: &'a Blueprint, world: &mut World<'a>) -> Vec<Edge<'a>> {
     let mut edges = Vec::new();
     for (name, mail) in mail_domains(site) {
@@ -116,7 +116,7 @@ impl<'a> Sending<'a, '_> {
         for (local, user) in &mail.users {
             let Some(forward) = user.value.forward.as_ref().filter(|_| !user.value.is_disabled()) else { continue };
             self.all(local, Role::Forward, &forward.value.to, &user.place);
-            // A user's aliases lead to the user, so they are in a circle only when the user sends mail on.
+            // Aliases of a user lead to the user, so they are in a circle only when the user sends mail on.
             let own = Address::new(local.clone(), self.domain.clone());
             for alias in &user.value.aliases {
                 self.put(Some(&alias.value), Role::UserAlias, &own, &alias.place, &alias.place);

@@ -1,4 +1,4 @@
-//! Names that stand in each other's light: a declared address that is a detail of another one. (Commands to lists: `lists`.)
+//! Shadowed names: a declared address that looks like another one with a detail. (For commands to lists see `lists`.)
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::codes;
 use crate::findings::Findings;
 use crate::model::Blueprint;
 
-/// Reports each declared address that takes mail another one would get, and leads somewhere else.
+/// Reports each declared address that takes another address's mail and leads somewhere else.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     for (domain, mail) in mail_domains(site) {
         let separator = match mail.subaddress.value {
@@ -18,7 +18,7 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
             Subaddress::Minus => '-',
             Subaddress::None => continue,
         };
-        // Few domains have a name of this form; of the others no table of names is made.
+        // Few domains have a name of this form; for the others no table is made.
         if every_name(mail).any(|(name, ..)| name.contains(separator)) {
             let names = every_name(mail).map(|(name, place, what)| (name, (place, what))).collect();
             details(blueprint, domain, separator, &names, findings);
@@ -26,10 +26,10 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
     }
 }
 
-/// Where each name is declared, and as what.
+/// The place where each name is declared, and its kind.
 type Names<'a> = BTreeMap<&'a str, (&'a Place, &'static str)>;
 
-/// Users last: a name that is theirs too is told of as theirs.
+/// All names of a domain, users last, so that a name that is also a user's is reported as one.
 fn every_name(mail: &MailDomain) -> impl Iterator<Item = (&str, &Place, &'static str)> {
     let robots = mail.autoresponders.iter().map(|(local, robot)| (local.as_str(), &robot.place, "an autoresponder"));
     let lists = mail.lists.iter().map(|(local, list)| (local.as_str(), &list.place, "a list"));
@@ -40,11 +40,11 @@ fn every_name(mail: &MailDomain) -> impl Iterator<Item = (&str, &Place, &'static
     robots.chain(lists).chain(aliases).chain(further).chain(users)
 }
 
-/// `ada+sales` beside `ada`: what people send to ada with this detail ends elsewhere.
+/// Reports `ada+sales` beside `ada`: mail that people send to ada with this detail ends elsewhere.
 fn details(blueprint: &Blueprint, domain: &Domain, separator: char, names: &Names<'_>, findings: &mut Findings) {
     for (name, (place, what)) in names {
         let owners = name.rmatch_indices(separator).filter_map(|(at, _)| names.get_key_value(name.get(..at)?));
-        // The detail of a list is a command, and no address is without a name before it.
+        // A list's detail is a command, and an address always has a name before the detail.
         let Some((owner, (declared, as_what))) = owners.into_iter().next() else { continue };
         if *as_what == "a list" || leads_to(blueprint, domain, name, owner) {
             continue;

@@ -1,4 +1,4 @@
-//! Every target is somebody: an address that takes mail and was meant.
+//! Targets: each is an address that takes mail, and probably the meant one.
 
 use postkiln_address::{Domain, LocalPart};
 use postkiln_control::closest;
@@ -12,8 +12,8 @@ use crate::findings::Findings;
 use crate::model::{Blueprint, CatchAll};
 use crate::world::Owner;
 
-/// Reports targets that are refused, dropped, or taken by a catch-all. What a target leads to further on is reported where
-/// that stands.
+/// Reports targets that are refused, dropped, or taken by a catch-all. Faults further along the way are reported at
+/// their own place.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, edges: &[Edge<'_>], findings: &mut Findings) {
     for (name, mail) in mail_domains(site) {
         closed_himself(name, mail, blueprint, findings);
@@ -38,7 +38,7 @@ fn nobody(blueprint: &Blueprint, edge: &Edge<'_>, findings: &mut Findings) {
     });
 }
 
-/// The machine has a name, and nobody lives there: the way out would lead back here.
+/// Reports a target at the machine's own name, where nobody has a mailbox: the way out would lead back here.
 fn outside(site: &Site, edge: &Edge<'_>, findings: &mut Findings) {
     let hostname = &site.appliance.hostname.value;
     if edge.target.domain() == hostname {
@@ -64,7 +64,7 @@ fn closed(edge: &Edge<'_>, findings: &mut Findings) {
         .hint("name somebody else, or remove it");
 }
 
-/// A user called `postmaster` leads nowhere further, so no edge tells.
+/// Reports a closed user called `postmaster`: this one leads to no further address, so there is no edge about it.
 fn closed_himself(name: &Domain, mail: &MailDomain, blueprint: &Blueprint, findings: &mut Findings) {
     let users = blueprint.domains.get(name).map(|domain| (&domain.postmaster, &domain.users));
     let himself = users.filter(|(postmaster, _)| postmaster.as_str() == "postmaster");
@@ -79,7 +79,7 @@ fn postmaster_closed(who: &str, place: &Place, findings: &mut Findings) {
         .hint("every domain takes mail for postmaster (RFC 5321 §4.5.1): name somebody else");
 }
 
-/// An address that only a catch-all knows: as a target it is a slip more often than meant.
+/// Reports a target that only a catch-all takes: that is a slip more often than not.
 fn caught(blueprint: &Blueprint, edge: &Edge<'_>, domain: &Domain, findings: &mut Findings) {
     if edge.role == Role::CatchAll {
         // A circle within one domain is reported by `loops`.

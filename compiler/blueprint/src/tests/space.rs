@@ -30,7 +30,7 @@ fn a_closed_account_gets_nothing_and_forwards_nothing() {
         .replace("ada = {", "ann = { password = { hash = HASH } }, ada = {")
         .replacen("users", "autoresponders = { ada = { subject = \"s\", text = \"t\" } }, users", 1);
     let site = domain + "\nlists = {},";
-    // Postmaster is ada in these sites, and closed.
+    // In these sites postmaster is ada, whose account is closed.
     check(&site, "", &["E0325 the postmaster ada@example.org is a closed account"]);
     let text = format!(
         "let pk = import \"postkiln/site.ncl\" in {{ appliance = {{ hostname = \"mail.example.org\" }}, dns.address = \"192.0.2.1\",
@@ -242,7 +242,7 @@ const POLICY: &str = "users = { ada = { password = { hash = HASH }, aliases = [\
         lists = { news = { members = [\"ada\", \"m@else.example\"], post = 'anyone } },
         autoresponders = { info = { subject = \"s\", text = \"t\" } },";
 
-/// What is said of an expectation about a stranger's mail; empty when it holds.
+/// The finding about an expectation for a stranger's mail; empty when it holds.
 fn said(to: &str, result: &str) -> String {
     let rest = format!("expect = [{{ from = \"x@else.example\", to = \"{to}\", result = '{result} }}],");
     let found = lowered(POLICY, &rest).map_or_else(|found| found, |(_, found)| found);

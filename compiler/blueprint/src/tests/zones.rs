@@ -1,4 +1,4 @@
-//! What ends in the zones, and what is found in them.
+//! Records in the zones, and findings about them.
 
 use super::{check, lowered};
 

@@ -1,4 +1,4 @@
-//! What mail programs find: SRV records (RFC 6186, RFC 8314 §5.1) and the names they fetch settings from.
+//! Records for mail programs: SRV (RFC 6186, RFC 8314 §5.1), and the names from which they fetch settings.
 
 use postkiln_bundle::{Listener, Tls};
 use postkiln_site::{Permission, Site};
@@ -26,7 +26,7 @@ const fn permission(protocol: ClientProtocol) -> Permission {
     }
 }
 
-/// The records: one for each service, which says `.` where there is none, and the names of settings where there are any.
+/// The records: one for each service, with `.` where there is none, and the names of settings where there are any.
 pub(super) fn records(adding: &mut Adding<'_, '_>, servers: &[ClientServer]) {
     let Some(mail) = adding.draft.mail.filter(|mail| mail.publishing.client.value) else { return };
     let place = mail.place(adding.zone, &mail.publishing.client);
@@ -59,12 +59,13 @@ pub(super) fn is_service(name: &str) -> bool {
 }
 
 struct Service {
-    /// Of the SRV record.
+    /// The owner of the SRV record.
     name: &'static str,
     listener: &'static str,
     protocol: ClientProtocol,
     tls: Tls,
-    /// RFC 6186 §3.4: what the domain prefers has the lower number. IMAP before POP3, TLS from the first byte before STARTTLS.
+    /// The priority: preferred services have lower numbers (RFC 6186 §3.4). IMAP comes before POP3, TLS from the first
+    /// byte before STARTTLS.
     priority: u16,
 }
 

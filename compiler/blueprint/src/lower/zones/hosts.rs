@@ -1,4 +1,4 @@
-//! Machines: who serves the zones, where the appliance is, who serves what lies below.
+//! Records about machines: the name servers, the appliance's addresses, delegations to zones below.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,18 +10,18 @@ use super::{Adding, Entry, Zones, entry, relative};
 use crate::findings::Findings;
 use crate::model::Purpose;
 
-/// What others reach the appliance at.
+/// The addresses by which others reach the appliance.
 pub(super) struct Addresses {
-    /// Those the site's own records have, and those we add.
+    /// All addresses: those of the site's own records, and those we add.
     all: Vec<IpAddr>,
-    /// Those we add.
+    /// The addresses we add.
     added: Vec<IpAddr>,
     /// Whether 192.0.2.1 stands in for an address that is not known.
     is_placeholder: bool,
 }
 
 impl Addresses {
-    /// From the site's own records of the appliance's name, else `dns`, else the network.
+    /// The addresses: from the site's own records of the appliance's name, else from `dns`, else from the network.
     pub(super) fn of(site: &Site, zones: &Zones<'_>, findings: &mut Findings) -> Self {
         let host = &site.appliance.hostname.value;
         let own = |kind: &str| zones.look_up(host.as_str(), kind).unwrap_or_default();
@@ -50,7 +50,7 @@ impl Addresses {
         addresses
     }
 
-    /// Those that are known.
+    /// The addresses that are really known, without a placeholder.
     pub(super) fn known(&self) -> Vec<IpAddr> {
         if self.is_placeholder { Vec::new() } else { self.all.clone() }
     }
@@ -60,8 +60,8 @@ impl Addresses {
         self.added.extend(address);
     }
 
-    /// A name server refuses a zone whose MX has no address, so an unknown one is stood in for by 192.0.2.1, which is
-    /// reserved for documentation (RFC 5737): nobody else's machine gets the mail.
+    /// Adds 192.0.2.1 for an unknown address, since a name server refuses a zone whose MX has no address. That address
+    /// is reserved for documentation (RFC 5737), so nobody else's machine gets the mail.
     fn stand_in(&mut self, site: &Site, zones: &Zones<'_>, findings: &mut Findings) {
         let host = &site.appliance.hostname.value;
         let zone = zones.find(host.as_str()).map(|(zone, _)| zone.as_str()).unwrap_or_default();
@@ -75,13 +75,13 @@ impl Addresses {
     }
 }
 
-/// NS records, where the site has none of its own.
+/// Adds NS records, where the site has none of its own.
 pub(super) fn name_servers(adding: &mut Adding<'_, '_>) {
     let site = adding.site;
     if !site.dns.publish.value {
         return;
     }
-    // A zone's own records are how it differs from the others.
+    // By its own records a zone differs from the others.
     if adding.said("@", "NS", "") {
         return;
     }
@@ -123,7 +123,7 @@ pub(super) fn appliance(adding: &mut Adding<'_, '_>, zones: &Zones<'_>, addresse
         if adding.said(&owner, "TLSA", "") {
             adding.contradiction("dns.tlsa", &site.dns.tlsa.place, &owner, "TLSA");
         } else {
-            // RFC 7671 §5.1: the key itself, whoever vouches for it.
+            // The digest is that of the key itself, whoever vouches for it (RFC 7671 §5.1).
             adding.add(&owner, "TLSA", format!("3 1 1 {digest}"), Purpose::Tlsa, &site.dns.tlsa.place);
         }
     }

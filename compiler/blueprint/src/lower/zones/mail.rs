@@ -1,4 +1,4 @@
-//! What mail needs of a zone: who takes it, who sends it, who signs it, what becomes of the rest, how it travels.
+//! Records about mail in a zone: who takes it, who sends and signs it, the policy for the rest, TLS on the way.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use super::hosts::Addresses;
 use super::{Adding, Entry, Mail, Zones, entry};
 use crate::model::{Purpose, StsMode, StsPolicy};
 
-/// MX: the appliance, then the further ones.
+/// Adds MX records: the appliance, then further exchangers.
 pub(super) fn exchangers<'a>(adding: &mut Adding<'a, '_>, mail: Mail<'a>) {
     let further = &mail.publishing.mx;
     if adding.said("@", "MX", "") {
@@ -27,7 +27,7 @@ pub(super) fn exchangers<'a>(adding: &mut Adding<'a, '_>, mail: Mail<'a>) {
     }
 }
 
-/// SPF, DKIM and DMARC.
+/// Adds SPF, DKIM and DMARC.
 pub(super) fn senders<'a>(adding: &mut Adding<'a, '_>, mail: Mail<'a>, addresses: &Addresses) {
     let spf = &mail.publishing.spf;
     let place = mail.place(adding.zone, spf);
@@ -44,7 +44,8 @@ pub(super) fn senders<'a>(adding: &mut Adding<'a, '_>, mail: Mail<'a>, addresses
     dmarc(adding, mail);
 }
 
-/// Every key of the secret, whatever its state: what signs next is published before, and what signed stays a while.
+/// Adds every key of the secret, whatever its state: the next key is published before it signs, and an old one stays a
+/// while.
 fn dkim<'a>(adding: &mut Adding<'a, '_>, mail: Mail<'a>) {
     let Some(dkim) = &mail.publishing.dkim else { return };
     let place = mail.place(adding.zone, dkim);
@@ -58,7 +59,7 @@ fn dkim<'a>(adding: &mut Adding<'a, '_>, mail: Mail<'a>) {
     }
 }
 
-/// The record; `None` when there is to be none.
+/// The SPF record; `None` when there is to be none.
 fn spf_record(site: &Site, spf: &Spf, addresses: &[IpAddr]) -> Option<String> {
     let mechanism =
         |address: &dyn std::fmt::Display, is_ipv4: bool| format!(" {}:{address}", if is_ipv4 { "ip4" } else { "ip6" });
@@ -111,7 +112,8 @@ fn dmarc_record(dmarc: &Dmarc, reports: &Address) -> String {
     text + "; rua=" + &mailto(reports)
 }
 
-/// An address as an URI (RFC 6068 §2). RFC 7489 §6.2: commas and exclamation marks, which end a URI there, are encoded.
+/// An address as a URI (RFC 6068 §2). Commas and exclamation marks, which end a URI in DMARC, are encoded (RFC 7489
+/// §6.2).
 fn mailto(address: &Address) -> String {
     let mut uri = "mailto:".to_owned();
     for byte in address.to_string().bytes() {
@@ -124,14 +126,14 @@ fn mailto(address: &Address) -> String {
     uri
 }
 
-/// MTA-STS and reports about TLS; gives the policy.
+/// Adds MTA-STS and reports about TLS; gives the policy.
 pub(super) fn transport<'a>(adding: &mut Adding<'a, '_>, mail: Mail<'a>) -> Option<StsPolicy> {
     tls_reports(adding, mail);
     let setting = &mail.publishing.mta_sts;
     let place = mail.place(adding.zone, setting);
     let (mode, max_age) = match setting.value {
         MtaSts::None => return None,
-        // A policy under test is thrown away within a day.
+        // Senders forget a policy under test within a day.
         MtaSts::Testing => (StsMode::Testing, 86_400),
         MtaSts::Enforce => (StsMode::Enforce, 7 * 86_400),
     };
@@ -170,10 +172,10 @@ fn tls_reports<'a>(adding: &mut Adding<'a, '_>, mail: Mail<'a>) {
     adding.add("_smtp._tls", "TXT", format!("v=TLSRPTv1; rua={uri}"), Purpose::TlsReports, place);
 }
 
-/// CAA, for mail domains.
+/// Adds CAA records, for mail domains.
 pub(super) fn authorities(adding: &mut Adding<'_, '_>) {
     let authorities = &adding.site.dns.caa;
-    // A zone's own records are how it differs from the others.
+    // By its own records a zone differs from the others.
     if adding.draft.mail.is_none() || adding.said("@", "CAA", "") {
         return;
     }
@@ -182,7 +184,7 @@ pub(super) fn authorities(adding: &mut Adding<'_, '_>) {
     }
 }
 
-/// Where one domain of ours has its reports sent to another one, that one says that they may come (RFC 7489 §7.1).
+/// Adds permissions for reports: a domain of ours that gets the reports of another one says so (RFC 7489 §7.1).
 pub(super) fn authorise_reports(zones: &mut Zones<'_>) {
     let mut wanted: Vec<(&Domain, String, Entry<'_>)> = Vec::new();
     for (zone, draft) in &zones.drafts {

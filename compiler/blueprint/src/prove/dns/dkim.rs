@@ -1,4 +1,4 @@
-//! Keys that sign can be read from their records (RFC 6376 §3.6.1) and are strong enough (RFC 8301 §3.2).
+//! Keys that sign: their records can be read (RFC 6376 §3.6.1), and they are strong enough (RFC 8301 §3.2).
 
 use postkiln_address::Domain;
 use postkiln_findings::codes;
@@ -16,7 +16,7 @@ pub(super) fn check(zone: &Domain, draft: &Draft<'_>, findings: &mut Findings) {
             let message = format!("{name} in {zone} has more than one TXT record, and a selector has one key");
             findings.add(codes::RECORD, entry.place, message).hint("give each key a selector of its own");
         }
-        // The keys of the lock are judged where they stand.
+        // Keys of the lock are judged together with the lock.
         if !entry.is_own {
             continue;
         }
@@ -38,14 +38,14 @@ pub(super) fn check(zone: &Domain, draft: &Draft<'_>, findings: &mut Findings) {
     }
 }
 
-/// `postkiln._domainkey`, also of a name below the zone.
+/// Whether a name is that of a key: `postkiln._domainkey`, also for a name below the zone.
 fn is_key(name: &str) -> bool {
     name.split_once("._domainkey").is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with('.'))
 }
 
 const NEW_KEY: &str = "publish a key of 2048 bits or an Ed25519 key; `dkim = {}` on the domain makes one";
 
-/// The type and the public half; `None` for a key that was revoked (an empty `p=`).
+/// The type and the public half of a key; `None` for a key that was revoked (an empty `p=`).
 fn key(text: &str) -> Result<Option<(DkimAlgorithm, String)>, (String, &'static str)> {
     let tags = tags(text);
     let tag = |wanted: &str| tags.iter().find(|(name, _)| name == wanted).map(|(_, value)| *value);

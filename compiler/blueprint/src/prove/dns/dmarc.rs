@@ -1,4 +1,4 @@
-//! DMARC records can be read (RFC 7489 §6.3), and those they send reports to have agreed (§7.1).
+//! DMARC records can be read (RFC 7489 §6.3), and the domains that get their reports have agreed (§7.1).
 
 use postkiln_address::Domain;
 use postkiln_findings::{codes, suggest};
@@ -27,7 +27,7 @@ pub(super) fn check(zone: &Domain, draft: &Draft<'_>, zones: &Zones<'_>, finding
     }
 }
 
-/// What is wrong with a record, and what to do.
+/// The fault in a record, and advice about it.
 fn problem(text: &str) -> Option<(String, Option<String>)> {
     let tags = tags(text);
     if tags.first().is_none_or(|(name, value)| name != "v" || *value != "DMARC1") {

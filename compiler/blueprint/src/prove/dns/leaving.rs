@@ -1,5 +1,5 @@
-//! Mail that leaves comes from where the zones say it does: through the smarthost, or by an IPv6 address that they name; and
-//! the machine has the IPv6 address that they name.
+//! Mail that leaves comes from an address that the zones name: through the smarthost, or over IPv6. And the machine has
+//! the IPv6 address that the zones name.
 
 use std::net::IpAddr;
 
@@ -31,12 +31,12 @@ fn by_smarthost(site: &Site, zone: &Domain, entry: &Entry<'_>, zones: &Zones<'_>
         return;
     };
     let text = &entry.record.value;
-    // Where nobody may send, not even the appliance, that is what was found.
+    // A record that lets nobody send, not even the appliance, has a finding already.
     if text.split_ascii_whitespace().skip(1).all(|term| term.ends_with("all")) {
         return;
     }
     let passes = match &smarthost.value.relay.host {
-        // What it looks like from outside is not known.
+        // The address by which others see a private one is not known.
         RelayHost::Address(address) if is_private(*address) => None,
         RelayHost::Address(address) => spf::passes(zone.as_str(), text, *address, zones, 0),
         RelayHost::Name(host) if zones.find(host.as_str()).is_some() => None,
@@ -55,7 +55,7 @@ fn by_smarthost(site: &Site, zone: &Domain, entry: &Entry<'_>, zones: &Zones<'_>
     }
 }
 
-/// Whether a record refuses mail from IPv6 addresses, as far as that can be seen.
+/// Whether a record refuses mail from IPv6 addresses, as far as can be seen.
 fn fails_by_ipv6(entry: &Entry<'_>) -> bool {
     let mut terms = entry.record.value.split_ascii_whitespace().map(str::to_ascii_lowercase);
     let refuses = entry.record.value.ends_with("-all") || entry.record.value.ends_with("~all");

@@ -1,4 +1,4 @@
-//! What may stand beside what, and in which zone.
+//! Which records may have the same name, and which zone a name belongs in.
 
 use postkiln_address::Domain;
 use postkiln_findings::codes;
@@ -19,7 +19,7 @@ pub(super) fn check(zone: &Domain, draft: &Draft<'_>, zones: &Zones<'_>, finding
     }
 }
 
-/// RFC 1034 §3.6.2: a CNAME stands alone. That includes the zone itself, which always has NS and SOA.
+/// A CNAME stands alone (RFC 1034 §3.6.2). That includes the zone itself, which always has NS and SOA.
 fn alone(zone: &Domain, draft: &Draft<'_>, entry: &Entry<'_>, findings: &mut Findings) {
     let name = &entry.record.name;
     let others = draft.entries.iter().filter(|other| other.record.name == *name).count();
@@ -46,8 +46,8 @@ fn reachable(zone: &Domain, entry: &Entry<'_>, findings: &mut Findings) {
     }
 }
 
-/// What a zone says about names that it has handed to another zone is not heard (RFC 1034 §4.2.1), but for the addresses
-/// of name servers.
+/// A zone's records for names that it has delegated to another zone have no effect (RFC 1034 §4.2.1), except for the
+/// addresses of name servers.
 fn not_below_a_cut(zone: &Domain, draft: &Draft<'_>, zones: &Zones<'_>, entry: &Entry<'_>, findings: &mut Findings) {
     let (name, kind) = (&entry.record.name, entry.record.kind.as_str());
     if name == "@" {

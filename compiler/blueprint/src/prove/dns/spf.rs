@@ -1,4 +1,4 @@
-//! SPF records can be read, ask little, let the appliance send and not everybody (RFC 7208).
+//! SPF records can be read, need few look-ups, let the appliance send, and do not let everybody send (RFC 7208).
 
 use std::net::IpAddr;
 
@@ -39,14 +39,14 @@ pub(super) fn is_spf(entry: &Entry<'_>) -> bool {
     entry.record.kind == "TXT" && (value == "v=spf1" || value.starts_with("v=spf1 "))
 }
 
-/// A term that a receiver evaluates.
+/// A term of a record.
 #[derive(Debug, PartialEq, Eq)]
 struct Term<'a> {
-    /// `+`, `-`, `~`, `?`; `=` for a modifier.
+    /// The qualifier `+`, `-`, `~` or `?`; `=` for a modifier.
     qualifier: char,
-    /// In lower case: `include`, `a`, `redirect`.
+    /// The name in lower case: `include`, `a`, `redirect`.
     name: String,
-    /// After `:` or `=`, with prefix lengths; empty without.
+    /// The text after `:` or `=`, with prefix lengths; empty when there is none.
     value: &'a str,
 }
 
@@ -56,7 +56,7 @@ impl Term<'_> {
         self.value.split('/').next().unwrap_or_default()
     }
 
-    /// RFC 7208 §4.6.4.
+    /// Whether the term asks the DNS (RFC 7208 §4.6.4).
     fn asks(&self) -> bool {
         matches!(self.name.as_str(), "include" | "a" | "mx" | "ptr" | "exists" | "redirect")
     }
@@ -115,7 +115,7 @@ fn term(text: &str) -> Result<Term<'_>, Problem> {
 
 const MECHANISMS: [&str; 10] = ["all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists", "redirect", "exp"];
 
-/// `192.0.2.0/24`: the address and the bits that count.
+/// Parses `192.0.2.0/24` into the address and the number of bits that count.
 fn block(text: &str) -> Option<(IpAddr, u8)> {
     let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
     let address: IpAddr = address.parse().ok()?;
@@ -124,7 +124,7 @@ fn block(text: &str) -> Option<(IpAddr, u8)> {
     (prefix <= whole).then_some((address, prefix))
 }
 
-/// What a record should not say.
+/// Terms that a record should not have.
 fn dangers(terms: &[Term<'_>]) -> Vec<(postkiln_findings::Code, &'static str, &'static str)> {
     let mut found = Vec::new();
     if terms.iter().any(|term| term.name == "all" && term.qualifier == '+') {
@@ -138,7 +138,7 @@ fn dangers(terms: &[Term<'_>]) -> Vec<(postkiln_findings::Code, &'static str, &'
     found
 }
 
-/// RFC 7208 §4.6.4: at most ten terms that ask the DNS, those of included records among them.
+/// Reports more than ten terms that ask the DNS, those of included records among them (RFC 7208 §4.6.4).
 fn look_ups(
     full: &str,
     entry: &Entry<'_>,
@@ -176,7 +176,7 @@ const LIMIT: usize = 10;
 #[derive(Default)]
 struct Count {
     asked: usize,
-    /// Names on the way from the first record to this one.
+    /// Names from the first record to this one.
     way: Vec<String>,
     circle: Option<String>,
     absent: Vec<String>,
@@ -186,7 +186,7 @@ struct Count {
 impl Count {
     fn record(&mut self, full: &str, text: &str, zones: &Zones<'_>) {
         self.way.push(full.to_owned());
-        // What cannot be read is reported where it stands.
+        // A record that cannot be read is reported where it stands.
         for term in parse(text).unwrap_or_default().iter().filter(|term| term.asks()) {
             self.asked += 1;
             if matches!(term.name.as_str(), "include" | "redirect") {
@@ -206,14 +206,14 @@ impl Count {
             return;
         };
         match found.iter().find(|entry| is_spf(entry)) {
-            // The way ends the recursion: it grows by a name of ours each time, and by none twice.
+            // This recursion ends: the list of names grows by a name of ours each time, and by none twice.
             Some(entry) => self.record(domain, &entry.record.value, zones),
             None => self.absent.push(domain.to_owned()),
         }
     }
 }
 
-/// Whether mail of the appliance passes, as far as our zones tell.
+/// Reports a record that does not let the appliance send, as far as our zones tell.
 fn lets_us_send(
     full: &str,
     entry: &Entry<'_>,
@@ -232,7 +232,7 @@ fn lets_us_send(
     }
 }
 
-/// Whether mail from an address passes. `None` when it depends on what others publish.
+/// Whether mail from an address passes. `None` when that depends on other people's records.
 pub(super) fn passes(full: &str, text: &str, address: IpAddr, zones: &Zones<'_>, depth: usize) -> Option<bool> {
     let terms = parse(text).ok()?;
     let mut is_known = depth <= LIMIT;
@@ -253,7 +253,7 @@ pub(super) fn passes(full: &str, text: &str, address: IpAddr, zones: &Zones<'_>,
             "exp" => Some(false),
             _ => None,
         };
-        // The networks around hosts are not looked into.
+        // Terms for the networks around hosts are not evaluated.
         let is_wide = matches!(term.name.as_str(), "a" | "mx") && term.value.contains('/');
         match matched.filter(|matched| *matched || !is_wide) {
             Some(true) => return if is_known { Some(matches!(term.qualifier, '+' | '=')) } else { None },
@@ -264,12 +264,12 @@ pub(super) fn passes(full: &str, text: &str, address: IpAddr, zones: &Zones<'_>,
     is_known.then_some(false)
 }
 
-/// Whether mail from a host that lies in no zone of ours passes. `None` when the record names what it may be among.
+/// Whether mail from a host outside our zones passes. `None` when a term of the record may cover it.
 pub(super) fn names(text: &str, host: &Domain, zones: &Zones<'_>) -> Option<bool> {
     let terms = parse(text).ok()?;
     let is_it = |term: &Term<'_>| term.name == "a" && term.domain().trim_end_matches('.') == host.as_str();
     let may_be = |term: &Term<'_>| match term.name.as_str() {
-        // What it has to say about others is not that they send.
+        // A term `-all` or `~all` does not let the host send.
         "all" => matches!(term.qualifier, '+' | '?'),
         "ip4" | "ip6" => {
             let is_ours = |(network, prefix)| zones.addresses.iter().any(|own| contains(network, prefix, *own));
@@ -282,7 +282,7 @@ pub(super) fn names(text: &str, host: &Domain, zones: &Zones<'_>) -> Option<bool
     if terms.iter().any(is_it) { Some(true) } else { (!terms.iter().any(may_be)).then_some(false) }
 }
 
-/// Whether one holds, when all others do not; `None` when that cannot be told.
+/// Whether one term holds, when all others do not; `None` when that cannot be told.
 fn any(mut each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     each.try_fold(false, |found, one| one.map(|one| found || one))
 }

@@ -1,4 +1,4 @@
-//! Mail exchangers, name servers and services are machines with addresses, each named once.
+//! Mail exchangers, name servers and services have addresses, and each is named once.
 
 use postkiln_address::Domain;
 use postkiln_findings::codes;
@@ -30,7 +30,7 @@ pub(super) fn check(zone: &Domain, draft: &Draft<'_>, zones: &Zones<'_>, finding
     }
 }
 
-/// RFC 7505 §3: a null MX says that a domain takes no mail, alone.
+/// A null MX stands alone: it says that a domain takes no mail (RFC 7505 §3).
 fn null_mx(zone: &Domain, draft: &Draft<'_>, entry: &Entry<'_>, findings: &mut Findings) {
     let name = &entry.record.name;
     let problem = if draft.at(name, "MX").count() > 1 {
@@ -44,7 +44,7 @@ fn null_mx(zone: &Domain, draft: &Draft<'_>, entry: &Entry<'_>, findings: &mut F
     findings.add(codes::NULL_MX, entry.place, message).hint("remove the record, or the others");
 }
 
-/// Within our zones a target has an address, and is no alias (RFC 2181 §10.3, RFC 2782).
+/// A target within our zones has an address and is no alias (RFC 2181 §10.3, RFC 2782).
 fn has_address(zone: &Domain, entry: &Entry<'_>, zones: &Zones<'_>, findings: &mut Findings) {
     let (target, name, kind) = (entry.target(), &entry.record.name, &entry.record.kind);
     let Some(aliases) = zones.look_up(target, "CNAME") else { return };

@@ -1,4 +1,4 @@
-//! What the DNS promises about TLS is kept by the certificate of `tls`.
+//! Promises in the DNS about TLS are kept by the certificate of `tls`.
 
 use postkiln_address::Domain;
 use postkiln_findings::codes;
@@ -8,7 +8,7 @@ use crate::findings::Findings;
 use crate::lower::{Draft, Zones};
 use crate::model::StsMode;
 
-/// For each zone: a policy asks for certificates that the world trusts, and CAA lets the authority issue them.
+/// Checks a zone: a policy needs certificates that the world trusts, and CAA must let the authority issue them.
 pub(super) fn check(site: &Site, zone: &Domain, draft: &Draft<'_>, findings: &mut Findings) {
     match &site.tls.certificate.value {
         Certificate::SelfSigned => self_signed(zone, draft, findings),
@@ -17,7 +17,7 @@ pub(super) fn check(site: &Site, zone: &Domain, draft: &Draft<'_>, findings: &mu
     }
 }
 
-/// `dns.tlsa` needs a key that is known, and counts only where DNSSEC vouches for it (RFC 7672 §2.2).
+/// Checks `dns.tlsa`: it needs a known key, and counts only where DNSSEC vouches for it (RFC 7672 §2.2).
 pub(super) fn pinned(site: &Site, zones: &Zones<'_>, findings: &mut Findings) {
     let tlsa = &site.dns.tlsa;
     if !tlsa.value {
@@ -50,7 +50,7 @@ fn self_signed(zone: &Domain, draft: &Draft<'_>, findings: &mut Findings) {
         .hint("set `tls.certificate` to 'acme {…} or 'own {…} first");
 }
 
-/// RFC 8659 §3: with CAA records, only the authorities they name may issue.
+/// With CAA records, only the authorities that they name may issue (RFC 8659 §3).
 fn may_issue(zone: &Domain, draft: &Draft<'_>, directory: &str, findings: &mut Findings) {
     let host = directory.trim_start_matches("https://").split(['/', ':']).next().unwrap_or_default();
     let mut issuers =
