@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::manifest::sha256_hex;
 use crate::{FileEntry, Manifest, Owner, Service};
 
-/// Files and manifest. Made by `compiler/render` or read back from a directory or a packed file; the hashes hold.
+/// Files and manifest. Made by `compiler/render`, or read back from a directory or a packed file; the hashes are right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     manifest: Manifest,
@@ -24,7 +24,7 @@ pub struct File {
 }
 
 impl File {
-    /// Hashes the content. `path` is below the bundle's root; `owner` is who may read it on the node.
+    /// Hashes the content. `path` is below the bundle's root; `owner` says who may read the file on the node.
     #[must_use]
     pub fn new(path: impl Into<String>, bytes: Vec<u8>, owner: Owner) -> Self {
         let (size, sha256) = (bytes.len() as u64, sha256_hex(&bytes));
@@ -32,7 +32,7 @@ impl File {
     }
 }
 
-/// Its line of the manifest; the content goes.
+/// The file's line of the manifest, without the content.
 impl From<File> for FileEntry {
     fn from(file: File) -> Self {
         file.entry
@@ -40,7 +40,7 @@ impl From<File> for FileEntry {
 }
 
 impl Bundle {
-    /// Puts files and services together; sorts and names the result. A path given twice keeps the last content.
+    /// Joins files and services, sorted and with an identity. Of two files with the same path the last is kept.
     #[must_use]
     pub fn new(schema: u32, hostname: &str, files: Vec<File>, services: Vec<Service>) -> Self {
         let mut contents = BTreeMap::new();
@@ -92,8 +92,8 @@ impl Bundle {
         Self::verified(manifest, contents)
     }
 
-    /// Reads the table of contents of a bundle directory and these of its files, and checks them: for those who need little
-    /// of a bundle with very many files. A file that the bundle has not is left out.
+    /// Reads the table of contents of a bundle directory and some of its files, and checks them: for callers that need
+    /// little of a bundle with very many files. A wanted file that the bundle does not have is left out.
     ///
     /// # Errors
     /// When something cannot be read or does not agree with the manifest.
@@ -145,12 +145,12 @@ impl Bundle {
         &self.manifest
     }
 
-    /// Path and content of every file but the manifest, sorted by path.
+    /// Path and content of every file except the manifest, sorted by path.
     pub fn files(&self) -> impl Iterator<Item = (&FileEntry, &[u8])> {
         self.manifest.files.iter().map(|entry| (entry, self.contents.get(&entry.path).map_or(&[][..], Vec::as_slice)))
     }
 
-    /// One file's content.
+    /// The content of one file.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<&[u8]> {
         self.contents.get(path).map(Vec::as_slice)
@@ -163,7 +163,7 @@ impl Bundle {
     }
 }
 
-/// Why a bundle is none.
+/// The reason why something is no valid bundle.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum BundleError {

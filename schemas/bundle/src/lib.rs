@@ -1,5 +1,5 @@
-//! The bundle: what the compiler hands to the node. A directory of files with a manifest, and the same packed into one
-//! file (`pack`). Knows nothing about what the files mean; that is `schemas/control`. Start at [`Manifest`].
+//! The bundle, which the compiler hands to the node: a directory of files with a manifest, or the same packed into one
+//! file (`pack`). Knows nothing about the meaning of the files; that is `schemas/control`. Start at [`Manifest`].
 
 mod bundle;
 mod manifest;

@@ -15,13 +15,13 @@ pub struct Manifest {
     pub format: u32,
     /// Version of the site schema the bundle was compiled from.
     pub schema: u32,
-    /// SHA-256 in hex over this manifest with an empty identity: names the whole content.
+    /// SHA-256 in hex over this manifest with an empty identity, which names the whole content.
     pub identity: String,
     /// The appliance's host name.
     pub hostname: String,
     /// Every file but `manifest.json`, sorted by path.
     pub files: Vec<FileEntry>,
-    /// What `init` starts, in this order.
+    /// The services that `init` starts, in this order.
     pub services: Vec<Service>,
 }
 
@@ -31,7 +31,7 @@ impl Manifest {
     /// The manifest's name within the bundle.
     pub const NAME: &'static str = "manifest.json";
 
-    /// Sorts the files and names the whole. A path given twice keeps the last entry.
+    /// Sorts the files and computes the identity. Of two entries with the same path the last is kept.
     #[must_use]
     pub fn new(schema: u32, hostname: &str, files: Vec<FileEntry>, services: Vec<Service>) -> Self {
         let sorted: BTreeMap<String, FileEntry> = files.into_iter().map(|file| (file.path.clone(), file)).collect();
@@ -84,23 +84,23 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
-    /// Path below the bundle's root, with `/`, never absolute, no `.` or `..`.
+    /// The path below the bundle's root, with `/`, never absolute, without `.` and `..`.
     pub path: String,
-    /// Bytes.
+    /// The size of the content in bytes.
     pub size: u64,
     /// SHA-256 of the content, in hex.
     pub sha256: String,
-    /// Who may read it on the node.
+    /// The users who may read the file on the node.
     pub owner: Owner,
 }
 
-/// Who may read a file of the bundle on the node.
+/// The users who may read a file of the bundle on the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
-    /// Owned by root, mode 0644.
+    /// Everybody: owned by root, mode 0644.
     Everyone,
-    /// Owned by `directory`, mode 0600: holds password hashes.
+    /// The role `directoryd`: owned by `directory`, mode 0600, since the file holds password hashes.
     Directory,
 }
 

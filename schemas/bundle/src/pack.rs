@@ -1,5 +1,6 @@
 //! A bundle as one file: `POSTKILN-BUNDLE/1` newline, the manifest's length as eight little-endian octets, the
-//! manifest, then every file's content in the manifest's order. What follows (a partition's rest) is ignored.
+//! manifest, then every file's content in the manifest's order. Octets after that (the rest of a partition) are
+//! ignored.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -7,9 +8,9 @@ use std::io::{self, Read};
 use crate::{Bundle, BundleError, Manifest};
 
 const MAGIC: &[u8] = b"POSTKILN-BUNDLE/1\n";
-/// A manifest is a list of names and hashes; one of this size would name 300,000 files.
+/// The largest manifest in octets: one of this size would name 300,000 files.
 const MANIFEST_LIMIT: u64 = 64 << 20;
-/// No file of a bundle is larger: signatures and seeds are the largest.
+/// The largest file in octets; signatures and seeds are the largest files.
 const FILE_LIMIT: u64 = 1 << 30;
 
 impl Bundle {
@@ -59,7 +60,7 @@ fn read_bounded(source: &mut impl Read, size: u64, limit: u64) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Why a packed bundle cannot be used.
+/// The reason why a packed bundle cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum PackError {
