@@ -1,8 +1,8 @@
-//! [`Directory`]: the table of accounts. Its schema and who writes which column: `schemas/database`. How the accounts of a
-//! bundle get there: `seed.rs`.
+//! [`Directory`]: the table of accounts. `schemas/database` has its schema and says who writes which column; `seed.rs`
+//! brings in the accounts of a bundle.
 //!
-//! SQLite lets one connection write while others read what was there before. So look-ups have a connection of their own
-//! that never writes: whoever writes, a login's record or 100,000 users of a new bundle, keeps no look-up waiting.
+//! SQLite lets one connection write while others read the state before. So look-ups have a connection of their own that
+//! never writes, and no writer keeps them waiting, be it for a login's record or for 100,000 users of a new bundle.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,28 +19,28 @@ use crate::DirectoryError;
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// For look-ups.
+    /// The connection for look-ups.
     reader: Arc<Mutex<SqliteConnection>>,
-    /// For the records of logins.
+    /// The connection for records of logins.
     recorder: Arc<Mutex<SqliteConnection>>,
 }
 
 /// A person's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Never used again.
+    /// The account's id, never used again.
     pub id: String,
-    /// Lower case.
+    /// The domain of the address, in lower case.
     pub domain: String,
-    /// Lower case.
+    /// The local part of the address, in lower case.
     pub local: String,
-    /// The domain it was made in: there its mail lies, also after it got another address.
+    /// The domain in which the account was made. Its mail lies there even after the account got another address.
     pub home: String,
-    /// Octets; `None` without a limit.
+    /// The mailbox's size limit in octets; `None` without a limit.
     pub quota: Option<u64>,
-    /// Messages; `None` without a limit.
+    /// The mailbox's largest number of messages; `None` without a limit.
     pub quota_messages: Option<u64>,
-    /// What the person may not use.
+    /// Services that the person may not use.
     pub denied: Denied,
 }
 
@@ -53,16 +53,16 @@ pub struct Denied {
     pub submission: bool,
 }
 
-/// An account and what its password has to agree with.
+/// An account and the hash of its password.
 pub struct Credentials {
-    /// Whose.
+    /// The account that logs in.
     pub account: Account,
-    /// In crypt form; `None`: nobody can log in.
+    /// The hash in crypt form; `None`: nobody can log in.
     pub hash: Option<String>,
 }
 
 impl Directory {
-    /// Opens the database, makes it when there is none, and brings its tables up to this version.
+    /// Opens the database, makes it if there is none, and brings its tables up to this version.
     ///
     /// # Errors
     /// When the file cannot be used.
@@ -77,24 +77,24 @@ impl Directory {
         Ok(Self { path: path.to_owned(), reader, recorder })
     }
 
-    /// One more connection, for whoever writes much at once.
+    /// Opens one more connection, for a writer of many rows.
     pub(crate) async fn connect(&self) -> Result<SqliteConnection, DirectoryError> {
         let failed = |source| DirectoryError::Open { path: self.path.clone(), source };
         options(&self.path).connect().await.map_err(failed)
     }
 
-    /// From now on look-ups find what there is in this moment, whatever is written, until [`Self::thaw`].
+    /// From now on look-ups see the state of this moment, whatever is written, until [`Self::thaw`].
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn freeze(&self) -> Result<(), DirectoryError> {
         let mut reader = self.reader.lock().await;
-        // The first look, not BEGIN, fixes what is seen.
+        // SQLite fixes the visible state at the first look, not at BEGIN.
         let begun = reader.execute(sqlx::raw_sql("BEGIN; SELECT 1 FROM meta;")).await;
         begun.map(drop).map_err(DirectoryError::Account)
     }
 
-    /// Look-ups find what there is.
+    /// Look-ups see the current state again.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -103,12 +103,12 @@ impl Directory {
         ended.map(drop).map_err(DirectoryError::Account)
     }
 
-    /// Whether the accounts are those of the seed with this digest: then it need not be applied again.
+    /// Whether the accounts are those of the seed with this digest, so that it need not be applied again.
     pub async fn has_seed(&self, digest: &str) -> bool {
         self.finds(sqlx::query("SELECT 1 FROM applied WHERE seed = ?").bind(digest)).await
     }
 
-    /// Whether a seed was ever applied: there are accounts to serve.
+    /// Whether a seed was ever applied, so that there are accounts to serve.
     pub async fn has_accounts(&self) -> bool {
         self.finds(sqlx::query("SELECT 1 FROM accounts LIMIT 1")).await
     }
@@ -150,7 +150,7 @@ impl Directory {
         read().map(Some).map_err(DirectoryError::Account)
     }
 
-    /// Some user's hash: what a check costs here.
+    /// The hash of some user, as an example of the cost of a password check here.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -187,18 +187,18 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // What a person has changed and was told so survives a power cut.
+        // A change that a person was told of survives a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("cache_size", "-1024")
 }
 
-/// Tables of version 1 had no number.
+/// Brings tables of an older version up to date; those of version 1 had no number.
 async fn upgrade(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let found = sqlx::query(VERSION).fetch_one(&mut *connection).await?;
     if found.try_get::<bool, _>("is_first")? {
         let script = format!("BEGIN IMMEDIATE;\n{TO_VERSION_2}\nCOMMIT;");
-        // What is left of a failed script is taken back with the connection, which the caller then drops.
+        // A failed script is undone when the caller drops the connection.
         connection.execute(sqlx::raw_sql(AssertSqlSafe(script))).await?;
     }
     Ok(())
@@ -225,14 +225,15 @@ fn account(row: &SqliteRow) -> Result<Account, sqlx::Error> {
 }
 
 const TABLES: &str = include_str!("../../../schemas/database/tables.sqlite.sql");
-/// What `directoryd` keeps for itself, unknown to seeds: of which seed, by its SHA-256 in hex, the accounts are.
+/// The table that `directoryd` keeps for itself, unknown to seeds: the SHA-256 in hex of the seed that the accounts
+/// come from.
 const OWN_TABLES: &str = "CREATE TABLE IF NOT EXISTS applied (seed TEXT NOT NULL) STRICT";
 const TO_VERSION_2: &str = include_str!("../../../schemas/database/upgrade/0002.sqlite.sql");
 
 const VERSION: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'accounts') \
      AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'meta') AS is_first";
 
-// Also one that may not log in and gets no mail.
+// This also finds an account that may not log in and gets no mail.
 const EXISTS: &str = "SELECT 1 FROM accounts WHERE domain = ? AND local = ? AND removed IS NULL";
 
 // `enabled = 1` implies that the account is not removed; `removed IS NULL` is what the index is made for. An account made
@@ -248,7 +249,7 @@ const LOGIN: &str = "INSERT INTO logins (account, at, peer, service) VALUES (?, 
      ON CONFLICT (account) DO UPDATE SET at = excluded.at, peer = excluded.peer, service = excluded.service \
      WHERE excluded.at >= logins.at + 60 OR excluded.peer <> logins.peer OR excluded.service <> logins.service";
 
-/// How long the record of a login waits for whoever writes: longer than the users of any bundle take.
+/// The longest wait of a login's record for another writer: longer than the users of any bundle take.
 const RECORD: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
@@ -298,7 +299,7 @@ mod tests {
             let mut writer = directory.connect().await.unwrap();
             writer.execute(sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE accounts SET disabled = 1")).await.unwrap();
             assert!(finds().await, "what is not committed is not there");
-            // A login is recorded when the writer is done; nobody waits for that.
+            // The record of a login waits for the writer, and nobody waits for the record.
             let record = directory.logged_in("0a1b2c3d4e5f6071", 100, "192.0.2.1", "imap");
             let mut record = std::pin::pin!(record);
             let now = std::future::poll_fn(|context| std::task::Poll::Ready(record.as_mut().poll(context).is_ready()));

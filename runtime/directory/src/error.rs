@@ -1,9 +1,9 @@
-//! Why the directory cannot say something now. Every failure here is temporary for whoever asked.
+//! Errors of the directory. Every failure here is temporary for the caller.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why something cannot be said or done.
+/// The reason why the directory cannot do something now.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum DirectoryError {

@@ -1,6 +1,6 @@
 //! People's accounts and the way from an address to its destinations, as `directoryd` needs them: the SQLite database,
-//! the accounts a bundle brings, password checks, the look-ups behind `schemas/routing`. Knows no role and no conversation. The only code that sees
-//! password hashes. Start at [`Directory`].
+//! the accounts a bundle brings, password checks, the look-ups behind `schemas/routing`. Knows no role and no
+//! conversation. No other code sees password hashes. Start at [`Directory`].
 
 mod database;
 mod error;

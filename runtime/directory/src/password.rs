@@ -1,5 +1,5 @@
-//! Password checks: `$argon2id$`, and the `$6$` and `$5$` of crypt(3). Slow on purpose and without any waiting in
-//! between: to be run on a thread of its own.
+//! Password checks: `$argon2id$`, and the `$6$` and `$5$` of crypt(3). They are slow on purpose and never yield, so
+//! they must run on a thread of their own.
 
 use argon2::password_hash::{PasswordHash, PasswordVerifier};
 use sha_crypt::ShaCrypt;
@@ -8,7 +8,7 @@ use sha_crypt::ShaCrypt;
 /// done for nothing with `sample`, another user's hash, so that the time taken does not tell which names exist.
 #[must_use]
 pub fn agrees(hash: Option<&str>, sample: Option<&str>, password: &str) -> bool {
-    // No person has a longer one, and crypt's cost grows with it.
+    // Nobody has a longer password, and the cost of crypt grows with the length.
     if password.len() > LONGEST {
         return false;
     }
@@ -28,9 +28,9 @@ fn verify(hash: &str, password: &str) -> bool {
     false
 }
 
-/// The hash of a password nobody knows, with argon2's usual parameters.
+/// The hash of a password that nobody knows, with argon2's usual parameters.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRvbmx5$4DdkVZBwq6lUCa3nuTqFJUtGWqQxbrUzqkGuSmEsuQA";
-/// Octets.
+/// The longest password that is checked, in octets.
 const LONGEST: usize = 1024;
 
 #[cfg(test)]
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn known_hashes_agree_with_their_passwords() {
-        // As crypt(3) of glibc makes them.
+        // Hashes as crypt(3) of glibc makes them.
         let six =
             "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
         let five = "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5";

@@ -1,9 +1,9 @@
 //! [`Seed`]: the accounts of a bundle, as SQL text; [`Seeding`]: that text on its way into the database. Knows the form
 //! the compiler gives a seed (`schemas/database/README.md`), not what its statements say.
 //!
-//! A seed of 100,000 users is 30 MB long and takes a second. So it is read and executed in slices, on a connection of its
-//! own, in one transaction that look-ups see nothing of before [`Seeding::commit`]. Whoever is killed before leaves the
-//! accounts as they were.
+//! A seed of 100,000 users is 30 MB long and takes a second. So it is read and executed in slices, on a connection of
+//! its own, in one transaction of which look-ups see nothing before [`Seeding::commit`]. A process that is killed
+//! before then leaves the accounts as they were.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -23,10 +23,10 @@ pub struct Seed {
 }
 
 impl Seed {
-    /// Takes a seed's file and reads it through for its digest: to be called where waiting for a disk hurts nobody.
+    /// Takes a seed's file and reads all of it for its digest. Must be called where waiting for a disk hurts nobody.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file cannot be read.
     pub fn open(mut file: File) -> io::Result<Self> {
         let (mut hash, mut piece) = (Sha256::new(), vec![0; SLICE]);
         loop {
@@ -44,13 +44,13 @@ impl Seed {
         Ok(Self { text: Box::new(BufReader::with_capacity(SLICE / 4, file)), digest, is_read: false })
     }
 
-    /// SHA-256 in hex: what [`Directory::has_seed`] knows it by.
+    /// The SHA-256 in hex, by which [`Directory::has_seed`] knows the seed.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// The next statements, whole ones of [`SLICE`] octets or a little more; `None` before the final COMMIT.
+    /// The next whole statements, [`SLICE`] octets or a little more; `None` before the final COMMIT.
     fn slice(&mut self) -> io::Result<Option<String>> {
         let mut slice = String::new();
         if self.is_read {
@@ -63,7 +63,7 @@ impl Seed {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends before its COMMIT"));
             }
             let line = slice.get(begin..).unwrap_or_default();
-            // A trigger's statements are a part of it, up to END. No literal of a seed spans lines.
+            // A trigger's statements belong to it, up to END. No literal of a seed spans lines.
             is_trigger = is_trigger && line != "END;\n" || line.starts_with("CREATE TEMP TRIGGER ");
             if is_trigger || line.starts_with("--") || !line.ends_with(";\n") {
                 continue;
@@ -81,7 +81,7 @@ impl Seed {
     }
 }
 
-/// The accounts of a seed, written and not yet seen by anybody. Dropping it takes them back.
+/// The accounts of a seed, written and not yet visible. Dropping it takes them back.
 #[derive(Debug)]
 pub struct Seeding {
     connection: SqliteConnection,
@@ -89,17 +89,17 @@ pub struct Seeding {
 }
 
 impl Directory {
-    /// Brings the accounts in line with a seed, up to the moment before it counts.
+    /// Brings the accounts in line with a seed, as far as possible before the commit.
     ///
     /// # Errors
-    /// When the seed cannot be read, is refused or is none, or the disk is full. The accounts stay as they were.
+    /// When the seed cannot be read, is refused or malformed, or the disk is full. The accounts stay as they were.
     pub async fn begin(&self, seed: Seed) -> Result<Seeding, DirectoryError> {
         let digest = seed.digest.clone();
         let mut connection = self.connect().await?;
         match execute(&mut connection, seed).await {
             Ok(()) => Ok(Seeding { connection, digest }),
             Err(error) => {
-                // Closing takes back what was done; a failure to close changes nothing about that.
+                // Closing undoes all changes, and a failure to close does not change that.
                 let _ = connection.close().await;
                 Err(error)
             }
@@ -108,13 +108,13 @@ impl Directory {
 }
 
 impl Seeding {
-    /// From now on the accounts are those of the seed, also after a power cut.
+    /// Makes the accounts those of the seed, from now on and after a power cut.
     ///
     /// # Errors
     /// When the disk is full. The accounts stay as they were.
     pub async fn commit(mut self) -> Result<(), DirectoryError> {
         let written = self.record().await;
-        // The memory of so large a transaction goes with its connection.
+        // Closing the connection frees the memory of so large a transaction.
         let closed = self.connection.close().await;
         written.and(closed).map_err(DirectoryError::Seed)
     }
@@ -125,13 +125,13 @@ impl Seeding {
         self.connection.execute(sqlx::raw_sql("COMMIT")).await.map(drop)
     }
 
-    /// The accounts stay as they were.
+    /// Undoes the changes; the accounts stay as they were.
     pub async fn abandon(self) {
         let _ = self.connection.close().await;
     }
 }
 
-/// Reads on another thread: the text lies on a disk.
+/// Executes a seed slice by slice. Reading happens on another thread, since the text lies on a disk.
 async fn execute(connection: &mut SqliteConnection, mut seed: Seed) -> Result<(), DirectoryError> {
     loop {
         let reading = tokio::task::spawn_blocking(move || {
@@ -146,9 +146,9 @@ async fn execute(connection: &mut SqliteConnection, mut seed: Seed) -> Result<()
     }
 }
 
-/// Octets of statements executed at once.
+/// The number of octets of statements that are executed at once.
 const SLICE: usize = 256 << 10;
-/// Octets of a line, at most: one row with all its texts.
+/// The longest line in octets: one row with all its texts.
 const LINE: u64 = 16 << 20;
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use postkiln_sys::BundleDirectory;
 
 use crate::{Directory, DirectoryError};
 
-/// What one bundle says about addresses.
+/// One bundle's tables about addresses.
 #[derive(Debug)]
 pub struct Tables {
     virtualdomains: Virtualdomains,
@@ -21,8 +21,8 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Reads the tables; the `.qmail` files are read when they are asked for, from this bundle also after another was
-    /// committed.
+    /// Reads the tables. The `.qmail` files are read later, when they are asked for, from this bundle even after
+    /// another was committed.
     ///
     /// # Errors
     /// When a file cannot be read or is malformed.
@@ -41,7 +41,7 @@ impl Tables {
         Ok(Self { virtualdomains, subaddress, users, bundle: Arc::new(bundle) })
     }
 
-    /// Domain and user in it for a login name: an alias domain leads to the real one.
+    /// The domain, and the user in it, for a login name; an alias domain leads to the real one.
     #[must_use]
     pub fn login(&self, name: &Address) -> Option<(String, String)> {
         let assigned = self.assigned(&format!("{}-{}", self.virtualdomains.prepend(name)?, name.local().as_str()))?;
@@ -49,17 +49,17 @@ impl Tables {
     }
 
     fn assigned(&self, local: &str) -> Option<Assigned> {
-        // A damaged file is one that the manifest's hash does not agree with: `init` would not have handed it out.
+        // A damaged file does not agree with the manifest's hash, and `init` would not have handed it out.
         users_assign::lookup(&self.users, local).ok().flatten()
     }
 }
 
-/// One walk, for [`postkiln_routing::route`].
+/// One walk from an address, for [`postkiln_routing::route`].
 #[derive(Debug)]
 pub struct Walk<'a> {
-    /// The bundle's part.
+    /// The tables of the bundle.
     pub tables: &'a Tables,
-    /// The database.
+    /// The database of accounts.
     pub directory: &'a Directory,
 }
 
@@ -75,13 +75,14 @@ impl LookUp for Walk<'_> {
     }
 
     async fn dot_qmail(&mut self, domain: &str, file: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
-        // A local part may be longer than a file name, or hold what no file name holds: then there is no such file.
+        // A local part may be longer than a file name, or hold characters that no file name holds; then there is no
+        // such file.
         if file.len() > 255 || file.contains(['/', '\0']) {
             return Ok(None);
         }
         let path = format!("domains/{domain}/{file}");
         let (bundle, wanted) = (self.tables.bundle.clone(), path.clone());
-        // On another thread: the file lies on a disk, and others ask meanwhile.
+        // The file is read on another thread, because it lies on a disk and others ask meanwhile.
         let read = tokio::task::spawn_blocking(move || bundle.read(&wanted)).await;
         read.unwrap_or_else(|error| Err(io::Error::other(error)))
             .map_err(|source| DirectoryError::Bundle { path, source })

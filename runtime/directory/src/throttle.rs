@@ -1,20 +1,21 @@
-//! [`Throttle`]: who guesses passwords waits, and who waits takes no place that others need. Knows addresses and times, not
-//! names: locking a name would let a stranger lock a person out.
+//! [`Throttle`]: a peer that guesses passwords waits, and waiting peers take no place that others need. Knows addresses
+//! and times, not names: locking a name would let a stranger lock a person out.
 //!
-//! Two measures. Each address has its own failures, as the role that asks tells it. Because that role may be lied to, or lie,
-//! all failures it brings count together too: when they are many, addresses that never gave a right password wait.
+//! There are two measures. Each address has its own failures, as the calling role reports it. Because that role may be
+//! deceived or lie, all failures from it are counted together too: when they are many, addresses that never gave a
+//! right password wait.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// What one calling role has brought so far. Failures by peer, of at most [`Throttle::PEERS`] peers.
+/// The failures that one calling role has brought so far, by peer, for at most [`Throttle::PEERS`] peers.
 #[derive(Debug, Default)]
 pub struct Throttle {
     peers: HashMap<IpAddr, Failures>,
-    /// Who gave a right password, and when last.
+    /// Peers that gave a right password, with the time of the last one.
     known: HashMap<IpAddr, Instant>,
-    /// When the failures of all peers together are forgiven.
+    /// The time when the failures of all peers together are forgiven.
     forgiven: Option<Instant>,
     waiting: HashMap<IpAddr, usize>,
 }
@@ -25,22 +26,22 @@ struct Failures {
     last: Instant,
 }
 
-/// When a peer gets its next answer.
+/// The time of a peer's next answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// At once.
+    /// The peer is answered at once.
     Now,
-    /// After this time. The wait is counted until [`Throttle::waited`].
+    /// The peer is answered after this time. It counts as waiting until [`Throttle::waited`].
     After(Duration),
-    /// Too many are waiting already: it is to try again later.
+    /// Too many are waiting already: the peer has to try again later.
     Later,
 }
 
 impl Throttle {
-    /// How many peers are remembered; then the one that was seen longest ago is forgotten.
+    /// The number of peers that are remembered; beyond that the one seen longest ago is forgotten.
     pub const PEERS: usize = 10_000;
 
-    /// When this peer's password is looked at.
+    /// The time at which this peer's password is checked.
     pub fn when(&mut self, peer: IpAddr, now: Instant) -> When {
         let peer = group(peer);
         let delay = self.own(peer, now).max(self.shared(peer, now));
@@ -80,13 +81,13 @@ impl Throttle {
         remember(&mut self.known, peer, now, |last| *last);
     }
 
-    /// How long this peer waits for its own failures: 1, 2, 4, 8, then 15 seconds, below what clients wait for.
+    /// The time that this peer waits for its own failures: 1, 2, 4, 8, then 15 seconds, below the patience of clients.
     fn own(&self, peer: IpAddr, now: Instant) -> Duration {
         let over = self.peers.get(&peer).map_or(0, |failures| failures.left(now).saturating_sub(FREE));
         if over == 0 { Duration::ZERO } else { Duration::from_secs(1 << (over - 1).min(10)).min(LONGEST) }
     }
 
-    /// How long it waits for those of others: until only [`FREE_IN_TOTAL`] of them are left.
+    /// The time that this peer waits for others' failures: until only [`FREE_IN_TOTAL`] of them are left.
     fn shared(&self, peer: IpAddr, now: Instant) -> Duration {
         if self.known.contains_key(&peer) {
             return Duration::ZERO;
@@ -106,14 +107,14 @@ fn remember<T>(peers: &mut HashMap<IpAddr, T>, peer: IpAddr, value: T, seen: imp
 }
 
 impl Failures {
-    /// One failure is forgiven for each minute without another.
+    /// The number of failures that count now: one is forgiven for each minute without another.
     fn left(&self, now: Instant) -> u32 {
         let minutes = now.saturating_duration_since(self.last).as_secs() / 60;
         self.count.saturating_sub(u32::try_from(minutes).unwrap_or(u32::MAX))
     }
 }
 
-/// A person with IPv6 has at least a /64 to call from.
+/// The network by which an IPv6 peer is known: a person has at least a /64 to call from.
 fn group(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(peer) => IpAddr::V4(peer),
@@ -121,14 +122,16 @@ fn group(peer: IpAddr) -> IpAddr {
     }
 }
 
-/// Mistakes that cost nothing: people mistype, and programs keep an old password.
+/// The number of failures that cost nothing: people mistype, and programs keep an old password.
 const FREE: u32 = 5;
 const LONGEST: Duration = Duration::from_secs(15);
-/// How long one failure counts among those of all peers.
+/// The time that one failure counts among those of all peers.
 const FORGIVEN: Duration = Duration::from_secs(1);
-/// Failures of all peers together that cost nothing: an office whose password expired, on a Monday.
+/// The number of failures of all peers together that cost nothing: enough for an office whose password expired, on a
+/// Monday.
 const FREE_IN_TOTAL: u32 = 300;
-/// Requests that wait at a time, of one peer and of all. Fewer than the conversations a caller may have.
+/// The number of requests of one peer that may wait at a time, and of all peers. Both are fewer than a caller's
+/// conversations.
 const WAITING_OF_ONE: usize = 8;
 const WAITING: usize = 256;
 

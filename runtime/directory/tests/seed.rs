@@ -1,5 +1,5 @@
-//! The seed of a bundle, as the compiler writes it, and a database that has users: what a refused seed and one that was cut
-//! off leave there. The other databases, and what each statement changes: `tests/tests/seeds.rs`.
+//! The seed of a bundle, as the compiler writes it, and a database that has users: the state after a refused seed and
+//! after one that was cut off. For other databases, and for each statement's effect, see `tests/tests/seeds.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::error::Error;
@@ -39,7 +39,7 @@ async fn apply(directory: &Directory, text: &str) -> Result<(), DirectoryError> 
     directory.begin(file(text)).await?.commit().await
 }
 
-/// Who of these two has an account.
+/// The people of these two who have an account.
 async fn users(directory: &Directory) -> Vec<&'static str> {
     let mut found = Vec::new();
     for name in ["alan", "emmy"] {
@@ -61,12 +61,12 @@ fn a_seed_of_an_earlier_generation_is_refused_and_the_users_stay() {
         let refused = apply(&directory, &seed(1, "alan")).await.unwrap_err();
         let reason = refused.source().unwrap().to_string();
         assert!(reason.contains("the database is of a newer generation than this seed"), "{reason}");
-        // As a node that starts with the earlier bundle finds it.
+        // The second database is opened as by a node that starts with the earlier bundle.
         for directory in [&directory, &Directory::open(&path).await.unwrap()] {
             assert!(directory.has_accounts().await);
             assert_eq!(users(directory).await, ["emmy"]);
         }
-        // The refusal left nothing in the way of the next one.
+        // The refusal does not hinder the next seed.
         apply(&directory, &seed(2, "alan")).await.unwrap();
         assert_eq!(users(&directory).await, ["alan"]);
     });
@@ -83,7 +83,7 @@ fn a_seed_is_known_again_until_another_one_is_applied() {
         assert_eq!(known().await, [false, false]);
         apply(&directory, &one).await.unwrap();
         assert_eq!(known().await, [true, false]);
-        // One that is refused, or given up, changes nothing about that.
+        // A refused or abandoned seed does not change that.
         apply(&directory, &seed(0, "emmy")).await.unwrap_err();
         directory.begin(file(&other)).await.unwrap().abandon().await;
         assert_eq!((known().await, users(&directory).await), ([true, false], vec!["alan"]));
@@ -117,13 +117,13 @@ fn a_seed_that_is_cut_off_half_way_changes_nothing_and_the_next_one_finishes() {
         let directory = Directory::open(&path).await.unwrap();
         apply(&directory, &seed(1, "alan")).await.unwrap();
         let before = size(&folder.path().join("db.sqlite-wal"));
-        // Everything but the last word, and more rows than memory holds: part of it is on the disk.
+        // The seed without its last word has more rows than memory holds, so that part of it is on the disk.
         let next = seed(2, "emmy");
         let more = next.replace("COMMIT;\n", &format!("{MANY}COMMIT;\n"));
         let seeding = directory.begin(file(&more)).await.unwrap();
         let written = size(&folder.path().join("db.sqlite-wal")) - before;
         assert!(written > 1 << 20, "only {written} octets of the seed are on the disk");
-        // What a killed process leaves are its files; the copies are those, byte for byte.
+        // A killed process leaves its files; the copies equal them, byte for byte.
         for entry in fs::read_dir(folder.path()).unwrap() {
             let entry = entry.unwrap();
             fs::copy(entry.path(), copied.path().join(entry.file_name())).unwrap();
@@ -141,7 +141,7 @@ fn size(file: &Path) -> u64 {
     fs::metadata(file).map_or(0, |file| file.len())
 }
 
-/// Twenty thousand accounts.
+/// Statements that make twenty thousand accounts.
 const MANY: &str = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 20000)
     INSERT INTO accounts (id, domain, local, home, created)
     SELECT printf('%016x', n), 'example.org', printf('person%d', n), 'example.org', 0 FROM number;\n";
