@@ -1,4 +1,4 @@
-//! Log lines: one per event on standard error, `key=value`, escaped. Knows no events: those are named where they
+//! Log lines: one per event on standard error, `key=value`, escaped. Knows no events, which are named where they
 //! happen. Start at [`info`].
 //!
 //! ```
@@ -17,17 +17,17 @@ pub fn begin(role: &'static str) {
     let _ = ROLE.set(role);
 }
 
-/// A person has to do something.
+/// Logs an event after which a person has to act.
 pub fn error(event: &str, fields: &[(&str, &dyn Display)]) {
     write("error", event, fields);
 }
 
-/// A person may want to look.
+/// Logs an event that a person may want to look at.
 pub fn warn(event: &str, fields: &[(&str, &dyn Display)]) {
     write("warn", event, fields);
 }
 
-/// The mail log.
+/// Logs an event of the mail log.
 pub fn info(event: &str, fields: &[(&str, &dyn Display)]) {
     write("info", event, fields);
 }
@@ -63,8 +63,8 @@ fn line(role: &str, level: &str, event: &str, fields: &[(&str, &dyn Display)]) -
     line
 }
 
-/// Plain where that is unambiguous, else in quotes; whatever is not printable ASCII as `\xNN`, so that a peer's bytes
-/// can neither end the line nor reach a terminal. Cut at [`VALUE_LIMIT`].
+/// Adds a value: plain where that is unambiguous, else in quotes. Every octet that is not printable ASCII is written as
+/// `\xNN`, so that a peer's bytes can neither end the line nor reach a terminal. Cut at [`VALUE_LIMIT`].
 fn push_value(line: &mut String, value: &str) {
     let plain = !value.is_empty() && value.bytes().all(|b| (b'!'..=b'~').contains(&b) && !matches!(b, b'"' | b'\\'));
     if plain && value.len() <= VALUE_LIMIT {
@@ -89,7 +89,7 @@ fn push_value(line: &mut String, value: &str) {
     line.push('"');
 }
 
-/// Octets of one value in a line.
+/// The largest number of octets of one value in a line.
 const VALUE_LIMIT: usize = 512;
 
 #[cfg(test)]
