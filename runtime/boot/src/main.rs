@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use postkiln_sys::modules::Table;
 use postkiln_sys::mount::{MountFlags, mount, switch_root};
 
-/// How long disks may take to appear: a slow controller, or firmware that is still busy with it.
+/// The longest wait for disks to appear: a slow controller, or firmware that is still busy with it.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a person has to read why it stops.
+/// The time that a person has to read why the start failed.
 const READING: Duration = Duration::from_secs(15);
 const ROOT: &str = "/root";
 const NODE: &str = "/usr/sbin/postkiln-node";
@@ -25,7 +25,7 @@ fn main() {
     let _ = rustix::system::reboot(rustix::system::RebootCommand::Restart);
 }
 
-/// Everything up to the new program. Returns only when it fails; the loader has counted this try already.
+/// Does everything up to the new program. Returns only on failure; the loader has counted this attempt already.
 fn hand_over() -> io::Result<Infallible> {
     let quiet = MountFlags::NOSUID | MountFlags::NOEXEC;
     mount("devtmpfs", Path::new("/dev"), "devtmpfs", quiet, "mode=0755")?;
@@ -40,7 +40,7 @@ fn hand_over() -> io::Result<Infallible> {
     execute()
 }
 
-/// Waits for the partition of a name, loading drivers for what appears meanwhile.
+/// Waits for the partition of this name, loading drivers for devices that appear meanwhile.
 fn find_partition(modules: &mut Table, name: &str) -> io::Result<PathBuf> {
     let begun = Instant::now();
     loop {
@@ -65,7 +65,7 @@ fn disks() -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-/// The slot that the loader put on the command line.
+/// The name of the slot that the loader put on the command line.
 fn slot(command_line: &str) -> io::Result<&'static str> {
     match command_line.split_whitespace().find_map(|word| word.strip_prefix("postkiln.slot=")) {
         Some("a") => Ok("a"),
@@ -80,7 +80,7 @@ fn execute() -> io::Result<Infallible> {
     Err(io::Error::new(error.kind(), format!("{NODE}: {error}")))
 }
 
-/// A line on the console. The standard streams are the console's; before `/dev` exists a line may get lost.
+/// Prints a line on the console, where the standard streams go. Before `/dev` exists a line may get lost.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "postkiln-boot: {line}");
 }
