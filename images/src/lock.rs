@@ -14,7 +14,7 @@ use crate::ImageError;
 pub struct Pin {
     /// The package's name.
     pub name: String,
-    /// Its version, as Debian writes it.
+    /// The version in Debian's form.
     pub version: String,
     /// The architecture: `amd64` or `all`.
     pub architecture: String,
@@ -139,7 +139,7 @@ mod erased {
     }
 }
 
-/// What differs between two locks, one line for each package, as a person reads it.
+/// The differences of two locks, one line for each package, as a person reads them.
 #[must_use]
 pub fn moved(old: Option<&Lock>, new: &Lock) -> Vec<String> {
     let before = |name: &str| old.and_then(|lock| lock.pin(name));

@@ -47,7 +47,7 @@ pub fn inside_for(test: &str, limit: Duration) -> bool {
             .env(MARK, "1"),
         limit,
     );
-    // What the test printed is worth reading in any case.
+    // The output of the test is worth reading in any case.
     print!("{}", ended.output);
     assert!(ended.status.success(), "in its own network, {test} fails\n{}\n{}", ended.output, ended.errors);
     assert!(ended.output.contains("1 passed"), "{test} did not run in its own network\n{}", ended.output);

@@ -235,7 +235,7 @@ fn framed(payload: &[u8]) -> Vec<u8> {
     [&length.to_le_bytes(), payload].concat()
 }
 
-/// What an honest neighbour says, without the lengths.
+/// The frames that an honest neighbour sends, without their lengths.
 fn frames(role: Role) -> Vec<Vec<u8>> {
     match role {
         Role::Keyd => vec![

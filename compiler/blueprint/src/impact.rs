@@ -1,4 +1,5 @@
-//! What a change costs: one row for each field of the blueprint, beside which nothing compiles. `schemas/manual/impact.md` is
+//! The cost of changes: one row for each field of the blueprint, beside which nothing compiles.
+//! `schemas/manual/impact.md` is
 //! printed from here; `compiler/plan` compares by it. Start at [`Object`].
 //!
 //! To add a field to a struct of `model.rs`:
@@ -18,7 +19,7 @@ use serde_json::Value;
 use crate::Kind;
 use crate::model::{Antivirus, Blueprint, Ldap, List, MailDomain, Responder, Retention, Storage, Tls, User, Web, Zone};
 
-/// What the node does to follow a change, from nothing to the most disturbing.
+/// The node's reaction to a change, from nothing to the most disturbing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// Nothing happens: the machine does not notice.
@@ -59,7 +60,7 @@ impl Class {
 /// The roles that follow a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Units {
-    /// These roles.
+    /// Exactly these roles.
     These(&'static [Role]),
     /// The role that the object belongs to: a listener's, a service's own.
     Owner,

@@ -11,12 +11,12 @@ pub(crate) fn services(clamav: bool) -> Vec<Service> {
     Role::ALL.into_iter().filter_map(|role| line(role, clamav)).collect()
 }
 
-/// What a role has that others have not.
+/// The fields of a role's row that differ from the defaults.
 fn line(role: Role, clamav: bool) -> Option<Service> {
     use Role::{Clamd, Controld, Directoryd, Freshclam, Imapd, Init, Keyd, Local, Netd, Pop3d, Queued, Remote, Smtpd};
     let plain = Service::new(role);
     let service = match role {
-        // It starts the others.
+        // `init` starts the others and has no row.
         Init => return None,
         Netd => Service {
             directories: vec![write("run/net")],
@@ -129,7 +129,7 @@ fn write(path: &str) -> Directory {
     Directory { path: path.to_owned(), writable: true }
 }
 
-/// What clamd takes for a signature database.
+/// The endings of files that clamd takes for signature databases.
 const SIGNATURES: &[&str] = &[
     "cvd", "cld", "cud", "ndb", "ndu", "hdb", "hdu", "hsb", "hsu", "mdb", "mdu", "msb", "msu", "ldb", "ldu", "db",
     "fp", "sfp", "cdb", "cbc", "ftm", "gdb", "pdb", "wdb", "idb", "crb", "imp", "yar", "yara", "zmd", "rmd",

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// A second disk, for the data; a file is made when there is none. Or anything QEMU takes as a disk: nbd:unix:PATH
     #[arg(long, value_name = "FILE|URI")]
     disk: Option<String>,
-    /// What starts the machine
+    /// The firmware that starts the machine
     #[arg(long, value_name = "KIND", default_value = "uefi")]
     firmware: Firmware,
     /// How much memory [default: 1G; 3G for a site with ClamAV, whose signatures want it]

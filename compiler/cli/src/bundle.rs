@@ -32,7 +32,7 @@ pub(crate) fn site_bundle_denying(site: &Path, deny: Option<Deny>) -> Result<Bun
 pub(crate) struct Compiled {
     /// The site as it was written.
     pub(crate) site: Site,
-    /// What the machine needs.
+    /// The machine that the site describes.
     pub(crate) blueprint: Blueprint,
     /// The places of the site's things.
     pub(crate) map: SourceMap,

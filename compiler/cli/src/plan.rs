@@ -27,7 +27,7 @@ use crate::output;
 /// The base is a bundle (a directory or a packed file), another site's folder, or a revision of git, whose site is
 /// compiled now by this compiler. Without --against it is git's HEAD: what is not committed yet.
 ///
-/// What would lose mail or access stops at a guard (exit 3) until it is allowed by name.
+/// A change that would lose mail or access stops at a guard (exit 3) until it is allowed by name.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -53,7 +53,7 @@ pub(crate) enum Value {
     Integer(i128),
     /// Any other number, as Nickel prints it.
     Fraction(String),
-    /// A string.
+    /// A string, unescaped.
     Text(String),
     /// `'tag`, `'tag value`.
     Tag(String, Option<Box<Node>>),

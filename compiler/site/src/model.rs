@@ -84,7 +84,7 @@ pub struct Site {
 /// The machine: host name, network, operators.
 #[derive(Clone, Debug)]
 pub struct Appliance {
-    /// Its fully qualified name.
+    /// The machine's fully qualified name.
     pub hostname: Placed<Domain>,
     /// How the machine gets its IPv4 address.
     pub network: Placed<Network>,

@@ -22,9 +22,9 @@ pub struct Definition {
 /// The form of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Any string.
+    /// Any string is accepted.
     Text,
-    /// Any number.
+    /// Any number is accepted.
     Number,
     /// `true` or `false`.
     Bool,

@@ -32,7 +32,7 @@ pub struct Failed<'a> {
     pub arrived: Timestamp,
     /// The recipients that are given up, at least one.
     pub failures: &'a [Failure],
-    /// Its beginning, with at least the whole header; empty when the message cannot be read any more.
+    /// The beginning of the message, with at least the whole header; empty when the message cannot be read any more.
     pub head: &'a [u8],
     /// The size of the message in octets.
     pub size: u64,

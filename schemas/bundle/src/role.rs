@@ -52,7 +52,7 @@ roles! {
     Local = "local", Mail;
     /// Sends mail to other hosts.
     Remote = "remote", Remote;
-    /// ClamAV's scanner.
+    /// The virus scanner of ClamAV.
     Clamd = "clamd", Clamav;
     /// ClamAV's signature updater.
     Freshclam = "freshclam", Clamav;
@@ -62,7 +62,7 @@ roles! {
     Imapd = "imapd", Mail;
     /// Mailbox access by POP3.
     Pop3d = "pop3d", Mail;
-    /// Answers operators.
+    /// Answers the questions of operators.
     Controld = "controld", Control;
 }
 

@@ -10,11 +10,11 @@ use crate::{Role, User};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// Which role.
+    /// The role of the service.
     pub role: Role,
     /// The user it runs as on the node (in `run` all share the caller's).
     pub user: User,
-    /// What is executed.
+    /// The program that is executed.
     pub program: Program,
     /// Sockets that `init` opens and hands over.
     pub listeners: Vec<Listener>,
@@ -28,13 +28,13 @@ pub struct Service {
     /// Files of the bundle that its program wants to find in the data directory.
     #[serde(default)]
     pub provisions: Vec<Provision>,
-    /// What it keeps of root's powers.
+    /// The powers of root that the service keeps.
     #[serde(default)]
     pub capabilities: Vec<Capability>,
     /// Only on a machine of its own: in an ordinary run its job is done by the machine that the run is on.
     #[serde(default)]
     pub machine_only: bool,
-    /// What has to be there before it can start.
+    /// The conditions for its start.
     #[serde(default)]
     pub prerequisite: Option<Prerequisite>,
     /// How it is known to answer.
@@ -43,7 +43,7 @@ pub struct Service {
     /// Whether the node is not ready without it. One that cannot start yet because of its prerequisite is not waited for.
     #[serde(default = "essential")]
     pub essential: bool,
-    /// What the node does without it, for `status`: `mail is deferred`. Empty where that needs no word.
+    /// The effect of its absence in words for `status`: `mail is deferred`. Empty where that needs no word.
     #[serde(default)]
     pub without: String,
     /// How long to wait before it is started again.
@@ -79,7 +79,7 @@ const fn essential() -> bool {
     true
 }
 
-/// What a service executes.
+/// The program of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Program {
@@ -170,7 +170,7 @@ pub enum Capability {
     NetBindService,
 }
 
-/// What has to be there before a service can start.
+/// The conditions for the start of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prerequisite {
@@ -178,7 +178,7 @@ pub struct Prerequisite {
     pub directory: String,
     /// A file in it has one of these endings.
     pub endings: Vec<String>,
-    /// What such a file is, for `status`: `virus signatures`.
+    /// The meaning of such a file in words for `status`: `virus signatures`.
     pub what: String,
 }
 
@@ -186,18 +186,18 @@ pub struct Prerequisite {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Readiness {
-    /// It says so, over its control channel.
+    /// The service says so over its control channel.
     #[default]
     Says,
-    /// Its process runs: nobody waits for it.
+    /// The service counts as ready when its process runs: nobody waits for it.
     Runs,
-    /// It answers a question on its socket.
+    /// The service answers a question on its socket.
     Answers {
         /// Path below the data directory.
         socket: String,
-        /// What is said.
+        /// The question that is sent.
         question: String,
-        /// What is heard then.
+        /// The expected answer.
         reply: String,
     },
 }
@@ -207,9 +207,9 @@ pub enum Readiness {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pauses {
-    /// The first.
+    /// The first delay of the series.
     pub first_seconds: u32,
-    /// The longest.
+    /// The longest delay of the series.
     pub longest_seconds: u32,
 }
 

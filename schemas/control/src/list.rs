@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct List {
     /// The people who get the posts; in a delegated list, those who are subscribed at first.
     pub members: Vec<Address>,
-    /// Who changes the members: the site, or the members themselves.
+    /// The side that changes the members: the site, or the members themselves.
     pub managed: Members,
     /// The people who may post.
     pub post: Posting,
@@ -90,7 +90,7 @@ impl Default for List {
     }
 }
 
-/// Who changes the members of a list.
+/// The side that changes the members of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Members {

@@ -84,7 +84,7 @@ pub enum Step {
     Subaddress {
         /// The extension without separator and detail.
         address: String,
-        /// What follows the separator.
+        /// The text after the separator.
         detail: String,
     },
     /// This file holds the instructions.

@@ -17,7 +17,7 @@ pub struct MailDomain {
     pub users: BTreeMap<LocalPart, User>,
     /// Further addresses with their targets; users' aliases and `postmaster` among them.
     pub aliases: BTreeMap<LocalPart, Vec<Address>>,
-    /// What happens to other addresses.
+    /// The fate of mail for addresses that are not declared.
     pub catch_all: CatchAll,
     /// The separator between an address and a detail.
     pub subaddress: Subaddress,
@@ -25,7 +25,7 @@ pub struct MailDomain {
     pub lists: BTreeMap<LocalPart, List>,
     /// Automatic replies by local part.
     pub responders: BTreeMap<LocalPart, Responder>,
-    /// Who may add users, aliases and lists.
+    /// The people who may add users, aliases and lists.
     pub managed: Managed,
     /// The largest numbers of users, aliases and so on, made on the node or declared.
     pub limits: Limits,
@@ -35,7 +35,7 @@ pub struct MailDomain {
     pub dkim: Option<Dkim>,
 }
 
-/// What happens to addresses that are not declared.
+/// The fate of mail for addresses that are not declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CatchAll {
@@ -59,7 +59,7 @@ pub enum Subaddress {
     None,
 }
 
-/// Who may add users, aliases and lists.
+/// The people who may add users, aliases and lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Managed {

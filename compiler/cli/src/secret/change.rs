@@ -34,7 +34,7 @@ pub(crate) struct SetArgs {
     place: Place,
     /// The secret's name
     name: String,
-    /// What it is
+    /// The kind of value; by default the one that the site wants
     #[arg(long, value_name = "KIND")]
     kind: Option<Kind>,
     /// Read the value from this file

@@ -57,7 +57,7 @@ impl Session {
         Ok(())
     }
 
-    /// Logs out.
+    /// Logs out with LOGOUT.
     pub(super) async fn close(mut self) -> Result<(), String> {
         self.command("LOGOUT").await.map(drop)
     }

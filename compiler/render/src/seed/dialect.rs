@@ -16,7 +16,7 @@ pub(crate) enum Dialect {
 /// One value of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value<'a> {
-    /// No value.
+    /// No value: NULL.
     Null,
     /// A count or a size; a number beyond the database's range is written as the largest one.
     Number(u64),
@@ -25,7 +25,7 @@ pub(crate) enum Value<'a> {
 }
 
 impl Dialect {
-    /// All dialects.
+    /// Every dialect, in the order in which seeds are made.
     pub(crate) const ALL: [Self; 3] = [Self::Sqlite, Self::Mysql, Self::Postgres];
 
     /// The seed's file name below `seeds/`.

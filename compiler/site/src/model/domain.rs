@@ -24,7 +24,7 @@ pub struct MailDomain {
     pub users: BTreeMap<LocalPart, Placed<User>>,
     /// The aliases: from local part to one or more targets.
     pub aliases: BTreeMap<LocalPart, Placed<Vec<Placed<Target>>>>,
-    /// What happens to addresses that are not declared.
+    /// The fate of mail for addresses that are not declared.
     pub catch_all: Placed<CatchAll>,
     /// The separator between an address and a detail that its owner adds.
     pub subaddress: Placed<Subaddress>,
@@ -32,7 +32,7 @@ pub struct MailDomain {
     pub lists: BTreeMap<LocalPart, Placed<List>>,
     /// Automatic replies by local part; a user of the same name keeps getting the mail.
     pub autoresponders: BTreeMap<LocalPart, Placed<Autoresponder>>,
-    /// Who may add users, aliases and lists.
+    /// The people who may add users, aliases and lists.
     pub managed: Placed<Managed>,
     /// The largest numbers of users, aliases and so on.
     pub limits: Limits,
@@ -45,7 +45,7 @@ pub struct MailDomain {
 /// A target written as `ada` (same domain) or `ada@example.org`: resolved here to a full address.
 pub type Target = Address;
 
-/// What happens to addresses that are not declared.
+/// The fate of mail for addresses that are not declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CatchAll {
     /// Mail for them is refused at RCPT.
@@ -67,7 +67,7 @@ pub enum Subaddress {
     None,
 }
 
-/// Who may add users, aliases and lists.
+/// The people who may add users, aliases and lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Managed {
     /// Nobody: the site is the truth.

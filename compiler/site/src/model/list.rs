@@ -11,7 +11,7 @@ use super::{Placed, Target};
 pub struct List {
     /// The people who get the posts.
     pub members: Vec<Placed<Target>>,
-    /// Who changes the members: the site, or the members themselves.
+    /// The side that changes the members: the site, or the members themselves.
     pub managed: Placed<Members>,
     /// The people who may post.
     pub post: Placed<Posting>,

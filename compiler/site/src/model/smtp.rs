@@ -82,7 +82,7 @@ pub enum SmtpListener {
     Smtp,
     /// The listeners on ports 587 and 465.
     Submission,
-    /// All listeners.
+    /// All three listeners.
     All,
 }
 

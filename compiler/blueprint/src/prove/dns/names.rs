@@ -1,4 +1,4 @@
-//! Which records may have the same name, and which zone a name belongs in.
+//! Records of the same name, and the zone that a name belongs in.
 
 use postkiln_address::Domain;
 use postkiln_findings::codes;
