@@ -1,5 +1,5 @@
-//! One conversation: frames of a length (four little-endian octets) and a postcard value, at most [`FRAME_LIMIT`], over
-//! a Unix stream socket; a frame may carry one descriptor (SCM_RIGHTS, unix(7)).
+//! One conversation over a Unix stream socket. A frame is a length (four little-endian octets) and a postcard value of
+//! at most [`FRAME_LIMIT`]; it may carry one descriptor (SCM_RIGHTS, unix(7)).
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::marker::PhantomData;
@@ -19,10 +19,10 @@ use tokio::net::UnixStream;
 /// The largest value in one frame, in octets. Message content travels in pieces below it.
 pub const FRAME_LIMIT: usize = 1 << 20;
 
-/// What a frame gets before its octets are there: most are smaller.
+/// The room that a frame gets before its octets arrive: most frames are smaller.
 const FIRST: usize = 4096;
 
-/// One side of a conversation that says `S` and hears `R`, for roles that run on tokio.
+/// One side of a conversation that sends `S` and receives `R`, for roles that run on tokio.
 #[derive(Debug)]
 pub struct Channel<S, R> {
     stream: UnixStream,
@@ -36,7 +36,7 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
         Self { stream, types: PhantomData }
     }
 
-    /// Says one thing.
+    /// Sends one value.
     ///
     /// # Errors
     /// When the other side is gone or the value does not fit a frame.
@@ -45,7 +45,7 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
         Ok(self.stream.write_all(&frame).await?)
     }
 
-    /// Says one thing and hands over a copy of a descriptor with it.
+    /// Sends one value together with a copy of a descriptor.
     ///
     /// # Errors
     /// When the other side is gone or the value does not fit a frame.
@@ -60,7 +60,7 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
         Ok(self.stream.write_all(&frame[sent..]).await?)
     }
 
-    /// Hears one thing, with the descriptor that came along, if one did. `None` when the other side has ended the
+    /// Receives one value, with the descriptor that came along, if one did. `None` when the other side has ended the
     /// conversation between frames.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
             }
         }
         let length = frame_length(header)?;
-        // As much memory as comes, not as was announced.
+        // Memory grows with the octets that arrive, not with the announced length.
         let mut payload = Vec::with_capacity(length.min(FIRST));
         (&mut self.stream).take(length as u64).read_to_end(&mut payload).await?;
         if payload.len() < length {
@@ -90,25 +90,25 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
         Ok(Some((decode(&payload)?, descriptor)))
     }
 
-    /// Hears one thing that has to come and brings no descriptor.
+    /// Receives one value that must come and brings no descriptor.
     ///
     /// # Errors
-    /// As [`Self::receive`], and when the other side ended the conversation.
+    /// The errors of [`Self::receive`], and one when the other side ended the conversation.
     pub async fn answer(&mut self) -> Result<R, ChannelError> {
         Ok(self.receive().await?.ok_or(ChannelError::Cut)?.0)
     }
 
-    /// Says one thing and hears the reply.
+    /// Sends one value and receives the reply.
     ///
     /// # Errors
-    /// As [`Self::send`] and [`Self::answer`].
+    /// The errors of [`Self::send`] and [`Self::answer`].
     pub async fn ask(&mut self, question: &S) -> Result<R, ChannelError> {
         self.send(question).await?;
         self.answer().await
     }
 }
 
-/// The same for code that blocks: `init`, and a signing key inside a TLS handshake.
+/// The same as [`Channel`] for code that blocks: `init`, and a signing key inside a TLS handshake.
 #[derive(Debug)]
 pub struct BlockingChannel<S, R> {
     stream: BlockingStream,
@@ -116,7 +116,7 @@ pub struct BlockingChannel<S, R> {
 }
 
 impl<S: Serialize, R: DeserializeOwned> BlockingChannel<S, R> {
-    /// Takes a connected stream in blocking mode; its time-outs are the caller's to set.
+    /// Takes a connected stream in blocking mode; the caller sets its time-outs.
     #[must_use]
     pub const fn new(stream: BlockingStream) -> Self {
         Self { stream, types: PhantomData }
@@ -128,7 +128,7 @@ impl<S: Serialize, R: DeserializeOwned> BlockingChannel<S, R> {
         &self.stream
     }
 
-    /// Says one thing, with a copy of a descriptor where one is given.
+    /// Sends one value, with a copy of a descriptor where one is given.
     ///
     /// # Errors
     /// When the other side is gone or the value does not fit a frame.
@@ -141,7 +141,7 @@ impl<S: Serialize, R: DeserializeOwned> BlockingChannel<S, R> {
         Ok(self.stream.write_all(&frame[sent..])?)
     }
 
-    /// Hears one thing; `None` when the other side has ended the conversation between frames.
+    /// Receives one value; `None` when the other side has ended the conversation between frames.
     ///
     /// # Errors
     /// When the conversation breaks off inside a frame, the frame is malformed, or a time-out passes.
@@ -168,7 +168,7 @@ impl<S: Serialize, R: DeserializeOwned> BlockingChannel<S, R> {
     }
 }
 
-/// Why a conversation cannot go on. Always a temporary failure for whoever waits for the result.
+/// The reason why a conversation cannot go on. For the caller it is always a temporary failure.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
     /// The socket failed.

@@ -1,8 +1,9 @@
-//! Between `init` and every role, over the descriptor `control`: life and configuration. `init` speaks, the role answers.
+//! The conversation of `init` with every role, over the descriptor `control`: life and configuration. `init` gives
+//! orders, the role answers.
 
 use serde::{Deserialize, Serialize};
 
-/// What `init` says to a role.
+/// An order of `init` to a role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     /// Read the bundle of this identity, whose directory comes as a descriptor; answer `Prepared` or `Refused`; change
@@ -10,13 +11,13 @@ pub enum Order {
     Prepare(String),
     /// Use the bundle of this identity from now on if it was prepared; answer `Runs`.
     Commit(String),
-    /// Forget what was prepared.
+    /// Forget the prepared bundle.
     Abort,
-    /// Finish what is in hand and exit.
+    /// Finish the work in hand and exit.
     Stop,
 }
 
-/// What a role says to `init`.
+/// A report of a role to `init`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Report {
     /// The role answers its sockets and doors, with the bundle of this identity.
@@ -25,9 +26,9 @@ pub enum Report {
     Prepared(String),
     /// The offered bundle cannot be used.
     Refused {
-        /// Which one.
+        /// The identity of the refused bundle.
         identity: String,
-        /// Why, for a person.
+        /// The reason, for a person.
         problem: String,
     },
     /// The answer to `Commit`: the role runs with the bundle of this identity. Another one than the order named means that

@@ -5,17 +5,17 @@ use postkiln_address::{Address, ReversePath};
 use postkiln_mail::QueueId;
 use serde::{Deserialize, Serialize};
 
-/// One attempt.
+/// One attempt to deliver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// Which message, for the log.
+    /// The message's name, for the log.
     pub id: QueueId,
-    /// Where notices go.
+    /// The sender, who gets notices.
     pub sender: ReversePath,
-    /// The one recipient.
+    /// The one recipient of this attempt.
     pub recipient: Address,
-    /// Where the content begins in the descriptor's file, in octets.
+    /// The offset of the content in the descriptor's file, in octets.
     pub offset: u64,
-    /// How long the content is, in octets; LF line ends.
+    /// The length of the content in octets; line ends are LF.
     pub size: u64,
 }

@@ -6,21 +6,21 @@ use std::net::IpAddr;
 use postkiln_address::Address;
 use serde::{Deserialize, Serialize};
 
-/// What a caller asks. One question, one reply; a conversation may hold many.
+/// A caller's question. Each gets one reply; a conversation may hold many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// Is this the person? `name` is `user@domain`.
+    /// Asks whether name and password are right. `name` is `user@domain`.
     Authenticate {
-        /// For which service: flags may refuse one.
+        /// The service that the person uses: flags may refuse one.
         service: Access,
-        /// As the client gave it.
+        /// The name as the client gave it.
         name: String,
-        /// As the client gave it.
+        /// The password as the client gave it.
         password: Password,
-        /// The client.
+        /// The client's IP address.
         peer: IpAddr,
     },
-    /// Where does mail for this address go? The walk of `schemas/routing`.
+    /// Asks where mail for this address goes, by the walk of `schemas/routing`.
     Route(Address),
 }
 
@@ -31,35 +31,35 @@ pub enum Reply {
     Authenticated(Account),
     /// Wrong name or password, or the service is switched off for this user: callers cannot tell which.
     Denied,
-    /// All places one address leads to; empty means that mail is dropped on purpose.
+    /// All places that the address leads to; none when mail is dropped on purpose.
     Route(Vec<Destination>),
     /// The domain is ours and the address does not exist, or refuses mail; one line for the sender.
     NoSuchAddress(String),
     /// The domain is not ours: `remote` has to carry it.
     NotOurs,
-    /// It cannot be said now; one line for the log.
+    /// There is no answer now; one line for the log.
     Unavailable(String),
 }
 
 /// A person's account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Never reused.
+    /// The account's id, never used again.
     pub id: String,
     /// The account's own address.
     pub address: Address,
     /// The Maildir below the directory `mail/`.
     pub maildir: String,
-    /// Octets of mail it may hold; `None` without a limit.
+    /// The mailbox's size limit in octets; `None` without a limit.
     pub quota: Option<u64>,
-    /// Messages it may hold; `None` without a limit.
+    /// The mailbox's largest number of messages; `None` without a limit.
     pub quota_messages: Option<u64>,
 }
 
-/// One place mail for an address goes to.
+/// One place where mail for an address goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
-    /// A mailbox.
+    /// A mailbox of ours.
     Mailbox(Account),
     /// Back into the queue for another address.
     Forward(Address),
@@ -74,7 +74,8 @@ pub enum Destination {
 pub struct List {
     /// The list's own address.
     pub address: Address,
-    /// Directory of its configuration below the bundle's `lists/`, and of its state below `lists/`: `example.org/announce`.
+    /// The directory of the list's configuration below the bundle's `lists/`, and of its state below `lists/`:
+    /// `example.org/announce`.
     pub directory: String,
 }
 
@@ -85,13 +86,13 @@ pub struct Responder {
     pub address: Address,
     /// The message file below the bundle: header lines, blank line, text.
     pub message: String,
-    /// Answers to one sender within the period.
+    /// The largest number of answers to one sender within the period.
     pub replies: u32,
-    /// Seconds.
+    /// The period in seconds.
     pub period: u64,
 }
 
-/// Which service asks.
+/// The service that asks for a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the protocols' names")]
 pub enum Access {
@@ -100,7 +101,7 @@ pub enum Access {
     Pop3,
 }
 
-/// A password in transit: has no readable `Debug`.
+/// A password in transit; its `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Password(pub String);
 

@@ -1,7 +1,8 @@
 //! Doors: who may begin a conversation with whom. For every (caller, callee) pair of the service table `init` makes one
 //! pair of SOCK_SEQPACKET sockets and keeps both ends, so that either side may die and be started again without the
-//! other noticing. The caller holds the [`Door`], the callee the [`Hatch`]; a conversation begins when the caller sends one
-//! end of a fresh stream pair through the door. The callee knows who calls by the hatch the call came through.
+//! other noticing. The caller holds the [`Door`], the callee the [`Hatch`]. A conversation begins when the caller sends
+//! one end of a fresh stream pair through the door. The callee knows the caller by the hatch that the call came
+//! through.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -21,7 +22,7 @@ use crate::channel::{BlockingChannel, Channel, receive_descriptor, send_descript
 pub struct Door(OwnedFd);
 
 impl Door {
-    /// Takes the inherited descriptor.
+    /// Takes the descriptor inherited from `init`.
     #[must_use]
     pub const fn new(inherited: OwnedFd) -> Self {
         Self(inherited)
@@ -40,14 +41,14 @@ impl Door {
     /// Begins a conversation for code that blocks.
     ///
     /// # Errors
-    /// As [`Self::open`].
+    /// The same as those of [`Self::open`].
     pub fn open_blocking<S: Serialize, R: DeserializeOwned>(&self) -> io::Result<BlockingChannel<S, R>> {
         Ok(BlockingChannel::new(self.call()?))
     }
 
     fn call(&self) -> io::Result<BlockingStream> {
         let (ours, theirs) = BlockingStream::pair()?;
-        // Never waits: a callee that is down must not stop a role that has other things to do.
+        // Sending never waits: a callee that is down must not stop a role that has other things to do.
         send_descriptor(self.0.as_fd(), b"+", theirs.as_fd(), SendFlags::DONTWAIT)?;
         Ok(ours)
     }
@@ -58,27 +59,28 @@ impl Door {
 pub struct Hatch(UnixStream);
 
 impl Hatch {
-    /// Takes the inherited descriptor; must be called within a tokio runtime.
+    /// Takes the descriptor inherited from `init`; must be called within a tokio runtime.
     ///
     /// # Errors
     /// When the descriptor cannot be watched.
     pub fn new(inherited: OwnedFd) -> io::Result<Self> {
         let socket = BlockingStream::from(inherited);
         socket.set_nonblocking(true)?;
-        // A SEQPACKET socket in a stream's clothes: only its readiness is used, the reading is done by `recvmsg`.
+        // The socket is a SEQPACKET one in the type of a stream: only its readiness is used, reading is done by
+        // `recvmsg`.
         Ok(Self(UnixStream::from_std(socket)?))
     }
 
     /// Waits for the next conversation.
     ///
     /// # Errors
-    /// [`CallError::Senseless`] for a call that begins none: the next one may. [`CallError::Gone`] when nobody can call any
-    /// more.
+    /// [`CallError::Senseless`] for a call that begins no conversation; the next call may. [`CallError::Gone`] when
+    /// nobody can call any more.
     pub async fn accept<S: Serialize, R: DeserializeOwned>(&self) -> Result<Channel<S, R>, CallError> {
         let mut mark = [0];
         let received = self.0.async_io(Interest::READABLE, || receive_descriptor(self.0.as_fd(), &mut mark)).await;
         match received.map_err(CallError::Gone)? {
-            // An empty packet and the end of the door read the same.
+            // An empty packet and the end of the door look the same to `recvmsg`.
             (0, None) if is_hung_up(self.0.as_fd()) => Err(CallError::Gone(io::ErrorKind::UnexpectedEof.into())),
             (_, None) => Err(CallError::Senseless("no descriptor came with it, or none was left to receive it")),
             (_, Some(descriptor)) if is_unix_stream(&descriptor) => {
@@ -91,10 +93,10 @@ impl Hatch {
     }
 }
 
-/// Why a call brought no conversation.
+/// The reason why a call brought no conversation.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The caller sent something else than one end of a conversation. It costs nobody else anything.
+    /// The caller sent something else than one end of a conversation. Other callers are not affected.
     #[error("a call makes no sense: {0}")]
     Senseless(&'static str),
     /// The door was closed or shut down, or the conversation cannot be watched: this hatch is of no use any more.
@@ -110,7 +112,7 @@ pub fn is_hung_up(end: BorrowedFd<'_>) -> bool {
     polled.is_ok() && watched.iter().any(|end| end.revents().intersects(PollFlags::HUP | PollFlags::RDHUP))
 }
 
-/// Other descriptors cannot be waited for, or would make `recvmsg` mean something else.
+/// Whether a descriptor is a Unix stream socket. Others cannot be waited for, or change the meaning of `recvmsg`.
 fn is_unix_stream(descriptor: &OwnedFd) -> bool {
     sockopt::socket_domain(descriptor).is_ok_and(|domain| domain == AddressFamily::UNIX)
         && sockopt::socket_type(descriptor).is_ok_and(|kind| kind == SocketType::STREAM)
@@ -172,7 +174,7 @@ mod tests {
             asking.send(&1).await.unwrap();
             let mut asked: Channel<u8, u8> = hatch.accept().await.unwrap();
             assert_eq!(asked.receive().await.unwrap().unwrap().0, 1);
-            // A caller can spoil its own door, and that is seen at both ends.
+            // A caller can spoil its own door, and both ends notice.
             assert!(!is_hung_up(raw.as_fd()));
             rustix::net::shutdown(&raw, rustix::net::Shutdown::Both).unwrap();
             assert!(matches!(hatch.accept::<u8, u8>().await, Err(CallError::Gone(_))));

@@ -2,27 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a caller asks.
+/// A caller's question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// The certificate chain for TLS, leaf first, DER.
     Chain,
     /// A TLS signature over `message` with this scheme's code point (RFC 8446 §4.2.3).
     Sign {
-        /// The scheme.
+        /// The code point of the signature scheme.
         scheme: u16,
-        /// What is signed; at most a few hundred octets.
+        /// The text to sign, at most a few hundred octets.
         message: Vec<u8>,
     },
 }
 
-/// The reply.
+/// The reply to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// Leaf first, DER; and the schemes that the key can sign with, best first.
+    /// The certificates, leaf first, DER; and the schemes that the key can sign with, best first.
     Chain(Vec<Vec<u8>>, Vec<u16>),
-    /// The signature.
+    /// The signature in the form of its scheme.
     Signature(Vec<u8>),
-    /// It cannot be done.
+    /// The question cannot be answered; the text says why.
     Failed(String),
 }

@@ -1,5 +1,6 @@
-//! How roles talk: doors (who may begin a conversation with whom), channels (framed messages with descriptors), and one
-//! small set of messages per callee. Knows nothing about what the callee does. Start at [`Door`], then the callee's module.
+//! Conversations between roles: doors (who may begin one with whom), channels (framed messages with descriptors), and
+//! one small set of messages per callee. Knows nothing about a callee's work. Start at [`Door`], then the callee's
+//! module.
 
 pub mod control;
 pub mod delivery;

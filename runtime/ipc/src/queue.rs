@@ -1,13 +1,13 @@
-//! To `queued`: the narrow door into the queue (qmail-queue's part), and operation.
+//! The conversation with `queued`: the narrow door into the queue (qmail-queue's part), and questions of operators.
 //!
-//! A submission: `Submit`, hear `Go`; any number of `Content` (no answers); then `Commit` and hear `Accepted` or
-//! `Refused`, or end the conversation to forget the message. `Accepted` means that message and envelope are on stable
-//! storage.
+//! A submission: send `Submit` and receive `Go`; send any number of `Content` (no answers); then send `Commit` and
+//! receive `Accepted` or `Refused`. To forget the message, end the conversation. `Accepted` means that message and
+//! envelope are on stable storage.
 
 use postkiln_mail::{Envelope, QueueId, Status};
 use serde::{Deserialize, Serialize};
 
-/// What a caller says.
+/// A caller's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// Begins a message.
@@ -16,20 +16,20 @@ pub enum Request {
     Content(#[serde(with = "serde_bytes_compat")] Vec<u8>),
     /// The message is complete.
     Commit,
-    /// What is in the queue.
+    /// Asks for all messages in the queue.
     List,
-    /// Try everything now.
+    /// Asks `queued` to try everything now.
     Flush,
 }
 
-/// What `queued` answers.
+/// An answer of `queued`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// Send the content.
+    /// The content may be sent.
     Go,
-    /// Kept.
+    /// The message is on stable storage under this name.
     Accepted(QueueId),
-    /// Not kept; class 4 or 5, and one line for the client.
+    /// The message is not kept; class 4 or 5, and one line for the client.
     Refused(Status, String),
     /// One message of the answer to `List`; `Done` follows the last.
     Entry(Entry),
@@ -40,15 +40,15 @@ pub enum Reply {
 /// A message in the queue, for operators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its name.
+    /// The name of the message.
     pub id: QueueId,
-    /// Sender and recipients.
+    /// The sender and the recipients.
     pub envelope: Envelope,
-    /// Octets of content.
+    /// The size of the content in octets.
     pub size: u64,
-    /// Unix seconds of arrival.
+    /// The time of arrival in Unix seconds.
     pub arrived: i64,
-    /// Unix seconds of the next attempt.
+    /// The time of the next attempt in Unix seconds.
     pub next_attempt: i64,
     /// Recipients not yet done, with the last deferral's text.
     pub waiting: Vec<(String, String)>,
