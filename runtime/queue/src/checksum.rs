@@ -1,4 +1,5 @@
-//! CRC-32C (Castagnoli; RFC 3720 §B.4 has its test vectors): tells torn writes from whole ones. No protection from malice.
+//! CRC-32C (Castagnoli; RFC 3720 §B.4 has its test vectors): tells torn writes from whole ones, and gives no protection
+//! from malice.
 
 /// A running checksum.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +16,7 @@ impl Checksum {
         sum.value()
     }
 
-    /// Eight octets at a time (slicing-by-8).
+    /// Adds octets, eight at a time (slicing-by-8).
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         let mut crc = self.0;
         let (groups, rest) = bytes.as_chunks::<8>();

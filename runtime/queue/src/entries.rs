@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::QueueError;
 
-/// Counts syncs of the directory.
+/// The numbers of syncs of the directory, begun and done.
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     state: Mutex<State>,
@@ -20,22 +20,22 @@ struct State {
     failed: bool,
 }
 
-/// When a name was made: every sync begun later covers it.
+/// The moment when a name was made: every sync that begins later covers the name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Made(u64);
 
 impl Entries {
-    /// To be called after a file was created.
+    /// Must be called after a file was created.
     pub(crate) fn made(&self) -> Made {
         Made(self.lock().begun)
     }
 
-    /// Refuses when a sync has failed: the kernel reports such an error once and then calls the pages clean.
+    /// Refuses after a failed sync: the kernel reports such an error once and then calls the pages clean.
     pub(crate) fn check(&self) -> Result<(), QueueError> {
         if self.lock().failed { Err(QueueError::Unsynced) } else { Ok(()) }
     }
 
-    /// Returns once a sync that began after `made` has succeeded; runs `sync` itself unless another thread's serves.
+    /// Returns once a sync that began after `made` has succeeded. Runs `sync` itself unless another thread's serves.
     pub(crate) fn settle(&self, made: Made, sync: impl FnOnce() -> io::Result<()>) -> Result<(), QueueError> {
         let mut state = self.lock();
         loop {

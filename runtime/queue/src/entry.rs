@@ -19,7 +19,7 @@ use postkiln_mail::Envelope;
 use crate::checksum::Checksum;
 use crate::message::{from_unix_seconds, unix_seconds};
 
-/// Octets of the header.
+/// The length of the header in octets.
 pub(crate) const HEADER: usize = 32;
 
 const MARK: &[u8; 8] = b"PKQUEUE1";
@@ -33,7 +33,7 @@ pub(crate) struct Header {
     pub(crate) content_sum: u32,
 }
 
-/// What a file's first octets are.
+/// The kinds of files by their first octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Head {
     Unfinished,
@@ -75,7 +75,7 @@ impl Header {
         header().map_or(Head::Damaged, Head::Sealed)
     }
 
-    /// Where the content begins.
+    /// The offset of the content in octets.
     pub(crate) fn content_offset(&self) -> u64 {
         HEADER as u64 + u64::from(self.envelope_length)
     }
@@ -93,7 +93,7 @@ pub(crate) fn encode_envelope(arrived: SystemTime, envelope: &Envelope) -> Vec<u
     bytes
 }
 
-/// The reverse; `None` when the block is not one.
+/// The time and the envelope of a block; `None` when the octets are none.
 pub(crate) fn decode_envelope(bytes: &[u8]) -> Option<(SystemTime, Envelope)> {
     let (arrived, rest) = bytes.split_first_chunk::<8>()?;
     let mut texts = std::str::from_utf8(rest).ok()?.strip_suffix('\0')?.split('\0');
@@ -106,7 +106,7 @@ pub(crate) fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]>
     bytes.get(at..)?.first_chunk::<N>().copied()
 }
 
-/// Zero means "not sealed", so a sum of zero is written as one.
+/// The checksum with zero replaced by one, since zero means "not sealed".
 fn seal(bytes: &[u8]) -> u32 {
     Checksum::of(bytes).max(1)
 }

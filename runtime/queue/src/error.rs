@@ -1,32 +1,32 @@
-//! What can go wrong with the queue. Every failure is temporary for whoever submits (RFC 3463 4.3.x).
+//! Errors of the queue. Every failure is temporary for the submitter (RFC 3463 4.3.x).
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use postkiln_mail::{QueueId, Status};
 
-/// Why the queue could not do something.
+/// The reason why the queue could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// The queue's directory cannot be used.
     #[error("cannot use {}", path.display())]
     Directory {
-        /// Which one.
+        /// The path of the directory.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
     /// A step with one message failed.
     #[error("cannot {step} {id}")]
     Message {
-        /// What was tried.
+        /// The step that failed.
         step: &'static str,
-        /// With which message.
+        /// The name of the message.
         id: String,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// The message's file is not there any more, or something else stands in its place: no later attempt can find it.
+    /// The message's file is missing, or something else has its name: no later attempt can find the message.
     #[error("the file of message {0} is gone")]
     Gone(String),
     /// An envelope over what a header can hold.
@@ -41,7 +41,7 @@ pub enum QueueError {
 }
 
 impl QueueError {
-    /// The status for whoever submitted: the disk is full, or our system is in trouble (RFC 3463 §3.4).
+    /// The status for the submitter: the disk is full, or our system is in trouble (RFC 3463 §3.4).
     #[must_use]
     pub fn status(&self) -> Status {
         match self {

@@ -21,13 +21,13 @@ pub struct Incoming {
     sum: Checksum,
     file: Box<dyn Stored>,
     made: Made,
-    /// Octets that are not yet written, and where they go.
+    /// Octets that are not written yet, with their place in the file.
     buffer: Vec<u8>,
     written: u64,
     kept: bool,
 }
 
-/// Small messages are written in one piece, with their header.
+/// The size of the buffer in octets: small messages are written in one piece, with their header.
 const BUFFER: usize = 1 << 18;
 
 impl Incoming {
@@ -48,22 +48,22 @@ impl Incoming {
         Ok(Self { queue, id, arrived, envelope, header, sum, file, made, buffer, written: 0, kept: false })
     }
 
-    /// The name it will have.
+    /// The name that the message will have.
     #[must_use]
     pub const fn id(&self) -> &QueueId {
         &self.id
     }
 
-    /// Octets of content so far.
+    /// The number of octets of content so far.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.header.size
     }
 
-    /// Adds to the content, LF line ends.
+    /// Adds octets to the content; line ends are LF.
     ///
     /// # Errors
-    /// When the disk does not take it; the message can only be dropped then.
+    /// When the disk refuses them; the message can only be dropped then.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), QueueError> {
         self.sum.update(bytes);
         self.header.size += bytes.len() as u64;
@@ -74,7 +74,7 @@ impl Incoming {
     /// Seals the message; when this returns it is on stable storage, and 250 may be said.
     ///
     /// # Errors
-    /// When it could not be kept; it is forgotten then.
+    /// When the message could not be kept; it is forgotten then.
     pub fn commit(mut self) -> Result<Message, QueueError> {
         self.header.content_sum = self.sum.value();
         let header = self.header.encode();
@@ -111,8 +111,9 @@ impl Incoming {
 }
 
 impl Drop for Incoming {
-    /// Removes what is not kept. Should that fail, the next start does it: the file has no seal, except when a sync failed
-    /// after sealing; then the client heard 451 and its second try is the duplicate qmail allows as well.
+    /// Removes a message that is not kept. If that fails, the next start removes it, since the file has no seal. The
+    /// exception is a sync that failed after sealing: the client got 451, and its second try is the duplicate that
+    /// qmail allows as well.
     fn drop(&mut self) {
         if !self.kept {
             let _ = self.queue.storage.remove(self.id.as_str());

@@ -68,8 +68,8 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens the queue below `directory`, makes what is missing, takes the lock that keeps other writers out, and sorts out
-    /// what an earlier process left. `nonce` is any number that differs from one start to the next.
+    /// Opens the queue below `directory`, makes missing parts, takes the lock that keeps other writers out, and sorts
+    /// out the remains of an earlier process. `nonce` is any number that differs from one start to the next.
     ///
     /// # Errors
     /// When the directory cannot be used or another process holds it.
@@ -130,7 +130,7 @@ impl Queue {
     /// Forgets a finished message; not synced. One that is gone already is forgotten.
     ///
     /// # Errors
-    /// When the file cannot be removed: it is found again at the next start.
+    /// When the file cannot be removed; the next start finds it again.
     pub fn remove(&self, id: &QueueId) -> Result<(), QueueError> {
         match self.storage.remove(id.as_str()) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -138,7 +138,7 @@ impl Queue {
         }
     }
 
-    /// Moves what stands in a message's place to `damaged/`, for a person to look at.
+    /// Moves the thing in a message's place to `damaged/`, for a person to look at.
     ///
     /// # Errors
     /// When it cannot be moved, or nothing is there.
@@ -146,8 +146,8 @@ impl Queue {
         self.storage.set_aside(id.as_str().as_ref()).map_err(QueueError::io("set aside", id))
     }
 
-    /// Eight digits of the second, four of this start, four that count: unique unless the clock comes to the same second again
-    /// with the same nonce and count; then the file's exclusive creation fails.
+    /// A name: eight digits of the second, four of this start, four that count. It is unique unless the clock comes to
+    /// the same second again with the same nonce and count; then the file's exclusive creation fails.
     fn next_id(&self, now: SystemTime) -> Result<QueueId, QueueError> {
         let seconds = message::unix_seconds(now) & 0xffff_ffff;
         let count = self.sequence.fetch_add(1, Ordering::Relaxed);

@@ -10,23 +10,24 @@ use crate::journal::Record;
 /// A message whose file is on stable storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its name.
+    /// The name of the message.
     pub id: QueueId,
-    /// Sender and recipients; never changes.
+    /// The sender and the recipients; never changed.
     pub envelope: Envelope,
-    /// When it was accepted, in whole seconds.
+    /// The time of acceptance, in whole seconds.
     pub arrived: SystemTime,
-    /// Where the content begins in the file, in octets.
+    /// The offset of the content in the file, in octets.
     pub offset: u64,
-    /// How long the content is, in octets.
+    /// The length of the content in octets.
     pub size: u64,
-    /// What became of each recipient so far; as long as `envelope.recipients`.
+    /// The state of each recipient; as long as `envelope.recipients`.
     pub recipients: Vec<Recipient>,
     pub(crate) journal: Journal,
 }
 
 impl Message {
-    /// Marks recipients as done and notes a deferral, here at once; [`crate::Queue::write`] writes both down.
+    /// Marks recipients as done and notes a deferral, in memory at once; [`crate::Queue::write`] writes both to the
+    /// disk.
     pub fn mark(&mut self, done: &[usize], deferred: Option<&Deferral>) -> Marks {
         let mut records = Vec::new();
         for &recipient in done {
@@ -52,13 +53,13 @@ impl Message {
 pub struct Deferral {
     /// Index of the recipient in the envelope.
     pub recipient: usize,
-    /// When it is tried again.
+    /// The time of the next try.
     pub due: SystemTime,
-    /// What the other side said.
+    /// The last words of the other side.
     pub text: String,
 }
 
-/// Marks of one message that are not yet in its file. They own what they need, so that another thread can write them.
+/// Marks of one message that are not yet in its file. They own their data, so that another thread can write them.
 #[derive(Debug)]
 pub struct Marks {
     pub(crate) id: QueueId,
@@ -67,7 +68,8 @@ pub struct Marks {
     pub(crate) is_deferral: bool,
 }
 
-/// Where the next mark of a message goes. Who holds the lock writes; marks of different recipients may come in any order.
+/// The place of the next mark of a message. The holder of the lock writes; marks of different recipients may come in
+/// any order.
 #[derive(Clone, Debug)]
 pub(crate) struct Journal(Arc<Mutex<u64>>);
 
@@ -91,16 +93,16 @@ impl PartialEq for Journal {
 
 impl Eq for Journal {}
 
-/// What became of one recipient so far.
+/// The state of one recipient.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recipient {
-    /// Delivered, or its failure was reported.
+    /// Whether the message was delivered, or the failure was reported.
     pub done: bool,
-    /// Attempts that were deferred.
+    /// The number of deferred attempts.
     pub attempts: u32,
-    /// What the last of them said.
+    /// The text of the last deferral.
     pub text: String,
-    /// When it is tried again, in whole seconds; nothing before the first deferral.
+    /// The time of the next try, in whole seconds; `None` before the first deferral.
     pub due: Option<SystemTime>,
 }
 

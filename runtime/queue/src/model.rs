@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::storage::{Storage, Stored};
 
-/// What survives of writes that were not synced.
+/// The part of unsynced writes that survives a power cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Survives {
-    /// Nothing: neither content nor names.
+    /// Neither content nor names survive.
     Nothing,
-    /// Names, but files as they were at their last sync.
+    /// Names survive, but files are as they were at their last sync.
     Names,
-    /// Names, and of each file's unsynced writes only the first.
+    /// Names survive, and of each file's unsynced writes only the first.
     FirstWrites,
-    /// Names, and of each file's unsynced writes only the last: the disk reordered them.
+    /// Names survive, and of each file's unsynced writes only the last: the disk reordered them.
     LastWrites,
-    /// Everything: the process died, the machine did not.
+    /// Everything survives: the process died, the machine did not.
     All,
 }
 

@@ -1,4 +1,4 @@
-//! What a start does with what an earlier process left: the table in the crate's header.
+//! Recovery: a start deals with the remains of an earlier process, by the table in the crate's header.
 
 use std::io;
 
@@ -10,25 +10,27 @@ use crate::message::Journal;
 use crate::storage::{Storage, Stored};
 use crate::{Message, QueueError, Recipient, journal};
 
-/// What a start found.
+/// The findings of a start.
 #[derive(Clone, Debug, Default)]
 pub struct Recovered {
     /// The queued messages, oldest name first.
     pub messages: Vec<Message>,
-    /// What else there was, for the log.
+    /// Everything else that was found, for the log.
     pub findings: Vec<Finding>,
 }
 
-/// Something that was not simply a queued message.
+/// A file that was not simply a queued message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// A message nobody was told 250 for: removed.
+    /// A message whose sender got no 250: removed.
     Unfinished(String),
-    /// Every recipient was done: removed.
+    /// A message whose recipients are all done: removed.
     Finished(String),
-    /// Not readable as a message: moved to `damaged/`. Either never acknowledged, or the disk has lost something.
+    /// A file that is not readable as a message: moved to `damaged/`. Either it was never acknowledged, or the disk has
+    /// lost data.
     Damaged(String),
-    /// The disk refused to let it be read, moved or removed, and why: it stays, and the next start looks at it again.
+    /// A file that the disk did not let us read, move or remove, and why: it stays, and the next start looks at it
+    /// again.
     Stuck(String, String),
 }
 
@@ -39,7 +41,8 @@ enum State {
     Queued(Message),
 }
 
-/// Sorts out every entry. One that cannot be read, moved or removed stays where it is and is reported: the others are mail.
+/// Sorts out every entry. An entry that cannot be read, moved or removed stays where it is and is reported, since the
+/// others are mail.
 pub(crate) fn recover(storage: &dyn Storage) -> Result<Recovered, QueueError> {
     let mut recovered = Recovered::default();
     let names = storage.names().map_err(QueueError::directory("messages".as_ref()))?;
@@ -97,7 +100,7 @@ fn inspect(storage: &dyn Storage, name: &str) -> io::Result<State> {
     Ok(State::Queued(Message { id, envelope, arrived, offset, size: header.size, recipients, journal }))
 }
 
-/// At most `length` octets from `offset`; less when the file ends.
+/// At most `length` octets from `offset`; fewer when the file ends.
 fn read_block(file: &dyn Stored, offset: u64, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut piece = vec![0; PIECE];
@@ -112,7 +115,7 @@ fn read_block(file: &dyn Stored, offset: u64, length: u64) -> io::Result<Vec<u8>
     Ok(bytes)
 }
 
-/// The checksum of a stretch; `None` when the file ends before it does.
+/// The checksum of a part; `None` when the file ends before the part does.
 fn sum(file: &dyn Stored, offset: u64, length: u64) -> io::Result<Option<u32>> {
     let mut sum = Checksum::new();
     let mut piece = vec![0; PIECE];

@@ -1,13 +1,14 @@
-//! When a deferred message is tried again: qmail-send's quadratic schedule, per message and channel, never randomised.
+//! The times at which a deferred message is tried again: qmail-send's quadratic schedule, per message and channel,
+//! never randomised.
 
 use std::time::{Duration, SystemTime};
 
 /// The two ways out of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
-    /// To `local`.
+    /// Delivery by the role `local`.
     Local,
-    /// To `remote`.
+    /// Delivery by the role `remote`.
     Remote,
 }
 

@@ -1,4 +1,4 @@
-//! Which recipient is tried when (qmail-send without its files): pure, time and routes are arguments.
+//! The schedule of attempts (qmail-send without its files): pure, time and routes are arguments.
 //!
 //! Each recipient waits for its time, becomes ready on its channel, runs, and ends done, waiting again, or failed. When no
 //! recipient of a message is ready or running, its failures so far go into one notice ([`Work::Notice`]); they count as done
@@ -13,33 +13,33 @@ use postkiln_mail::{QueueId, Status};
 
 use crate::{Channel, Deferral, Message, retry};
 
-/// What may run at once and for how long messages stay.
+/// The number of attempts at once, and the time that messages stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// `concurrencylocal`; 0 holds.
+    /// The largest number of local attempts at once (`concurrencylocal`); 0 holds all.
     pub local: usize,
-    /// `concurrencyremote`; 0 holds.
+    /// The largest number of remote attempts at once (`concurrencyremote`); 0 holds all.
     pub remote: usize,
-    /// `queuelifetime`.
+    /// The longest time in the queue (`queuelifetime`).
     pub lifetime: Duration,
 }
 
 /// One attempt that the caller has to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which message.
+    /// The name of the message.
     pub id: QueueId,
-    /// Index of the recipient in its envelope.
+    /// The index of the recipient in the envelope.
     pub recipient: usize,
-    /// Which way.
+    /// The way out of the queue.
     pub channel: Channel,
-    /// When it began.
+    /// The time when the attempt began.
     pub began: SystemTime,
-    /// Whether a deferral becomes a failure.
+    /// Whether a deferral of this attempt becomes a failure.
     pub last: bool,
 }
 
-/// What there is to do now.
+/// The next thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
     /// An attempt; answer with [`Scheduler::ended`].
@@ -51,35 +51,35 @@ pub enum Work {
 /// A recipient that will not get the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Index of the recipient in the envelope.
+    /// The index of the recipient in the envelope.
     pub recipient: usize,
-    /// Why, as a code.
+    /// The reason as a status code.
     pub status: Status,
-    /// Why, for the notice.
+    /// The reason in words for the notice.
     pub text: String,
 }
 
-/// How an attempt ended.
+/// The end of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Somebody else is responsible now.
+    /// Another server or the store has taken responsibility.
     Delivered,
-    /// To be tried again.
+    /// The delivery is to be tried again.
     Deferred(Status, String),
-    /// Never to be tried again.
+    /// The delivery is never to be tried again.
     Failed(Status, String),
     /// The role that tried went away without a verdict.
     Cut,
 }
 
-/// What the caller has to write down.
+/// Changes that the caller has to write down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Step {
     /// Recipients to mark as done.
     pub done: Vec<usize>,
     /// A deferral to note.
     pub deferred: Option<Deferral>,
-    /// The message is finished and no longer known here: remove it; no marks are needed.
+    /// Whether the message is finished and forgotten here: the caller removes it, and no marks are needed.
     pub finished: bool,
 }
 
@@ -98,9 +98,9 @@ struct Entry {
     message: Message,
     states: Vec<State>,
     failures: Vec<Failure>,
-    /// Recipients that are ready or running.
+    /// The number of recipients that are ready or running.
     busy: usize,
-    /// Recipients that are not done; counted, since a list may have very many.
+    /// The number of recipients that are not done. It is counted, since a list may have very many.
     open: usize,
     notice: bool,
 }
@@ -127,14 +127,14 @@ struct Queues<T> {
 }
 
 impl Scheduler {
-    /// An empty one.
+    /// A scheduler without messages.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let (entries, agenda) = (BTreeMap::new(), BTreeSet::new());
         Self { limits, entries, agenda, ready: Queues::default(), running: Queues::default() }
     }
 
-    /// Obeys other limits from now on.
+    /// Sets other limits from now on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
@@ -197,7 +197,7 @@ impl Scheduler {
         self.agenda.first().map(|(due, ..)| *due)
     }
 
-    /// An attempt has ended.
+    /// Takes the end of an attempt.
     pub fn ended(&mut self, attempt: &Attempt, ended: Ended, now: SystemTime) -> Step {
         let running = self.running.of(attempt.channel);
         *running = running.saturating_sub(1);
@@ -281,7 +281,7 @@ impl Scheduler {
         }
     }
 
-    /// A message.
+    /// The message of this name, if it is queued.
     #[must_use]
     pub fn message(&self, id: &QueueId) -> Option<&Message> {
         self.entries.get(id).map(|entry| &entry.message)
@@ -293,7 +293,7 @@ impl Scheduler {
         self.entries.get(id).map(|entry| (&entry.message, entry.next_attempt()))
     }
 
-    /// A message, to be marked by [`crate::Queue`].
+    /// The message of this name, for marking by [`crate::Queue`].
     pub fn message_mut(&mut self, id: &QueueId) -> Option<&mut Message> {
         self.entries.get_mut(id).map(|entry| &mut entry.message)
     }
@@ -303,7 +303,7 @@ impl Scheduler {
         self.entries.values().map(|entry| (&entry.message, entry.next_attempt()))
     }
 
-    /// How many attempts run: on the local and on the remote channel.
+    /// The number of running attempts, on the local and on the remote channel.
     #[must_use]
     pub const fn running(&self) -> (usize, usize) {
         (self.running.local, self.running.remote)
@@ -353,7 +353,7 @@ fn verdict(attempt: &Attempt, ended: Ended) -> Ended {
 }
 
 const SOON: Duration = Duration::from_secs(5);
-/// Attempts in a row that may be cut off and are repeated [`SOON`].
+/// The number of attempts in a row that may be cut off and are repeated after [`SOON`].
 const QUICK: u8 = 3;
 const LATER: Duration = Duration::from_secs(60);
 const CUT: &str = "The delivery service went away in the middle of the attempt. (#4.3.0)";

@@ -11,33 +11,33 @@ use rustix::fs::{CWD, FlockOperation, RenameFlags};
 
 use crate::QueueError;
 
-/// `messages/` and `damaged/`.
+/// The operations on the directories `messages/` and `damaged/`.
 pub(crate) trait Storage: Send + Sync {
-    /// Makes `messages/NAME`, which must not exist.
+    /// Makes the file `messages/NAME`, which must not exist.
     fn create(&self, name: &str) -> io::Result<Box<dyn Stored>>;
     fn open(&self, name: &str) -> io::Result<Box<dyn Stored>>;
     /// Whether `messages/NAME` is an ordinary file: a directory, a link or a pipe is no message, and opening one may wait for ever.
     fn is_file(&self, name: &str) -> io::Result<bool>;
     fn reader(&self, name: &str) -> io::Result<OwnedFd>;
     fn remove(&self, name: &str) -> io::Result<()>;
-    /// Moves to `damaged/NAME`, or `damaged/NAME.2` and so on where something of that name lies there already.
+    /// Moves a file to `damaged/NAME`, or to `damaged/NAME.2` and so on when that name is taken.
     fn set_aside(&self, name: &OsStr) -> io::Result<()>;
     fn names(&self) -> io::Result<Vec<OsString>>;
-    /// `fsync` of `messages/`.
+    /// Makes the names in `messages/` durable (`fsync`).
     fn sync_names(&self) -> io::Result<()>;
 }
 
 /// An open file of `messages/`.
 pub(crate) trait Stored: Send {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
-    /// Fills the buffer, or less at the end of the file.
+    /// Fills the buffer, or a part of it at the end of the file.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     fn truncate(&self, length: u64) -> io::Result<()>;
-    /// `fdatasync`.
+    /// Makes the content durable (`fdatasync`).
     fn sync(&self) -> io::Result<()>;
 }
 
-/// The real thing.
+/// The directories on a real disk.
 #[derive(Debug)]
 pub(crate) struct Directory {
     messages: PathBuf,
@@ -144,7 +144,7 @@ impl Stored for fs::File {
     }
 }
 
-/// Things of one name that `damaged/` takes; an operator looks into it long before.
+/// The number of things of one name that `damaged/` takes; an operator looks there long before.
 const NAMESAKES: u32 = 1000;
 
 fn lock(path: &Path) -> io::Result<fs::File> {

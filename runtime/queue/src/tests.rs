@@ -25,7 +25,7 @@ fn due() -> SystemTime {
     now() + Duration::from_secs(400)
 }
 
-/// Long enough for several writes, so that the seal comes last.
+/// A content that takes several writes, so that the seal comes last.
 fn long() -> Vec<u8> {
     b"0123456789abcde\n".repeat(40_000)
 }
@@ -38,7 +38,7 @@ fn submit(queue: &Queue, content: &[u8]) -> Result<Message, QueueError> {
     incoming.commit()
 }
 
-/// A message's whole life: accepted, deferred, marked, removed. Says how far it came.
+/// The whole life of a message: accepted, deferred, marked, removed. Tells how far it came.
 fn life(model: &Model, content: &[u8]) -> Progress {
     let Ok((queue, _)) = Queue::over(Arc::new(model.clone()), 7) else { return Progress::Nothing };
     let Ok(mut message) = submit(&queue, content) else { return Progress::Nothing };
@@ -68,7 +68,7 @@ fn content_on(model: &Model, message: &Message) -> Vec<u8> {
     bytes
 }
 
-/// What recovery must find after the disk lost what it may lose.
+/// Checks recovery after the disk lost data that it may lose.
 fn check_after(model: &Model, survives: Survives, progress: Progress, content: &[u8], case: &str) {
     let disk = model.after_power_cut(survives);
     let (_, recovered) = Queue::over(Arc::new(disk.clone()), 8).unwrap();
@@ -185,7 +185,7 @@ fn files_that_are_no_messages_are_set_aside() {
     assert_eq!(std::fs::read_dir(directory.path().join("damaged")).unwrap().count(), 2);
 }
 
-/// What a start makes of a queue in which something else stands in a message's place, with every operation failing once.
+/// One entry that is no message keeps no other from being read, even when every operation fails once.
 #[test]
 fn one_bad_entry_keeps_no_other_from_being_read() {
     let prepared = || {
