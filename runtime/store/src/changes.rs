@@ -1,5 +1,5 @@
-//! What is done to messages of an open folder: flags, removal, from `new` to `cur`. Each change is made under the lease,
-//! after another look at the directory: what another session did meanwhile counts.
+//! Changes to messages of an open folder: flags, removal, the move from `new` to `cur`. Each change is made under the
+//! lease, after another look at the directory, so that it respects other sessions' changes.
 
 use std::collections::HashSet;
 use std::io;
@@ -11,7 +11,7 @@ use crate::scan::Stored;
 use crate::{Folder, StoreError, name, quota};
 
 impl Folder {
-    /// Gives messages other flags; says which flags they have now. Messages that are gone are left out.
+    /// Gives messages other flags; returns the flags they have now. Missing messages are left out.
     ///
     /// # Errors
     /// [`StoreError::FolderGone`], or when the disk fails: some may have changed.
@@ -46,7 +46,7 @@ impl Folder {
         Ok(result)
     }
 
-    /// Removes messages for good, whatever their flags; says which of them are gone now.
+    /// Removes messages for good, whatever their flags; returns those that are gone now.
     ///
     /// # Errors
     /// [`StoreError::FolderGone`], or when the disk fails: some may be gone.
@@ -71,7 +71,7 @@ impl Folder {
         Ok(uids)
     }
 
-    /// Removes messages, by who holds the lease.
+    /// Removes messages; the caller holds the lease.
     fn remove_held(&mut self, uids: &[u32]) -> Result<(), StoreError> {
         let mut freed = (0, 0);
         let mut gone = HashSet::new();

@@ -1,4 +1,5 @@
-//! Mail arrives: written in `tmp`, synced, linked into `new`, and `new` synced: two sync calls for a message.
+//! Delivery of mail: written in `tmp`, synced, linked into `new`, and `new` synced, which makes two sync calls for a
+//! message.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,18 +17,18 @@ use crate::{Quota, StoreError, Unique, name, quota};
 pub struct Delivery<'a> {
     /// Header lines that go before the content: Return-Path and Delivered-To, LF line ends.
     pub prefix: &'a [u8],
-    /// Octets that the source gives, LF line ends.
+    /// The number of octets that the source gives, with LF line ends.
     pub size: u64,
-    /// What the mailbox may hold.
+    /// The limits of the mailbox.
     pub quota: Quota,
 }
 
-/// Where a message is now.
+/// A message that was delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivered {
-    /// The unique name, with its sizes.
+    /// The unique name, which includes the sizes.
     pub name: String,
-    /// Octets of the file.
+    /// The size of the file in octets.
     pub size: u64,
 }
 
@@ -64,7 +65,7 @@ pub(crate) struct Item<'a> {
     pub(crate) unique: &'a str,
 }
 
-/// Writes a message into a folder, without any look at the quota.
+/// Writes a message into a folder without checking the quota.
 pub(crate) fn place(
     disk: &dyn Disk,
     folder: &Path,
@@ -74,12 +75,13 @@ pub(crate) fn place(
     let tmp = folder.join("tmp").join(item.unique);
     let mut file = create(disk, folder, &tmp)?;
     let result = write(disk, &tmp, &mut file, item, source).and_then(|wire| publish(disk, folder, &tmp, item, wire));
-    // After success, too: what is visible now is the second name. A tmp file that stays is removed after 36 hours.
+    // The file is removed after success, too, since readers see the second name. If it stays, it is removed after 36
+    // hours.
     let _ = disk.remove(&tmp);
     result
 }
 
-/// The file in `tmp`; the Maildir is made only when this shows that it is missing.
+/// Makes the file in `tmp`; makes the Maildir only when this shows that there is none.
 fn create(disk: &dyn Disk, folder: &Path, tmp: &Path) -> Result<File, StoreError> {
     match disk.create(tmp) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -91,7 +93,7 @@ fn create(disk: &dyn Disk, folder: &Path, tmp: &Path) -> Result<File, StoreError
     .map_err(StoreError::io("create", tmp))
 }
 
-/// A directory with `tmp`, `new` and `cur`, durably.
+/// Makes a directory with `tmp`, `new` and `cur`, durably.
 pub(crate) fn make_folder(disk: &dyn Disk, folder: &Path) -> Result<(), StoreError> {
     disk::make_directories(disk, folder).map_err(StoreError::io("create", folder))?;
     for part in ["cur", "new", "tmp"] {
@@ -106,7 +108,7 @@ pub(crate) fn make_folder(disk: &dyn Disk, folder: &Path) -> Result<(), StoreErr
     disk.sync_directory(folder).map_err(StoreError::io("sync", folder))
 }
 
-/// Fills the file and makes it durable; gives its size and that on the wire.
+/// Fills the file and makes it durable; gives its size and the size on the wire.
 fn write(
     disk: &dyn Disk,
     tmp: &Path,
@@ -140,7 +142,7 @@ fn write(
     Ok((item.prefix.len() as u64 + item.size, wire.total()))
 }
 
-/// Gives the file its name where readers look.
+/// Gives the file its final name, where readers look.
 fn publish(
     disk: &dyn Disk,
     folder: &Path,
@@ -153,14 +155,14 @@ fn publish(
     disk.link(tmp, &path).map_err(StoreError::io("link", &path))?;
     let directory = path.parent().unwrap_or(folder);
     if let Err(error) = disk.sync_directory(directory) {
-        // Not durable: the caller will try again, so this one must not be seen.
+        // The name is not durable and the caller will try again, so this one must not be seen.
         let _ = disk.remove(&path);
         return Err(StoreError::io("sync", directory)(error));
     }
     Ok(Delivered { name, size })
 }
 
-/// A message without flags goes to `new`, one with flags to `cur`.
+/// The path of a message: in `new` without flags, in `cur` with flags.
 pub(crate) fn placed(folder: &Path, unique: &str, letters: &str) -> PathBuf {
     if letters.is_empty() {
         folder.join("new").join(unique)
@@ -231,10 +233,11 @@ mod tests {
             let other = folder.path().join("c/Maildir");
             let result = place(&dead, &other, &item("u", 4), &mut &b"a\nb\n"[..]);
             for name in files(&other, "new") {
-                // A process that died between link and answer leaves a whole message: the duplicate qmail has, too.
+                // A process that died between link and answer leaves a whole message: the duplicate that qmail has,
+                // too.
                 assert_eq!(std::fs::read(other.join("new").join(name)).unwrap().len(), 20);
             }
-            // Whatever a dead deliverer left, the next one succeeds.
+            // After any remains of a dead deliverer, the next delivery succeeds.
             place(&Real, &other, &item("v", 4), &mut &b"a\nb\n"[..]).unwrap();
             if dead.is_unharmed() && result.is_ok() {
                 assert!(steps > 10, "only {steps} steps");

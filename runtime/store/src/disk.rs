@@ -1,4 +1,4 @@
-//! Every change of a file goes through [`Disk`], so that tests can let each one fail and look at what is left.
+//! Changes of files all go through [`Disk`], so that tests can let each one fail and look at the remains.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,9 +10,9 @@ use postkiln_sys::sync;
 
 /// Changes to a file system.
 pub(crate) trait Disk: Send + Sync {
-    /// mkdir, mode 0700.
+    /// Makes a directory with mode 0700.
     fn make_directory(&self, path: &Path) -> io::Result<()>;
-    /// A new file of this name, mode 0600.
+    /// Makes a new file of this name with mode 0600.
     fn create(&self, path: &Path) -> io::Result<File>;
     fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()>;
     /// Cuts a file to a length.
@@ -23,7 +23,7 @@ pub(crate) trait Disk: Send + Sync {
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// A directory with all it holds.
+    /// Removes a directory with everything in it.
     fn remove_tree(&self, path: &Path) -> io::Result<()>;
 }
 
@@ -66,7 +66,7 @@ impl Disk for Real {
     }
 }
 
-/// Makes a directory and the missing ones above it, each durable in its parent. One that exists is fine.
+/// Makes a directory and missing ones above it, each durable in its parent. An existing directory is fine.
 pub(crate) fn make_directories(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match disk.make_directory(path) {
@@ -94,18 +94,18 @@ pub(crate) mod failing {
 
     pub(crate) struct Failing {
         left: AtomicUsize,
-        /// Only the nth fails, the ones after it work: an error that is handled.
+        /// Whether only the nth change fails and later ones work: an error that is handled.
         once: bool,
         syncs: AtomicUsize,
     }
 
     impl Failing {
-        /// `steps` changes succeed, none after them.
+        /// A disk on which `steps` changes succeed, and none after them.
         pub(crate) fn dies_after(steps: usize) -> Self {
             Self { left: AtomicUsize::new(steps), once: false, syncs: AtomicUsize::new(0) }
         }
 
-        /// `steps` changes succeed, one fails, all others succeed.
+        /// A disk on which `steps` changes succeed, one fails, and all others succeed.
         pub(crate) fn fails_once_after(steps: usize) -> Self {
             Self { left: AtomicUsize::new(steps), once: true, syncs: AtomicUsize::new(0) }
         }
@@ -115,7 +115,7 @@ pub(crate) mod failing {
             self.left.load(Ordering::Relaxed) > 0 && self.left.load(Ordering::Relaxed) != usize::MAX
         }
 
-        /// Sync calls so far.
+        /// The number of sync calls so far.
         pub(crate) fn syncs(&self) -> usize {
             self.syncs.load(Ordering::Relaxed)
         }
@@ -145,7 +145,7 @@ pub(crate) mod failing {
             self.step(|| Real.create(path))
         }
         fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
-            // A write that fails leaves half of what it was given.
+            // A write that fails leaves half of its octets.
             let (half, _) = bytes.split_at(bytes.len() / 2);
             match self.step(|| Ok(())) {
                 Ok(()) => Real.write(file, bytes),

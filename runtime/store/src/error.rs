@@ -1,39 +1,39 @@
-//! Why something was not stored or read.
+//! Errors of the store.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use postkiln_mail::Status;
 
-/// A failure; whether it is worth another try says [`StoreError::status`].
+/// A failure; [`StoreError::status`] tells whether another try can help.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A file operation failed.
     #[error("cannot {operation} {}", path.display())]
     Io {
-        /// "create", "write", "sync", …
+        /// The operation: "create", "write", "sync", …
         operation: &'static str,
-        /// The file or directory.
+        /// The path of the file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The message could not be read from where it comes from, or is not as long as was said.
     #[error("cannot read the message to be stored")]
     Source(#[source] io::Error),
-    /// The message does not fit into what the mailbox may hold.
+    /// The message does not fit into the mailbox's limits.
     #[error("the mailbox is full")]
     OverQuota,
-    /// There is no folder of this name.
+    /// The mailbox has no folder of this name.
     #[error("there is no folder {0:?}")]
     NoFolder(String),
     /// The folder that was open has been deleted or renamed, or its UIDs began anew. One that has its name now is another.
     #[error("the folder {0:?} that was open is gone")]
     FolderGone(String),
-    /// There is a folder of this name.
+    /// The mailbox has a folder of this name already.
     #[error("there is a folder {0:?} already")]
     Exists(String),
-    /// No folder can have this name, or this folder cannot be treated so.
+    /// No folder can have this name, or this operation is not possible with this folder.
     #[error("the folder name {0:?} cannot be used")]
     Name(String),
     /// Another session or process has the mailbox's lease. Nothing was changed; another try is worth while.
@@ -50,14 +50,14 @@ impl StoreError {
         move |source| Self::Io { operation, path, source }
     }
 
-    /// The enhanced status (RFC 3463): class 4 is worth another try, class 5 is not.
+    /// The enhanced status (RFC 3463): class 4 when another try can help, class 5 when it cannot.
     #[must_use]
     pub fn status(&self) -> Status {
         match self {
             Self::OverQuota => Status(5, 2, 2),
             Self::NoFolder(_) | Self::FolderGone(_) | Self::Exists(_) | Self::Name(_) | Self::Gone => Status(5, 2, 0),
             Self::Busy => Status(4, 2, 0),
-            // The disk of the machine is full: not the fault of this mailbox (RFC 3463 §3.4, X.3.1).
+            // A full disk of the machine is not the fault of this mailbox (RFC 3463 §3.4, X.3.1).
             Self::Io { source, .. }
                 if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>
             {

@@ -1,4 +1,4 @@
-//! An open folder: its messages with UIDs, and what may be done to them.
+//! An open folder: its messages with UIDs.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -15,7 +15,7 @@ use crate::uidfile::UidFile;
 use crate::uidlist::Record;
 use crate::{FolderName, StoreError, name, reading, scan};
 
-/// A folder that somebody looks into.
+/// A folder that a reader has opened.
 #[derive(Debug)]
 pub struct Folder {
     pub(crate) home: Maildir,
@@ -27,7 +27,8 @@ pub struct Folder {
     recent: HashSet<u32>,
     /// The UIDVALIDITY that the first look found: the folder that was opened, and no other that has taken its name.
     validity: Option<u32>,
-    /// When `new` and `cur` had last changed at the last scan; `None` when that was too close to be sure.
+    /// The times at which `new` and `cur` had last changed at the last scan; `None` when those were too recent to be
+    /// sure.
     pub(crate) settled: Option<(SystemTime, SystemTime)>,
     pub(crate) generation: u64,
 }
@@ -35,28 +36,28 @@ pub struct Folder {
 /// One message of an open folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its UID.
+    /// The message's UID in this folder.
     pub uid: u32,
-    /// Its flags.
+    /// The message's flags.
     pub flags: Flags,
-    /// In `new`, or taken from there by this reader.
+    /// Whether the message is in `new`, or was taken from there by this reader.
     pub recent: bool,
-    /// Octets with CRLF line ends.
+    /// The size in octets with CRLF line ends.
     pub wire_size: u64,
     /// Unix seconds: the file's time when it got its UID.
     pub internal_date: i64,
-    /// The file.
+    /// The message's file.
     pub stored: Stored,
 }
 
-/// What a folder holds.
+/// The messages of a folder.
 #[derive(Clone, Copy, Debug)]
 pub struct Listing<'a> {
-    /// Changes when UIDs start anew.
+    /// The UIDVALIDITY, which changes when UIDs start anew.
     pub uid_validity: u32,
-    /// Above every UID given.
+    /// The UIDNEXT, greater than every UID given so far.
     pub uid_next: u32,
-    /// Ascending by UID.
+    /// The messages, ascending by UID.
     pub messages: &'a [Message],
 }
 
@@ -75,13 +76,13 @@ impl Folder {
         }
     }
 
-    /// Another number after every change of the listing, whoever made it.
+    /// A number that differs after every change of the listing, whoever made it.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// As of the last refresh or change.
+    /// The messages as of the last refresh or change.
     #[must_use]
     pub fn listing(&self) -> Listing<'_> {
         Listing {
@@ -156,7 +157,7 @@ impl Folder {
         }
     }
 
-    /// Its name.
+    /// The folder's name.
     #[must_use]
     pub const fn name(&self) -> &FolderName {
         &self.name
@@ -192,7 +193,7 @@ impl Folder {
         self.uids.append(&*self.home.disk, &self.path, records)
     }
 
-    /// Moves what is new to `cur`.
+    /// Moves new messages to `cur`.
     pub(crate) fn claim(&self, stored: &mut [Stored]) -> Result<HashSet<String>, StoreError> {
         let mut claimed = HashSet::new();
         for message in stored.iter_mut().filter(|message| message.is_new) {
@@ -209,7 +210,7 @@ impl Folder {
         Ok(claimed)
     }
 
-    /// Records and files put together.
+    /// Joins the records of the list with the files.
     fn joined(&mut self, stored: Vec<Stored>, claimed: &HashSet<String>) -> Vec<Message> {
         let mut files: HashMap<String, Stored> =
             stored.into_iter().map(|message| (message.unique.clone(), message)).collect();
@@ -247,7 +248,7 @@ impl Folder {
 }
 
 impl Message {
-    /// Octets of the file.
+    /// The size of the file in octets.
     pub(crate) fn file_size(&self, folder: &Path) -> u64 {
         name::size(&self.stored.unique)
             .or_else(|| Some(fs::metadata(self.stored.path(folder)).ok()?.len()))
@@ -262,5 +263,5 @@ pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
     }
 }
 
-/// File times are taken from a clock that ticks every few milliseconds, on network file systems every second or two.
+/// The grain of file times: clocks tick every few milliseconds, on network file systems every second or two.
 const GRAIN: Duration = Duration::from_secs(3);

@@ -38,13 +38,13 @@ impl FolderName {
         }
     }
 
-    /// As IMAP spells it.
+    /// The name in IMAP's spelling.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is the top directory.
+    /// Whether the folder is the mailbox's top directory.
     #[must_use]
     pub fn is_inbox(&self) -> bool {
         self.0 == INBOX
@@ -61,7 +61,7 @@ impl FolderName {
         Self::new(&name).ok().filter(|name| !name.is_inbox())
     }
 
-    /// The same below another parent: `A/B/C` of `A/B` in `X` is `X/C`.
+    /// The name below another parent: `A/B/C` of `A/B` in `X` is `X/C`.
     pub(crate) fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
         let rest = self.0.strip_prefix(&from.0)?;
         (rest.is_empty() || rest.starts_with('/')).then(|| Self(format!("{}{rest}", to.0)))
@@ -85,7 +85,7 @@ impl Maildir {
         Ok(std::iter::once(FolderName::inbox()).chain(named).collect())
     }
 
-    /// Where a folder lies; it need not exist.
+    /// The directory of a folder, which need not exist.
     pub(crate) fn directory(&self, name: &FolderName) -> PathBuf {
         if name.is_inbox() { self.path.clone() } else { self.path.join(name.directory()) }
     }
@@ -103,7 +103,7 @@ impl Maildir {
         }
     }
 
-    /// Makes a folder. Those above it need no directory of their own.
+    /// Makes a folder. Folders above it need no directory of their own.
     ///
     /// # Errors
     /// [`StoreError::Exists`], or a failing disk.
@@ -145,7 +145,7 @@ impl Maildir {
         Ok(())
     }
 
-    /// Renames a folder and those below it. INBOX gives its messages to the new folder and stays.
+    /// Renames a folder and those below it. The messages of INBOX go to the new folder, and INBOX stays.
     ///
     /// # Errors
     /// [`StoreError::NoFolder`], [`StoreError::Exists`], [`StoreError::Name`] when it would lie below itself, or a
@@ -225,9 +225,9 @@ impl Maildir {
 }
 
 const INBOX: &str = "INBOX";
-/// A dot in modified UTF-7's escape.
+/// A dot, as modified UTF-7 escapes it.
 const DOT: &str = "&AC4-";
-/// A file's name has at most 255 octets (NAME_MAX).
+/// The longest name of a folder's directory in octets; a file's name has at most 255 (NAME_MAX).
 const LONGEST: usize = 250;
 const SUBSCRIPTIONS: &str = "postkiln-subscribed";
 

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use crate::StoreError;
 
-/// Held until dropped.
+/// The lease, held until dropped.
 #[derive(Debug)]
 pub(crate) struct Lease {
     _file: File,

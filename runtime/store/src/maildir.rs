@@ -1,4 +1,4 @@
-//! A mailbox as a whole.
+//! A mailbox as a whole, with its folders.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Names of messages: `SECONDS.UNIQUE.HOST,S=SIZE,W=WIRESIZE[:2,FLAGS]`. What stands before the colon never changes.
+//! Names of messages: `SECONDS.UNIQUE.HOST,S=SIZE,W=WIRESIZE[:2,FLAGS]`. The part before the colon never changes.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +28,7 @@ impl Uniques {
         }
     }
 
-    /// The next name.
+    /// The next unique name.
     #[must_use]
     pub fn next(&self, now: SystemTime) -> Unique {
         let time = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -48,7 +48,7 @@ impl Uniques {
     }
 }
 
-/// A name for one new message.
+/// A unique name for one new message.
 #[derive(Clone, Debug)]
 pub struct Unique {
     pub(crate) now: SystemTime,
@@ -71,17 +71,17 @@ pub(crate) fn split(file_name: &str) -> Option<(&str, &str)> {
     (!unique.is_empty()).then_some((unique, info.strip_prefix("2,").unwrap_or_default()))
 }
 
-/// The file name in `cur`.
+/// The file's name in `cur`.
 pub(crate) fn with_letters(unique: &str, letters: &str) -> String {
     format!("{unique}:2,{letters}")
 }
 
-/// Octets of the file, where the name tells.
+/// The size of the file in octets, when its name tells it.
 pub(crate) fn size(unique: &str) -> Option<u64> {
     field(unique, "S=")
 }
 
-/// Octets with CRLF line ends, where the name tells.
+/// The size in octets with CRLF line ends, when the name tells it.
 pub(crate) fn wire_size(unique: &str) -> Option<u64> {
     field(unique, "W=")
 }
@@ -90,7 +90,7 @@ fn field(unique: &str, key: &str) -> Option<u64> {
     unique.split(',').skip(1).find_map(|part| part.strip_prefix(key)?.parse().ok())
 }
 
-/// What the letters after `:2,` say.
+/// The flags for the letters after `:2,`.
 pub(crate) fn flags(letters: &str) -> Flags {
     let known = LETTERS.iter().filter(|(letter, _)| letters.contains(*letter));
     known.fold(Flags::none(), |flags, (_, flag)| flags.with(*flag))

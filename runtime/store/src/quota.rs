@@ -1,6 +1,6 @@
-//! Maildir++ quota: the file `maildirsize` in the top directory (reference: the Maildir++ specification). Its first line
-//! is what the mailbox may hold, each further one a change: `BYTES COUNT`. It is a cache: written without locks and without
-//! syncs, counted anew when it is old, long, wrong or missing. What lies in Trash or is marked deleted does not count.
+//! Maildir++ quota: the file `maildirsize` in the top directory (reference: the Maildir++ specification). Its first
+//! line holds the limits, each further line a change: `BYTES COUNT`. The file is a cache: written without locks and
+//! syncs, and counted anew when it is old, long, wrong or missing. Messages in Trash or marked as deleted do not count.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,17 +12,17 @@ use crate::disk::Disk;
 use crate::scan::{directories, file_names};
 use crate::{StoreError, name};
 
-/// What a mailbox may hold.
+/// The limits of a mailbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
-    /// Octets.
+    /// The largest number of octets.
     pub bytes: Option<u64>,
-    /// Messages.
+    /// The largest number of messages.
     pub count: Option<u64>,
 }
 
 impl Quota {
-    /// No limit.
+    /// A quota without limits.
     pub const NONE: Self = Self { bytes: None, count: None };
 
     /// A limit of octets and one of messages, where there are such; 0 is none, as in vpopmail.
@@ -31,7 +31,7 @@ impl Quota {
         Self { bytes: bytes.filter(|limit| *limit > 0), count: count.filter(|limit| *limit > 0) }
     }
 
-    /// The first line: `10485760S,1000C`.
+    /// The first line of the file: `10485760S,1000C`.
     fn definition(self) -> String {
         let bytes = self.bytes.map(|limit| format!("{limit}S"));
         let count = self.count.map(|limit| format!("{limit}C"));
@@ -51,7 +51,7 @@ pub(crate) fn admit(disk: &dyn Disk, top: &Path, quota: Quota, size: u64, now: S
     admit_many(disk, top, quota, (size, 1), now)
 }
 
-/// Whether messages of together `size` octets may come in.
+/// Whether messages of `size` octets together may come in.
 pub(crate) fn admit_many(
     disk: &dyn Disk,
     top: &Path,
@@ -70,7 +70,7 @@ pub(crate) fn admit_many(
     if quota.admits(totals, size, messages) {
         return Ok(());
     }
-    // Refuse only on numbers that are fresh: other programs may have removed mail without saying so.
+    // A refusal needs fresh numbers: other programs may have removed mail without noting it.
     let doubtful = told.is_some_and(|told| {
         told.changes > 1 || now.duration_since(told.modified).is_ok_and(|age| age >= Duration::from_secs(15 * 60))
     });
@@ -80,7 +80,7 @@ pub(crate) fn admit_many(
     Err(StoreError::OverQuota)
 }
 
-/// Notes a change. A failure makes the numbers wrong until they are counted again, nothing worse.
+/// Notes a change. After a failure the numbers are wrong until they are counted again, and nothing worse.
 pub(crate) fn record(top: &Path, quota: Quota, bytes: i64, count: i64) {
     if quota != Quota::NONE
         && let Ok(mut file) = File::options().append(true).open(top.join(FILE))
@@ -90,7 +90,7 @@ pub(crate) fn record(top: &Path, quota: Quota, bytes: i64, count: i64) {
     }
 }
 
-/// Forgets the numbers: after changes that nobody wants to add up.
+/// Forgets the numbers, after changes that nobody wants to add up.
 pub(crate) fn forget(top: &Path) {
     let _ = fs::remove_file(top.join(FILE));
 }
@@ -101,7 +101,7 @@ struct Told {
     modified: SystemTime,
 }
 
-/// What the file says; `None` when it has to be counted.
+/// The numbers in the file; `None` when they must be counted.
 fn read(top: &Path, quota: Quota) -> Option<Told> {
     let path = top.join(FILE);
     let found = fs::metadata(&path).ok()?;
@@ -125,7 +125,7 @@ fn read(top: &Path, quota: Quota) -> Option<Told> {
     Some(told)
 }
 
-/// Counts all folders but Trash and writes the file anew.
+/// Counts all folders except Trash and writes the file anew.
 fn count(disk: &dyn Disk, top: &Path, quota: Quota) -> Result<(i64, i64), StoreError> {
     let (mut bytes, mut messages) = (0_i64, 0_i64);
     let folders = counted_folders(top)?;
@@ -152,13 +152,13 @@ fn count(disk: &dyn Disk, top: &Path, quota: Quota) -> Result<(i64, i64), StoreE
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .and_then(|()| disk.rename(&beside, &top.join(FILE)));
     if written.is_err() || newest(&folders) != before {
-        // Somebody delivered meanwhile: the numbers serve this once, the file would stay wrong.
+        // Another process delivered meanwhile: the numbers serve this once, but the file would stay wrong.
         forget(top);
     }
     Ok((bytes, messages))
 }
 
-/// `new` and `cur` of the top and of every folder outside Trash.
+/// The paths of `new` and `cur` in the top directory and in every folder outside Trash.
 fn counted_folders(top: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut folders = vec![top.to_owned()];
     folders.extend(directories(top)?.into_iter().filter(|name| !is_trash(name)).map(|name| top.join(name)));

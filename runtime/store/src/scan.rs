@@ -1,4 +1,4 @@
-//! Reading directories.
+//! Reading the directories of a Maildir.
 
 use std::fs;
 use std::io;
@@ -12,16 +12,16 @@ use crate::{StoreError, name};
 pub struct Stored {
     /// The part of the name that never changes: POP3's UIDL.
     pub unique: String,
-    /// The letters after `:2,`.
+    /// The letters of the flags, after `:2,`.
     pub letters: String,
-    /// In `new`: no reader has seen it.
+    /// Whether the file is in `new`, where no reader has seen it.
     pub is_new: bool,
-    /// The file, below the folder's directory.
+    /// The path of the file, below the folder's directory.
     pub file: String,
 }
 
 impl Stored {
-    /// Where it lies, given the folder's directory.
+    /// The path of the file, given the folder's directory.
     pub(crate) fn path(&self, folder: &Path) -> PathBuf {
         folder.join(&self.file)
     }
@@ -65,7 +65,7 @@ pub(crate) fn directories(top: &Path) -> Result<Vec<String>, StoreError> {
     Ok(names)
 }
 
-/// When `new` and `cur` last changed.
+/// The times at which `new` and `cur` last changed.
 pub(crate) fn modified(folder: &Path) -> Result<(SystemTime, SystemTime), StoreError> {
     let time = |part: &str| {
         let path = folder.join(part);
@@ -74,7 +74,7 @@ pub(crate) fn modified(folder: &Path) -> Result<(SystemTime, SystemTime), StoreE
     Ok((time("new")?, time("cur")?))
 }
 
-/// Removes what has lain in `tmp` for 36 hours: no delivery takes that long.
+/// Removes files older than 36 hours from `tmp`: no delivery takes that long.
 pub(crate) fn clean_tmp(folder: &Path, now: SystemTime) {
     let tmp = folder.join("tmp");
     for name in file_names(&tmp).unwrap_or_default() {

@@ -171,7 +171,7 @@ impl Folder {
         Ok(())
     }
 
-    /// The UIDs that the new messages got.
+    /// The UIDs of the new messages.
     fn told(&mut self, made: &[(u32, String, PathBuf)], now: SystemTime) -> Result<Transferred, StoreError> {
         self.refresh_held(now, false)?;
         let uids: HashMap<&str, u32> =
@@ -185,7 +185,7 @@ impl Folder {
     }
 }
 
-/// A file time.
+/// A file's time from Unix seconds.
 fn at(seconds: i64) -> Option<SystemTime> {
     match u64::try_from(seconds) {
         Ok(after) => UNIX_EPOCH.checked_add(Duration::from_secs(after)),
@@ -244,7 +244,8 @@ mod tests {
         FolderName::new(text).unwrap()
     }
 
-    /// Does something on a disk that fails once at each step in turn, and on one that dies there, and looks at what is left.
+    /// Does something on a disk that fails once at each step in turn, and on one that dies there, and checks the
+    /// remains.
     fn at_every_step<T>(
         act: impl Fn(&Maildir, SystemTime) -> Result<T, StoreError>,
         check: impl Fn(&World, &str, Result<T, StoreError>),
@@ -283,7 +284,7 @@ mod tests {
             match result {
                 Ok((_, pairs)) => assert_eq!(pairs.iter().map(|pair| pair.1).collect::<Vec<_>>(), there, "{step}"),
                 Err(_) if step.starts_with("handled") => assert_eq!(there, [], "{step}"),
-                // What a dead process leaves is whole messages; the client never heard of them.
+                // A dead process leaves whole messages; the client never heard of them.
                 Err(_) => assert!(there.len() <= 2, "{step}"),
             }
         });

@@ -1,5 +1,5 @@
-//! The file of the UID list: read on as it grows, appended and synced before a UID is told to anybody, replaced as a
-//! whole when most of its records are dead. Everything here is done under the lease.
+//! The file of the UID list: read on as it grows, appended to and synced before a client is told a UID, replaced as a
+//! whole when most of its records are dead. The lease must be held for all of this.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -12,16 +12,16 @@ use crate::StoreError;
 use crate::disk::Disk;
 use crate::uidlist::{Record, UidList};
 
-/// What is known of the file.
+/// The known part of the file.
 #[derive(Debug, Default)]
 pub(crate) struct UidFile {
-    /// Which file it was, and how much of it was read.
+    /// The file's identity, and the number of octets that were read.
     read: Option<((u64, u64), u64)>,
     pub(crate) list: UidList,
 }
 
 impl UidFile {
-    /// Reads what is new in the file; begins a list when there is none or it is lost. Says whether something changed.
+    /// Reads the new part of the file; begins a list when there is none or it is lost. True when something changed.
     pub(crate) fn load(
         &mut self,
         disk: &dyn Disk,
@@ -63,14 +63,14 @@ impl UidFile {
         Ok(true)
     }
 
-    /// Gives UIDs to messages, in this order: durable when this returns.
+    /// Gives UIDs to messages in this order; they are durable when this returns.
     pub(crate) fn append(&mut self, disk: &dyn Disk, folder: &Path, new: Vec<Record>) -> Result<(), StoreError> {
         let path = folder.join(FILE);
         let text: String = new.iter().map(Record::print).collect();
         let mut file = File::options().append(true).open(&path).map_err(StoreError::io("open", &path))?;
         let written = disk.write(&mut file, text.as_bytes()).and_then(|()| disk.sync(&file));
         if let Err(error) = written {
-            // What stands in the file now is not known: read it again before it is used again.
+            // The content of the file is not known now, so it is read again before its next use.
             *self = Self::default();
             return Err(StoreError::io("write", &path)(error));
         }
@@ -153,7 +153,7 @@ mod tests {
         Record { uid, wire_size: 1, internal_date: 0, unique: format!("name{uid}") }
     }
 
-    /// What a fresh process reads.
+    /// The list as a fresh process reads it.
     fn reread(folder: &Path) -> UidList {
         let mut file = UidFile::default();
         file.load(&Real, folder, folder, UNIX_EPOCH).unwrap();

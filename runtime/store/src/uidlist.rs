@@ -1,4 +1,4 @@
-//! The UID list's text: a header and one record per line, each ending with a checksum of what stands before it.
+//! The UID list's text: a header and one record per line, each ending with a checksum of the text before it.
 //!
 //! ```text
 //! postkiln-uidlist 1 UIDVALIDITY UIDNEXT CRC
@@ -10,13 +10,13 @@
 
 use std::fmt::Write;
 
-/// What the file says.
+/// The content of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UidList {
     pub(crate) validity: u32,
-    /// Above every UID given.
+    /// The next UID, greater than every UID given so far.
     pub(crate) next: u32,
-    /// Ascending by UID.
+    /// The records, ascending by UID.
     pub(crate) records: Vec<Record>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Record {
 }
 
 impl UidList {
-    /// Reads a whole file; with the octets that are sound.
+    /// Reads a whole file; gives the number of sound octets, too.
     pub(crate) fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
         let end = bytes.iter().position(|b| *b == b'\n')? + 1;
         let fields: Vec<&str> = checked(bytes.get(..end)?)?.split(' ').collect();
@@ -60,7 +60,7 @@ impl UidList {
         Some(sound)
     }
 
-    /// The whole file.
+    /// The text of the whole file.
     pub(crate) fn print(&self) -> String {
         let mut text = sealed(&format!("postkiln-uidlist 1 {} {}", self.validity, self.next));
         for record in &self.records {
@@ -81,7 +81,7 @@ impl Record {
         })
     }
 
-    /// Its line.
+    /// The record's line.
     pub(crate) fn print(&self) -> String {
         sealed(&format!("{} {} {} {}", self.uid, self.wire_size, self.internal_date, self.unique))
     }

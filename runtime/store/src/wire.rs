@@ -23,7 +23,7 @@ impl WireSize {
     }
 }
 
-/// With CRLF line ends.
+/// The content with CRLF line ends.
 pub(crate) fn to_wire(content: &[u8]) -> Vec<u8> {
     let mut wire = Vec::with_capacity(content.len() + content.len() / 32 + 2);
     for line in content.split_inclusive(|b| *b == b'\n') {
@@ -38,7 +38,7 @@ pub(crate) fn to_wire(content: &[u8]) -> Vec<u8> {
     wire
 }
 
-/// With LF line ends.
+/// The content with LF line ends.
 pub(crate) fn from_wire(wire: &[u8]) -> Vec<u8> {
     let mut content = Vec::with_capacity(wire.len());
     for line in wire.split_inclusive(|b| *b == b'\n') {
