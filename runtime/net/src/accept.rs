@@ -1,4 +1,4 @@
-//! [`accept`]: clients in, within limits for all and for each peer.
+//! [`accept`]: takes in clients, within limits for all and for each peer.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -11,16 +11,16 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// How many connections there may be (tcpserver's `-c`, and the same for one peer).
+/// The largest numbers of connections (tcpserver's `-c`, and the same for one peer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Of all peers together; further clients wait in the system's backlog.
+    /// For all peers together; further clients wait in the system's backlog.
     pub total: usize,
-    /// Of one peer (for IPv6, of one /64); further ones are closed.
+    /// For one peer (with IPv6, one /64); further connections are closed.
     pub per_peer: usize,
 }
 
-/// Who is connected. Shared by the listeners of a role.
+/// The connected peers. Shared by the listeners of a role.
 #[derive(Clone, Debug)]
 pub struct Counting {
     per_peer: usize,
@@ -42,14 +42,14 @@ pub struct Place {
 }
 
 impl Counting {
-    /// Nobody is connected.
+    /// A count without connections.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let state = State { most: Cell::new(limits.total), ..State::default() };
         Self { per_peer: limits.per_peer, state: Rc::new(state) }
     }
 
-    /// Another limit for all peers together. Those who are connected stay.
+    /// Sets another limit for all peers together. Connected clients stay.
     pub fn set_total(&self, total: usize) {
         self.state.most.set(total);
     }
@@ -69,7 +69,7 @@ impl Counting {
         let _ = self.state.total.subscribe().wait_for(|total| enough(*total)).await;
     }
 
-    /// A place for this peer; nothing when it has all it may have.
+    /// A place for this peer; `None` when the peer has as many as it may have.
     pub fn enter(&self, peer: IpAddr) -> Option<Place> {
         let key = group(peer);
         let mut peers = self.state.peers.borrow_mut();
@@ -100,7 +100,7 @@ impl Drop for Place {
 /// address (an IPv4 peer on a dual-stack socket as IPv4) and its place.
 ///
 /// # Errors
-/// When the listener is none.
+/// When the descriptor is no listener.
 pub async fn accept<F: Future<Output = ()> + 'static>(
     listener: OwnedFd,
     counting: Counting,
@@ -118,14 +118,15 @@ pub async fn accept<F: Future<Output = ()> + 'static>(
                     tokio::task::spawn_local(handle(connection, peer, place));
                 }
             }
-            // A peer that went away is nothing; without descriptors it helps only to wait for some to be closed.
+            // A peer that has gone again does not matter. Without descriptors it only helps to wait until some are
+            // closed.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(_) => tokio::time::sleep(NO_DESCRIPTORS).await,
         }
     }
 }
 
-/// A person with IPv6 has at least a /64 to call from.
+/// The network by which an IPv6 peer is known: a person has at least a /64 to call from.
 fn group(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(peer) => IpAddr::V4(peer),

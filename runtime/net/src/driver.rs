@@ -12,16 +12,16 @@ use crate::answers::Answers;
 use crate::stream::Stream;
 use crate::tls::ServerTls;
 
-/// How a connection begins.
+/// The beginning of a connection.
 #[derive(Clone, Debug)]
 pub enum Begin {
-    /// Plain; TLS when the session asks for it, if there is any.
+    /// Plain; TLS begins when the session asks for it and there is a certificate.
     Plain(Option<ServerTls>),
-    /// With a TLS handshake.
+    /// A TLS handshake comes first.
     Tls(ServerTls),
 }
 
-/// Why a connection ended early. Always the peer's doing or the network's.
+/// The reason why a connection ended early, always the peer's doing or the network's.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum DriveError {
@@ -36,7 +36,7 @@ pub enum DriveError {
 /// Runs a session over a connection until either ends it or `stop` comes.
 ///
 /// # Errors
-/// When the connection breaks. What the session was told until then stands.
+/// When the connection breaks. Answers given to the session until then stand.
 pub async fn drive<S: Session>(
     connection: TcpStream,
     begin: Begin,
@@ -75,7 +75,7 @@ pub async fn drive<S: Session>(
     }
 }
 
-/// A connection with what is still to be written.
+/// A connection with the octets that are still to be written.
 struct Driver {
     stream: Stream,
     tls: Option<ServerTls>,
@@ -83,7 +83,7 @@ struct Driver {
 }
 
 impl Driver {
-    /// Does what the session wants until it wants nothing; `true` when it wants to close.
+    /// Carries out the session's actions until there are none; `true` when it wants to close.
     async fn carry_out<S: Session>(
         mut self,
         session: &mut S,
@@ -145,20 +145,20 @@ impl Driver {
             }
             io::Result::Ok(())
         };
-        // Whatever goes wrong now, everything was said.
+        // A failure no longer matters, since every reply was sent.
         let _ = tokio::time::timeout(LINGER, linger).await;
         Ok(())
     }
 }
 
-/// Octets read at once.
+/// The number of octets that are read at once.
 const READ: usize = 16 * 1024;
-/// Octets of replies collected before they are written.
+/// The number of octets of replies that are collected before they are written.
 const FLUSH: usize = 64 * 1024;
-/// How long a client may leave its replies unread.
+/// The longest time that a client may leave its replies unread.
 const WRITE: Duration = Duration::from_secs(300);
-/// For a session without a deadline of its own.
+/// The deadline for a session that has none of its own.
 const FALLBACK: Duration = Duration::from_secs(3600);
-/// How long a closing connection is read, and how often.
+/// The time that a closing connection is still read.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_READS: usize = 64;

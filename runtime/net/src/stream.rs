@@ -8,7 +8,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::tls::ServerTls;
 
-/// One connection.
+/// One connection with a client.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Plain(TcpStream),
@@ -25,11 +25,11 @@ impl Stream {
         }
     }
 
-    /// Reads something; 0 at the end.
+    /// Reads some octets; 0 at the end.
     pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read(buffer).await,
-            // Many clients just hang up. What an attacker could cut off, the session notices: no protocol here takes the
+            // Many clients just hang up. A session notices data that an attacker cut off: no protocol here takes the
             // end of the connection for the end of a message.
             Self::Encrypted(stream) => match stream.read(buffer).await {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
@@ -38,7 +38,7 @@ impl Stream {
         }
     }
 
-    /// Writes everything.
+    /// Writes all of the octets.
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain(stream) => stream.write_all(bytes).await,
@@ -49,7 +49,7 @@ impl Stream {
         }
     }
 
-    /// Says that nothing more will come.
+    /// Tells the peer that no more octets will come.
     pub(crate) async fn finish(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(stream) => stream.shutdown().await,

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// What is needed to begin TLS on a connection. Cheap to clone.
+/// Everything needed to begin TLS on a connection. Cheap to clone.
 #[derive(Clone)]
 pub struct ServerTls {
     acceptor: TlsAcceptor,
@@ -30,7 +30,7 @@ pub struct ServerTls {
 }
 
 impl ServerTls {
-    /// Asks `keyd` for the certificate and prepares to have it sign. TLS 1.2 and 1.3 (RFC 8996 forbids what is older).
+    /// Asks `keyd` for the certificate and prepares to let it sign. TLS 1.2 and 1.3 (RFC 8996 forbids older versions).
     ///
     /// # Errors
     /// When `keyd` does not answer or its certificate cannot be used.
@@ -52,7 +52,7 @@ impl ServerTls {
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), steps })
     }
 
-    /// Does the handshake.
+    /// Makes the handshake with a client.
     pub(crate) async fn begin(&self, plain: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         tokio::time::timeout(HANDSHAKE, async {
             // A client that says nothing yet costs no thread.
@@ -74,7 +74,7 @@ where
         let waker = Waker::from(woken.clone());
         let stepped = tokio::task::spawn_blocking(move || {
             let polled = Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
-            // Held until the step is over, also when nobody waits for it any more.
+            // The permit is held until the step is over, even when nobody waits for it any more.
             drop(step);
             (future, polled)
         });
@@ -87,7 +87,7 @@ where
     }
 }
 
-/// Remembers that the next step can be made.
+/// Remembers that the future can make its next step.
 struct Woken(Notify);
 
 impl Wake for Woken {
@@ -102,7 +102,7 @@ impl fmt::Debug for ServerTls {
     }
 }
 
-/// Why TLS cannot be offered now.
+/// The reason why TLS cannot be offered now.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum TlsError {
@@ -114,7 +114,7 @@ pub enum TlsError {
     Rustls(#[from] rustls::Error),
 }
 
-/// A private key behind a door.
+/// A private key that is behind a door.
 #[derive(Debug)]
 struct KeyElsewhere {
     door: Arc<Door>,
@@ -132,7 +132,7 @@ impl SigningKey for KeyElsewhere {
     }
 }
 
-/// One signature to come.
+/// A signature that `keyd` will make.
 #[derive(Debug)]
 struct SignatureElsewhere {
     door: Arc<Door>,
@@ -171,11 +171,11 @@ fn scheme_algorithm(scheme: SignatureScheme) -> SignatureAlgorithm {
     }
 }
 
-/// How long a client may take for its side of a handshake.
+/// The longest time that a client may take for its side of a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(30);
-/// How long `keyd` may take; it is started again within a second when it died.
+/// The longest time that `keyd` may take; a dead one is started again within a second.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Steps of handshakes made at a time. They take threads that a role's disk work needs as well.
+/// The number of steps of handshakes that are made at a time. They take threads that a role's disk work needs as well.
 const AT_ONCE: usize = 4;
 
 #[cfg(test)]
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    /// Blocks its thread at every step until it is told to go on.
+    /// A future that blocks its thread at every step until it is told to go on.
     struct Blocking(mpsc::Receiver<bool>);
 
     impl Future for Blocking {
@@ -213,7 +213,7 @@ mod tests {
             while steps.available_permits() > 0 {
                 tokio::task::yield_now().await;
             }
-            // This loop runs, and what is not blocked does its work.
+            // The loop still runs and does all work that is not blocked.
             tokio::task::spawn_blocking(|| ()).await.unwrap();
             assert!(!first.is_finished() && !second.is_finished());
             for is_over in [false, true] {
