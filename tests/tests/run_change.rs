@@ -10,7 +10,7 @@ use postkiln_tests::clients::Lines;
 use postkiln_tests::{Running, Site, binary, finish};
 use rustix::process::Signal;
 
-/// What clients read first after the change.
+/// The text that clients read first after the change.
 const GREETING: &str = "mail.example.org changed";
 
 fn office() -> Site {
@@ -43,7 +43,7 @@ fn a_role_that_dies_after_it_has_prepared_runs_the_new_bundle_in_the_end() {
     node.signal("directoryd", Signal::STOP);
     offer(&node);
     node.await_log(&["event=prepared", "service=smtpd"], Duration::from_secs(60));
-    // Its successor starts with the bundle of before: the other is not in force yet.
+    // The new smtpd starts with the bundle of before: the other one is not in force yet.
     node.kill_and_see_it_return("smtpd");
     assert!(!Lines::raw(node.port("smtp")).reply().contains(GREETING));
     node.signal("directoryd", Signal::CONT);

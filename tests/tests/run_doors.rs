@@ -151,7 +151,7 @@ impl Played {
                 matches!(ask(&door, &question), directory::Reply::Route(_))
             }
             Role::Queued => matches!(ask(&door, &submission(&[])), queue::Reply::Refused(..)),
-            // They answer with the outcome of an attempt, for which they would ask others.
+            // The other roles answer with the outcome of an attempt, for which they would ask their neighbours.
             _ => true,
         };
         assert!(right, "{} does not answer an honest question", self.role);

@@ -1,4 +1,4 @@
-//! Rules that run: who may name whom, headers, sizes, READMEs, where `unsafe` lives. Reads the table in `ARCHITECTURE.md`
+//! Rules that run: who may name whom, headers, sizes, comments, READMEs, where `unsafe` lives. Reads the table in `ARCHITECTURE.md`
 //! and the manifests; knows nothing about what the code does.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
@@ -266,4 +266,82 @@ fn every_control_file_is_in_its_registry() {
         let module = name.trim_end_matches(".rs");
         assert!(module == "lib" || registry.contains(module), "{name} is not in schemas/control/src/lib.rs");
     }
+}
+
+/// Folders whose comments have not been reread yet; this list only gets shorter.
+const NOT_YET_REREAD: [&str; 2] = ["runtime/node/", "runtime/proto/"];
+
+#[test]
+fn comments_name_their_subject() {
+    let mut wrong = Vec::new();
+    for path in files(".rs") {
+        let shown = shown(&path);
+        if NOT_YET_REREAD.iter().any(|folder| shown.starts_with(folder)) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("text");
+        wrong.extend(riddles(&text).into_iter().map(|line| format!("{shown}:{line}")));
+    }
+    assert!(
+        wrong.is_empty(),
+        "comments that begin with what, whoever or it, or doc lines of one or two words:\n{}",
+        wrong.join("\n")
+    );
+}
+
+/// The numbers of the lines whose comment begins without a subject or says next to nothing. Only the first line of a
+/// paragraph is judged; headings, tables, links and code are left out.
+fn riddles(text: &str) -> Vec<usize> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let mut found = Vec::new();
+    let mut is_code = false;
+    for (index, line) in lines.iter().enumerate() {
+        let Some(comment) = comment(line) else {
+            is_code = false;
+            continue;
+        };
+        is_code ^= comment.starts_with("```");
+        let previous = index.checked_sub(1).and_then(|before| lines.get(before)).and_then(|line| self::comment(line));
+        let next = lines.get(index + 1).and_then(|line| self::comment(line));
+        let is_first = previous.is_none_or(str::is_empty);
+        if is_code || !is_first || comment.is_empty() || comment.starts_with(['#', '|', '`', '[']) {
+            continue;
+        }
+        let first = comment.split([' ', '\'', '’', ',']).next().unwrap_or_default();
+        let is_alone = next.is_none_or(str::is_empty);
+        let is_doc = line.starts_with("///") || line.starts_with("//!");
+        let is_short = is_doc && is_alone && comment.split(' ').count() <= 2 && !comment.contains(['`', '[']);
+        if is_short || ["What", "Whatever", "Whoever", "It"].contains(&first) {
+            found.push(index + 1);
+        }
+    }
+    found
+}
+
+/// The text of a line that is a comment and nothing else.
+fn comment(line: &str) -> Option<&str> {
+    let rest = ["///", "//!", "//"].iter().find_map(|mark| line.strip_prefix(mark))?;
+    rest.is_empty().then_some(rest).or_else(|| rest.strip_prefix(' ')).map(str::trim)
+}
+
+#[test]
+fn the_rule_about_comments_sees_riddles_and_lets_sentences_pass() {
+    let slashes = "/".repeat(3);
+    for (comment, is_wrong) in [
+        ("What it has to say.", true),
+        ("Whoever writes.", true),
+        ("It ends here.", true),
+        ("The mailbox.", true),
+        ("Its address.", true),
+        ("# Errors", false),
+        ("`dhcp`.", false),
+        ("Ends when dropped.", false),
+        ("Itemised lists are left alone.", false),
+        ("The largest size in octets.", false),
+    ] {
+        let line = format!("    {slashes} {comment}");
+        assert_eq!(riddles(&line), if is_wrong { vec![1] } else { vec![] }, "{comment}");
+    }
+    let paragraph = format!("{slashes} A sentence that goes on;\n{slashes} what follows.");
+    assert_eq!(riddles(&paragraph), Vec::<usize>::new());
 }

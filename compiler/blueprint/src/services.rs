@@ -97,7 +97,7 @@ fn freshclam(plain: Service) -> Service {
         provisions: vec![configuration("clamav/freshclam.conf", "run/freshclam.conf")],
         readiness: Readiness::Runs,
         essential: false,
-        // It talks to servers of others.
+        // freshclam talks to other people's servers, so a failure there must not be repeated at once.
         pauses: Pauses { first_seconds: 60, longest_seconds: 3600 },
         ..plain
     }

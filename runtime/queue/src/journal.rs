@@ -10,7 +10,7 @@ use crate::checksum::Checksum;
 use crate::entry::number;
 use crate::message::{Recipient, from_unix_seconds, unix_seconds};
 
-/// One mark.
+/// One mark of the journal, about one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
     kind: u8,

@@ -170,7 +170,7 @@ fn a_mailbox_in_use_is_left_as_it_is_and_takes_mail() {
     for (step, error) in busy.iter().enumerate() {
         assert!(matches!(error, Some(StoreError::Busy)), "{step}: {error:?}");
     }
-    // Who delivers waits for nobody.
+    // A delivery waits for nobody.
     world.deliver("b\n");
     lock.unlock().unwrap();
     let folders: Vec<String> = maildir.folders().unwrap().iter().map(ToString::to_string).collect();
