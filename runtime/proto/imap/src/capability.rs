@@ -5,7 +5,7 @@ use postkiln_session::Tls;
 use crate::cursor::{Bad, Cursor};
 use crate::job::{Context, Reply, Step};
 
-/// What is offered in this state: nobody logs in without TLS, and STARTTLS is gone once it runs.
+/// The capabilities of this state: nobody logs in without TLS, and STARTTLS is gone once it runs.
 pub(crate) fn list(context: &Context) -> String {
     let always = "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE UNSELECT CHILDREN SPECIAL-USE UIDPLUS MOVE";
     match (context.logged_in, context.encrypted, context.config.tls) {

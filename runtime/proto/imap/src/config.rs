@@ -1,4 +1,4 @@
-//! What a session is told when it begins.
+//! The settings of a session when it begins.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub struct Config {
     pub hostname: Domain,
     /// How TLS begins, if at all.
     pub tls: Tls,
-    /// Bounds.
+    /// The limits of the session.
     pub limits: Limits,
 }
 

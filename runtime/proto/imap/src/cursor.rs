@@ -6,7 +6,7 @@ pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
 }
 
-/// What is wrong with a command, for the client.
+/// The fault of a command, in words for the client.
 pub(crate) type Bad = &'static str;
 
 impl<'a> Cursor<'a> {

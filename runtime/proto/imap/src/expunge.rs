@@ -13,7 +13,7 @@ pub(crate) fn expunge(among: Option<&SequenceSet>, context: &Context) -> Step {
     if view.read_only {
         return Step::Reply(Reply::no("the folder is open for reading only"));
     }
-    // Which messages are marked, the store says: another session may have set or taken back a mark since we looked.
+    // The store says which messages are marked: another session may have set or taken back a mark since we looked.
     let among = match among.map(|set| view.resolve(set, Numbers::Uid)).transpose() {
         Ok(places) => places.map(|places| view.at(&places).uids),
         Err(bad) => return Step::Reply(Reply::bad(bad)),

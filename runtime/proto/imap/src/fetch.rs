@@ -123,7 +123,7 @@ struct Fetch {
     needs: Option<Part>,
     sets_seen: bool,
     waiting: VecDeque<(usize, Entry)>,
-    /// What was asked for last.
+    /// The messages of the last question.
     batch: Vec<(usize, Entry)>,
     /// Of the batch, while flags are set.
     contents: HashMap<u32, Vec<u8>>,

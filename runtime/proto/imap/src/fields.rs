@@ -74,7 +74,7 @@ pub(crate) type ParameterList = Vec<(String, Vec<u8>)>;
 /// A MIME field's value with its parameters: `text/plain; charset=utf-8`, `attachment; filename="a b"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parameters {
-    /// What stands before the first semicolon, comments left out.
+    /// The text before the first semicolon, without comments.
     pub(crate) value: String,
     /// Names in lower case, values as written without their quotes.
     pub(crate) list: ParameterList,

@@ -22,7 +22,7 @@ pub(crate) struct Frames {
     spoilt: bool,
 }
 
-/// What came.
+/// A piece of input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
     /// A whole command or line, without its last line end.
@@ -167,7 +167,7 @@ impl Frames {
     }
 }
 
-/// What the end of a line announces.
+/// A literal, as the end of a line announces it.
 struct Literal {
     size: u64,
     /// Not `{n+}`: leave is asked for.

@@ -1,4 +1,4 @@
-//! What a command comes to: a reply at once, or a question and somebody who waits for the answer.
+//! The outcome of a command: a reply at once, or a question and a job that waits for the answer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::Config;
 use crate::question::{Answer, Failure, FailureKind, Question};
 use crate::view::View;
 
-/// What all commands of a session share.
+/// The parts that all commands of a session share.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) config: Arc<Config>,
@@ -41,9 +41,9 @@ pub(crate) trait Job: fmt::Debug + Send {
 /// How a command goes on.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// It is over.
+    /// The command is over.
     Reply(Reply),
-    /// It has to know something first.
+    /// The command has to ask something first.
     Ask(Question, Box<dyn Job>),
     /// The client sends its SASL response in a line of its own.
     Authenticate,
@@ -73,7 +73,7 @@ pub(crate) enum Status {
     Bad,
 }
 
-/// Which news of the open folder may go before the reply (RFC 3501 §5.2, §7.4.1).
+/// The news of the open folder that may go before the reply (RFC 3501 §5.2, §7.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
     /// None: the command has just told everything, or nothing is open.
@@ -82,7 +82,7 @@ pub(crate) enum News {
     NoExpunge,
     /// Everything, if the last look was a while ago.
     All,
-    /// Everything, now.
+    /// All news, of this moment.
     Fresh,
 }
 
@@ -133,7 +133,7 @@ impl Reply {
         }
     }
 
-    /// The line.
+    /// The line of the reply.
     pub(crate) fn print(&self, tag: &str) -> Vec<u8> {
         let status = match self.status {
             Status::Ok => "OK",

@@ -60,7 +60,7 @@ impl Job for List {
     }
 }
 
-/// What is at one name.
+/// The things at one name.
 #[derive(Clone, Copy, Debug, Default)]
 struct Here {
     /// A folder is there (for LSUB: is subscribed), not only one below it.

@@ -11,21 +11,21 @@ pub(crate) struct Entity {
     /// With the blank line.
     pub(crate) header: Range<usize>,
     pub(crate) body: Range<usize>,
-    /// Lower case.
+    /// The type in lower case.
     pub(crate) kind: String,
-    /// Lower case.
+    /// The subtype in lower case.
     pub(crate) subtype: String,
     pub(crate) parameters: ParameterList,
     pub(crate) content: Content,
 }
 
-/// What a body is.
+/// The kinds of bodies.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Leaf,
     /// At least one.
     Multipart(Vec<Entity>),
-    /// message/rfc822.
+    /// A body of type message/rfc822.
     Message(Box<Entity>),
 }
 

@@ -1,6 +1,7 @@
-//! What a session asks and what it may be answered. The session knows nothing about where mail lies: folder names are
-//! the wire's (modified UTF-7, `/` between levels, `INBOX` in upper case), messages are named by UID together with the
-//! UIDVALIDITY it belongs to, content has CRLF line ends. Every question gets exactly one answer, and a session has at most one question open.
+//! The questions of a session and their possible answers. The session knows nothing about where mail lies: folder names
+//! are the wire's (modified UTF-7, `/` between levels, `INBOX` in upper case), messages are named by UID together with
+//! the UIDVALIDITY it belongs to, content has CRLF line ends. Every question gets exactly one answer, and a session has
+//! at most one question open.
 
 use postkiln_mail::{Flags, Secret};
 
@@ -16,21 +17,21 @@ pub enum Question {
     },
     /// Opens a folder in place of the open one: [`Answer::Selected`]. After a failure no folder is open (RFC 3501 §6.3.1).
     Select {
-        /// Which one.
+        /// The name of the folder.
         folder: String,
         /// EXAMINE: nothing may change, nothing loses `\Recent`.
         read_only: bool,
     },
     /// The open folder is left: [`Answer::Done`].
     Unselect,
-    /// What does the open folder hold now? [`Answer::Unchanged`] or [`Answer::Snapshot`].
+    /// Asks for the messages that the open folder holds now; the answer is [`Answer::Unchanged`] or [`Answer::Snapshot`].
     Poll {
         /// The life of the folder that is open: of another one nothing is told, and nothing in it loses `\Recent`.
         uid_validity: u32,
     },
     /// Content of messages of the open folder: [`Answer::Messages`].
     Read {
-        /// Which.
+        /// The chosen messages.
         messages: Chosen,
         /// How much of each.
         part: Part,
@@ -39,9 +40,9 @@ pub enum Question {
     Flag {
         /// Of which messages.
         messages: Chosen,
-        /// How.
+        /// The kind of change.
         change: FlagChange,
-        /// Which.
+        /// The flags of the change.
         flags: Flags,
     },
     /// Removes messages of the open folder for good that are marked deleted when it is done, whatever was told before:
@@ -54,21 +55,21 @@ pub enum Question {
     },
     /// Copies messages of the open folder, all or none: [`Answer::Copied`].
     Copy {
-        /// Which.
+        /// The chosen messages.
         messages: Chosen,
-        /// Where to.
+        /// The name of the target folder.
         folder: String,
     },
     /// Moves messages of the open folder (RFC 6851): [`Answer::Copied`]; those named in it are gone from here.
     Move {
-        /// Which.
+        /// The chosen messages.
         messages: Chosen,
-        /// Where to.
+        /// The name of the target folder.
         folder: String,
     },
     /// Stores a new message: [`Answer::Appended`].
     Append {
-        /// Where to.
+        /// The name of the target folder.
         folder: String,
         /// With these flags.
         flags: Flags,
@@ -108,18 +109,18 @@ pub enum Question {
 pub struct Chosen {
     /// The life of the folder in which they have these UIDs.
     pub uid_validity: u32,
-    /// Ascending.
+    /// The UIDs, ascending.
     pub uids: Vec<u32>,
 }
 
-/// An answer.
+/// An answer to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is done.
+    /// The action was done.
     Done,
     /// Wrong name or password, or the service is off for this person: nobody is told which.
     Denied,
-    /// It was not done, and nothing changed.
+    /// The action was not done, and nothing changed.
     Failed(Failure),
     /// The folder is open.
     Selected(Snapshot),
@@ -144,7 +145,7 @@ pub enum Answer {
     Appended {
         /// Of the target.
         uid_validity: u32,
-        /// Its UID.
+        /// The message's UID.
         uid: u32,
     },
     /// Every folder, in any order.
@@ -158,7 +159,7 @@ pub enum Answer {
 pub enum Part {
     /// The header and the blank line that ends it.
     Header,
-    /// Everything.
+    /// The whole message.
     Whole,
 }
 
@@ -167,13 +168,13 @@ pub enum Part {
 pub enum FlagChange {
     /// These as well.
     Add,
-    /// Without these.
+    /// These flags are taken away.
     Remove,
-    /// Exactly these.
+    /// These flags replace all others.
     Replace,
 }
 
-/// What a folder holds.
+/// The messages of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Changes when UIDs start anew (RFC 3501 §2.3.1.1).
@@ -187,9 +188,9 @@ pub struct Snapshot {
 /// One message of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its UID.
+    /// The message's UID.
     pub uid: u32,
-    /// Its flags.
+    /// The message's flags.
     pub flags: Flags,
     /// No session has been told of it before.
     pub recent: bool,
@@ -202,7 +203,7 @@ pub struct Entry {
 /// One folder of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folder {
-    /// Its name on the wire.
+    /// The folder's name on the wire.
     pub name: String,
     /// `false`: it stands here only because it is subscribed or has folders below it (`\Noselect`).
     pub exists: bool,
@@ -213,7 +214,7 @@ pub struct Folder {
 /// The answer to STATUS (RFC 3501 §6.3.10).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Messages.
+    /// The number of messages.
     pub messages: u32,
     /// Those with `\Recent`.
     pub recent: u32,

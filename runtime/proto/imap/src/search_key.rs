@@ -1,5 +1,5 @@
-//! What SEARCH looks for (RFC 3501 §6.4.4), and whether a message fits: first by what the view knows, then by what was
-//! read of it.
+//! The criteria of SEARCH (RFC 3501 §6.4.4), and whether a message meets them: first by the view's knowledge, then by
+//! the parts that were read of the message.
 
 use postkiln_mail::Flags;
 
@@ -9,7 +9,7 @@ use crate::haystack::Haystack;
 use crate::question::{Entry, Part};
 use crate::sequence::SequenceSet;
 
-/// What is looked for.
+/// A criterion of SEARCH.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     All,
@@ -41,7 +41,7 @@ pub(crate) enum When {
     Since,
 }
 
-/// What SEARCH says.
+/// The arguments of SEARCH.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Search {
     For(Key),

@@ -8,7 +8,7 @@ use crate::mime::{Content, Entity};
 use crate::question::Part;
 use crate::wire::mailbox as astring;
 
-/// What is asked for.
+/// A part of a message that FETCH asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Section {
     /// Numbers of nested parts.
@@ -39,12 +39,12 @@ impl Section {
         Self { path: Vec::new(), text: Wanted::Whole, partial: None }
     }
 
-    /// RFC822.HEADER's.
+    /// The section of RFC822.HEADER.
     pub(crate) const fn header() -> Self {
         Self { path: Vec::new(), text: Wanted::Header, partial: None }
     }
 
-    /// RFC822.TEXT's.
+    /// The section of RFC822.TEXT.
     pub(crate) const fn text() -> Self {
         Self { path: Vec::new(), text: Wanted::Body, partial: None }
     }

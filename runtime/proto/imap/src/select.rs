@@ -7,7 +7,7 @@ use crate::question::{Answer, Question};
 use crate::view::View;
 
 pub(crate) fn select(folder: String, read_only: bool, context: &mut Context) -> Step {
-    // Whatever comes, the folder that was open is left now.
+    // The folder that was open is left now, whatever the outcome.
     context.view = None;
     let question = Question::Select { folder: folder.clone(), read_only };
     Step::Ask(question, Box::new(Select { folder, read_only }))

@@ -26,7 +26,7 @@ pub struct Session {
     denied: u32,
 }
 
-/// What the session waits for.
+/// The event that the session waits for.
 #[derive(Debug)]
 enum Task {
     Command,
@@ -98,7 +98,7 @@ impl Session {
                 Some(Frame::Command(octets)) => self.obey(&octets, now),
             }
             if matches!(self.task, Task::Handshake) {
-                // What came before the handshake was not protected by it (RFC 3501 §6.2.1).
+                // Input from before the handshake was not protected by it (RFC 3501 §6.2.1).
                 self.input.clear();
             }
         }
@@ -146,7 +146,7 @@ impl Session {
             }
             Step::Idle => {
                 self.context.send(b"+ idling\r\n".to_vec());
-                // What came since the last look is told at once.
+                // News since the last look are told at once.
                 self.task = Task::Idle { tag };
                 self.patience = now + self.context.config.limits.idle;
                 self.wait(now);

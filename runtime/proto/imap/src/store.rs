@@ -8,7 +8,7 @@ use crate::question::{Answer, FlagChange, Question};
 use crate::sequence::SequenceSet;
 use crate::view::{Numbers, flags_line};
 
-/// What STORE says.
+/// The arguments of STORE.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Store {
     set: SequenceSet,

@@ -6,7 +6,7 @@ use postkiln_mail::Flags;
 use crate::question::{Chosen, Entry, Snapshot};
 use crate::sequence::SequenceSet;
 
-/// What the client was told.
+/// The state of the folder as the client was told it.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) folder: String,
@@ -16,7 +16,7 @@ pub(crate) struct View {
     pub(crate) entries: Vec<Entry>,
 }
 
-/// Which numbers a client uses.
+/// The kind of numbers that a client uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Numbers {
     Sequence,
@@ -69,7 +69,7 @@ impl View {
         Chosen { uid_validity: self.uid_validity, uids }
     }
 
-    /// What `*` is.
+    /// The number that `*` stands for.
     pub(crate) fn largest(&self, numbers: Numbers) -> u32 {
         match numbers {
             Numbers::Sequence => self.count(),

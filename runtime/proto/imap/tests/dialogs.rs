@@ -26,7 +26,7 @@ fn dialogs_are_held_as_written() {
 /// The mailbox that answers.
 struct Imap {
     world: World,
-    /// What other sessions do, by the second.
+    /// The acts of other sessions, by the second.
     later: Vec<(u64, Happens)>,
 }
 

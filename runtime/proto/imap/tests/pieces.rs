@@ -1,4 +1,4 @@
-//! Whatever a peer sends, in whatever pieces: no panic, the same replies, and an end of the session that is final.
+//! Any input in any pieces: no panic, the same replies, and an end of the session that is final.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 

@@ -12,7 +12,7 @@ use crate::{Answer, Question};
 /// Nobody is logged in.
 #[derive(Debug, Default)]
 pub struct Authorization {
-    /// What USER said.
+    /// The name that USER gave.
     name: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a session is told when it begins.
+//! The settings of a session when it begins.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What holds through a whole session, whatever its state.
+//! Data that last through a whole session, whatever its state.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! What a session asks, and what it hears back.
+//! The questions of a session, and their answers.
 
 use postkiln_mail::{Secret, Status};
 
-/// What a session cannot know.
+/// A question that a session cannot answer itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Is this the person? [`Answer::Authenticated`], or [`Answer::Refused`].
@@ -25,12 +25,12 @@ pub enum Question {
     Commit(Vec<usize>),
 }
 
-/// What the driver found out. An answer that does not fit the question counts as a failure of ours.
+/// The driver's answer. An answer that does not fit the question counts as a failure of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The password is right.
     Authenticated,
-    /// The messages.
+    /// The messages in their order.
     Opened(Vec<Message>),
     /// Octets of the message as stored, LF line ends, at most 64 KiB, not empty.
     Piece(Vec<u8>),
@@ -47,6 +47,6 @@ pub enum Answer {
 pub struct Message {
     /// Unique and the same in every session: the file name up to `:` (RFC 1939 §7: 1 to 70 octets of `!` to `~`).
     pub id: String,
-    /// Octets.
+    /// The size in octets.
     pub size: u64,
 }

@@ -20,11 +20,11 @@ pub enum State {
     Asking(Asking),
     /// After the reply to STLS.
     Handshake,
-    /// The end.
+    /// The session is over.
     Closed,
 }
 
-/// What the open question is about.
+/// The subject of the open question.
 #[derive(Debug)]
 pub enum Asking {
     Login,

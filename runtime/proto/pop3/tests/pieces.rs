@@ -1,4 +1,4 @@
-//! Whatever a peer sends, in whatever pieces: no panic, and the same actions.
+//! Any input in any pieces: no panic, and the same actions.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 

@@ -1,8 +1,8 @@
-//! What a session wants from its driver.
+//! The actions that a session wants from its driver.
 
 use std::collections::VecDeque;
 
-/// What the driver has to do, in this order. `Q` is what the protocol asks.
+/// Actions for the driver, in this order. `Q` is the protocol's type of questions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action<Q> {
     /// Write these octets to the client.
@@ -39,7 +39,7 @@ pub struct Actions<Q>(VecDeque<Action<Q>>);
 /// Whether a session goes on after a fault of its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
-    /// It does.
+    /// The session goes on.
     Left,
     /// The client was told, and the connection closes.
     Lost,

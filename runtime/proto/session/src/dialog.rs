@@ -30,7 +30,7 @@ use crate::{Action, Session};
 
 /// A protocol under test: how its sessions are made, and how its questions and answers are written in a dialog.
 pub trait Protocol: Sized {
-    /// Its session.
+    /// The protocol's session.
     type Session: Session;
 
     /// Makes a session, and the party that plays its surroundings, from the settings of a dialog.

@@ -1,6 +1,6 @@
-//! What all protocol sessions have in common: a session is a value that octets, answers and the time go into, and that
-//! actions come out of. Knows no protocol, no socket and no clock. Start at [`Session`]; a protocol whose commands are
-//! lines is a [`Machine`] of states.
+//! The common part of all protocol sessions. A session is a value: octets, answers and the time go in, actions come
+//! out. Knows no protocol, no socket and no clock. Start at [`Session`]; a protocol whose commands are lines is a
+//! [`Machine`] of states.
 
 mod action;
 pub mod dialog;

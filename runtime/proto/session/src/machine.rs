@@ -10,13 +10,13 @@ use crate::{Action, Actions, Session};
 
 /// A state of a protocol, with the context that all its states share.
 pub trait State: Sized {
-    /// What a session is told when it begins.
+    /// The settings of a session when it begins.
     type Begin;
-    /// What holds through the whole session, whatever its state.
+    /// Data that last through the whole session, whatever its state.
     type Context;
-    /// What the protocol cannot know.
+    /// A question that the protocol cannot answer itself.
     type Question;
-    /// What it hears back.
+    /// The answer to such a question.
     type Answer;
 
     /// The first state; the greeting is in the context's actions.
@@ -25,7 +25,7 @@ pub trait State: Sized {
     /// The state after the end.
     fn closed() -> Self;
 
-    /// What the session waits for in this state.
+    /// The event that the session waits for in this state.
     fn awaits(&self) -> Awaits;
 
     /// Octets, CRLF included, of the longest line allowed now; `input` is what is there of it.
@@ -56,7 +56,7 @@ pub trait State: Sized {
     fn actions(context: &mut Self::Context) -> &mut Actions<Self::Question>;
 }
 
-/// What a session waits for.
+/// The event that a session waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaits {
     /// A line of the client.
@@ -116,7 +116,7 @@ impl<S: State> Machine<S> {
                     self.input.consume(taken);
                 }
                 Awaits::Content | Awaits::Answer => return,
-                // What came before the handshake was not protected by it (RFC 3207 §4.2, RFC 2595 §4).
+                // Input from before the handshake was not protected by it (RFC 3207 §4.2, RFC 2595 §4).
                 Awaits::Handshake | Awaits::Nothing => return self.input.clear(),
             }
             self.wait(now);

@@ -9,9 +9,9 @@ use crate::Action;
 /// The driver's loop: take [`Session::next`] until it gives `None`, doing each action; then, if
 /// [`Session::wants_input`], read at most 64 KiB, no longer than until [`Session::deadline`].
 pub trait Session {
-    /// What it cannot know.
+    /// A question that the session cannot answer itself.
     type Question;
-    /// What it hears back.
+    /// The answer to such a question.
     type Answer;
 
     /// Input from the client, in pieces of any size. Ignored after the end and while a handshake is awaited.

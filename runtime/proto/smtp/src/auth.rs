@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::state::{Asking, State};
 use crate::{Answer, Listener, Question};
 
-/// What the next response is.
+/// The meaning of the client's next response.
 #[derive(Debug)]
 pub enum Exchange {
     Plain,

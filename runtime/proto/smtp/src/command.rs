@@ -38,7 +38,7 @@ pub(crate) struct Mail {
 /// A SASL mechanism.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mechanism {
-    /// RFC 4616.
+    /// Name and password in one message (RFC 4616).
     Plain,
     /// Never standardised, spoken by everybody.
     Login,
@@ -69,7 +69,7 @@ pub(crate) fn parse(line: &[u8], hostname: &Domain) -> Result<Command, Fault> {
     }
 }
 
-/// What smtp-proto makes of a line, given to `read`.
+/// Lets smtp-proto parse a line, and `read` take the request apart.
 fn request<T>(mut line: Vec<u8>, read: fn(Request<Cow<'_, str>>) -> Result<T, Fault>) -> Result<T, Fault> {
     line.extend_from_slice(b"\r\n");
     match Request::parse(&mut line.iter()) {

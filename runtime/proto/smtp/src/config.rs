@@ -1,4 +1,4 @@
-//! What a session is told when it begins: the service it plays, its limits, its peer.
+//! The settings of a session when it begins: the service it plays, its limits, its peer.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use postkiln_session::Tls;
 pub struct Config {
     /// Our name: after `220` and `250`, in EHLO, and the domain of a bare `postmaster` (control file `me`).
     pub hostname: Domain,
-    /// What follows `220 ` before ` ESMTP`; the first word should be our name (control file `smtpgreeting`).
+    /// The text between `220 ` and ` ESMTP`; the first word should be our name (control file `smtpgreeting`).
     pub greeting: String,
-    /// Who is expected to call.
+    /// The kind of clients that are expected.
     pub listener: Listener,
     /// How TLS begins, if at all.
     pub tls: Tls,
     /// Senders refused at RCPT: `user@host` or `@host`, any case (control file `badmailfrom`).
     pub badmailfrom: Vec<String>,
-    /// Bounds.
+    /// The limits of the session.
     pub limits: Limits,
 }
 
-/// Who is expected to call.
+/// The kind of clients that are expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
     /// Other mail servers (port 25): no AUTH.
@@ -74,7 +74,7 @@ impl Default for Limits {
 /// The other end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Its address.
+    /// The client's IP address.
     pub ip: IpAddr,
     /// tcprules' `RELAYCLIENT`: present, even when empty: it may relay; the value is appended to every recipient.
     pub relay_client: Option<String>,

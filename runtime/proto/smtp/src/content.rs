@@ -34,11 +34,11 @@ enum At {
     Cr,
     /// After a dot at the beginning of a line.
     Dot,
-    /// After CRLF.CR.
+    /// The state after CRLF.CR.
     DotCr,
 }
 
-/// What one call of [`Decoder::decode`] came to.
+/// The outcome of one call of [`Decoder::decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// All input is taken, and more is needed.
@@ -133,7 +133,7 @@ impl Decoder {
         }
     }
 
-    /// A CRLF.
+    /// Takes in a CRLF.
     fn end_line(&mut self, out: &mut Vec<u8>) {
         self.give(b"\n", out);
         if self.in_header {

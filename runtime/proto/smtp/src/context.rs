@@ -1,4 +1,4 @@
-//! What holds through a whole session, whatever its state: the service, the peer, who logged in, faults so far, and the
+//! Data that last through a whole session, whatever its state: the service, the peer, the login, faults so far, and the
 //! actions on their way to the driver.
 
 use std::sync::Arc;

@@ -10,10 +10,10 @@ use postkiln_address::{Address, Domain, LocalPart, ReversePath};
 /// `MAIL FROM:` or `RCPT TO:` taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
-    /// What stands between the angle brackets, or up to the next space where there are none.
+    /// The text between the angle brackets, or up to the next space where there are none.
     path: &'a str,
     bracketed: bool,
-    /// What follows, without spaces at its ends.
+    /// The text after the path, without spaces at its ends.
     pub(crate) parameters: &'a str,
 }
 

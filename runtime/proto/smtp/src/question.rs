@@ -1,4 +1,4 @@
-//! What a session asks, and what it hears back.
+//! The questions of a session, and their answers.
 
 use postkiln_address::{Address, ReversePath};
 use postkiln_mail::{Envelope, QueueId, Secret, Status};
@@ -6,7 +6,7 @@ use postkiln_mail::{Envelope, QueueId, Secret, Status};
 /// The largest [`postkiln_session::Action::Content`], in octets: dots unstuffed, LF line ends.
 pub const PIECE: usize = 65_536;
 
-/// What a session cannot know.
+/// A question that a session cannot answer itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Is this the person? [`Answer::Authenticated`], or [`Answer::Refused`] with class 5 for a wrong password and
@@ -27,7 +27,7 @@ pub enum Question {
     /// Is there such a recipient? [`Answer::Accepted`] when it is ours and takes mail, [`Answer::NotOurs`], or
     /// [`Answer::Refused`]. Whether a recipient that is not ours may pass, the session decides.
     Recipient {
-        /// The recipient.
+        /// The recipient's address.
         address: Address,
     },
     /// A message is about to come: [`Answer::Accepted`] when it can be taken, or [`Answer::Refused`].
@@ -41,7 +41,7 @@ pub enum Question {
 pub struct Begin {
     /// Sender and recipients.
     pub envelope: Envelope,
-    /// What the client called itself in HELO or EHLO, printable ASCII.
+    /// The name that the client gave in HELO or EHLO, printable ASCII.
     pub helo: Option<String>,
     /// How it came, in the words of RFC 3848: `SMTP`, `ESMTP`, `ESMTPS`, `ESMTPA`, `ESMTPSA`.
     pub protocol: &'static str,
@@ -51,12 +51,12 @@ pub struct Begin {
     pub declared_size: Option<u64>,
 }
 
-/// What the driver found out. An answer that does not fit the question counts as a failure of ours: the client hears 451.
+/// The driver's answer. An answer that does not fit the question counts as a failure of ours: the client gets 451.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The password is right; the account's own address.
     Authenticated(String),
-    /// Yes.
+    /// The driver accepts.
     Accepted,
     /// The recipient's domain is not ours.
     NotOurs,

@@ -2,7 +2,7 @@
 
 use postkiln_mail::Status;
 
-/// Which command is refused: the basic code depends on it (RFC 5321 §4.3.2).
+/// The refused command: the basic code depends on it (RFC 5321 §4.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Mail,

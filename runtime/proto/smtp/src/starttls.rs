@@ -5,8 +5,8 @@ use postkiln_session::{Action, Patience};
 use crate::context::Context;
 use crate::state::State;
 
-/// What the client sent behind the command is dropped by the session: it was not under TLS (§4.2 and the command
-/// injection of CVE-2011-0411).
+/// Begins TLS. The session drops input behind the command, since it was not under TLS (§4.2 and the command injection
+/// of CVE-2011-0411).
 pub(crate) fn starttls(context: &mut Context) -> State {
     if !context.offers_starttls() {
         let reply =

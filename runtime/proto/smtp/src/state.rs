@@ -14,23 +14,23 @@ use crate::{Answer, auth, data, greeting, mail, plain, rcpt, starttls};
 /// Where a session stands.
 #[derive(Debug)]
 pub enum State {
-    /// No transaction.
+    /// No transaction is open.
     Idle,
     /// MAIL was accepted.
     Transaction(Transaction),
     /// AUTH asked for a response: the next line is one.
     Exchange(Exchange),
-    /// After 354.
+    /// The content comes, after 354.
     Receiving(Receiving),
     /// A question is out.
     Asking(Asking),
     /// After the reply to STARTTLS.
     Handshake,
-    /// The end.
+    /// The session is over.
     Closed,
 }
 
-/// What the open question is about.
+/// The subject of the open question.
 #[derive(Debug)]
 pub enum Asking {
     Login,

@@ -1,4 +1,4 @@
-//! Whatever a peer sends, in whatever pieces: no panic, the same actions, and bounds kept.
+//! Any input in any pieces: no panic, the same actions, and bounds kept.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 

@@ -150,7 +150,7 @@ impl World {
         Answer::Done
     }
 
-    /// What is answered while the open folder is the one that is meant.
+    /// The answer, if the open folder is the one that is meant.
     fn of(&mut self, uid_validity: u32, answer: impl FnOnce(&mut Self) -> Answer) -> Answer {
         let open = self.open.as_ref().and_then(|open| self.folders.get(open));
         if open.is_some_and(|contents| contents.validity == uid_validity) {
