@@ -182,6 +182,15 @@ fn pure_crates_are_given_clock_files_and_environment() {
 }
 
 #[test]
+fn no_index_is_chosen_by_input() {
+    let lint = "#![warn(clippy::indexing_slicing)]";
+    check("a crate of the node without the lint", |path, text| {
+        let is_root = path.ends_with("/src/lib.rs") || path.ends_with("/src/main.rs");
+        path.starts_with("runtime/") && is_root && !text.contains(lint)
+    });
+}
+
+#[test]
 fn the_compiler_keeps_things_in_order() {
     let unordered = ["HashMap", "HashSet"];
     check_words("unordered maps: the same site must give the same bytes", &["compiler/", "images/"], &unordered);

@@ -2,6 +2,9 @@
 //! asks for, finds the root of the slot that the loader chose, mounts it read-only and becomes `postkiln-node init`.
 //! Knows nothing about mail, bundles or data. Start at [`hand_over`].
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 use std::convert::Infallible;
 use std::fs;
 use std::io::{self, Write};

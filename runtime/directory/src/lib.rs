@@ -2,6 +2,9 @@
 //! the accounts a bundle brings, password checks, the look-ups behind `schemas/routing`. Knows no role and no
 //! conversation. No other code sees password hashes. Start at [`Directory`].
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 mod database;
 mod error;
 pub mod password;

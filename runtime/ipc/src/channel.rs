@@ -57,7 +57,7 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
                 send_descriptor(self.stream.as_fd(), &frame, descriptor, SendFlags::empty())
             })
             .await?;
-        Ok(self.stream.write_all(&frame[sent..]).await?)
+        Ok(self.stream.write_all(frame.get(sent..).unwrap_or_default()).await?)
     }
 
     /// Receives one value, with the descriptor that came along, if one did. `None` when the other side has ended the
@@ -70,7 +70,7 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
         let mut filled = 0;
         let mut descriptor = None;
         while filled < header.len() {
-            let part = &mut header[filled..];
+            let part = header.get_mut(filled..).unwrap_or_default();
             let (read, came) =
                 self.stream.async_io(Interest::READABLE, || receive_descriptor(self.stream.as_fd(), part)).await?;
             descriptor = came.or(descriptor);
@@ -138,7 +138,7 @@ impl<S: Serialize, R: DeserializeOwned> BlockingChannel<S, R> {
             Some(descriptor) => send_descriptor(self.stream.as_fd(), &frame, descriptor, SendFlags::empty())?,
             None => 0,
         };
-        Ok(self.stream.write_all(&frame[sent..])?)
+        Ok(self.stream.write_all(frame.get(sent..).unwrap_or_default())?)
     }
 
     /// Receives one value; `None` when the other side has ended the conversation between frames.
@@ -150,7 +150,7 @@ impl<S: Serialize, R: DeserializeOwned> BlockingChannel<S, R> {
         let mut filled = 0;
         let mut descriptor = None;
         while filled < header.len() {
-            let (read, came) = receive_descriptor(self.stream.as_fd(), &mut header[filled..])?;
+            let (read, came) = receive_descriptor(self.stream.as_fd(), header.get_mut(filled..).unwrap_or_default())?;
             descriptor = came.or(descriptor);
             match (read, filled) {
                 (0, 0) => return Ok(None),
@@ -188,7 +188,8 @@ fn encode<S: Serialize>(value: &S) -> Result<Vec<u8>, ChannelError> {
     if length > FRAME_LIMIT {
         return Err(ChannelError::Malformed);
     }
-    frame[..4].copy_from_slice(&u32::try_from(length).map_err(|_| ChannelError::Malformed)?.to_le_bytes());
+    let head = frame.first_chunk_mut().ok_or(ChannelError::Malformed)?;
+    *head = u32::try_from(length).map_err(|_| ChannelError::Malformed)?.to_le_bytes();
     Ok(frame)
 }
 

@@ -1,6 +1,9 @@
 //! Messages apart from any protocol or store: envelopes, outcomes, enhanced status codes, header fields, notices.
 //! Pure: values and time in, values out. Start at [`Envelope`].
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 pub mod bounce;
 mod date;
 mod envelope;

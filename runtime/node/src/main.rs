@@ -2,6 +2,9 @@
 //! starts itself again under a role per service. This file chooses; it knows nothing about what a role does. Start at
 //! `init.rs` for supervision, at `role.rs` for what every role has in common, then at the role's file.
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 mod active;
 mod init;
 mod machine;

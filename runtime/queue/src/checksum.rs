@@ -17,6 +17,7 @@ impl Checksum {
     }
 
     /// Adds octets, eight at a time (slicing-by-8).
+    #[allow(clippy::indexing_slicing, reason = "each table has a place for every octet")]
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         let mut crc = self.0;
         let (groups, rest) = bytes.as_chunks::<8>();
@@ -44,6 +45,7 @@ static TABLES: [[u32; 256]; 8] = tables();
 
 const POLYNOMIAL: u32 = 0x82f6_3b78;
 
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const fn tables() -> [[u32; 256]; 8] {
     let mut tables = [[0; 256]; 8];
     let mut byte = 0;

@@ -29,7 +29,7 @@ impl Record {
 
     pub(crate) fn deferred(recipient: usize, attempts: u32, due: SystemTime, text: &str) -> Self {
         let mut bytes = unix_seconds(due).to_le_bytes().to_vec();
-        bytes.extend_from_slice(&text.as_bytes()[..text.floor_char_boundary(LONGEST_TEXT)]);
+        bytes.extend_from_slice(text.get(..text.floor_char_boundary(LONGEST_TEXT)).unwrap_or_default().as_bytes());
         Self { kind: b'W', recipient: index(recipient), attempts, text: bytes }
     }
 

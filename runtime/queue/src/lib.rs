@@ -23,6 +23,9 @@
 //! nothing due before its time. Done marks are not synced: after a power cut a recipient may get a message again (the window qmail has). A notice is a message
 //! of its own and is accepted before the failed recipients are marked.
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 mod checksum;
 mod entries;
 mod entry;

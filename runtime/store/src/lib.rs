@@ -13,6 +13,9 @@
 //! record without a file (expunged), a torn last record (cut off: it was never told to a client), a directory in `tmp`
 //! (a deleted folder: removed after 36 hours).
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 mod changes;
 mod deliver;
 mod disk;

@@ -112,6 +112,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 static TABLE: [u32; 256] = table();
 
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const fn table() -> [u32; 256] {
     let mut table = [0; 256];
     let mut index = 0_u32;

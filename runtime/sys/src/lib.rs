@@ -2,6 +2,9 @@
 //! processes, giving up powers, signals, durable writes. Knows nothing about mail. Start at [`Inherited`] for a role, at
 //! [`Spawn`] for `init`, at [`sync`] for anything that must survive a power cut.
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 pub mod block;
 mod bundle;
 mod confine;

@@ -2,6 +2,9 @@
 //! out; what it cannot know, it asks. Framing is in `frames.rs`, the terminals of the grammar in `cursor.rs`, each command
 //! in a file of its own. Start at [`Session`].
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 mod append;
 mod capability;
 mod command;

@@ -1,6 +1,9 @@
 //! A POP3 server session as a value (RFC 1939, 2449, 2595): bytes and answers in, actions out. No socket, no clock, no
 //! knowledge of mailboxes: what it cannot know, it asks. Start at [`Session`].
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 mod authorization;
 mod command;
 mod config;

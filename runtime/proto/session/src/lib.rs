@@ -2,6 +2,9 @@
 //! out. Knows no protocol, no socket and no clock. Start at [`Session`]; a protocol whose commands are lines is a
 //! [`Machine`] of states.
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 mod action;
 pub mod dialog;
 mod lines;

@@ -1,6 +1,9 @@
 //! An SMTP server session as a value: bytes and answers in, actions out (RFC 5321, 6409). No socket, no clock, no
 //! knowledge of mailboxes or the queue: what it cannot know, it asks. Start at [`Session`].
 
+// Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
+#![warn(clippy::indexing_slicing)]
+
 mod auth;
 mod command;
 mod config;
