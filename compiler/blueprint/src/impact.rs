@@ -207,7 +207,7 @@ table! {
     }
 
     SecretVersion as Secret {
-        version: swap(&[Keyd]),
+        version: swap(&[Keyd, Directoryd]),
         kind: swap(&[Keyd]),
     }
 

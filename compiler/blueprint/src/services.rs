@@ -25,7 +25,7 @@ fn line(role: Role, clamav: bool) -> Option<Service> {
             ..plain
         },
         Keyd => Service { directories: vec![write("keys")], ..plain },
-        Directoryd => Service { directories: vec![write("db")], ..plain },
+        Directoryd => Service { doors: vec![Keyd], directories: vec![write("db")], ..plain },
         Queued => Service { doors: vec![Local, Remote], directories: vec![write("queue")], ..plain },
         Local => Service {
             doors: vec![Directoryd, Queued],

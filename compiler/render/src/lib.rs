@@ -14,9 +14,11 @@ mod zone;
 use std::collections::BTreeMap;
 use std::{iter, thread};
 
-use postkiln_blueprint::{Blueprint, Certificate, Instructions, Lines, SourceMap};
+use postkiln_address::{Address, Domain, LocalPart};
+use postkiln_blueprint::{Blueprint, Certificate, Instructions, Lines, Password, SourceMap, User};
 use postkiln_bundle::{Bundle, File, FileEntry, Manifest, Owner};
 use postkiln_control::{Morercpthosts, tcprules, users_assign};
+use postkiln_handover::{PasswordSecret, PasswordSecrets};
 use serde::Serialize;
 
 use seed::Dialect;
@@ -130,6 +132,22 @@ fn users<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
     let assignments = blueprint.assignments();
     files.text("users/assign", &users_assign::print(&assignments));
     files.made("users/cdb", users_assign::compile(&assignments));
+    let secrets = passwords(blueprint);
+    if !secrets.0.is_empty() {
+        files.text(PasswordSecrets::PATH, &secrets.print());
+    }
+}
+
+/// Whose passwords are secrets that are there.
+fn passwords(blueprint: &Blueprint) -> PasswordSecrets {
+    let users = blueprint.domains.iter().flat_map(|(domain, mail)| mail.users.iter().map(move |one| (domain, one)));
+    let secret = |(domain, (local, user)): (&Domain, (&LocalPart, &User))| {
+        let Password::Secret(secret) = &user.password else { return None };
+        let version = blueprint.secrets.get(secret)?.version.clone();
+        let address = Address::new(local.clone(), domain.clone());
+        Some(PasswordSecret { address, secret: secret.clone(), version })
+    };
+    PasswordSecrets(users.filter_map(secret).collect())
 }
 
 fn tcp<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {

@@ -30,8 +30,8 @@ pub use postkiln_findings::{Diagnostic, Place};
 pub use read::{Read, Reader, read, read_json, read_unconfined};
 pub use schema::FILES as SCHEMA;
 pub use secrets::{
-    DkimAlgorithm, DkimKey, DkimState, SECRETS_AGE, SECRETS_LOCK, SecretKind, SecretUse, SecretVersion, SecretsLock,
-    Strength, Wanted, is_secret_name, strength,
+    DkimAlgorithm, DkimKey, DkimState, SECRETS_AGE, SECRETS_LOCK, SecretKind, SecretPurpose, SecretUse, SecretVersion,
+    SecretsLock, Strength, Wanted, is_secret_name, strength,
 };
 
 use postkiln_findings::{codes, suggest};

@@ -21,7 +21,7 @@ use crate::{Placed, suggest};
 pub(crate) use beside::beside;
 pub use public::{Strength, strength};
 pub(crate) use toml::node;
-pub use uses::{SecretUse, Wanted};
+pub use uses::{SecretPurpose, SecretUse, Wanted};
 
 /// The name of the file beside `site.ncl`.
 pub const SECRETS_LOCK: &str = "secrets.lock";

@@ -13,8 +13,25 @@ pub struct SecretUse<'a> {
     pub place: &'a Place,
     /// The kind that the secret must have.
     pub wanted: Wanted,
+    /// The purpose that it has there.
+    pub purpose: SecretPurpose,
     /// The use in words that continue a sentence: "the password of ada@example.org".
     pub what: String,
+}
+
+/// The purpose of a secret where it is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretPurpose {
+    /// A person logs in with it.
+    Login,
+    /// The node logs in at the smarthost.
+    Smarthost,
+    /// The node logs in at the user database.
+    Database,
+    /// The node signs mail.
+    Dkim,
+    /// The node has a certificate for it.
+    Tls,
 }
 
 /// The kind that a secret must have where it is named.
@@ -42,27 +59,33 @@ impl Site {
 
     fn smarthost(&self) -> Option<SecretUse<'_>> {
         let name = self.smtp.smarthost.as_ref()?.value.password.as_ref()?;
-        Some(password(name, "the password at the smarthost"))
+        Some(password(name, SecretPurpose::Smarthost, "the password at the smarthost"))
     }
 
     fn tls_key(&self) -> Option<SecretUse<'_>> {
         let Certificate::Own { secret, .. } = &self.tls.certificate.value else { return None };
         let what = "the key of the certificate".to_owned();
-        Some(SecretUse { name: &secret.value, place: &secret.place, wanted: Wanted::TlsKey, what })
+        Some(SecretUse {
+            name: &secret.value,
+            place: &secret.place,
+            wanted: Wanted::TlsKey,
+            purpose: SecretPurpose::Tls,
+            what,
+        })
     }
 
     fn database(&self) -> Option<SecretUse<'_>> {
         match &self.storage.database.value {
             Database::Sqlite => None,
             Database::Mariadb(server) | Database::Postgresql(server) => {
-                Some(password(&server.password, "the password at the database"))
+                Some(password(&server.password, SecretPurpose::Database, "the password at the database"))
             }
         }
     }
 }
 
-fn password<'a>(name: &'a Placed<String>, what: &str) -> SecretUse<'a> {
-    SecretUse { name: &name.value, place: &name.place, wanted: Wanted::Password, what: what.to_owned() }
+fn password<'a>(name: &'a Placed<String>, purpose: SecretPurpose, what: &str) -> SecretUse<'a> {
+    SecretUse { name: &name.value, place: &name.place, wanted: Wanted::Password, purpose, what: what.to_owned() }
 }
 
 fn passwords<'a>(domain: &'a Domain, mail: &'a MailDomain) -> impl Iterator<Item = SecretUse<'a>> {
@@ -70,13 +93,19 @@ fn passwords<'a>(domain: &'a Domain, mail: &'a MailDomain) -> impl Iterator<Item
         let password = user.value.password.as_ref()?;
         let Password::Secret(name) = &password.value else { return None };
         let what = format!("the password of {local}@{domain}");
-        Some(SecretUse { name, place: &password.place, wanted: Wanted::Password, what })
+        Some(SecretUse { name, place: &password.place, wanted: Wanted::Password, purpose: SecretPurpose::Login, what })
     })
 }
 
 fn dkim<'a>(domain: &'a Domain, mail: &'a MailDomain) -> impl Iterator<Item = SecretUse<'a>> {
     mail.publishing.dkim.iter().map(move |dkim| {
         let what = format!("the DKIM key of {domain}");
-        SecretUse { name: &dkim.value.secret, place: &dkim.place, wanted: Wanted::Dkim, what }
+        SecretUse {
+            name: &dkim.value.secret,
+            place: &dkim.place,
+            wanted: Wanted::Dkim,
+            purpose: SecretPurpose::Dkim,
+            what,
+        }
     })
 }
