@@ -1,7 +1,7 @@
 //! Password checks: `$argon2id$`, and the `$6$` and `$5$` of crypt(3). They are slow on purpose and never yield, so
 //! they must run on a thread of their own.
 
-use argon2::password_hash::{PasswordHash, PasswordVerifier};
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use sha_crypt::ShaCrypt;
 
 /// Whether the password agrees with the hash. Without a hash (no such user, or one who cannot log in) the same work is
@@ -14,6 +14,13 @@ pub fn agrees(hash: Option<&str>, sample: Option<&str>, password: &str) -> bool 
     }
     let agrees = verify(hash.or(sample).unwrap_or(DUMMY), password);
     agrees && hash.is_some()
+}
+
+/// A new hash of a password, in the form [`agrees`] knows best. `salt` is random.
+#[must_use]
+pub fn hash(password: &str, salt: [u8; 16]) -> Option<String> {
+    let salt = SaltString::encode_b64(&salt).ok()?;
+    argon2::Argon2::default().hash_password(password.as_bytes(), &salt).ok().map(|hash| hash.to_string())
 }
 
 fn verify(hash: &str, password: &str) -> bool {
@@ -60,9 +67,7 @@ mod tests {
 
     #[test]
     fn argon2_agrees_and_the_dummy_is_well_formed() {
-        use argon2::password_hash::{PasswordHasher, SaltString};
-        let salt = SaltString::encode_b64(b"a salt of bytes").unwrap();
-        let hash = argon2::Argon2::default().hash_password(b"demonstration", &salt).unwrap().to_string();
+        let hash = hash("demonstration", *b"a salt of octets").unwrap();
         check(&hash, "demonstration", true);
         check(&hash, "Demonstration", false);
         assert!(PasswordHash::new(DUMMY).is_ok(), "or unknown names would be answered at once");

@@ -85,18 +85,24 @@ impl Seed {
 #[derive(Debug)]
 pub struct Seeding {
     connection: SqliteConnection,
-    digest: String,
+    /// Of the seed, if there is one.
+    digest: Option<String>,
 }
 
 impl Directory {
-    /// Brings the accounts in line with a seed, as far as possible before the commit.
+    /// Brings the accounts in line with a seed, as far as possible before the commit. Without a seed it leaves them as they
+    /// are, for passwords alone.
     ///
     /// # Errors
     /// When the seed cannot be read, is refused or malformed, or the disk is full. The accounts stay as they were.
-    pub async fn begin(&self, seed: Seed) -> Result<Seeding, DirectoryError> {
-        let digest = seed.digest.clone();
+    pub async fn begin(&self, seed: Option<Seed>) -> Result<Seeding, DirectoryError> {
+        let digest = seed.as_ref().map(|seed| seed.digest.clone());
         let mut connection = self.connect().await?;
-        match execute(&mut connection, seed).await {
+        let begun = match seed {
+            Some(seed) => execute(&mut connection, seed).await,
+            None => connection.execute("BEGIN IMMEDIATE").await.map(drop).map_err(DirectoryError::Seed),
+        };
+        match begun {
             Ok(()) => Ok(Seeding { connection, digest }),
             Err(error) => {
                 // Closing undoes all changes, and a failure to close does not change that.
@@ -108,6 +114,16 @@ impl Directory {
 }
 
 impl Seeding {
+    /// Writes the hash of a password that is a secret, or none: the last step of applying a seed, every time, since the seed
+    /// knows no value (`schemas/database/README.md`). A person's own password stays.
+    ///
+    /// # Errors
+    /// When the disk is full.
+    pub async fn set_password(&mut self, domain: &str, local: &str, hash: Option<&str>) -> Result<(), DirectoryError> {
+        let query = sqlx::query(PASSWORD).bind(hash).bind(domain).bind(local);
+        query.execute(&mut self.connection).await.map(drop).map_err(DirectoryError::Seed)
+    }
+
     /// Makes the accounts those of the seed, from now on and after a power cut.
     ///
     /// # Errors
@@ -120,8 +136,10 @@ impl Seeding {
     }
 
     async fn record(&mut self) -> Result<(), sqlx::Error> {
-        self.connection.execute(sqlx::raw_sql("DELETE FROM applied")).await?;
-        sqlx::query("INSERT INTO applied (seed) VALUES (?)").bind(&self.digest).execute(&mut self.connection).await?;
+        if let Some(digest) = &self.digest {
+            self.connection.execute("DELETE FROM applied").await?;
+            sqlx::query("INSERT INTO applied (seed) VALUES (?)").bind(digest).execute(&mut self.connection).await?;
+        }
         self.connection.execute(sqlx::raw_sql("COMMIT")).await.map(drop)
     }
 
@@ -145,6 +163,9 @@ async fn execute(connection: &mut SqliteConnection, mut seed: Seed) -> Result<()
         connection.execute(sqlx::raw_sql(AssertSqlSafe(slice))).await.map_err(DirectoryError::Seed)?;
     }
 }
+
+const PASSWORD: &str = "UPDATE accounts SET password = ?1 WHERE domain = ?2 AND local = ?3 AND removed IS NULL \
+     AND password_owner = 'declared' AND password IS NOT ?1";
 
 /// The number of octets of statements that are executed at once.
 const SLICE: usize = 256 << 10;

@@ -8,6 +8,8 @@ use std::io::{Seek, Write};
 use std::path::Path;
 
 use postkiln_directory::{Directory, DirectoryError, Seed};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Executor};
 
 /// The site of six users, without a generation of its own.
 const SEED: &str = include_str!("../../../tests/cases/small-office/expected/seeds/sqlite.sql");
@@ -36,7 +38,7 @@ fn file(text: &str) -> Seed {
 }
 
 async fn apply(directory: &Directory, text: &str) -> Result<(), DirectoryError> {
-    directory.begin(file(text)).await?.commit().await
+    directory.begin(Some(file(text))).await?.commit().await
 }
 
 /// The people of these two who have an account.
@@ -85,10 +87,40 @@ fn a_seed_is_known_again_until_another_one_is_applied() {
         assert_eq!(known().await, [true, false]);
         // A refused or abandoned seed does not change that.
         apply(&directory, &seed(0, "emmy")).await.unwrap_err();
-        directory.begin(file(&other)).await.unwrap().abandon().await;
+        directory.begin(Some(file(&other))).await.unwrap().abandon().await;
         assert_eq!((known().await, users(&directory).await), ([true, false], vec!["alan"]));
         apply(&directory, &other).await.unwrap();
         assert_eq!((known().await, users(&directory).await), ([false, true], vec!["emmy"]));
+    });
+}
+
+#[test]
+fn the_hash_of_a_secret_is_written_where_the_site_has_the_password_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db.sqlite");
+    block_on(async {
+        let directory = Directory::open(&path).await.unwrap();
+        apply(&directory, &seed(1, "alan")).await.unwrap();
+        let set = async |owner: &str, hash: Option<&str>| {
+            let mut seeding = directory.begin(None).await.unwrap();
+            seeding.set_password("example.org", "alan", hash).await.unwrap();
+            seeding.commit().await.unwrap();
+            let found = directory.credentials("example.org", "alan").await.unwrap().unwrap().hash;
+            assert_eq!(found.as_deref(), hash, "{owner}");
+        };
+        set("the site's", Some("$argon2id$one")).await;
+        set("the site's, taken away", None).await;
+        set("the site's", Some("$argon2id$two")).await;
+        let mut person = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+        let own = "UPDATE accounts SET password = 'theirs', password_owner = 'own' WHERE local = 'alan'";
+        person.execute(own).await.unwrap();
+        let mut seeding = directory.begin(None).await.unwrap();
+        seeding.set_password("example.org", "alan", Some("$argon2id$three")).await.unwrap();
+        seeding.commit().await.unwrap();
+        let found = directory.credentials("example.org", "alan").await.unwrap().unwrap().hash;
+        assert_eq!(found.as_deref(), Some("theirs"));
+        // The seed is still the one that was applied.
+        assert!(directory.has_seed(file(&seed(1, "alan")).digest()).await);
     });
 }
 
@@ -98,7 +130,7 @@ fn nobody_sees_a_seed_before_it_counts_and_logins_go_on() {
     block_on(async {
         let directory = Directory::open(&folder.path().join("db.sqlite")).await.unwrap();
         apply(&directory, &seed(1, "alan")).await.unwrap();
-        let seeding = directory.begin(file(&seed(2, "emmy"))).await.unwrap();
+        let seeding = directory.begin(Some(file(&seed(2, "emmy")))).await.unwrap();
         assert_eq!(users(&directory).await, ["alan"]);
         directory.freeze().await.unwrap();
         seeding.commit().await.unwrap();
@@ -120,7 +152,7 @@ fn a_seed_that_is_cut_off_half_way_changes_nothing_and_the_next_one_finishes() {
         // The seed without its last word has more rows than memory holds, so that part of it is on the disk.
         let next = seed(2, "emmy");
         let more = next.replace("COMMIT;\n", &format!("{MANY}COMMIT;\n"));
-        let seeding = directory.begin(file(&more)).await.unwrap();
+        let seeding = directory.begin(Some(file(&more))).await.unwrap();
         let written = size(&folder.path().join("db.sqlite-wal")) - before;
         assert!(written > 1 << 20, "only {written} octets of the seed are on the disk");
         // A killed process leaves its files; the copies equal them, byte for byte.

@@ -215,6 +215,15 @@ pub(crate) fn send_descriptor(
     Ok(sendmsg(socket, &[IoSlice::new(bytes)], &mut ancillary, flags | SendFlags::NOSIGNAL)?)
 }
 
+/// Takes one descriptor that was sent over a stream without a conversation.
+///
+/// # Errors
+/// When the stream ends before one comes.
+pub fn take_descriptor(stream: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let (_, descriptor) = receive_descriptor(stream, &mut [0])?;
+    descriptor.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
 pub(crate) fn receive_descriptor(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);

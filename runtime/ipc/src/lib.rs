@@ -14,5 +14,5 @@ pub mod queue;
 mod channel;
 mod door;
 
-pub use channel::{BlockingChannel, Channel, ChannelError, FRAME_LIMIT};
+pub use channel::{BlockingChannel, Channel, ChannelError, FRAME_LIMIT, take_descriptor};
 pub use door::{CallError, Door, Hatch, is_hung_up, pair};

@@ -39,7 +39,7 @@ impl ServerTls {
         let (chain, schemes) = match channel.ask(&Request::Chain).await? {
             Reply::Chain(chain, schemes) => (chain, schemes),
             Reply::Failed(problem) => return Err(TlsError::Keyd(problem)),
-            Reply::Signature(_) => return Err(TlsError::Keyd("a signature where a chain was asked for".to_owned())),
+            _ => return Err(TlsError::Keyd("it answered another question".to_owned())),
         };
         let chain = chain.into_iter().map(CertificateDer::from).collect();
         let schemes = schemes.into_iter().map(SignatureScheme::from).collect();
@@ -153,7 +153,7 @@ impl Signer for SignatureElsewhere {
         match ask() {
             Ok(Reply::Signature(signature)) => Ok(signature),
             Ok(Reply::Failed(problem)) => Err(rustls::Error::General(problem)),
-            Ok(Reply::Chain(..)) => Err(rustls::Error::General("keyd did not sign".to_owned())),
+            Ok(_) => Err(rustls::Error::General("keyd answered another question".to_owned())),
             Err(error) => Err(rustls::Error::General(format!("keyd: {error}"))),
         }
     }

@@ -1,9 +1,10 @@
 //! `directoryd`: answers who somebody is and where mail goes. Alone with the password hashes. Knows no protocol of the
 //! network. Start at [`run`].
 
+mod passwords;
 mod users;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use postkiln_address::Address;
 use postkiln_bundle::Role;
 use postkiln_directory::{Directory, Tables, Throttle, Walk, When, password};
+use postkiln_handover::PasswordSecrets;
 use postkiln_ipc::directory::{Access, Account, Destination, List, Password, Reply, Request, Responder};
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_routing::Route;
@@ -20,6 +22,7 @@ use postkiln_sys::{BundleDirectory, Inherited};
 use tokio::sync::{RwLock, Semaphore};
 
 use crate::role::{self, Seat};
+use users::Users;
 
 /// Runs the role.
 pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
@@ -30,19 +33,30 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
 struct Config {
     tables: Tables,
     bundle: BundleDirectory,
+    /// Whose passwords are secrets.
+    secrets: PasswordSecrets,
 }
 
 fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
     let tables = Tables::read(bundle).map_err(|error| postkiln_log::chain(&error))?;
     let bundle = bundle.try_clone().map_err(|error| error.to_string())?;
-    Ok(Config { tables, bundle })
+    let secrets = bundle.read(PasswordSecrets::PATH).map_err(|error| format!("{}: {error}", PasswordSecrets::PATH))?;
+    let secrets = String::from_utf8(secrets.unwrap_or_default()).map_err(|error| error.to_string())?;
+    let secrets = PasswordSecrets::parse(&secrets).map_err(|line| format!("{}:{line}", PasswordSecrets::PATH))?;
+    Ok(Config { tables, bundle, secrets })
 }
 
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let directory = Directory::open(&seat.data().join("db/postkiln.sqlite")).await;
     let directory = directory.map_err(|error| postkiln_log::chain(&error))?;
     let turns = seat.turns();
-    users::begin(&directory, &seat.config(), &seat.desk).await?;
+    let users = Users {
+        directory: directory.clone(),
+        keyd: seat.door(Role::Keyd)?,
+        desk: seat.desk.clone(),
+        incomplete: Cell::new(false),
+    };
+    users.begin(&seat.config()).await?;
     let desk = Rc::new(FrontDesk {
         serving: RwLock::new(seat.config()),
         directory,
@@ -53,7 +67,7 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     seat.answer(CONVERSATIONS, move |name, channel| talk(Caller { desk: front.clone(), name }, channel))?;
     seat.ready();
     tokio::select! {
-        problem = users::follow(turns, &desk, &seat.desk) => Err(problem),
+        problem = users.follow(turns, &desk) => Err(problem),
         () = seat.stopped() => Ok(()),
     }
 }

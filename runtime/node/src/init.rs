@@ -12,6 +12,7 @@ pub(crate) mod status;
 mod supervisor;
 mod unit;
 
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use crate::machine;
@@ -50,13 +51,14 @@ pub(crate) fn boot() -> Result<(), String> {
     machine::go_down(ending)
 }
 
-/// The parent of an ordinary run: `--bundle DIR --data DIR [--base-port N] [--leash stdin]`. With a leash it stops when its
-/// standard input ends, so that it does not outlive whoever started it.
+/// The parent of an ordinary run: `--bundle DIR --data DIR [--base-port N] [--leash stdin] [--secrets stdin]`. With a leash it
+/// stops when its standard input ends, so that it does not outlive whoever started it. Secrets come over the same socket as a
+/// descriptor, which is handed to `keyd` unread.
 ///
 /// # Errors
 /// When an argument or the bundle cannot be used, or a socket cannot be opened.
 pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
-    let (mut bundle, mut data, mut base, mut leash) = (None, None, 10_000, false);
+    let (mut bundle, mut data, mut base, mut leash, mut secrets) = (None, None, 10_000, false, false);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{name} wants a value"))?;
         match name.as_str() {
@@ -64,6 +66,7 @@ pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(
             "--data" => data = Some(PathBuf::from(value)),
             "--base-port" => base = value.parse().map_err(|_| format!("--base-port {value} is no port"))?,
             "--leash" if value == "stdin" => leash = true,
+            "--secrets" if value == "stdin" => secrets = true,
             _ => return Err(format!("{name} is no option of supervise")),
         }
     }
@@ -77,5 +80,11 @@ pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(
         listen: Listen::Loopback(base),
         privileged: false,
     };
-    Supervisor::new(place, Vec::new())?.leashed(leash).run().map(drop)
+    postkiln_sys::forbid_core_dumps();
+    let mut supervisor = Supervisor::new(place, Vec::new())?.leashed(leash);
+    if secrets {
+        let taken = postkiln_ipc::take_descriptor(std::io::stdin().as_fd());
+        supervisor.hand_to_keyd(taken.map_err(|error| format!("the secrets on standard input: {error}"))?);
+    }
+    supervisor.run().map(drop)
 }

@@ -1,23 +1,29 @@
 //! `keyd`: holds the private key for TLS and signs with it: handshakes, for the roles that have any, and nothing else. The key
-//! never leaves this process. Without a certificate in
-//! `keys/` it makes a self-signed one for the host name, once. Knows nothing about connections. Start at [`run`].
+//! never leaves this process. Without a certificate in `keys/` it makes a self-signed one for the host name, once. It also
+//! keeps the secrets that were delivered to this node, and gives each to the one role that may have it. Knows nothing about
+//! connections. Start at [`run`].
 
 mod handshake;
+mod store;
 
 use std::cell::RefCell;
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postkiln_bundle::Role;
 use postkiln_control::Me;
-use postkiln_ipc::keys::{Reply, Request};
+use postkiln_directory::password;
+use postkiln_handover::Hidden;
+use postkiln_ipc::keys::{HASHES, Reply, Request};
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_sys::{BundleDirectory, Inherited, sync};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SigningKey};
+use ring::rand::{SecureRandom, SystemRandom};
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -25,6 +31,7 @@ use tokio::sync::watch;
 
 use crate::contents;
 use crate::role::{self, Seat};
+use store::{Login, Store};
 
 /// Runs the role.
 pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
@@ -41,8 +48,12 @@ fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let folder = seat.data().join("keys");
     let keys = Rc::new(RefCell::new(Rc::new(Keys::open(&folder, seat.config().0.0.as_str())?)));
-    let shared = keys.clone();
-    seat.answer(CONVERSATIONS, move |caller, channel| talk(shared.clone(), caller, channel))?;
+    let mut store = Store::open(&folder)?;
+    if let Some(descriptor) = seat.handed("secrets") {
+        deliver(&mut store, descriptor).await;
+    }
+    let safe = Rc::new(Safe { keys: keys.clone(), store: RefCell::new(store) });
+    seat.answer(CONVERSATIONS, move |caller, channel| talk(safe.clone(), caller, channel))?;
     tokio::task::spawn_local(follow(seat.config.clone(), folder, keys));
     seat.ready();
     seat.stopped().await;
@@ -60,14 +71,35 @@ async fn follow(mut config: watch::Receiver<Arc<Config>>, folder: PathBuf, keys:
     }
 }
 
-async fn talk(
+/// What is kept here.
+struct Safe {
     keys: Rc<RefCell<Rc<Keys>>>,
-    caller: Rc<str>,
-    mut channel: Channel<Reply, Request>,
-) -> Result<(), ChannelError> {
+    store: RefCell<Store>,
+}
+
+/// Takes what an operator hands over. Where it comes from makes no difference: today `init` has it from `postkiln run`.
+async fn deliver(store: &mut Store, descriptor: OwnedFd) {
+    let read = tokio::time::timeout(DELIVERY, tokio::task::spawn_blocking(move || store::read(descriptor)));
+    let taken = match read.await {
+        Ok(Ok(Ok(None))) => return,
+        Ok(Ok(Ok(Some(delivery)))) => store.take(delivery),
+        Ok(Ok(Err(problem))) => Err(problem),
+        Ok(Err(_)) | Err(_) => Err("the delivery does not end".to_owned()),
+    };
+    match taken {
+        Ok(()) => postkiln_log::info("secrets-delivered", &[("secrets", &store.len())]),
+        Err(problem) => postkiln_log::error("secrets-not-delivered", &[("problem", &problem)]),
+    }
+}
+
+async fn talk(safe: Rc<Safe>, caller: Rc<str>, mut channel: Channel<Reply, Request>) -> Result<(), ChannelError> {
     while let Some((request, _)) = channel.receive().await? {
-        let keys = keys.borrow().clone();
+        let keys = safe.keys.borrow().clone();
         let reply = match request {
+            Request::Hashes(wanted) if *caller == *Role::Directoryd.name() && wanted.len() <= HASHES => {
+                Reply::Hashes(safe.hashes(wanted).await)
+            }
+            Request::Hashes(_) => refused(&caller, "the hashes are not for this caller, or too many at once"),
             _ if !meets_clients(&caller) => refused(&caller, "the caller serves no TLS"),
             Request::Sign { message, .. } if !handshake::is_signed_by_a_server(&message) => {
                 refused(&caller, "it belongs to no TLS handshake")
@@ -78,6 +110,39 @@ async fn talk(
         channel.send(&reply).await?;
     }
     Ok(())
+}
+
+impl Safe {
+    /// The hashes of people's passwords. One that nobody asked for before is made now, on another thread.
+    async fn hashes(&self, wanted: Vec<(String, String)>) -> Vec<Option<Hidden>> {
+        let (mut hashes, mut made) = (Vec::with_capacity(wanted.len()), false);
+        for (name, version) in wanted {
+            let known = self.store.borrow().login(&name, &version);
+            hashes.push(match known {
+                None => None,
+                Some(Login::Hash(hash)) => Some(hash),
+                Some(Login::Password(password)) => {
+                    let hash = tokio::task::spawn_blocking(move || hash(&password)).await.ok().flatten();
+                    if let Some(hash) = &hash {
+                        self.store.borrow_mut().hashed(&name, &version, hash.clone());
+                        made = true;
+                    }
+                    hash
+                }
+            });
+        }
+        if made && let Err(problem) = self.store.borrow().save() {
+            // It is made again after a restart.
+            postkiln_log::warn("hash-not-kept", &[("problem", &problem)]);
+        }
+        hashes
+    }
+}
+
+fn hash(password: &Hidden) -> Option<Hidden> {
+    let mut salt = [0; 16];
+    SystemRandom::new().fill(&mut salt).ok()?;
+    password::hash(password.expose(), salt).map(Hidden::new)
 }
 
 /// Whether a role offers TLS to clients: to those alone the key for it is of any use.
@@ -168,6 +233,8 @@ fn year(now: SystemTime) -> i32 {
 
 /// What the one kind of key signs with (RFC 8446 §4.2.3).
 const SCHEME: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+/// How long a delivery may take.
+const DELIVERY: Duration = Duration::from_secs(10);
 /// Conversations of one caller at a time; each is one handshake.
 const CONVERSATIONS: usize = 256;
 
@@ -195,7 +262,6 @@ mod tests {
 
     #[test]
     fn the_year_follows_the_clock_unless_it_was_never_set() {
-        use std::time::Duration;
         let day = Duration::from_secs(86_400);
         for (days, expected) in [(0, 2026), (21_000, 2027), (29_300, 2050)] {
             assert_eq!(year(UNIX_EPOCH + day * days), expected, "{days}");

@@ -56,6 +56,7 @@ fn main() -> ExitCode {
 /// Runs one role until it is told to stop.
 fn start(role: Role) -> Result<(), String> {
     postkiln_log::begin(role.name());
+    postkiln_sys::forbid_core_dumps();
     let inherited = Inherited::from_environment().map_err(|error| error.to_string())?;
     match role {
         Role::Keyd => keyd::run(inherited),

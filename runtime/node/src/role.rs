@@ -86,6 +86,11 @@ impl<C> Seat<C> {
         });
     }
 
+    /// A descriptor of this name, if one was handed over; to be taken once.
+    pub(crate) fn handed(&mut self, name: &str) -> Option<std::os::fd::OwnedFd> {
+        self.inherited.take(name).ok()
+    }
+
     /// Every listener with its name, to be taken once.
     pub(crate) fn listeners(&mut self) -> Vec<(String, std::os::fd::OwnedFd)> {
         self.inherited.take_all("listener")

@@ -9,7 +9,7 @@ use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetStatus,
 };
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// From now on this process, and every thread it starts later, reads files only below `bundle`, `read` and `write` and
 /// changes them only below `write`; set-user-id programs gain nothing. Directories that do not exist are left out. Must
@@ -43,6 +43,14 @@ fn restrict(bundle: BorrowedFd<'_>, read: &[PathBuf], write: &[PathBuf]) -> Resu
         }
     }
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// What this process has in memory never gets into a core dump, of its own or of a child: not into a file, and not to a
+/// program that takes dumps from the kernel, which only the limit 1 keeps from it (core(5)).
+pub fn forbid_core_dumps() {
+    let limit = Rlimit { current: Some(1), maximum: Some(1) };
+    // A refusal, which the kernel has no reason for, leaves what the system allows.
+    let _ = setrlimit(Resource::Core, limit);
 }
 
 /// Lets this process have as many descriptors as the system allows it.

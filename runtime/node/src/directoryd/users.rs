@@ -1,77 +1,159 @@
 //! The users of a bundle on their way into the database, and the moment from which they are served. Tables and users
-//! switch together: an offered bundle whose users are refused is refused as a whole. Knows no question and no password.
+//! switch together: an offered bundle whose users are refused is refused as a whole. Knows no question and no password;
+//! the hashes of passwords that are secrets come from `passwords.rs`.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use postkiln_directory::{Directory, DirectoryError, Seed, Seeding};
+use postkiln_ipc::Door;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Config, FrontDesk};
+use super::{Config, FrontDesk, passwords};
 use crate::role::Desk;
 use crate::turn::Turn;
 
-/// Brings the users in line with the bundle this process was started with.
-///
-/// # Errors
-/// When there are none to serve.
-pub(super) async fn begin(directory: &Directory, config: &Config, desk: &Desk) -> Result<(), String> {
-    let taken = match take(directory, config).await {
-        Ok(Some(seeding)) => seeding.commit().await,
-        Ok(None) => Ok(()),
-        Err(error) => Err(error),
-    };
-    let Err(error) = taken else { return Ok(()) };
-    // A node that was started with an earlier bundle has users of a later generation: serving those is better than nobody.
-    let problem = postkiln_log::chain(&error);
-    if !directory.has_accounts().await {
-        return Err(problem);
-    }
-    postkiln_log::error("seed-not-applied", &[("problem", &problem)]);
-    desk.note(&format!("users are those of another bundle: {problem}"));
-    Ok(())
+/// What it takes to bring users into the database.
+pub(super) struct Users {
+    pub(super) directory: Directory,
+    pub(super) keyd: Arc<Door>,
+    pub(super) desk: Desk,
+    /// Somebody's password could not be had.
+    pub(super) incomplete: Cell<bool>,
 }
 
-/// Takes the users of each bundle that is offered later. Ends when what was prepared cannot be served.
-pub(super) async fn follow(mut turns: UnboundedReceiver<Turn<Config>>, front: &FrontDesk, desk: &Desk) -> String {
-    let mut prepared = None;
-    while let Some(turn) = turns.recv().await {
-        match turn {
-            Turn::Prepare(config, answer) => {
-                forget(&mut prepared).await;
-                let taken = take(&front.directory, &config).await;
-                let said = taken.map(|seeding| prepared = Some((config, seeding)));
-                // Nobody waits for it any more: then it is forgotten by the order that follows.
-                let _ = answer.send(said.map_err(|error| postkiln_log::chain(&error)));
+/// Users that are written and not served yet.
+struct Prepared {
+    config: Arc<Config>,
+    /// Nothing where all of it was there already.
+    seeding: Option<Seeding>,
+    /// Whose password could not be had, for `status`; empty when everybody's could.
+    missing: String,
+}
+
+impl Users {
+    /// Brings the users in line with the bundle this process was started with.
+    ///
+    /// # Errors
+    /// When there are none to serve.
+    pub(super) async fn begin(&self, config: &Arc<Config>) -> Result<(), String> {
+        let taken = match self.take(config, false).await {
+            Ok(Prepared { seeding: Some(seeding), missing, .. }) => {
+                seeding.commit().await.map(|()| missing).map_err(|error| postkiln_log::chain(&error))
             }
-            Turn::Commit(answer) => {
-                let Some((config, seeding)) = prepared.take() else { continue };
-                if let Err(error) = switch(front, config, seeding).await {
-                    return postkiln_log::chain(&error);
+            Ok(Prepared { missing, .. }) => Ok(missing),
+            Err(problem) => Err(problem),
+        };
+        let problem = match taken {
+            Ok(missing) => {
+                self.say(&missing);
+                return Ok(());
+            }
+            Err(problem) => problem,
+        };
+        // A node that was started with an earlier bundle has users of a later generation: serving those is better than nobody.
+        if !self.directory.has_accounts().await {
+            return Err(problem);
+        }
+        postkiln_log::error("seed-not-applied", &[("problem", &problem)]);
+        self.desk.note(&format!("users are those of another bundle: {problem}"));
+        Ok(())
+    }
+
+    /// Takes the users of each bundle that is offered later, and asks again for passwords that could not be had. Ends when
+    /// what was prepared cannot be served.
+    pub(super) async fn follow(&self, mut turns: UnboundedReceiver<Turn<Config>>, front: &FrontDesk) -> String {
+        let mut prepared: Option<Prepared> = None;
+        loop {
+            let turn = tokio::select! {
+                turn = turns.recv() => turn,
+                () = tokio::time::sleep(AGAIN), if prepared.is_none() && self.incomplete.get() => {
+                    self.ask_again(front).await;
+                    continue;
                 }
-                desk.note("");
-                let _ = answer.send(());
+            };
+            match turn {
+                Some(Turn::Prepare(config, answer)) => {
+                    forget(prepared.take()).await;
+                    let taken = self.take(&config, true).await;
+                    // Nobody waits for it any more: then it is forgotten by the order that follows.
+                    let _ = answer.send(taken.map(|taken| prepared = Some(taken)));
+                }
+                Some(Turn::Commit(answer)) => {
+                    let Some(prepared) = prepared.take() else { continue };
+                    self.say(&prepared.missing);
+                    if let Err(error) = switch(front, prepared).await {
+                        return postkiln_log::chain(&error);
+                    }
+                    let _ = answer.send(());
+                }
+                Some(Turn::Abort) => forget(prepared.take()).await,
+                None => return "init is gone".to_owned(),
             }
-            Turn::Abort => forget(&mut prepared).await,
         }
     }
-    "init is gone".to_owned()
+
+    /// Writes the users of a bundle and their passwords, so that nobody sees them yet. Passwords that cannot be had are a
+    /// reason to stay with the bundle before, where there is one.
+    async fn take(&self, config: &Arc<Config>, is_offer: bool) -> Result<Prepared, String> {
+        let found = match passwords::find(&self.keyd, &config.secrets).await {
+            Err(problem) if is_offer => return Err(problem),
+            found => found.ok(),
+        };
+        let written = async {
+            let mut seeding = match seed(config).await? {
+                Some(seed) if !self.directory.has_seed(seed.digest()).await => {
+                    Some(self.directory.begin(Some(seed)).await?)
+                }
+                _ => None,
+            };
+            if !config.secrets.0.is_empty() && (found.is_some() || seeding.is_some()) {
+                let all = match seeding {
+                    Some(seeding) => seeding,
+                    None => self.directory.begin(None).await?,
+                };
+                seeding = Some(passwords::write(all, &config.secrets, found.as_deref()).await?);
+            }
+            Ok(seeding)
+        };
+        let seeding = written.await.map_err(|error: DirectoryError| postkiln_log::chain(&error))?;
+        let missing = passwords::missing(&config.secrets, found.as_deref());
+        Ok(Prepared { config: config.clone(), seeding, missing })
+    }
+
+    /// Says in `status` whose password could not be had, if anybody's.
+    fn say(&self, missing: &str) {
+        self.incomplete.set(!missing.is_empty());
+        self.desk.note(missing);
+    }
+
+    /// A `keyd` that did not answer may do so by now.
+    async fn ask_again(&self, front: &FrontDesk) {
+        let config = front.serving.read().await.clone();
+        let Ok(found) = passwords::find(&self.keyd, &config.secrets).await else { return };
+        let written = async {
+            let seeding = self.directory.begin(None).await?;
+            passwords::write(seeding, &config.secrets, Some(&found)).await?.commit().await
+        };
+        match written.await {
+            Ok(()) => self.say(&passwords::missing(&config.secrets, Some(&found))),
+            Err(error) => postkiln_log::warn("passwords-not-written", &[("problem", &postkiln_log::chain(&error))]),
+        }
+    }
 }
 
-/// Writes the users of a bundle, so that nobody sees them yet; nothing when they are there already.
-async fn take(directory: &Directory, config: &Config) -> Result<Option<Seeding>, DirectoryError> {
+async fn seed(config: &Config) -> Result<Option<Seed>, DirectoryError> {
     let Some(file) = config.bundle.open_file(SEED).map_err(DirectoryError::SeedText)? else { return Ok(None) };
     let seed = tokio::task::spawn_blocking(move || Seed::open(file)).await;
-    let seed = seed.map_err(io::Error::other).and_then(|seed| seed).map_err(DirectoryError::SeedText)?;
-    if directory.has_seed(seed.digest()).await {
-        return Ok(None);
-    }
-    directory.begin(seed).await.map(Some)
+    seed.map_err(io::Error::other).and_then(|seed| seed).map(Some).map_err(DirectoryError::SeedText)
 }
 
 /// Makes the users count while look-ups still see those of before, then lets them see tables and users of the new bundle in
 /// one step.
-async fn switch(front: &FrontDesk, config: Arc<Config>, seeding: Option<Seeding>) -> Result<(), DirectoryError> {
+async fn switch(front: &FrontDesk, prepared: Prepared) -> Result<(), DirectoryError> {
+    let Prepared { config, seeding, .. } = prepared;
     let Some(seeding) = seeding else {
         *front.serving.write().await = config;
         return Ok(());
@@ -85,10 +167,12 @@ async fn switch(front: &FrontDesk, config: Arc<Config>, seeding: Option<Seeding>
     Ok(())
 }
 
-async fn forget(prepared: &mut Option<(Arc<Config>, Option<Seeding>)>) {
-    if let Some((_, Some(seeding))) = prepared.take() {
+async fn forget(prepared: Option<Prepared>) {
+    if let Some(seeding) = prepared.and_then(|prepared| prepared.seeding) {
         seeding.abandon().await;
     }
 }
 
 const SEED: &str = "seeds/sqlite.sql";
+/// How often passwords that could not be had are asked for again.
+const AGAIN: Duration = Duration::from_secs(10);

@@ -20,6 +20,8 @@ pub(super) struct Sockets {
     listeners: BTreeMap<String, (Role, TcpListener)>,
     locals: BTreeMap<String, (Role, UnixListener)>,
     doors: BTreeMap<(Role, Role), (OwnedFd, OwnedFd)>,
+    /// What an operator hands to `keyd`; nobody reads it here.
+    pub(super) secrets: Option<OwnedFd>,
 }
 
 impl Sockets {
@@ -28,7 +30,8 @@ impl Sockets {
     /// # Errors
     /// When a port is taken or descriptors have run out.
     pub(super) fn open(place: &Place, manifest: &Manifest) -> Result<Self, String> {
-        let mut sockets = Self { listeners: BTreeMap::new(), locals: BTreeMap::new(), doors: BTreeMap::new() };
+        let mut sockets =
+            Self { listeners: BTreeMap::new(), locals: BTreeMap::new(), doors: BTreeMap::new(), secrets: None };
         sockets.follow(place, manifest)?;
         Ok(sockets)
     }

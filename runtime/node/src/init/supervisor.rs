@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use postkiln_bundle::{Readiness, Role};
@@ -87,6 +88,11 @@ impl Supervisor {
     pub(super) fn leashed(mut self, leashed: bool) -> Self {
         self.leashed = leashed;
         self
+    }
+
+    /// Keeps a descriptor for `keyd`, which reads and empties what is behind it.
+    pub(super) fn hand_to_keyd(&mut self, secrets: OwnedFd) {
+        self.sockets.secrets = Some(secrets);
     }
 
     /// Runs until it is told to stop, then stops everything.

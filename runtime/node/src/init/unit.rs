@@ -245,6 +245,9 @@ impl Unit {
         for (name, socket) in sockets.local_of(role) {
             spawn = spawn.hand(&format!("listener.{name}"), socket.as_fd())?;
         }
+        if let Some(secrets) = sockets.secrets.as_ref().filter(|_| role == Role::Keyd) {
+            spawn = spawn.hand("secrets", secrets.as_fd())?;
+        }
         let doors = sockets.doors_of(role).map(|(callee, door)| ("door", callee, door));
         let hatches = sockets.hatches_of(role).map(|(caller, hatch)| ("hatch", caller, hatch));
         for (kind, other, descriptor) in doors.chain(hatches) {
