@@ -1,7 +1,7 @@
 //! `postkiln secret`: the values that a site names, in an encrypted file beside it. There is one file per group of
 //! commands; the parts that they share are here. Values go in by files, pipes and prompts, and never come out.
 
-mod ask;
+pub(crate) mod ask;
 mod change;
 mod keys;
 mod list;
@@ -82,13 +82,32 @@ impl Place {
     }
 
     fn identity(&self) -> Result<Identity, Failure> {
-        Identity::read(&identity_path(self.identity.as_deref())?, ask::passphrase).map_err(failure)
+        let path = identity_path(self.identity.as_deref())?;
+        if !path.exists() {
+            return Err(Failure::Wrong(self.first_steps(&path)));
+        }
+        Identity::read(&path, ask::passphrase).map_err(failure)
+    }
+
+    /// What a person without a private key does first.
+    fn first_steps(&self, path: &Path) -> String {
+        let none = format!("there is no identity at {}", path.display());
+        let site = self.site.display();
+        if Folder::new(&findings::folder(&self.site)).has_vault() {
+            format!(
+                "{none}: secrets.age is opened with a private key. Give the one you have with --identity FILE; or make one with \
+                 `postkiln secret identity`, and let somebody who can read the secrets run \
+                 `postkiln secret recipients {site} --add KEY` with the public key that it prints"
+            )
+        } else {
+            format!("{none}, and the site has no secrets yet: begin with `postkiln secret init {site}`")
+        }
     }
 }
 
 /// The path of the file of private keys: the given one, else `$POSTKILN_IDENTITY`, else one below the person's
 /// configuration (XDG Base Directory Specification).
-fn identity_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
+pub(crate) fn identity_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(given) = given {
         return Ok(given.to_owned());
     }
@@ -103,7 +122,7 @@ fn identity_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
 }
 
 /// Turns an error of the crate into a failure: exit code 1 for faulty secrets, 4 for failures of the machine.
-fn failure(error: SecretsError) -> Failure {
+pub(crate) fn failure(error: SecretsError) -> Failure {
     match error {
         SecretsError::Io { .. } | SecretsError::Generate(_) => {
             let what = error.to_string();

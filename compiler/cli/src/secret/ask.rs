@@ -24,7 +24,7 @@ pub(super) fn value(name: &str, file: Option<&Path>) -> Result<Secret, Failure> 
 }
 
 /// The passphrase of a private key, when there is a person to ask.
-pub(super) fn passphrase(description: &str) -> Option<Secret> {
+pub(crate) fn passphrase(description: &str) -> Option<Secret> {
     if io::stdin().is_terminal() { typed(description).ok() } else { None }
 }
 
