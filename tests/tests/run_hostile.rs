@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use postkiln_tests::clients::{ADA, Lines, await_message, count_messages, message, receive_from_outside};
-use postkiln_tests::{Running, Site};
+use postkiln_tests::{Running, Site, lines_of};
+use rustix::process::Signal;
 
 const STRANGER: &str = "stranger@elsewhere.example";
 
@@ -210,6 +212,49 @@ fn noise_ends_in_a_reply_or_a_closed_connection() {
             }
         }
     }
+    check_it_goes_on(&node, &before);
+    node.stop();
+}
+
+/// Sends the first message of a TLS handshake on many connections, says so, and keeps them until its input ends.
+const HANDSHAKES: &str = r#"
+import socket, ssl, sys
+context = ssl._create_unverified_context()
+kept = []
+for _ in range(int(sys.argv[2])):
+    coming, going = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(coming, going)
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    kept.append(socket.create_connection(("127.0.0.1", int(sys.argv[1]))))
+    kept[-1].sendall(going.read())
+print("sent", flush=True)
+sys.stdin.read()
+"#;
+
+#[test]
+fn a_keyd_that_hangs_is_not_noticed_by_connections_without_tls() {
+    let node = office();
+    let before = node.services();
+    node.signal("keyd", Signal::STOP);
+    let mut clients = Command::new("python3")
+        .args(["-c", HANDSHAKES, &node.port("submissions").to_string(), "40"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let sent = lines_of(clients.stdout.take().unwrap()).recv_timeout(Duration::from_secs(60));
+    assert_eq!(sent.as_deref(), Ok("sent"));
+    // On the loop, the signatures of 40 handshakes would be waited for one after the other, three seconds each.
+    let begun = Instant::now();
+    let mut client = Lines::connect(node.port("smtp"));
+    client.expect("EHLO client.example", "250");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    node.signal("keyd", Signal::CONT);
+    drop(clients.stdin.take());
+    clients.wait().unwrap();
     check_it_goes_on(&node, &before);
     node.stop();
 }
