@@ -63,10 +63,20 @@ impl Running {
     /// When the node does not become ready in time.
     #[must_use]
     pub fn start_with(site: &Path, data: &Path) -> Self {
+        Self::start_as(site, data, &data.join("no-identity"))
+    }
+
+    /// Starts a node with this data directory, which stays, as a person with this file of private keys.
+    ///
+    /// # Panics
+    /// When it does not become ready in time.
+    #[must_use]
+    pub fn start_as(site: &Path, data: &Path, identity: &Path) -> Self {
         let mut child = Command::new(binary("postkiln"))
             .args(["run".as_ref(), site.as_os_str(), "--data".as_ref(), data.as_os_str()])
             .args(["--base-port", "0"])
             .env("NO_COLOR", "1")
+            .env("POSTKILN_IDENTITY", identity)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,27 +1,34 @@
 //! `postkiln run`: the site's services as ordinary processes. Compiles, puts the bundle into the data directory, starts
-//! `postkiln-node supervise` and stays with it.
+//! `postkiln-node supervise`, hands it the site's secrets, and stays with it.
+
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use postkiln_bundle::Bundle;
+use postkiln_findings::codes;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::bundle::site_bundle;
+use crate::bundle::{Compiled, compile};
 use crate::outcome::{Exit, Failure};
-use crate::output;
+use crate::{findings, output};
 
 /// Runs a site's services on this machine, without root, on high ports
 ///
 /// The same processes as on the appliance, below one data directory, on 127.0.0.1: SMTP at 10025, submission at 10587
 /// and 10465, IMAP at 10143 and 10993, POP3 at 10110 and 10995. Prints `ready` when every service answers, and stops
 /// everything on Control-C. The data directory stays.
+///
+/// Opens the site's secrets with your identity and hands them to the node, which keeps them sealed below the data directory.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -43,6 +50,9 @@ pub(crate) struct Args {
     /// The program postkiln-node [default: beside this program]
     #[arg(long, value_name = "FILE")]
     node: Option<PathBuf>,
+    /// The file of private keys that opens the secrets [default: $POSTKILN_IDENTITY, else ~/.config/postkiln/identity]
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
     /// Print the ports as JSON when ready
     #[arg(long)]
     json: bool,
@@ -50,7 +60,14 @@ pub(crate) struct Args {
 
 /// Runs the command `run`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let bundle = site_bundle(&args.site)?;
+    let (compiled, mut found) = compile(&args.site, postkiln_render::render)?;
+    // The appliance is not given secrets yet; this node is, and what it lacks is said below.
+    found.retain(|finding| finding.code != codes::SECRET_PASSWORD);
+    findings::show(&args.site, &found);
+    findings::judge(&found, None)?;
+    let (Compiled { site, .. }, bundle) = compiled.ok_or(Failure::Findings)?;
+    let opened = secrets::open(&findings::folder(&args.site), &site, args.identity.as_deref())?;
+    drop(site);
     let data = match args.data {
         Some(data) => data,
         None => default_data(&bundle.manifest().hostname)?,
@@ -70,9 +87,19 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         command.arg("--base-port").arg(args.base_port.to_string()).arg("--leash").arg("stdin");
         // The node has a process group of its own: Control-C reaches it through us. It stops when its standard input
         // ends, so that it does not outlive us, however we end.
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let (leash, theirs) =
+            UnixStream::pair().map_err(|error| Failure::environment("cannot make a pair of sockets", error))?;
+        if let Some(opened) = opened {
+            opened.send(&leash).map_err(|error| Failure::environment("cannot hand over the secrets", error))?;
+            command.arg("--secrets").arg("stdin");
+        }
+        command.process_group(0).stdin(OwnedFd::from(theirs)).stdout(Stdio::piped());
         let child = command.spawn().map_err(|error| Failure::environment(cannot_start(&node), error))?;
-        attend(child, json).await
+        // The node has its end now; ours alone keeps it running.
+        drop(command);
+        let ended = attend(child, json).await;
+        drop(leash);
+        ended
     })
 }
 
@@ -86,8 +113,6 @@ async fn attend(mut child: Child, json: bool) -> Result<Exit, Failure> {
     let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    // Waiting for the child would close its standard input, and so end the node.
-    let _leash = child.stdin.take();
     let Some(stdout) = child.stdout.take() else { return Err(Failure::unavailable("the node has no output")) };
     let mut lines = BufReader::new(stdout).lines();
     let mut open = true;

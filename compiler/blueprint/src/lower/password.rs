@@ -35,7 +35,7 @@ pub(super) fn warn(
     let place = user.value.password.as_ref().map_or(&user.place, |password| &password.place);
     match password {
         Password::Secret(name) => {
-            let message = format!("{address} cannot log in: the secret {name:?} is not delivered to the node yet");
+            let message = format!("{address} cannot log in: the secret {name:?} is not delivered to an appliance yet");
             findings.add(codes::SECRET_PASSWORD, place, message).hint(hint(place, "for now, "));
         }
         Password::None if has_mailbox => {

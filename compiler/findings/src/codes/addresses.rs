@@ -173,10 +173,11 @@ codes! {
         "#,
     }
     SECRET_PASSWORD = "W0301" {
-        title: "a password is a secret, and secrets are not delivered yet",
+        title: "a password is a secret, and an appliance is not given secrets yet",
         meaning: r#"
-            The password is named and not written, as it should be; the node of this version is not given secrets, so nobody can
-            log in to this mailbox until it is. Mail is delivered.
+            The password is named and not written, as it should be. `postkiln run` opens the secrets with your identity and gives
+            them to the node; an appliance of this version is not given any, so nobody can log in to this mailbox there. Mail is
+            delivered.
         "#,
         wrong: r#"
             domains."example.org".users.linus.password = { secret = "linus" },
