@@ -1,25 +1,22 @@
-//! The node's answers to a client before it looks where mail goes, from the same control files and rules: networks, bad
-//! senders, bad recipients, logins, relaying. Knows nothing about the walk behind it. Start at [`Entrance::answer`].
+//! The node's answers to a client at RCPT, by the same policy (`schemas/admission`), from the same control files and rules; and
+//! who may log in and send as whom. Start at [`Entrance::answer`].
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use postkiln_address::{Address, ReversePath};
+use postkiln_admission::{Candidate, Client, Policy};
 use postkiln_control::tcprules::{self, Decision, Rule};
-use postkiln_control::{Badmailfrom, Badrcptto, Morercpthosts, Rcpthosts};
 use postkiln_routing::{Destination, Route};
 use postkiln_site::Expectation;
 
 use crate::model::{Blueprint, Permission, User};
 use crate::world::World;
 
-/// The files by which `smtpd` decides.
+/// The policy that `smtpd` decides by.
 pub(crate) struct Entrance {
-    bad_senders: Badmailfrom,
-    bad_recipients: Badrcptto,
-    hosts: Rcpthosts,
-    more_hosts: Morercpthosts,
-    /// The tcprules of each listener.
+    pub(crate) policy: Policy,
+    /// The rules of each listener.
     rules: BTreeMap<String, Vec<Rule>>,
 }
 
@@ -29,7 +26,7 @@ pub(crate) enum Reply {
     Refused(String),
     /// The recipient is refused for now, for this reason.
     Deferred(String),
-    /// The recipient is let through; whether the address exists is another question.
+    /// The message is taken.
     Accepted,
 }
 
@@ -40,23 +37,7 @@ impl Entrance {
             // These rules were printed by us, so they parse.
             (listener.clone(), tcprules::parse(text).unwrap_or_default())
         });
-        Self {
-            bad_senders: blueprint.control_file().unwrap_or_default(),
-            bad_recipients: blueprint.control_file().unwrap_or_default(),
-            hosts: blueprint.control_file().unwrap_or_default(),
-            more_hosts: blueprint.control_file().unwrap_or_default(),
-            rules: rules.collect(),
-        }
-    }
-
-    /// Whether nobody may write to an address.
-    pub(crate) fn is_bad(&self, recipient: &Address) -> bool {
-        self.bad_recipients.refuses(recipient)
-    }
-
-    /// Whether strangers may write to addresses of a domain.
-    pub(crate) fn is_open(&self, recipient: &Address) -> bool {
-        self.hosts.allows(recipient.domain()) || self.more_hosts.allows(recipient.domain())
+        Self { policy: blueprint.admission(), rules: rules.collect() }
     }
 
     /// The reply to a message's recipient, in the order in which `smtpd` decides.
@@ -70,26 +51,21 @@ impl Entrance {
             Some(true) => true,
             None => user(blueprint, &message.from).is_some_and(may_log_in),
         };
-        let Decision::Allow(variables) = self.decision(if has_login { "submission" } else { "smtp" }, message.client)
+        let Some(client) = Client::new(&self.decision(if has_login { "submission" } else { "smtp" }, message.client))
         else {
             return refused("`smtp.networks` does not serve the client");
         };
-        let variable = |name| variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        if self.bad_senders.refuses(&ReversePath::Address(message.from.clone())) {
-            return refused("badmailfrom names the sender");
-        }
-        match variable("RBLSMTPD").filter(|text| !text.is_empty()) {
-            Some(text) => match text.strip_prefix('-') {
-                Some(text) => return Reply::Refused(format!("`smtp.networks` answers the client: {text}")),
-                None => return Reply::Deferred(format!("`smtp.networks` answers the client: {text}")),
-            },
-            None if self.is_bad(&message.to) => return refused("badrcptto names the recipient"),
-            None => {}
-        }
-        if has_login || variable("RELAYCLIENT").is_some() || self.is_open(&message.to) {
-            Reply::Accepted
-        } else {
-            refused("rcpthosts does not name the domain")
+        let sender = ReversePath::Address(message.from.clone());
+        let candidate = Candidate { client: &client, has_login, sender: &sender, recipient: &message.to };
+        let judged = self.policy.before(&candidate).and_then(|recipient| match world.trace(&recipient) {
+            Ok((Route::NoSuchAddress(text), _)) => Ok(Some(text)),
+            _ => self.policy.after(&candidate, &recipient).map(|()| None),
+        });
+        match judged {
+            Ok(None) => Reply::Accepted,
+            Ok(Some(text)) => Reply::Refused(text),
+            Err(refusal) if refusal.is_for_now() => Reply::Deferred(refusal.reason()),
+            Err(refusal) => Reply::Refused(refusal.reason()),
         }
     }
 

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use postkiln_address::{Address, Domain};
+use postkiln_admission::Policy;
 use postkiln_control::Smtproutes;
 use postkiln_findings::Place;
 use postkiln_routing::{Destination, Route, Step};
 use postkiln_site::Site;
 use serde::Serialize;
 
-use crate::entrance::Entrance;
 use crate::model::CatchAll;
 use crate::{Blueprint, Kind, ObjectId, World, origin};
 
@@ -51,9 +51,9 @@ pub struct End {
 /// Follows mail for an address to all its ends.
 #[must_use]
 pub fn itinerary(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, address: &Address) -> Itinerary {
-    let entrance = Entrance::new(blueprint);
-    let mut guide = Guide { site, blueprint, entrance, found: Itinerary::default(), visited: BTreeSet::new() };
-    if guide.entrance.is_bad(address) {
+    let policy = blueprint.admission();
+    let mut guide = Guide { site, blueprint, policy, found: Itinerary::default(), visited: BTreeSet::new() };
+    if guide.policy.is_bad(address) {
         guide.bad(address);
     } else {
         guide.strangers(address);
@@ -67,7 +67,7 @@ pub fn itinerary(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, addr
 struct Guide<'a> {
     site: &'a Site,
     blueprint: &'a Blueprint,
-    entrance: Entrance,
+    policy: Policy,
     found: Itinerary,
     visited: BTreeSet<String>,
 }
@@ -86,7 +86,7 @@ impl Guide<'_> {
 
     /// A step about a domain of ours that strangers may not write to.
     fn strangers(&mut self, address: &Address) {
-        if self.blueprint.own_address(address).is_some() && !self.entrance.is_open(address) {
+        if self.blueprint.own_address(address).is_some() && !self.policy.is_open(address.domain()) {
             let text = format!("refused for strangers: rcpthosts does not name {}", address.domain());
             self.rule(0, "smtp", text, None, &ObjectId::new(Kind::Control, "rcpthosts"), &[]);
         }
@@ -224,7 +224,7 @@ impl Guide<'_> {
         // A forward of this site leaves for everybody; mail to others' addresses only for people who may send through
         // it.
         let whom = match depth {
-            0 if self.entrance.is_open(address) => ", for everybody: rcpthosts names it",
+            0 if self.policy.is_open(address.domain()) => ", for everybody: rcpthosts names it",
             0 => ", for those who may send through this site; refused for everybody else",
             _ => "",
         };

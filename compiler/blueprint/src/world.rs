@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 
 use postkiln_address::{Address, Domain, LocalPart};
+use postkiln_admission::Policy;
 use postkiln_control::users_assign::{self, Assigned};
 use postkiln_control::{ControlFile, Subaddress, Virtualdomains};
 use postkiln_routing::{LookUp, Route, RouteError, Step, UserState, block_on_ready, level, trace};
@@ -90,6 +91,17 @@ impl Blueprint {
     #[must_use]
     pub fn control_file<F: ControlFile>(&self) -> Option<F> {
         F::read(|name: &str| -> io::Result<_> { Ok(self.control.get(name).map(|text| text.clone().into_bytes())) }).ok()
+    }
+
+    /// Who may send what to whom, by the control files.
+    #[must_use]
+    pub fn admission(&self) -> Policy {
+        Policy {
+            bad_senders: self.control_file().unwrap_or_default(),
+            bad_recipients: self.control_file().unwrap_or_default(),
+            hosts: self.control_file().unwrap_or_default(),
+            more_hosts: self.control_file().unwrap_or_default(),
+        }
     }
 
     /// The address as it is in a mail domain of ours, in lower case; `None` when the domain is not ours.

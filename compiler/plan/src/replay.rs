@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use postkiln_address::{Address, ReversePath};
+use postkiln_admission::{Candidate, Client, Policy};
 use postkiln_blueprint::{Blueprint, World};
-use postkiln_control::Badmailfrom;
 use postkiln_routing::{Destination, Route};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ pub fn replay(log: &str, base: &Blueprint, new: &Blueprint) -> Replayed {
     let (mut earlier, mut later) = (Walker::new(base), Walker::new(new));
     let mut replayed = Replayed { skipped, ..Replayed::default() };
     for (envelope, count) in counts {
-        let Ok(to) = envelope.to.parse::<Address>() else {
+        let Ok(to) = Address::received(&envelope.to) else {
             replayed.skipped += count;
             continue;
         };
@@ -125,45 +125,43 @@ fn harmless(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-fn elsewhere(address: &Address) -> String {
-    format!("{address} elsewhere")
-}
-
 struct Walker<'a> {
     blueprint: &'a Blueprint,
     world: World<'a>,
-    bad: Badmailfrom,
+    policy: Policy,
     known: BTreeMap<String, Fate>,
 }
 
 impl<'a> Walker<'a> {
     fn new(blueprint: &'a Blueprint) -> Self {
-        let bad = blueprint.control_file().unwrap_or_default();
-        Self { blueprint, world: World::new(blueprint), bad, known: BTreeMap::new() }
+        Self { blueprint, world: World::new(blueprint), policy: blueprint.admission(), known: BTreeMap::new() }
     }
 
+    /// A log does not say who had logged in: only our own people send through us, so a sender of ours counts as one of them.
     fn fate(&mut self, from: &str, to: &Address) -> Fate {
-        let sender = from.parse::<ReversePath>();
-        if sender.as_ref().is_ok_and(|sender| self.bad.refuses(sender)) {
-            return Fate::Refused("badmailfrom names the sender".to_owned());
+        let sender = ReversePath::received(from).unwrap_or(ReversePath::Null);
+        let has_login = sender.address().is_some_and(|sender| self.is_ours(sender));
+        let candidate = Candidate { client: &Client::default(), has_login, sender: &sender, recipient: to };
+        if let Err(refusal) = self.policy.before(&candidate) {
+            return Fate::Refused(refusal.reason());
         }
-        let key = to.key();
-        let fate = match self.known.get(&key) {
-            Some(known) => known.clone(),
-            None => {
-                let fate = self.follow(to);
-                self.known.insert(key, fate.clone());
-                fate
-            }
-        };
-        // Only our own people send through us. Mail that our forwards passed on is refused on both sides, which is no
-        // difference.
-        let goes_on = matches!(&fate, Fate::Accepted(ends) if ends.contains(&elsewhere(to)));
-        match from.parse::<Address>() {
-            Ok(sender) if goes_on && self.is_ours(&sender) => fate,
-            _ if goes_on => Fate::Refused("not an address of ours".to_owned()),
+        let fate = self.known_fate(to);
+        // Mail that our forwards passed on is refused on both sides, which is no difference.
+        match self.policy.after(&candidate, to) {
+            Err(refusal) if matches!(fate, Fate::Accepted(_)) => Fate::Refused(refusal.reason()),
             _ => fate,
         }
+    }
+
+    /// What the walk says, which asks for nobody's leave.
+    fn known_fate(&mut self, to: &Address) -> Fate {
+        let key = to.key();
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let fate = self.follow(to);
+        self.known.insert(key, fate.clone());
+        fate
     }
 
     fn is_ours(&self, address: &Address) -> bool {
@@ -189,7 +187,7 @@ impl<'a> Walker<'a> {
                         }
                     }
                 }
-                Ok(Route::NotOurs) => drop(ends.insert(elsewhere(&address))),
+                Ok(Route::NotOurs) => drop(ends.insert(format!("{address} elsewhere"))),
                 Ok(Route::NoSuchAddress(_)) if visited.len() == 1 => {
                     return Fate::Refused("no such address".to_owned());
                 }

@@ -3,7 +3,6 @@
 //! answers a session needs are in `answers`, a message on its way in `message`.
 
 mod answers;
-mod client;
 mod config;
 mod message;
 
@@ -11,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use postkiln_admission::Client;
 use postkiln_bundle::Role;
 use postkiln_ipc::Door;
 use postkiln_smtp::{Peer, Session};
@@ -20,7 +20,6 @@ use crate::asking::Directory;
 use crate::role;
 use crate::serving::{self, Front};
 use answers::Answers;
-use client::Client;
 use config::Config;
 
 /// Runs the role.
@@ -52,17 +51,9 @@ impl Front for Smtpd {
             Some(databytes) => with_databytes(&session, databytes),
             None => session,
         };
-        let peer = Peer { ip: visitor.peer, relay_client: client.relay };
-        let session = Session::new((session, peer), Instant::now());
+        let session = Session::new((session, Peer { ip: visitor.peer, client }), Instant::now());
         let directory = Directory::new(self.directoryd.clone());
-        let answers = Answers::new(
-            config.clone(),
-            directory,
-            self.queued.clone(),
-            self.data.clone(),
-            visitor.peer,
-            client.blocked,
-        );
+        let answers = Answers::new(config.clone(), directory, self.queued.clone(), self.data.clone(), visitor.peer);
         Some((session, answers))
     }
 }

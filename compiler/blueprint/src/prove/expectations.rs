@@ -179,13 +179,9 @@ fn end(blueprint: &Blueprint, address: &Address) -> String {
 
 fn outcome(blueprint: &Blueprint, entrance: &Entrance, world: &mut World<'_>, message: &Expectation) -> Outcome {
     match entrance.answer(blueprint, world, message) {
-        Reply::Refused(why) => return Outcome::Refused(why),
-        Reply::Deferred(why) => return Outcome::Deferred(why),
-        Reply::Accepted => {}
-    }
-    match world.trace(&message.to) {
-        Ok((Route::NoSuchAddress(text), _)) => Outcome::Refused(text),
-        _ => Outcome::Accepted(ends(blueprint, world, message)),
+        Reply::Refused(why) => Outcome::Refused(why),
+        Reply::Deferred(why) => Outcome::Deferred(why),
+        Reply::Accepted => Outcome::Accepted(ends(blueprint, world, message)),
     }
 }
 

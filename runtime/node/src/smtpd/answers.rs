@@ -1,4 +1,4 @@
-//! [`Answers`]: what a session of `smtpd` cannot know. Policy is here: whose mail is taken, who may send as whom.
+//! [`Answers`]: what a session of `smtpd` cannot know: which addresses exist, who may send as whom, whether a message is kept.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -21,8 +21,6 @@ pub(super) struct Answers {
     queued: Arc<Door>,
     data: PathBuf,
     peer: IpAddr,
-    /// What every recipient is answered with, for a client that the rules block.
-    blocked: Option<(Status, String)>,
     message: Option<Message>,
 }
 
@@ -34,9 +32,8 @@ impl Answers {
         queued: Arc<Door>,
         data: PathBuf,
         peer: IpAddr,
-        blocked: Option<(Status, String)>,
     ) -> Self {
-        Self { config, directory, queued, data, peer, blocked, message: None }
+        Self { config, directory, queued, data, peer, message: None }
     }
 
     async fn authenticate(&mut self, name: String, password: Secret) -> Answer {
@@ -67,22 +64,10 @@ impl Answers {
         }
     }
 
+    /// Whether the walk refuses the recipient; whose mail is taken for it, the session's policy says.
     async fn recipient(&mut self, address: Address) -> Answer {
-        if let Some((status, text)) = &self.blocked {
-            return refused(*status, text);
-        }
-        if self.config.badrcptto.refuses(&address) {
-            return refused(Status(5, 7, 1), "sorry, this recipient is in my badrcptto list (#5.7.1)");
-        }
-        // Strangers' mail is taken for these domains only, whatever the user database says.
-        let listed =
-            self.config.rcpthosts.allows(address.domain()) || self.config.morercpthosts.allows(address.domain());
         match self.directory.ask(&Request::Route(address)).await {
-            Reply::Route(_) if listed => Answer::Accepted,
-            Reply::Route(_) => Answer::NotOurs,
-            // We carry mail for a domain that is listed but lives elsewhere (a secondary MX).
-            Reply::NotOurs if listed => Answer::Accepted,
-            Reply::NotOurs => Answer::NotOurs,
+            Reply::Route(_) | Reply::NotOurs => Answer::Accepted,
             Reply::NoSuchAddress(line) => refused(Status::stated(&line).unwrap_or(Status(5, 1, 1)), &line),
             other => unavailable(&other),
         }
@@ -105,7 +90,7 @@ impl postkiln_net::Answers<Session> for Answers {
         match question {
             Question::Authenticate { name, password } => self.authenticate(name, password).await,
             Question::Sender { account, sender } => self.sender(&account, &sender).await,
-            Question::Recipient { address } => self.recipient(address).await,
+            Question::Recipient { address, .. } => self.recipient(address).await,
             Question::Begin(begin) => self.begin(&begin).await,
             Question::Finish => match self.message.take() {
                 Some(message) => match message.finish().await {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postkiln_admission::Policy;
 use postkiln_bundle::Role;
 use postkiln_control::{
-    Badmailfrom, Badrcptto, Brtlimit, Concurrencyincoming, Databytes, Engine, Maxrcpt, Me, Morercpthosts, Rcpthosts,
-    Scanner, Smtpgreeting, Timeoutsmtpd,
+    Brtlimit, Concurrencyincoming, Databytes, Engine, Maxrcpt, Me, Scanner, Smtpgreeting, Timeoutsmtpd,
 };
 use postkiln_session::Tls;
 use postkiln_smtp::{Limits, Listener};
@@ -20,12 +20,6 @@ use crate::serving::Listening;
 pub(super) struct Config {
     /// Our name.
     pub(super) hostname: String,
-    /// The domains that are ours, or that we take mail for.
-    pub(super) rcpthosts: Rcpthosts,
-    /// The rest of them.
-    pub(super) morercpthosts: Morercpthosts,
-    /// Recipients that nobody may write to.
-    pub(super) badrcptto: Badrcptto,
     /// Clients served at the same time.
     connections: usize,
     /// The scanner's configuration, when there is a scanner.
@@ -67,23 +61,15 @@ impl Config {
             greeting: control::<Smtpgreeting>(bundle)?.0,
             listener: Listener::Mx,
             tls: Tls::Starttls,
-            badmailfrom: control::<Badmailfrom>(bundle)?.0.iter().map(ToString::to_string).collect(),
+            policy: Policy::read(|name| bundle.read(&format!("control/{name}")))
+                .map_err(|error| postkiln_log::chain(&error))?,
             limits,
         };
         let listeners = Listeners::read(Role::Smtpd, bundle)?;
         let session = |(name, tls): (&str, _)| (name.to_owned(), Arc::new(session(&base, name, tls)));
         let sessions = listeners.iter().map(session).collect();
         let connections = usize::try_from(control::<Concurrencyincoming>(bundle)?.0).unwrap_or(usize::MAX);
-        Ok(Self {
-            hostname: hostname.to_string(),
-            rcpthosts: control(bundle)?,
-            morercpthosts: control(bundle)?,
-            badrcptto: control(bundle)?,
-            connections,
-            clamd_conf,
-            listeners,
-            sessions,
-        })
+        Ok(Self { hostname: hostname.to_string(), connections, clamd_conf, listeners, sessions })
     }
 
     /// The service of a listener, for a client that TLS begins so for.

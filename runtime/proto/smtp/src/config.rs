@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use postkiln_address::Domain;
+use postkiln_admission::{Client, Policy};
 use postkiln_session::Tls;
 
 /// One listener's service. Shared by all its sessions.
@@ -17,9 +18,9 @@ pub struct Config {
     pub listener: Listener,
     /// How TLS begins, if at all.
     pub tls: Tls,
-    /// Senders refused at RCPT: `user@host` or `@host`, any case (control file `badmailfrom`).
-    pub badmailfrom: Vec<String>,
-    /// The limits of the session.
+    /// Who may send what to whom.
+    pub policy: Policy,
+    /// Bounds.
     pub limits: Limits,
 }
 
@@ -76,6 +77,6 @@ impl Default for Limits {
 pub struct Peer {
     /// The client's IP address.
     pub ip: IpAddr,
-    /// tcprules' `RELAYCLIENT`: present, even when empty: it may relay; the value is appended to every recipient.
-    pub relay_client: Option<String>,
+    /// What the listener's rules say about it.
+    pub client: Client,
 }

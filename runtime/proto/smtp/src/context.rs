@@ -91,11 +91,6 @@ impl Context {
         self.actions.reply_to_fault(reply, self.failed_logins, limit, "421 4.7.0 too many failed logins (#4.7.0)")
     }
 
-    /// Whether the client may send to domains that are not ours.
-    pub(crate) const fn may_relay(&self) -> bool {
-        self.peer.relay_client.is_some() || self.account.is_some()
-    }
-
     /// AUTH is offered to users, and never in the clear.
     pub(crate) fn offers_auth(&self) -> bool {
         self.config.listener == Listener::Submission && self.secure

@@ -15,8 +15,6 @@ pub struct Transaction {
     pub(crate) sender: ReversePath,
     pub(crate) recipients: Vec<Address>,
     pub(crate) declared_size: Option<u64>,
-    /// The sender is in `badmailfrom`: said at RCPT, as qmail does, so that the log shows for whom the mail was.
-    pub(crate) barred: bool,
 }
 
 pub(crate) fn mail(context: &mut Context, mail: Mail) -> State {
@@ -36,12 +34,7 @@ pub(crate) fn mail(context: &mut Context, mail: Mail) -> State {
         context.say("552 5.3.4 sorry, that message size exceeds my databytes limit (#5.3.4)");
         return State::Idle;
     }
-    let transaction = Transaction {
-        barred: is_barred(&context.config.badmailfrom, &mail.sender),
-        sender: mail.sender,
-        recipients: Vec::new(),
-        declared_size: mail.size,
-    };
+    let transaction = Transaction { sender: mail.sender, recipients: Vec::new(), declared_size: mail.size };
     let Some(account) = context.account.clone() else {
         context.say("250 2.1.0 ok");
         return State::Transaction(transaction);
@@ -60,11 +53,4 @@ pub(crate) fn answered(transaction: Transaction, context: &mut Context, answer: 
         _ => context.say(&refusal(Stage::Mail, Status(4, 3, 0), "internal trouble")),
     }
     State::Idle
-}
-
-fn is_barred(badmailfrom: &[String], sender: &ReversePath) -> bool {
-    let Some(address) = sender.address() else { return false };
-    let key = address.key();
-    let host = key.rfind('@').and_then(|at| key.get(at..)).unwrap_or_default();
-    badmailfrom.iter().any(|entry| entry.eq_ignore_ascii_case(&key) || entry.eq_ignore_ascii_case(host))
 }

@@ -24,10 +24,12 @@ pub enum Question {
         /// The reverse path it wants.
         sender: ReversePath,
     },
-    /// Is there such a recipient? [`Answer::Accepted`] when it is ours and takes mail, [`Answer::NotOurs`], or
-    /// [`Answer::Refused`]. Whether a recipient that is not ours may pass, the session decides.
+    /// May this be a recipient? [`Answer::Accepted`] when it is ours and takes mail, and when it is not ours at all, or
+    /// [`Answer::Refused`]. What the session's policy refuses is not asked, and what is accepted it judges again.
     Recipient {
-        /// The recipient's address.
+        /// Who writes.
+        sender: ReversePath,
+        /// To whom.
         address: Address,
     },
     /// A message is about to come: [`Answer::Accepted`] when it can be taken, or [`Answer::Refused`].
@@ -58,8 +60,6 @@ pub enum Answer {
     Authenticated(String),
     /// The driver accepts.
     Accepted,
-    /// The recipient's domain is not ours.
-    NotOurs,
     /// The message is on stable storage under this name.
     Kept(QueueId),
     /// No: class 4 for now, class 5 for good; one line for the client.

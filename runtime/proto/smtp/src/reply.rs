@@ -17,8 +17,8 @@ pub(crate) fn refusal(stage: Stage, status: Status, text: &str) -> String {
         (5, 2, 2 | 3) | (5, 3, 4) => 552,
         (5, ..) => match stage {
             Stage::Mail => 553,
-            // qmail-smtpd(8) and rblsmtpd(1): by policy it is 553.
-            Stage::Rcpt if subject == 7 => 553,
+            // qmail-smtpd(8) and rblsmtpd(1): by policy it is 553. So is a name that cannot be used (RFC 5321 §4.2.2).
+            Stage::Rcpt if subject == 7 || (subject, detail) == (1, 3) => 553,
             Stage::Rcpt => 550,
             Stage::Data => 554,
         },

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use postkiln_admission::{Client, Policy, Refusal};
 use postkiln_mail::{QueueId, Status};
 use postkiln_session::Tls;
 use postkiln_session::dialog::{Protocol, replay_folder, unescape};
@@ -20,6 +21,17 @@ fn dialogs_are_held_as_written() {
 
 struct Smtp;
 
+/// Our domain is example.org.
+fn policy(bad_senders: &[&str], bad_recipients: &[&str]) -> Policy {
+    let file = |name: &str| match name {
+        "rcpthosts" => Some("example.org\nmail.example.org\n".to_owned()),
+        "badmailfrom" => Some(bad_senders.join("\n") + "\n"),
+        "badrcptto" => Some(bad_recipients.join("\n") + "\n"),
+        _ => None,
+    };
+    Policy::read(|name| Ok(file(name).map(String::into_bytes))).unwrap()
+}
+
 impl Protocol for Smtp {
     type Session = Session;
 
@@ -29,17 +41,20 @@ impl Protocol for Smtp {
             greeting: "mail.example.org".to_owned(),
             listener: Listener::Mx,
             tls: Tls::Starttls,
-            badmailfrom: Vec::new(),
+            policy: Policy::default(),
             limits: Limits::default(),
         };
-        let mut peer = Peer { ip: "192.0.2.1".parse().unwrap(), relay_client: None };
+        let mut peer = Peer { ip: "192.0.2.1".parse().unwrap(), client: Client::default() };
+        let (mut bad_senders, mut bad_recipients) = (Vec::new(), Vec::new());
         for (key, value) in settings {
             match key.as_str() {
                 "submission" => config.listener = Listener::Submission,
                 "tls" if value == "implicit" => config.tls = Tls::Implicit,
                 "tls" if value == "unavailable" => config.tls = Tls::Unavailable,
-                "badmailfrom" => config.badmailfrom.push(value.clone()),
-                "relayclient" => peer.relay_client = Some(value.clone()),
+                "badmailfrom" => bad_senders.push(value.as_str()),
+                "badrcptto" => bad_recipients.push(value.as_str()),
+                "rblsmtpd" => peer.client.blocked = Refusal::blocked(value),
+                "relayclient" => peer.client.relay = Some(value.clone()),
                 "databytes" => config.limits.databytes = Some(value.parse().unwrap()),
                 "max_recipients" => config.limits.max_recipients = value.parse().unwrap(),
                 "max_refused" => config.limits.max_refused = value.parse().unwrap(),
@@ -49,6 +64,7 @@ impl Protocol for Smtp {
                 other => panic!("unknown setting {other}"),
             }
         }
+        config.policy = policy(&bad_senders, &bad_recipients);
         (Self, Session::new((Arc::new(config), peer), now))
     }
 
@@ -65,7 +81,7 @@ fn print(question: &Question) -> String {
     match question {
         Question::Authenticate { name, password } => format!("authenticate {name} {}", password.expose()),
         Question::Sender { account, sender } => format!("sender {account} <{sender}>"),
-        Question::Recipient { address } => format!("recipient {address}"),
+        Question::Recipient { sender, address } => format!("recipient <{sender}> {address}"),
         Question::Begin(begin) => {
             let recipients: Vec<String> = begin.envelope.recipients.iter().map(ToString::to_string).collect();
             let list =
@@ -82,7 +98,6 @@ fn read(text: &str) -> Answer {
     match word {
         "authenticated" => Answer::Authenticated(rest.to_owned()),
         "accepted" => Answer::Accepted,
-        "not-ours" => Answer::NotOurs,
         "kept" => Answer::Kept(QueueId::new(rest).unwrap()),
         "refused" => {
             let (status, text) = rest.split_once(' ').unwrap();

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use postkiln_admission::{Client, Policy};
 use postkiln_mail::{QueueId, Status};
 use postkiln_session::{Action, Session as _, Tls};
 use postkiln_smtp::{Answer, Config, Limits, Listener, PIECE, Peer, Question, Session};
@@ -64,14 +65,15 @@ fn config(listener: Listener, tls: Tls) -> Arc<Config> {
         ..Limits::default()
     };
     let hostname = "mail.example.org".parse().unwrap();
-    Arc::new(Config { hostname, greeting: "mail.example.org".into(), listener, tls, badmailfrom: Vec::new(), limits })
+    let rcpthosts = |name: &str| Ok((name == "rcpthosts").then(|| b"example.org\n".to_vec()));
+    let policy = Policy::read(rcpthosts).unwrap();
+    Arc::new(Config { hostname, greeting: "mail.example.org".into(), listener, tls, policy, limits })
 }
 
 fn reply(question: &Question) -> Answer {
     match question {
         Question::Authenticate { name, .. } if name == "test" => Answer::Authenticated("test@example.org".into()),
         Question::Authenticate { .. } => Answer::Refused(Status(5, 7, 8), "no".into()),
-        Question::Recipient { address } if address.domain().as_str() == "elsewhere.example" => Answer::NotOurs,
         Question::Sender { .. } | Question::Recipient { .. } | Question::Begin(_) => Answer::Accepted,
         Question::Finish => Answer::Kept(QueueId::new("1f").unwrap()),
     }
@@ -80,7 +82,7 @@ fn reply(question: &Question) -> Answer {
 /// Feeds pieces; gives the actions, those of one kind that follow each other joined.
 fn run(config: &Arc<Config>, pieces: &[&[u8]]) -> Vec<Action<Question>> {
     let now = Instant::now();
-    let peer = Peer { ip: "192.0.2.1".parse().unwrap(), relay_client: None };
+    let peer = Peer { ip: "192.0.2.1".parse().unwrap(), client: Client::default() };
     let mut session = Session::new((Arc::clone(config), peer), now);
     let mut actions = Vec::new();
     for piece in std::iter::once(&&b""[..]).chain(pieces) {

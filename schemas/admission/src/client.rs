@@ -2,34 +2,32 @@
 //! `RELAYCLIENT`, `DATABYTES`, `RBLSMTPD`.
 
 use postkiln_control::tcprules::Decision;
-use postkiln_mail::Status;
+
+use crate::Refusal;
 
 /// What holds for one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Client {
-    /// It may send to any domain; the text is put after each recipient.
-    pub(super) relay: Option<String>,
+pub struct Client {
+    /// `RELAYCLIENT`: it may send to any domain; the text is put after each recipient.
+    pub relay: Option<String>,
     /// The largest message in place of `databytes`: `Some(None)` without a limit.
-    pub(super) databytes: Option<Option<u64>>,
-    /// Every recipient is answered with this (rblsmtpd(1)).
-    pub(super) blocked: Option<(Status, String)>,
+    pub databytes: Option<Option<u64>>,
+    /// `RBLSMTPD`: every recipient is answered with this (rblsmtpd(1)).
+    pub blocked: Option<Refusal>,
 }
 
 impl Client {
     /// `None` for a client that is not served. A `DATABYTES` that is no number leaves the limit as it is.
-    pub(super) fn new(decision: &Decision) -> Option<Self> {
+    #[must_use]
+    pub fn new(decision: &Decision) -> Option<Self> {
         if *decision == Decision::Deny {
             return None;
         }
         let number = decision.variable("DATABYTES").and_then(|text| text.parse::<u64>().ok());
-        let blocked = decision.variable("RBLSMTPD").filter(|text| !text.is_empty()).map(|text| {
-            text.strip_prefix('-')
-                .map_or_else(|| (Status(4, 7, 1), text.to_owned()), |text| (Status(5, 7, 1), text.to_owned()))
-        });
         Some(Self {
             relay: decision.variable("RELAYCLIENT").map(ToOwned::to_owned),
             databytes: number.map(|number| (number > 0).then_some(number)),
-            blocked,
+            blocked: decision.variable("RBLSMTPD").and_then(Refusal::blocked),
         })
     }
 }
@@ -58,9 +56,9 @@ mod tests {
 
     #[test]
     fn blocked_clients_hear_why() {
-        let blocked = |status, text: &str| Client { blocked: Some((status, text.to_owned())), ..Client::default() };
-        check(":allow,RBLSMTPD=\"-go away\"\n", "192.0.2.1", Some(blocked(Status(5, 7, 1), "go away")));
-        check(":allow,RBLSMTPD=\"later\"\n", "192.0.2.1", Some(blocked(Status(4, 7, 1), "later")));
+        let blocked = |variable| Client { blocked: Refusal::blocked(variable), ..Client::default() };
+        check(":allow,RBLSMTPD=\"-go away\"\n", "192.0.2.1", Some(blocked("-go away")));
+        check(":allow,RBLSMTPD=\"later\"\n", "192.0.2.1", Some(blocked("later")));
         check(":allow,DATABYTES=\"many\"\n", "192.0.2.1", Some(Client::default()));
     }
 }
