@@ -153,7 +153,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// What the walk says, which asks for nobody's leave.
+    /// The result of the walk, which asks for nobody's leave.
     fn known_fate(&mut self, to: &Address) -> Fate {
         let key = to.key();
         if let Some(known) = self.known.get(&key) {

@@ -1,11 +1,11 @@
-//! What the rules of a listener say about a client, as the environment that tcpserver would set (tcprules(1)):
+//! The verdict of a listener's rules about a client, as the environment that tcpserver would set (tcprules(1)):
 //! `RELAYCLIENT`, `DATABYTES`, `RBLSMTPD`.
 
 use postkiln_control::tcprules::Decision;
 
 use crate::Refusal;
 
-/// What holds for one client.
+/// The permissions and limits of one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
     /// `RELAYCLIENT`: it may send to any domain; the text is put after each recipient.

@@ -28,13 +28,13 @@ pub struct Policy {
 /// One recipient of a message that a client wants to hand over.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
-    /// What the listener's rules say about the client.
+    /// The verdict of the listener's rules about the client.
     pub client: &'a Client,
     /// Somebody of ours has logged in.
     pub has_login: bool,
-    /// The reverse path.
+    /// The reverse path of the message.
     pub sender: &'a ReversePath,
-    /// The forward path.
+    /// The forward path of this recipient.
     pub recipient: &'a Address,
 }
 
@@ -52,7 +52,7 @@ impl Policy {
         })
     }
 
-    /// What can be said before anybody looks for the recipient. Gives the recipient as it goes on: `RELAYCLIENT`'s value is
+    /// Judges a recipient before anybody looks for the recipient. Gives the recipient as it goes on: `RELAYCLIENT`'s value is
     /// put behind it.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Policy {
         Ok(recipient)
     }
 
-    /// What is said last, of a recipient that the walk did not refuse: one of ours, or one of others.
+    /// Judges, last, a recipient that the walk did not refuse: one of ours, or one of others.
     ///
     /// # Errors
     /// When the client may send to our own domains only, and this is none of them.
@@ -133,7 +133,7 @@ mod tests {
         Policy::read(|name| Ok(file(name).map(|text| text.as_bytes().to_vec()))).unwrap()
     }
 
-    /// What both steps say of a recipient that the walk does not refuse.
+    /// The result of both steps for a recipient that the walk does not refuse.
     fn judge(client: &Client, has_login: bool, sender: &str, recipient: &str) -> Result<String, Cause> {
         let (sender, recipient) = (sender.parse().unwrap(), recipient.parse().unwrap());
         let candidate = Candidate { client, has_login, sender: &sender, recipient: &recipient };

@@ -18,11 +18,11 @@ pub enum Cause {
 /// A recipient that is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Why.
+    /// The reason for it.
     pub cause: Cause,
     /// Class, subject and detail of RFC 3463: class 4 for now, class 5 for good.
     pub status: (u8, u16, u16),
-    /// What the client hears, in one line.
+    /// The words for the client, in one line.
     pub text: String,
 }
 
@@ -39,7 +39,7 @@ impl Refusal {
         Self { cause, status, text: text.to_owned() }
     }
 
-    /// What `RBLSMTPD` says: nothing when it is empty, for good behind a hyphen, else for now (rblsmtpd(1)).
+    /// The meaning of `RBLSMTPD`: nothing when it is empty, for good behind a hyphen, else for now (rblsmtpd(1)).
     #[must_use]
     pub fn blocked(variable: &str) -> Option<Self> {
         let refusal = |class, text: &str| Self { cause: Cause::Blocked, status: (class, 7, 1), text: text.to_owned() };

@@ -20,7 +20,7 @@ pub struct Config {
     pub tls: Tls,
     /// Who may send what to whom.
     pub policy: Policy,
-    /// Bounds.
+    /// The limits of the session.
     pub limits: Limits,
 }
 
@@ -77,6 +77,6 @@ impl Default for Limits {
 pub struct Peer {
     /// The client's IP address.
     pub ip: IpAddr,
-    /// What the listener's rules say about it.
+    /// The verdict of the listener's rules about it.
     pub client: Client,
 }

@@ -27,9 +27,9 @@ pub enum Question {
     /// May this be a recipient? [`Answer::Accepted`] when it is ours and takes mail, and when it is not ours at all, or
     /// [`Answer::Refused`]. What the session's policy refuses is not asked, and what is accepted it judges again.
     Recipient {
-        /// Who writes.
+        /// The reverse path of the message.
         sender: ReversePath,
-        /// To whom.
+        /// The recipient's address.
         address: Address,
     },
     /// A message is about to come: [`Answer::Accepted`] when it can be taken, or [`Answer::Refused`].
