@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use postkiln_bundle::{Manifest, Role, Tls};
+use postkiln_bundle::{Manifest, Role, Table, Tls};
 use postkiln_control::ControlFile;
 use postkiln_control::tcprules::{self, Decision};
 use postkiln_sys::BundleDirectory;
@@ -17,6 +17,11 @@ pub(crate) fn control<F: ControlFile>(bundle: &BundleDirectory) -> Result<F, Str
 pub(crate) fn must(bundle: &BundleDirectory, path: &str) -> Result<Vec<u8>, String> {
     let bytes = bundle.read(path).map_err(|error| format!("{path}: {error}"))?;
     bytes.ok_or_else(|| format!("the bundle has no {path}"))
+}
+
+/// The bundle's identity and service table.
+pub(crate) fn table(bundle: &BundleDirectory) -> Result<Table, String> {
+    Table::parse(&must(bundle, Manifest::NAME)?).map_err(|error| postkiln_log::chain(&error))
 }
 
 /// The listeners of a role by name.
@@ -33,9 +38,8 @@ pub(crate) struct Listener {
 impl Listeners {
     /// Reads those of a role.
     pub(crate) fn read(role: Role, bundle: &BundleDirectory) -> Result<Self, String> {
-        let manifest: Manifest =
-            serde_json::from_slice(&must(bundle, Manifest::NAME)?).map_err(|error| error.to_string())?;
-        let own = manifest.services.iter().filter(|service| service.role == role);
+        let table = table(bundle)?;
+        let own = table.services.iter().filter(|service| service.role == role);
         let listener = |listener: &postkiln_bundle::Listener| {
             let rules = must(bundle, &format!("tcp/{}.cdb", listener.name))?;
             Ok((listener.name.clone(), Listener { tls: listener.tls, rules }))

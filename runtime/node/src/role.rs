@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postkiln_bundle::{Manifest, Role, Service};
+use postkiln_bundle::{Role, Service};
 use postkiln_ipc::control::{Order, Report};
 use postkiln_ipc::{CallError, Channel, ChannelError, Door, Hatch};
 use postkiln_sys::{BundleDirectory, Inherited};
@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use crate::contents;
 use crate::turn::{Turn, Turns};
 
 /// Reads a role's configuration out of a bundle: everything or nothing, changing nothing. The text of a refusal reaches
@@ -335,11 +336,9 @@ fn ends(control: std::os::fd::OwnedFd) -> Result<(Hearing, Hearing), ChannelErro
 
 /// The bundle's identity, and this role's line of the service table.
 fn own_part(role: Role, bundle: &BundleDirectory) -> Result<(String, Service), String> {
-    let bytes = bundle.read(Manifest::NAME).map_err(|error| format!("{}: {error}", Manifest::NAME))?;
-    let bytes = bytes.ok_or_else(|| format!("the bundle has no {}", Manifest::NAME))?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", Manifest::NAME))?;
-    let found = manifest.services.into_iter().find(|service| service.role == role);
-    Ok((manifest.identity, found.ok_or_else(|| format!("the service table has no {role}"))?))
+    let table = contents::table(bundle)?;
+    let found = table.services.into_iter().find(|service| service.role == role);
+    Ok((table.identity, found.ok_or_else(|| format!("the service table has no {role}"))?))
 }
 
 /// Keeps the bundle in force, those that may follow it, and the directories of the service table; nothing else.

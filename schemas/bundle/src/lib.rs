@@ -8,7 +8,7 @@ mod role;
 mod service;
 
 pub use bundle::{Bundle, BundleError, File};
-pub use manifest::{FileEntry, Manifest, Owner};
+pub use manifest::{FileEntry, Manifest, Owner, Table};
 pub use pack::{PackError, unpack};
 pub use role::{Role, User};
 pub use service::{
