@@ -254,13 +254,13 @@ mod tests {
     #[test]
     fn a_delivery_is_read_once() {
         use std::io::Write;
-        let mut file = tempfile::tempfile().unwrap();
+        let file = tempfile::tempfile().unwrap();
         let sent = delivery("1", Purpose::Login, "hunter2");
-        file.write_all(&sent.to_bytes().unwrap()).unwrap();
+        (&file).write_all(&sent.to_bytes().unwrap()).unwrap();
         let descriptor = || OwnedFd::from(file.try_clone().unwrap());
         assert_eq!(read(descriptor()), Ok(Some(sent)));
         assert_eq!(read(descriptor()), Ok(None));
-        file.write_all(b"nonsense").unwrap();
+        (&file).write_all(b"nonsense").unwrap();
         assert!(read(descriptor()).is_err_and(|problem| !problem.contains("nonsense")));
     }
 }
