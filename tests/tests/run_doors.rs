@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use postkiln_bundle::{Bundle, Manifest, Role, Service};
 use postkiln_ipc::control::{Order, Report};
 use postkiln_ipc::{BlockingChannel, Door, delivery, directory, keys, queue};
-use postkiln_mail::{Envelope, QueueId};
+use postkiln_mail::QueueId;
 use postkiln_sys::{BundleDirectory, Process, Signal, Spawn};
 use postkiln_tests::{Site, binary, finish};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -150,7 +150,7 @@ impl Played {
                 let question = directory::Request::Route("ada@example.org".parse().unwrap());
                 matches!(ask(&door, &question), directory::Reply::Route(_))
             }
-            Role::Queued => matches!(ask(&door, &submission(&[])), queue::Reply::Refused(..)),
+            Role::Queued => matches!(begin(&door), queue::Reply::Refused(..)),
             // The other roles answer with the outcome of an attempt, for which they would ask their neighbours.
             _ => true,
         };
@@ -255,7 +255,9 @@ fn frames(role: Role) -> Vec<Vec<u8>> {
                 .to_vec(),
         ],
         Role::Queued => vec![
-            payload(&submission(&["ada@example.org", "grace@example.org"])),
+            payload(&queue::Request::Submit("stranger@elsewhere.example".parse().unwrap())),
+            payload(&recipients(&["ada@example.org", "grace@example.org"])),
+            payload(&queue::Request::Begin),
             payload(&queue::Request::Content(vec![b'x'; 300])),
             payload(&queue::Request::Commit),
             payload(&queue::Request::List),
@@ -272,9 +274,17 @@ fn frames(role: Role) -> Vec<Vec<u8>> {
     }
 }
 
-fn submission(recipients: &[&str]) -> queue::Request {
-    let recipients = recipients.iter().map(|text| text.parse().unwrap()).collect();
-    queue::Request::Submit(Envelope { sender: "stranger@elsewhere.example".parse().unwrap(), recipients })
+fn recipients(recipients: &[&str]) -> queue::Request {
+    queue::Request::Recipients(recipients.iter().map(|text| text.parse().unwrap()).collect())
+}
+
+/// A message to nobody.
+fn begin(door: &Door) -> queue::Reply {
+    let mut channel: BlockingChannel<queue::Request, queue::Reply> = door.open_blocking().unwrap();
+    channel.stream().set_read_timeout(Some(PATIENCE)).unwrap();
+    channel.send(&queue::Request::Submit("stranger@elsewhere.example".parse().unwrap()), None).unwrap();
+    channel.send(&queue::Request::Begin, None).unwrap();
+    channel.receive().unwrap().expect("an answer").0
 }
 
 /// As it would travel, without the length.

@@ -190,7 +190,7 @@ fn is_named(part: &str, domain: &str) -> bool {
 }
 
 /// The key of a line of pretty JSON at a depth, in spaces.
-fn key(line: &str, depth: usize) -> Option<&str> {
+pub(crate) fn key(line: &str, depth: usize) -> Option<&str> {
     let rest = line.strip_prefix(&" ".repeat(depth))?.strip_prefix('"')?;
     rest.split_once("\":").map(|(key, _)| key)
 }

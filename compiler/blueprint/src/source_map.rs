@@ -38,7 +38,17 @@ impl Lines {
     #[must_use]
     pub fn new(blueprint: &Blueprint, path: &str, text: &str) -> Option<Self> {
         let lines: Vec<&str> = text.lines().collect();
-        let causes = (0..lines.len()).map(|index| generated::cause(blueprint, path, &lines, index));
+        // A list's line is explained by the first of its field, which may be very far above: only these two are looked at.
+        let mut field = "";
+        let causes = lines.iter().enumerate().map(|(index, line)| {
+            if !path.starts_with("lists/") {
+                return generated::cause(blueprint, path, &lines, index);
+            }
+            if generated::key(line, 2).is_some() {
+                field = line;
+            }
+            generated::cause(blueprint, path, &[field, line], 1)
+        });
         let mut ids: Vec<Option<String>> = causes.map(|cause| cause.map(|cause| cause.id.to_string())).collect();
         let first = ids.iter().flatten().next()?.clone();
         if ids.iter().all(|id| id.as_ref() == Some(&first)) {

@@ -202,6 +202,23 @@ fn lists_have_people() {
 }
 
 #[test]
+fn recipients_beyond_what_the_node_takes_are_refused() {
+    let readers =
+        |number| format!("std.array.generate (fun n => \"r%{{std.to_string n}}@elsewhere.example\") {number}");
+    check(&format!("aliases = {{ all = {} }},", readers(2000)), "", &[]);
+    check(
+        &format!("aliases = {{ all = {} }},", readers(2001)),
+        "",
+        &["E0345 all@example.org has 2001 targets; the node takes 2000"],
+    );
+    check(
+        &format!("lists = {{ l = {{ members = {}, post = 'anyone }} }},", readers(100_001)),
+        "",
+        &["E0345 l@example.org has 100001 members; the node takes 100000"],
+    );
+}
+
+#[test]
 fn people_who_cannot_log_in_are_named() {
     check(
         "users = { ada = { password = { secret = \"ada\" } } },",

@@ -14,6 +14,7 @@ mod findings;
 mod fmt;
 mod images;
 mod new;
+mod operate;
 mod outcome;
 mod output;
 mod plan;

@@ -19,6 +19,7 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::bundle::{Compiled, compile};
+use crate::operate::default_data;
 use crate::outcome::{Exit, Failure};
 use crate::{findings, output};
 
@@ -191,15 +192,7 @@ fn put(bundle: &Bundle, data: &Path) -> Result<PathBuf, postkiln_bundle::BundleE
     Ok(place)
 }
 
-/// The default data directory: `$XDG_STATE_HOME/postkiln/HOSTNAME` (XDG Base Directory Specification).
-fn default_data(hostname: &str) -> Result<PathBuf, Failure> {
-    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-    let state = state.or_else(home).ok_or_else(|| Failure::Usage("there is no home directory: give --data".into()))?;
-    Ok(state.join("postkiln").join(hostname))
-}
-
-/// The path of the program `postkiln-node`.
+/// The program to start.
 fn node(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
     if let Some(node) = given {
         return Ok(node);

@@ -1,32 +1,27 @@
-//! `postkiln status`: the state of a node's services; and [`ask`], which sends a question to the node's operators'
-//! socket.
+//! `postkiln status`: what a node's services do.
 
-use std::io::{BufRead, BufReader, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
+use postkiln_operation::Question;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::operate::{Answer, Node};
 use crate::outcome::{Exit, Failure};
 use crate::output;
 
 /// Shows the state of a running node's services
 ///
-/// Asks the node that `postkiln run` started with this data directory: which services answer, since when, how often
+/// Asks the node that `postkiln run` started for this site, or with this data directory: which services answer, since when, how often
 /// they were started again, and why something works only in part.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postkiln status --data /tmp/mail
+  postkiln status mysite
+  postkiln status /tmp/mail
 
 Exit codes: 0 shown, 4 no node answers there, 64 wrong usage.")]
 pub(crate) struct Args {
-    /// The node's data directory
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    node: Node,
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
@@ -34,7 +29,7 @@ pub(crate) struct Args {
 
 /// Runs the command `status`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let answer = ask(&args.data, "status")?;
+    let answer: Value = Answer::to(Question::Status, &args.node.data()?)?.next()?;
     if args.json {
         output::json(&answer);
         return Ok(Exit::Success);
@@ -46,30 +41,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// Asks a running node one question.
-pub(crate) fn ask(data: &Path, command: &str) -> Result<Value, Failure> {
-    let socket = data.join("run/control.sock");
-    let failed = |error| Failure::environment(format!("no node answers at {}", socket.display()), error);
-    let mut stream = connect(data).map_err(failed)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-    stream.write_all(format!("{}\n", serde_json::json!({ "command": command })).as_bytes()).map_err(failed)?;
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line).map_err(failed)?;
-    let answer: Value =
-        serde_json::from_str(&line).map_err(|error| Failure::environment("cannot read the answer", error))?;
-    match answer.get("error").and_then(Value::as_str) {
-        Some(problem) => Err(Failure::unavailable(format!("the node says: {problem}"))),
-        None => Ok(answer),
-    }
-}
-
-/// Connects through the directory's descriptor: a socket's path may have 108 octets only (unix(7)).
-fn connect(data: &Path) -> std::io::Result<UnixStream> {
-    let run = std::fs::File::open(data.join("run"))?;
-    UnixStream::connect(format!("/proc/self/fd/{}/control.sock", run.as_raw_fd()))
-}
-
-/// The node's answer, with the fields that are shown.
+/// What the node says; only what is shown.
 #[derive(Deserialize)]
 struct Status {
     ready: bool,
@@ -135,8 +107,6 @@ fn short(identity: &str) -> &str {
 pub(crate) fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {

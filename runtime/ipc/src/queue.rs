@@ -1,18 +1,29 @@
 //! The conversation with `queued`: the narrow door into the queue (qmail-queue's part), and questions of operators.
 //!
-//! A submission: send `Submit` and receive `Go`; send any number of `Content` (no answers); then send `Commit` and
-//! receive `Accepted` or `Refused`. To forget the message, end the conversation. `Accepted` means that message and
-//! envelope are on stable storage.
+//! A submission: `Submit`, any number of `Recipients`, `Begin`, hear `Go`; any number of `Content` (no answers); then `Commit`
+//! and hear `Accepted` or `Refused`, or end the conversation to forget the message. `Accepted` means that message and envelope
+//! are on stable storage. [`Submission`] is the caller's side of it.
+//!
+//! Recipients and listings may be of any number, so they travel in pieces: [`pieces`].
 
-use postkiln_mail::{Envelope, QueueId, Status};
+mod submission;
+
+use postkiln_address::{Address, ReversePath};
+use postkiln_mail::{QueueId, Status};
 use serde::{Deserialize, Serialize};
 
-/// A caller's request.
+pub use submission::{Refusal, Submission};
+
+/// What a caller says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// Begins a message.
-    Submit(Envelope),
-    /// More of the message, LF line ends, at most 64 KiB.
+    /// Begins a message of this sender.
+    Submit(ReversePath),
+    /// More recipients; not answered.
+    Recipients(Vec<Address>),
+    /// The envelope is complete.
+    Begin,
+    /// More of the message, LF line ends, at most [`CONTENT`].
     Content(#[serde(with = "serde_bytes_compat")] Vec<u8>),
     /// The message is complete.
     Commit,
@@ -31,8 +42,10 @@ pub enum Reply {
     Accepted(QueueId),
     /// The message is not kept; class 4 or 5, and one line for the client.
     Refused(Status, String),
-    /// One message of the answer to `List`; `Done` follows the last.
+    /// One message of the answer to `List`; its recipients follow, and `Done` the last message.
     Entry(Entry),
+    /// Recipients of the last entry that are not yet done.
+    Waiting(Vec<Waiting>),
     /// The order is carried out, or the list is at its end.
     Done,
 }
@@ -42,16 +55,44 @@ pub enum Reply {
 pub struct Entry {
     /// The name of the message.
     pub id: QueueId,
-    /// The sender and the recipients.
-    pub envelope: Envelope,
-    /// The size of the content in octets.
+    /// Where notices go.
+    pub sender: ReversePath,
+    /// How many recipients it has, done ones included.
+    pub recipients: u64,
+    /// Octets of content.
     pub size: u64,
     /// The time of arrival in Unix seconds.
     pub arrived: i64,
     /// The time of the next attempt in Unix seconds.
     pub next_attempt: i64,
-    /// Recipients not yet done, with the last deferral's text.
-    pub waiting: Vec<(String, String)>,
+}
+
+/// A recipient that has not got the message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Who.
+    pub recipient: Address,
+    /// What the last attempt said; empty before the first.
+    pub deferral: String,
+}
+
+/// Octets of one `Content`, and about as many of one piece of anything else.
+pub const CONTENT: usize = 64 << 10;
+
+/// Cuts things of any number into pieces of about [`CONTENT`] octets; `size` tells how long one is.
+pub fn pieces<T>(all: &[T], size: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = all;
+    std::iter::from_fn(move || {
+        let mut octets = 0_usize;
+        let full = rest.iter().position(|one| {
+            octets = octets.saturating_add(size(one));
+            octets > CONTENT
+        });
+        // One that is larger than a piece goes alone.
+        let (piece, others) = rest.split_at(full.map_or(rest.len(), |full| full.max(1)));
+        rest = others;
+        if piece.is_empty() { None } else { Some(piece) }
+    })
 }
 
 /// Octets as postcard's byte string rather than a sequence of integers.
@@ -75,5 +116,20 @@ mod serde_bytes_compat {
             }
         }
         deserializer.deserialize_bytes(Octets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_bounded_and_lose_nothing() {
+        for sizes in [vec![], vec![1], vec![CONTENT + 1, 1, CONTENT, 1], vec![40; 40_000]] {
+            let cut: Vec<&[usize]> = pieces(&sizes, |size| *size).collect();
+            assert_eq!(cut.concat(), sizes);
+            assert!(cut.iter().all(|piece| piece.len() == 1 || piece.iter().sum::<usize>() <= CONTENT));
+            assert!(cut.len() <= 1 + 2 * sizes.iter().sum::<usize>() / CONTENT + 2, "{} pieces", cut.len());
+        }
     }
 }

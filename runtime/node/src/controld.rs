@@ -1,16 +1,19 @@
-//! `controld`: answers operators on `run/control.sock`. One JSON object per line in, one per line out:
-//! `{"command":"status"}` and `{"command":"queue"}`. Knows nothing by itself: `init` writes the status, `queued` tells the
+//! `controld`: answers operators on `run/control.sock`: the questions and lines of `schemas/operation`. Knows nothing by itself: `init` writes the status, `queued` tells the
 //! queue. Start at [`run`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use postkiln_bundle::Role;
-use postkiln_ipc::queue::{Entry, Reply, Request};
-use postkiln_ipc::{Channel, Door};
+use postkiln_ipc::queue::{self, Entry, Reply, Request};
+use postkiln_ipc::{Channel, ChannelError, Door};
+use postkiln_operation::queue::{Line, Message, Waiting};
+use postkiln_operation::{Problem, Question};
 use postkiln_sys::{BundleDirectory, Inherited};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
@@ -68,55 +71,76 @@ impl Office {
         let (reader, mut writer) = stream.into_split();
         let mut lines = BufReader::new(reader.take(LONGEST)).lines();
         while let Some(line) = lines.next_line().await? {
-            let answer = self.answer(&line).await.unwrap_or_else(|problem| json!({ "error": problem }));
-            writer.write_all(format!("{answer}\n").as_bytes()).await?;
+            match serde_json::from_str(&line) {
+                Ok(Question::Status) => {
+                    let status = self.status().await;
+                    say(&mut writer, &status.unwrap_or_else(|error| json!(Problem { error }))).await?;
+                }
+                Ok(Question::Queue) => self.queue(&mut writer).await?,
+                Err(error) => say(&mut writer, &Problem { error: format!("no question: {error}") }).await?,
+            }
         }
         Ok(())
     }
 
-    async fn answer(&self, line: &str) -> Result<Value, String> {
-        let question: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
-        match question.get("command").and_then(Value::as_str) {
-            Some("status") => self.status(),
-            Some("queue") => self.queue().await,
-            Some(other) => Err(format!("{other:?} is no command; there are \"status\" and \"queue\"")),
-            None => Err("there is no \"command\"".to_owned()),
-        }
-    }
-
-    fn status(&self) -> Result<Value, String> {
-        let text = std::fs::read(&self.status).map_err(|error| format!("{}: {error}", status::FILE))?;
+    async fn status(&self) -> Result<Value, String> {
+        let text = tokio::fs::read(&self.status).await.map_err(|error| format!("{}: {error}", status::FILE))?;
         serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", status::FILE))
     }
 
-    async fn queue(&self) -> Result<Value, String> {
-        let say = |error: &dyn std::error::Error| format!("queued does not answer: {}", postkiln_log::chain(error));
-        let mut channel: Channel<Request, Reply> = self.queued.open().map_err(|error| say(&error))?;
-        channel.send(&Request::List).await.map_err(|error| say(&error))?;
-        let mut entries = Vec::new();
+    /// Passes the listing on as it comes: it may be of any length.
+    async fn queue(&self, writer: &mut OwnedWriteHalf) -> std::io::Result<()> {
+        let mut messages = 0;
+        let mut listing = match self.list().await {
+            Ok(listing) => listing,
+            Err(error) => return say(writer, &silent(&error)).await,
+        };
         loop {
-            match channel.answer().await.map_err(|error| say(&error))? {
-                Reply::Entry(entry) => entries.push(describe(&entry)),
-                Reply::Done => return Ok(json!({ "queue": entries })),
-                Reply::Refused(_, problem) => return Err(problem),
-                Reply::Go | Reply::Accepted(_) => return Err("queued answered another question".to_owned()),
+            match listing.answer().await {
+                Ok(Reply::Entry(entry)) => {
+                    messages += 1;
+                    say(writer, &Line::Message(message(&entry))).await?;
+                }
+                Ok(Reply::Waiting(waiting)) => {
+                    say(writer, &Line::Waiting(waiting.iter().map(recipient).collect())).await?
+                }
+                Ok(Reply::Done) => return say(writer, &Line::End { messages }).await,
+                Ok(_) => return say(writer, &silent(&ChannelError::Malformed)).await,
+                Err(error) => return say(writer, &silent(&error)).await,
             }
         }
     }
+
+    async fn list(&self) -> Result<Channel<Request, Reply>, ChannelError> {
+        let mut channel: Channel<Request, Reply> = self.queued.open()?;
+        channel.send(&Request::List).await?;
+        Ok(channel)
+    }
 }
 
-fn describe(entry: &Entry) -> Value {
-    let waiting =
-        entry.waiting.iter().map(|(recipient, deferral)| json!({ "recipient": recipient, "deferral": deferral }));
-    json!({
-        "id": entry.id.as_str(),
-        "sender": entry.envelope.sender.to_string(),
-        "recipients": entry.envelope.recipients.len(),
-        "size": entry.size,
-        "arrived": entry.arrived,
-        "next_attempt": entry.next_attempt,
-        "waiting": waiting.collect::<Vec<_>>(),
-    })
+async fn say(writer: &mut OwnedWriteHalf, answer: &impl Serialize) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    writer.write_all(&line).await
+}
+
+fn silent(error: &ChannelError) -> Line {
+    Line::Error(format!("queued does not answer: {}", postkiln_log::chain(error)))
+}
+
+fn message(entry: &Entry) -> Message {
+    Message {
+        id: entry.id.to_string(),
+        sender: entry.sender.to_string(),
+        recipients: entry.recipients,
+        size: entry.size,
+        arrived: entry.arrived,
+        next_attempt: entry.next_attempt,
+    }
+}
+
+fn recipient(waiting: &queue::Waiting) -> Waiting {
+    Waiting { recipient: waiting.recipient.to_string(), deferral: waiting.deferral.clone() }
 }
 
 /// Operators at a time.

@@ -60,6 +60,12 @@ impl Incoming {
         self.header.size
     }
 
+    /// Whether so many octets more only wait in memory, without a write.
+    #[must_use]
+    pub const fn has_room(&self, octets: usize) -> bool {
+        self.buffer.len().saturating_add(octets) < BUFFER
+    }
+
     /// Adds octets to the content; line ends are LF.
     ///
     /// # Errors

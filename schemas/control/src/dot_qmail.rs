@@ -7,6 +7,9 @@ use postkiln_address::{Address, LocalPart};
 
 use crate::ParseError;
 
+/// Places one file may lead to: `directoryd` names them in one answer.
+pub const MOST_TARGETS: usize = 2000;
+
 /// One line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruction {

@@ -2,7 +2,8 @@
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_control::closest;
-use postkiln_control::list::{List as Commands, Members, Subscribe};
+use postkiln_control::dot_qmail::MOST_TARGETS;
+use postkiln_control::list::{List as Commands, MOST_MEMBERS, Members, Subscribe};
 use postkiln_site::{Autoresponder, DomainEntry, List, MailDomain, Place, Placed, Posting, Site};
 
 use super::mail_domains;
@@ -18,11 +19,26 @@ pub(super) fn check(site: &Site, findings: &mut Findings) {
             waiting(&name, &list.value, findings);
             contradictions(&name, &list.value, findings);
             sublist(site, &name, &list.value, findings);
+            numbers(&name, "members", list.value.members.len(), MOST_MEMBERS, &list.place, findings);
+        }
+        for (local, targets) in &mail.aliases {
+            let name = Address::new(local.clone(), domain.clone());
+            numbers(&name, "targets", targets.value.len(), MOST_TARGETS, &targets.place, findings);
         }
         commands(domain, mail, findings);
         for (local, responder) in &mail.autoresponders {
             reply_from(site, &format!("{local}@{domain}"), &responder.value, findings);
         }
+    }
+}
+
+/// No more than the node takes at once.
+fn numbers(name: &Address, what: &str, number: usize, most: usize, place: &Place, findings: &mut Findings) {
+    if number > most {
+        let message = format!("{name} has {number} {what}; the node takes {most}");
+        findings
+            .add(codes::TOO_MANY_RECIPIENTS, place, message)
+            .hint("divide it into several lists, and make a list of these");
     }
 }
 

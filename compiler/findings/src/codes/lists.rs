@@ -82,4 +82,21 @@ codes! {
             domains."example.org".autoresponders.info = { subject = "We got your mail", text = "Thank you.", from = "ada" },
         "#,
     }
+    TOO_MANY_RECIPIENTS = "E0345" {
+        title: "an address leads to more recipients than the node takes at once",
+        meaning: r#"
+            A list may have 100,000 members: each post is one message in the queue, which holds its recipients in memory. An alias
+            is looked up as a whole and may lead to 2,000 places. What has more readers is a list, or a list of lists.
+        "#,
+        wrong: r#"
+            domains."example.org".aliases.all = std.array.generate (fun n => "reader-%{std.to_string n}@elsewhere.example") 2001,
+        "#,
+        right: r#"
+            domains."example.org".lists.all = {
+              members = std.array.generate (fun n => "reader-%{std.to_string n}@elsewhere.example") 2001,
+              post = 'moderators,
+              moderators = ["ada"],
+            },
+        "#,
+    }
 }

@@ -100,7 +100,7 @@ impl Status {
 }
 
 /// Where it stands below the data directory.
-pub(crate) const FILE: &str = "run/status.json";
+pub(crate) const FILE: &str = postkiln_operation::paths::STATUS;
 
 /// Unix seconds now.
 pub(crate) fn now() -> u64 {

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use postkiln_ipc::queue::{Reply, Request};
-use postkiln_ipc::{Channel, ChannelError};
+use postkiln_ipc::ChannelError;
+use postkiln_ipc::queue::{CONTENT, Refusal, Submission};
 use postkiln_mail::{Envelope, Outcome, QueueId};
 
 use super::original::{Original, Source};
@@ -40,43 +40,32 @@ pub(crate) async fn submit(
     prefix: &[u8],
     rest: Rest<'_>,
 ) -> Result<QueueId, Outcome> {
-    let mut reply = converse(tools, &envelope, prefix, rest).await;
+    let mut kept = converse(tools, &envelope, prefix, rest).await;
     // A queue that died in the middle may have kept the message: then it comes twice, as it would after a deferral.
     for _ in 1..TRIES {
-        if reply.is_ok() {
+        if !matches!(kept, Err(Refusal::Silent(_))) {
             break;
         }
-        reply = converse(tools, &envelope, prefix, rest).await;
+        kept = converse(tools, &envelope, prefix, rest).await;
     }
-    match reply {
-        Ok(Reply::Accepted(id)) => Ok(id),
-        Ok(Reply::Refused(status, text)) => Err(Outcome::Deferred(status, text)),
-        Ok(_) => Err(trouble("the queue answered another question")),
-        Err(error) => Err(trouble(&format!("the queue does not answer: {error}"))),
-    }
+    kept.map_err(|refusal| match refusal {
+        Refusal::Refused(status, text) => Outcome::Deferred(status, text),
+        silent @ Refusal::Silent(_) => trouble(&postkiln_log::chain(&silent)),
+    })
 }
 
-async fn converse(tools: &Tools, envelope: &Envelope, prefix: &[u8], rest: Rest<'_>) -> Result<Reply, ChannelError> {
-    let mut channel: Channel<Request, Reply> = tools.queue.open()?;
-    match channel.ask(&Request::Submit(envelope.clone())).await? {
-        Reply::Go => {}
-        other => return Ok(other),
-    }
-    for piece in prefix.chunks(PIECE) {
-        channel.send(&Request::Content(piece.to_vec())).await?;
-    }
-    if let Some(mut source) = rest.source()? {
-        let mut piece = vec![0; PIECE];
+async fn converse(tools: &Tools, envelope: &Envelope, prefix: &[u8], rest: Rest<'_>) -> Result<QueueId, Refusal> {
+    let mut submission = Submission::begin(&tools.queue, envelope).await?;
+    submission.content(prefix).await?;
+    if let Some(mut source) = rest.source().map_err(ChannelError::from)? {
+        let mut piece = vec![0; CONTENT];
         loop {
-            let read = source.read(&mut piece)?;
+            let read = source.read(&mut piece).map_err(ChannelError::from)?;
             if read == 0 {
                 break;
             }
-            channel.send(&Request::Content(piece.get(..read).unwrap_or_default().to_vec())).await?;
+            submission.content(piece.get(..read).unwrap_or_default()).await?;
         }
     }
-    channel.ask(&Request::Commit).await
+    submission.commit().await
 }
-
-/// What one `Content` may carry.
-const PIECE: usize = 64 << 10;

@@ -93,14 +93,17 @@ async fn play_directory(hatch: Hatch, routes: BTreeMap<&'static str, directory::
 
 async fn play_queue(hatch: Hatch, submitted: Submitted) {
     while let Ok(mut channel) = hatch.accept::<Reply, queue::Request>().await {
-        let Ok(Some((queue::Request::Submit(envelope), _))) = channel.receive().await else { continue };
+        let Ok(Some((queue::Request::Submit(sender), _))) = channel.receive().await else { continue };
+        let mut recipients = Vec::new();
+        while let Ok(Some((queue::Request::Recipients(piece), _))) = channel.receive().await {
+            recipients.extend(piece.iter().map(ToString::to_string));
+        }
         channel.send(&Reply::Go).await.unwrap();
         let mut content = Vec::new();
         while let Ok(Some((queue::Request::Content(bytes), _))) = channel.receive().await {
             content.extend(bytes);
         }
-        let recipients = envelope.recipients.iter().map(ToString::to_string).collect();
-        submitted.borrow_mut().push((envelope.sender.to_string(), recipients, String::from_utf8(content).unwrap()));
+        submitted.borrow_mut().push((sender.to_string(), recipients, String::from_utf8(content).unwrap()));
         channel.send(&Reply::Accepted(QueueId::new("2").unwrap())).await.unwrap();
     }
 }

@@ -4,10 +4,12 @@
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use postkiln_ipc::queue::{Entry, Reply, Request};
+use postkiln_address::{Address, ReversePath};
+use postkiln_control::list::MOST_MEMBERS;
+use postkiln_ipc::queue::{Entry, Reply, Request, Waiting, pieces};
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_mail::{Envelope, QueueId, Status};
-use postkiln_queue::{Incoming, Message, QueueError};
+use postkiln_queue::{Incoming, Message, QueueError, Recipient};
 
 use super::Shared;
 
@@ -23,7 +25,8 @@ pub(super) async fn talk(
     let operator = caller == "controld";
     while let Some((request, _)) = channel.receive().await? {
         match request {
-            Request::Submit(envelope) if !operator => {
+            Request::Submit(sender) if !operator => {
+                let Some(envelope) = envelope(channel, sender).await? else { return Ok(()) };
                 if !submission(shared, caller, channel, envelope).await? {
                     return Ok(());
                 }
@@ -42,6 +45,22 @@ pub(super) async fn talk(
     Ok(())
 }
 
+/// The recipients, which come in pieces; nothing when the caller went away before `Begin`. No more are kept than the largest list
+/// has members; one more tells [`submission`] that there were too many.
+async fn envelope(channel: &mut Conversation, sender: ReversePath) -> Result<Option<Envelope>, ChannelError> {
+    let mut recipients: Vec<Address> = Vec::new();
+    loop {
+        match channel.receive().await? {
+            None => return Ok(None),
+            Some((Request::Recipients(piece), _)) => {
+                recipients.extend(piece.into_iter().take((MOST_MEMBERS + 1).saturating_sub(recipients.len())));
+            }
+            Some((Request::Begin, _)) => return Ok(Some(Envelope { sender, recipients })),
+            Some(_) => return Err(ChannelError::Malformed),
+        }
+    }
+}
+
 /// One message; false when the caller went away before `Commit`.
 async fn submission(
     shared: &Rc<Shared>,
@@ -53,7 +72,11 @@ async fn submission(
         channel.send(&Reply::Refused(Status(5, 5, 4), "no recipients (#5.5.4)".to_owned())).await?;
         return Ok(true);
     }
-    let mut incoming = match shared.queue.begin(SystemTime::now(), envelope) {
+    if envelope.recipients.len() > MOST_MEMBERS {
+        channel.send(&refusal(shared, &QueueError::Envelope)).await?;
+        return Ok(true);
+    }
+    let mut incoming = match begin(shared, envelope).await {
         Ok(incoming) => Ok(incoming),
         Err(error) => {
             channel.send(&refusal(shared, &error)).await?;
@@ -65,7 +88,12 @@ async fn submission(
         match channel.receive().await? {
             // Dropping the message forgets it.
             None => return Ok(false),
-            Some((Request::Content(bytes), _)) => incoming = incoming.and_then(|incoming| add(incoming, &bytes)),
+            Some((Request::Content(bytes), _)) => {
+                incoming = match incoming {
+                    Ok(incoming) => add(incoming, bytes).await,
+                    failed => failed,
+                };
+            }
             Some((Request::Commit, _)) => break,
             Some(_) => return Err(ChannelError::Malformed),
         }
@@ -81,20 +109,33 @@ async fn submission(
     Ok(true)
 }
 
-fn add(mut incoming: Incoming, bytes: &[u8]) -> Result<Incoming, QueueError> {
-    incoming.write(bytes)?;
-    Ok(incoming)
+/// Creates the file on another thread.
+async fn begin(shared: &Shared, envelope: Envelope) -> Result<Incoming, QueueError> {
+    let queue = shared.queue.clone();
+    let made = tokio::task::spawn_blocking(move || queue.begin(SystemTime::now(), envelope));
+    made.await.map_err(|error| interrupted("create message", "", error))?
+}
+
+/// Adds to the message; on another thread when that touches the disk.
+async fn add(mut incoming: Incoming, bytes: Vec<u8>) -> Result<Incoming, QueueError> {
+    if incoming.has_room(bytes.len()) {
+        incoming.write(&bytes)?;
+        return Ok(incoming);
+    }
+    let id = incoming.id().to_string();
+    let written = tokio::task::spawn_blocking(move || incoming.write(&bytes).map(|()| incoming));
+    written.await.map_err(|error| interrupted("write message", &id, error))?
+}
+
+fn interrupted(step: &'static str, id: &str, error: tokio::task::JoinError) -> QueueError {
+    QueueError::Message { step, id: id.to_owned(), source: std::io::Error::other(error) }
 }
 
 /// Makes the message durable on another thread, so that a slow disk holds up nobody else.
 pub(super) async fn keep(incoming: Incoming) -> Result<Message, QueueError> {
-    let id = incoming.id().clone();
-    let lost = |error: tokio::task::JoinError| QueueError::Message {
-        step: "commit message",
-        id: id.to_string(),
-        source: std::io::Error::other(error),
-    };
-    tokio::task::spawn_blocking(move || incoming.commit()).await.map_err(lost)?
+    let id = incoming.id().to_string();
+    let kept = tokio::task::spawn_blocking(move || incoming.commit());
+    kept.await.map_err(|error| interrupted("commit message", &id, error))?
 }
 
 fn accept(shared: &Shared, caller: &str, message: Message) -> Reply {
@@ -139,21 +180,44 @@ async fn list(shared: &Shared, channel: &mut Conversation) -> Result<(), Channel
         let entry = shared.scheduler.borrow().find(&id).map(|(message, next)| entry(message, next));
         if let Some(entry) = entry {
             channel.send(&Reply::Entry(entry)).await?;
+            waiting(shared, channel, &id).await?;
         }
     }
     channel.send(&Reply::Done).await
 }
 
+/// The recipients that are not done, some thousands at a time: the message may end meanwhile, and others have their turn.
+async fn waiting(shared: &Shared, channel: &mut Conversation, id: &QueueId) -> Result<(), ChannelError> {
+    let mut from = 0;
+    loop {
+        let waiting: Vec<Waiting> = {
+            let scheduler = shared.scheduler.borrow();
+            let Some(message) = scheduler.message(id) else { return Ok(()) };
+            let recipients = message.envelope.recipients.iter().zip(&message.recipients).skip(from);
+            if recipients.len() == 0 {
+                return Ok(());
+            }
+            let one = |(address, state): (&Address, &Recipient)| Waiting {
+                recipient: address.clone(),
+                deferral: state.text.clone(),
+            };
+            recipients.take(AT_ONCE).filter(|(_, state)| !state.done).map(one).collect()
+        };
+        from += AT_ONCE;
+        for piece in pieces(&waiting, |one| one.deferral.len() + LONGEST_ADDRESS) {
+            channel.send(&Reply::Waiting(piece.to_vec())).await?;
+        }
+    }
+}
+
 fn entry(message: &Message, next: Option<SystemTime>) -> Entry {
-    let recipients = message.envelope.recipients.iter().zip(&message.recipients);
-    let waiting = recipients.filter(|(_, state)| !state.done);
     Entry {
         id: message.id.clone(),
-        envelope: message.envelope.clone(),
+        sender: message.envelope.sender.clone(),
+        recipients: message.envelope.recipients.len() as u64,
         size: message.size,
         arrived: seconds(message.arrived),
         next_attempt: seconds(next.unwrap_or_else(SystemTime::now)),
-        waiting: waiting.map(|(address, state)| (address.to_string(), state.text.clone())).collect(),
     }
 }
 
@@ -161,3 +225,8 @@ fn seconds(time: SystemTime) -> i64 {
     let age = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(age.as_secs()).unwrap_or(i64::MAX)
 }
+
+/// Recipients that are looked at without a pause.
+const AT_ONCE: usize = 2000;
+/// Octets of an address at most (RFC 5321 §4.5.3.1.3), with room for its lengths.
+const LONGEST_ADDRESS: usize = 330;

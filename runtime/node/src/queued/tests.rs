@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 
+use postkiln_control::list::MOST_MEMBERS;
 use postkiln_ipc::delivery::Request as Attempted;
-use postkiln_ipc::queue::{Reply, Request};
+use postkiln_ipc::queue::{Entry, Refusal, Reply, Request, Submission};
 use postkiln_ipc::{Channel, Hatch, pair};
 use postkiln_mail::{Envelope, Outcome, QueueId, Status};
+use postkiln_queue::Limits;
 use postkiln_sys::BundleDirectory;
 use tokio::sync::mpsc;
 
@@ -20,6 +22,7 @@ struct Stage {
     deliveries: mpsc::UnboundedReceiver<Delivered>,
     smtpd: Door,
     operator: Door,
+    shared: Rc<Shared>,
     _config: watch::Sender<Arc<Config>>,
 }
 
@@ -65,20 +68,23 @@ impl Stage {
             ));
             Door::new(door)
         });
-        tokio::task::spawn_local(async move { dispatch::run(&shared).await });
-        Self { directory, deliveries, smtpd, operator, _config: configs }
+        let scheduled = shared.clone();
+        tokio::task::spawn_local(async move { dispatch::run(&scheduled).await });
+        Self { directory, deliveries, smtpd, operator, shared, _config: configs }
+    }
+
+    /// Nothing is attempted from now on (`concurrencyremote` 0 and the like).
+    fn hold(&self) {
+        let limits = Limits { local: 0, remote: 0, ..self.shared.config().limits() };
+        self.shared.scheduler.borrow_mut().set_limits(limits);
     }
 
     async fn submit(&self, sender: &str, recipients: &[&str], content: &str) -> QueueId {
-        let mut channel: Channel<Request, Reply> = self.smtpd.open().unwrap();
         let recipients = recipients.iter().map(|text| text.parse().unwrap()).collect();
         let envelope = Envelope { sender: sender.parse().unwrap(), recipients };
-        assert_eq!(channel.ask(&Request::Submit(envelope)).await.unwrap(), Reply::Go);
-        channel.send(&Request::Content(content.as_bytes().to_vec())).await.unwrap();
-        match channel.ask(&Request::Commit).await.unwrap() {
-            Reply::Accepted(id) => id,
-            other => panic!("{other:?}"),
-        }
+        let mut submission = Submission::begin(&self.smtpd, &envelope).await.unwrap();
+        submission.content(content.as_bytes()).await.unwrap();
+        submission.commit().await.unwrap()
     }
 
     async fn next(&mut self) -> Delivered {
@@ -97,13 +103,44 @@ impl Stage {
     }
 
     async fn list(&self) -> usize {
+        self.listing().await.len()
+    }
+
+    /// The queue with each message's recipients that wait, and what was said of them.
+    async fn listing(&self) -> Vec<(Entry, Vec<(String, String)>)> {
         let mut channel: Channel<Request, Reply> = self.operator.open().unwrap();
         channel.send(&Request::List).await.unwrap();
-        let mut entries = 0;
-        while let Reply::Entry(_) = channel.answer().await.unwrap() {
-            entries += 1;
+        let mut entries = Vec::new();
+        loop {
+            match channel.answer().await.unwrap() {
+                Reply::Entry(entry) => entries.push((entry, Vec::new())),
+                Reply::Waiting(piece) => {
+                    let (_, waiting) = entries.last_mut().unwrap();
+                    waiting.extend(piece.into_iter().map(|one| (one.recipient.to_string(), one.deferral)));
+                }
+                Reply::Done => return entries,
+                other => panic!("{other:?}"),
+            }
         }
-        entries
+    }
+
+    async fn flush(&self) {
+        let mut channel: Channel<Request, Reply> = self.operator.open().unwrap();
+        assert_eq!(channel.ask(&Request::Flush).await.unwrap(), Reply::Done);
+    }
+
+    /// Waits until the one message was deferred with these words, in memory and on disk.
+    async fn deferred(&self, text: &str) -> Entry {
+        loop {
+            let listing = self.listing().await;
+            let [(entry, waiting)] = listing.as_slice() else { panic!("{listing:?}") };
+            let file = self.directory.path().join("queue/messages").join(entry.id.as_str());
+            let is_marked = String::from_utf8_lossy(&std::fs::read(file).unwrap()).contains(text);
+            if is_marked && waiting.len() == 1 && waiting[0].1 == text {
+                return entry.clone();
+            }
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -193,16 +230,9 @@ fn a_deferred_message_waits_until_it_is_flushed() {
         let mut stage = Stage::new(&[("bob@elsewhere.example", &[deferred("not now"), ok()])]);
         let id = stage.submit("x@example.net", &["bob@elsewhere.example"], "hi\n").await;
         stage.next().await;
-        let mut operator: Channel<Request, Reply> = stage.operator.open().unwrap();
-        let entry = loop {
-            let Reply::Entry(entry) = operator.ask(&Request::List).await.unwrap() else { panic!("no entry") };
-            assert_eq!(operator.answer().await.unwrap(), Reply::Done);
-            if entry.waiting == [("bob@elsewhere.example".to_owned(), "not now".to_owned())] {
-                break entry;
-            }
-        };
+        let entry = stage.deferred("not now").await;
         assert_eq!((entry.id, entry.next_attempt - entry.arrived), (id, 400));
-        assert_eq!(operator.ask(&Request::Flush).await.unwrap(), Reply::Done);
+        stage.flush().await;
         stage.next().await;
         stage.drained().await;
     });
@@ -215,19 +245,7 @@ fn a_later_life_goes_on_with_what_is_left() {
         first.submit("x@example.net", &["ada@example.org", "bob@elsewhere.example"], "hi\n").await;
         first.next().await;
         first.next().await;
-        let messages = first.directory.path().join("queue/messages");
-        let marked = || {
-            let file = std::fs::read_dir(&messages).unwrap().next().unwrap().unwrap().path();
-            String::from_utf8_lossy(&std::fs::read(file).unwrap()).contains("not now")
-        };
-        let mut operator: Channel<Request, Reply> = first.operator.open().unwrap();
-        loop {
-            let Reply::Entry(entry) = operator.ask(&Request::List).await.unwrap() else { panic!("no entry") };
-            assert_eq!(operator.answer().await.unwrap(), Reply::Done);
-            if entry.waiting.len() == 1 && entry.waiting[0].1 == "not now" && marked() {
-                break;
-            }
-        }
+        first.deferred("not now").await;
         // The machine is reset: the disk is all that is left.
         let copy = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(copy.path().join("queue/messages")).unwrap();
@@ -236,11 +254,9 @@ fn a_later_life_goes_on_with_what_is_left() {
             std::fs::copy(file.path(), copy.path().join("queue/messages").join(file.file_name())).unwrap();
         }
         let mut second = Stage::over(copy, &[("bob@elsewhere.example", &[ok()])]);
-        let mut operator: Channel<Request, Reply> = second.operator.open().unwrap();
-        let Reply::Entry(entry) = operator.ask(&Request::List).await.unwrap() else { panic!("no entry") };
+        let entry = second.deferred("not now").await;
         assert_eq!(entry.next_attempt - entry.arrived, 400, "its time is the one it had");
-        assert_eq!(operator.answer().await.unwrap(), Reply::Done);
-        assert_eq!(operator.ask(&Request::Flush).await.unwrap(), Reply::Done);
+        second.flush().await;
         assert_eq!(second.next().await.2, "bob@elsewhere.example");
         second.drained().await;
     });
@@ -253,20 +269,10 @@ async fn lose(replacement: impl FnOnce(&Path)) -> (Stage, Delivered) {
     let id = stage.submit("x@example.net", &["bob@elsewhere.example"], "Subject: x\n\nhi\n").await;
     stage.next().await;
     let file = stage.directory.path().join("queue/messages").join(id.as_str());
-    // The deferral is on disk when the file has grown by its mark.
-    let size = std::fs::metadata(&file).unwrap().len();
-    let mut operator: Channel<Request, Reply> = stage.operator.open().unwrap();
-    loop {
-        let Reply::Entry(entry) = operator.ask(&Request::List).await.unwrap() else { panic!("no entry") };
-        assert_eq!(operator.answer().await.unwrap(), Reply::Done);
-        if entry.next_attempt > entry.arrived + 300 && std::fs::metadata(&file).unwrap().len() > size {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+    stage.deferred("not now").await;
     std::fs::remove_file(&file).unwrap();
     replacement(&file);
-    assert_eq!(operator.ask(&Request::Flush).await.unwrap(), Reply::Done);
+    stage.flush().await;
     let notice = stage.next().await;
     stage.drained().await;
     (stage, notice)
@@ -298,11 +304,10 @@ fn callers_say_only_what_is_theirs_to_say() {
         let mut smtpd: Channel<Request, Reply> = stage.smtpd.open().unwrap();
         assert!(smtpd.ask(&Request::List).await.is_err());
         let mut operator: Channel<Request, Reply> = stage.operator.open().unwrap();
-        let envelope = Envelope { sender: "".parse().unwrap(), recipients: vec!["ada@example.org".parse().unwrap()] };
-        assert!(operator.ask(&Request::Submit(envelope)).await.is_err());
-        let mut smtpd: Channel<Request, Reply> = stage.smtpd.open().unwrap();
+        assert!(operator.ask(&Request::Submit("".parse().unwrap())).await.is_err());
         let nobody = Envelope { sender: "".parse().unwrap(), recipients: Vec::new() };
-        assert!(matches!(smtpd.ask(&Request::Submit(nobody)).await, Ok(Reply::Refused(Status(5, 5, 4), _))));
+        let refused = Submission::begin(&stage.smtpd, &nobody).await;
+        assert!(matches!(refused, Err(Refusal::Refused(Status(5, 5, 4), _))));
     });
 }
 
@@ -310,10 +315,37 @@ fn callers_say_only_what_is_theirs_to_say() {
 fn a_message_whose_caller_goes_away_is_forgotten() {
     run(|| async {
         let stage = Stage::new(&[]);
-        let mut smtpd: Channel<Request, Reply> = stage.smtpd.open().unwrap();
         let envelope = Envelope { sender: "".parse().unwrap(), recipients: vec!["ada@example.org".parse().unwrap()] };
-        assert_eq!(smtpd.ask(&Request::Submit(envelope)).await.unwrap(), Reply::Go);
-        drop(smtpd);
+        let submission = Submission::begin(&stage.smtpd, &envelope).await.unwrap();
+        drop(submission);
         stage.drained().await;
+    });
+}
+
+#[test]
+fn more_recipients_than_a_frame_holds_are_taken_and_listed() {
+    run(|| async {
+        let stage = Stage::new(&[]);
+        // The longest addresses there are: some 5 MiB in all.
+        let long = format!("{}.example", [["x"; 60].concat(), ["y"; 60].concat(), ["z"; 40].concat()].join("."));
+        let recipients = (0..20_000).map(|n| format!("{n:064}@{long}").parse().unwrap()).collect();
+        let envelope = Envelope { sender: "l@example.org".parse().unwrap(), recipients };
+        stage.hold();
+        Submission::begin(&stage.smtpd, &envelope).await.unwrap().commit().await.unwrap();
+        let [(entry, waiting)] = &stage.listing().await[..] else { panic!("one message") };
+        assert_eq!((entry.recipients, waiting.len()), (20_000, 20_000));
+        let listed: std::collections::BTreeSet<&String> = waiting.iter().map(|(recipient, _)| recipient).collect();
+        assert_eq!(listed.len(), 20_000);
+    });
+}
+
+#[test]
+fn recipients_have_a_limit() {
+    run(|| async {
+        let stage = Stage::new(&[]);
+        let recipients = (0..=MOST_MEMBERS).map(|n| format!("u{n}@example.net").parse().unwrap()).collect();
+        let envelope = Envelope { sender: "l@example.org".parse().unwrap(), recipients };
+        let refused = Submission::begin(&stage.smtpd, &envelope).await;
+        assert!(matches!(refused, Err(Refusal::Refused(Status(5, 5, 3), _))), "{refused:?}");
     });
 }

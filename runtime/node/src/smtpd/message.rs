@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postkiln_ipc::queue::{Reply, Request};
-use postkiln_ipc::{Channel, Door};
+use postkiln_ipc::Door;
+use postkiln_ipc::queue::{self, Submission};
 use postkiln_mail::{QueueId, Received, Status, received_line};
 use postkiln_smtp::Begin;
 
@@ -19,7 +19,7 @@ pub(super) type Refusal = (Status, String);
 
 /// A message that has begun.
 pub(super) struct Message {
-    queue: Channel<Request, Reply>,
+    queue: Submission,
     /// Why `queued` will not get the rest.
     queue_broken: Option<Refusal>,
     scan: Scanning,
@@ -79,7 +79,7 @@ impl Message {
             self.scan = Scanning::Failed;
         }
         if self.queue_broken.is_none() && !matches!(self.scan, Scanning::Failed) {
-            let sent = tokio::time::timeout(QUEUE, self.queue.send(&Request::Content(piece))).await;
+            let sent = tokio::time::timeout(QUEUE, self.queue.content(&piece)).await;
             if !matches!(sent, Ok(Ok(()))) {
                 self.queue_broken = Some(no_queue());
             }
@@ -87,7 +87,7 @@ impl Message {
     }
 
     /// The message is complete: the verdict first, then the queue's word that it is kept.
-    pub(super) async fn finish(mut self) -> Result<QueueId, Refusal> {
+    pub(super) async fn finish(self) -> Result<QueueId, Refusal> {
         match self.scan {
             Scanning::Off => {}
             Scanning::Failed => return Err(no_scanner()),
@@ -104,24 +104,23 @@ impl Message {
         if let Some(refusal) = self.queue_broken {
             return Err(refusal);
         }
-        match tokio::time::timeout(QUEUE, self.queue.ask(&Request::Commit)).await {
-            Ok(Ok(Reply::Accepted(id))) => {
+        match tokio::time::timeout(QUEUE, self.queue.commit()).await {
+            Ok(Ok(id)) => {
                 let fields: [(&str, &dyn std::fmt::Display); 3] =
                     [("queue", &id), ("from", &self.sender), ("peer", &self.peer)];
                 postkiln_log::info("received", &fields);
                 Ok(id)
             }
-            Ok(Ok(Reply::Refused(status, line))) => Err((status, line)),
+            Ok(Err(queue::Refusal::Refused(status, line))) => Err((status, line)),
             _ => Err(no_queue()),
         }
     }
 }
 
-async fn submit(queued: &Arc<Door>, begin: &Begin) -> Result<Channel<Request, Reply>, Refusal> {
-    let mut queue: Channel<Request, Reply> = queued.open().map_err(|_| no_queue())?;
-    match tokio::time::timeout(QUEUE, queue.ask(&Request::Submit(begin.envelope.clone()))).await {
-        Ok(Ok(Reply::Go)) => Ok(queue),
-        Ok(Ok(Reply::Refused(status, line))) => Err((status, line)),
+async fn submit(queued: &Arc<Door>, begin: &Begin) -> Result<Submission, Refusal> {
+    match tokio::time::timeout(QUEUE, Submission::begin(queued, &begin.envelope)).await {
+        Ok(Ok(queue)) => Ok(queue),
+        Ok(Err(queue::Refusal::Refused(status, line))) => Err((status, line)),
         _ => Err(no_queue()),
     }
 }
