@@ -72,10 +72,29 @@ impl Entry<'_> {
     }
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
     /// The records with this name and type.
-    pub(crate) fn at(&self, name: &str, kind: &str) -> impl Iterator<Item = &Entry<'_>> {
+    pub(crate) fn at(&self, name: &str, kind: &str) -> impl Iterator<Item = &Entry<'a>> {
         self.entries.iter().filter(move |entry| entry.record.name == name && entry.record.kind == kind)
+    }
+
+    /// The owner of the records that answer for a name: the name itself, or the wildcard below its closest encloser.
+    fn answering(&self, name: &str) -> Option<String> {
+        if self.exists(name) {
+            return Some(name.to_owned());
+        }
+        let mut enclosers = name.match_indices('.').filter_map(|(at, _)| name.get(at + 1..));
+        let wildcard = match enclosers.find(|encloser| self.exists(encloser)) {
+            Some(encloser) => format!("*.{encloser}"),
+            None => "*".to_owned(),
+        };
+        self.exists(&wildcard).then_some(wildcard)
+    }
+
+    /// Whether a name has records, or names below it have (RFC 4592 §2.2.2, an empty non-terminal).
+    fn exists(&self, name: &str) -> bool {
+        let is_below = |owner: &str| owner.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+        name == "@" || self.entries.iter().any(|entry| entry.record.name == name || is_below(&entry.record.name))
     }
 
     /// Whether a record of an alias domain repeats one of the domain it stands for; it is judged there.
@@ -97,15 +116,18 @@ impl<'a> Zones<'a> {
         nearest.and_then(|zone| relative(name, zone).map(|relative| (*zone, relative)))
     }
 
-    /// The records of an absolute name and type, when a zone of ours would have them; those of a wildcard, when the
-    /// name has none of its own (RFC 4592 §3.3.1).
+    /// The records of an absolute name and kind, as a name server would answer: for a name that does not exist, those of
+    /// the wildcard below its closest encloser (RFC 4592 §3.3.1). `None` when the name lies in no zone of ours.
     pub(crate) fn look_up(&self, name: &str, kind: &str) -> Option<Vec<&Entry<'a>>> {
         let (zone, name) = self.find(name)?;
-        let entries = &self.drafts.get(zone)?.entries;
-        let exists = entries.iter().any(|entry| entry.record.name == name);
-        let wildcard = name.split_once('.').map_or("*".to_owned(), |(_, rest)| format!("*.{rest}"));
-        let name = if exists { name } else { wildcard };
-        Some(entries.iter().filter(|entry| entry.record.name == name && entry.record.kind == kind).collect())
+        let draft = self.drafts.get(zone)?;
+        Some(draft.answering(&name).map(|owner| draft.at(&owner, kind).collect()).unwrap_or_default())
+    }
+
+    /// The records that were declared for an absolute name itself, whatever a wildcard says of names that nobody declared.
+    fn declared(&self, name: &str, kind: &str) -> impl Iterator<Item = &Entry<'a>> {
+        let found = self.find(name).and_then(|(zone, name)| Some((self.drafts.get(zone)?, name)));
+        found.into_iter().flat_map(move |(draft, name)| draft.at(&name, kind).collect::<Vec<_>>())
     }
 
     /// The zones in the form of the blueprint.

@@ -37,6 +37,40 @@ fn a_plain_domain_has_what_mail_needs() {
 }
 
 #[test]
+fn a_wildcard_takes_no_declared_names_place() {
+    let wild = |kind: &str, value: &str| {
+        let record = format!("{{ name = \"*\", type = '{kind}, value = \"{value}\" }}");
+        let found = zone("", &format!("dns.records.\"example.org\" = [{record}],"), "example.org");
+        assert_eq!(found, PLAIN.replacen("_auto", &format!("* {kind} {value}\n_auto"), 1), "{kind}");
+    };
+    wild("A", "203.0.113.99");
+    wild("AAAA", "2001:db8::99");
+    wild("CNAME", "www.example.com.");
+    wild("MX", "10 mx.example.com.");
+    wild("TXT", "v=spf1 -all");
+}
+
+#[test]
+fn a_wildcard_answers_below_the_closest_encloser() {
+    let a = |name: &str| format!("{{ name = \"{name}\", type = 'A, value = \"192.0.2.7\" }}");
+    let names = |exchanger: &str, records: &[&str], expected: &[&str]| {
+        let records: Vec<String> = records.iter().map(|name| a(name)).collect();
+        let records = format!("dns.records.\"example.org\" = [{}],", records.join(", "));
+        check(&format!("mx = [\"{exchanger}.example.org\"],"), &records, expected);
+    };
+    let none =
+        |name: &str| format!("E0314 the MX record of @ names {name}.example.org, which has no address in example.org");
+    names("mx", &["*"], &[]);
+    names("deep.down.mx", &["*"], &[]);
+    // A name that is there, or has names below it, is no name that nobody declared.
+    names("mx.www", &["*", "www"], &[&none("mx.www")]);
+    names("mx.www", &["*", "a.www"], &[&none("mx.www")]);
+    names("www", &["*", "a.www"], &[&none("www")]);
+    names("mx.www", &["*.www", "www"], &[]);
+    names("deep.mx.www", &["*.www"], &[]);
+}
+
+#[test]
 fn every_setting_ends_in_its_records() {
     let all = zone(
         "spf = { policy = 'softfail, include = [\"_spf.example.net\"], addresses = [\"198.51.100.0/24\"] },

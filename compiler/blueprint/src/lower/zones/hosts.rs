@@ -24,12 +24,13 @@ impl Addresses {
     /// The addresses: from the site's own records of the appliance's name, else from `dns`, else from the network.
     pub(super) fn of(site: &Site, zones: &Zones<'_>, findings: &mut Findings) -> Self {
         let host = &site.appliance.hostname.value;
-        let own = |kind: &str| zones.look_up(host.as_str(), kind).unwrap_or_default();
-        let written = |kind: &str| own(kind).into_iter().filter_map(|entry| entry.record.value.parse().ok());
+        // A wildcard speaks of names that nobody declared, and the appliance's is declared here.
+        let own = |kind: &'static str| zones.declared(host.as_str(), kind);
+        let written = |kind| own(kind).filter_map(|entry| entry.record.value.parse().ok());
         let mut addresses =
             Self { all: written("A").chain(written("AAAA")).collect(), added: Vec::new(), is_placeholder: false };
         let has = |is: fn(&IpAddr) -> bool| addresses.all.iter().any(is);
-        let (has4, has6, alias) = (has(IpAddr::is_ipv4), has(IpAddr::is_ipv6), !own("CNAME").is_empty());
+        let (has4, has6, alias) = (has(IpAddr::is_ipv4), has(IpAddr::is_ipv6), own("CNAME").next().is_some());
         let network = match &site.appliance.network.value {
             Network::Static { address, .. } if !has6 => Some(*address),
             _ => None,
