@@ -1,6 +1,7 @@
 //! Domain names as mail uses them (RFC 5321 §4.1.2, RFC 1035 §2.3.1).
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::AddressError;
 
 /// A host or mail domain: lower-case ASCII labels of letters, digits and hyphens (A-labels for internationalised
-/// names), 1 to 253 octets, no trailing dot. A domain from an envelope may hold more: see [`Domain::received`].
+/// names), 1 to 253 octets, no trailing dot; the last label is no number, so the address of a machine is no domain. A
+/// domain from an envelope may hold more: see [`Domain::received`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Domain(pub(crate) Box<str>);
@@ -30,9 +32,13 @@ impl Domain {
 impl FromStr for Domain {
     type Err = AddressError;
 
-    /// `Domain = sub-domain *("." sub-domain)`; each label 1 to 63 octets, no hyphen at its ends.
+    /// `Domain = sub-domain *("." sub-domain)`; each label 1 to 63 octets, no hyphen at its ends. RFC 1123 §2.1 tells
+    /// names from dotted addresses by their last label.
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let bad = |problem| Err(AddressError::new(text, problem));
+        if text.parse::<IpAddr>().is_ok() {
+            return bad("is an address, and a name is wanted");
+        }
         if text.is_empty() || text.len() > 253 {
             return bad("is not 1 to 253 octets long");
         }
@@ -49,6 +55,10 @@ impl FromStr for Domain {
             if label.starts_with('-') || label.ends_with('-') {
                 return bad("has a label that begins or ends with a hyphen");
             }
+        }
+        let last = text.rsplit('.').next().unwrap_or_default();
+        if last.bytes().all(|b| b.is_ascii_digit()) {
+            return bad("ends in a number, as addresses do and names do not");
         }
         Ok(Self(text.to_ascii_lowercase().into_boxed_str()))
     }
@@ -76,6 +86,23 @@ impl From<Domain> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_no_name() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(text.parse::<Domain>().err().map(|error| error.problem), expected, "{text}");
+        };
+        let (address, number) =
+            ("is an address, and a name is wanted", "ends in a number, as addresses do and names do not");
+        check("192.0.2.1", Some(address));
+        check("2001:db8::1", Some(address));
+        check("relay.192.0.2.9", Some(number));
+        check("256.0.2.1", Some(number));
+        check("10", Some(number));
+        check("1.2.0.192.in-addr.arpa", None);
+        check("3com.example", None);
+        check("mail.x1", None);
+    }
 
     #[test]
     fn parents_go_outwards() {

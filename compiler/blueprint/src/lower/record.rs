@@ -3,7 +3,7 @@
 //! Names in data: a name with a final dot or a dot inside is absolute, as people write host names; a name without any
 //! dot is relative to the zone; `@` is the zone.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use postkiln_address::Domain;
 use postkiln_site::Record;
@@ -64,11 +64,8 @@ fn host(zone: &Domain, text: &str) -> Result<String, String> {
         text if !text.contains('.') => format!("{text}.{zone}"),
         text => text.trim_end_matches('.').to_owned(),
     };
-    if absolute.parse::<IpAddr>().is_ok() {
-        return Err(format!("{text:?} is an address, and a name is wanted"));
-    }
     // Underscores stand in names that are no hosts: the targets of CNAMEs for DKIM and the like.
-    absolute.replace('_', "a").parse::<Domain>().map_err(|_| wrong(&text, "host name"))?;
+    absolute.replace('_', "a").parse::<Domain>().map_err(|error| format!("{text:?} {}", error.problem))?;
     Ok(absolute + ".")
 }
 

@@ -110,7 +110,7 @@ fn ipv6(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Ipv6>> {
 
 fn time_servers(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<TimeServer>>> {
     let items = walker.list(at, "names or addresses of time servers")?;
-    let found: Vec<_> = items.iter().map(|item| walker.parsed(item, "a time server", None, time_server)).collect();
+    let found: Vec<_> = items.iter().map(|item| walker.parsed_name(item, "a time server", None, time_server)).collect();
     found.into_iter().collect()
 }
 

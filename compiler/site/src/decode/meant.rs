@@ -1,17 +1,34 @@
 //! Suggestions for a domain, an address or a quantity that cannot be read: the text without signs that were copied
-//! along with it, and with letters beyond ASCII in the form that the DNS has (RFC 5890). Start at [`meant`].
+//! along with it, and, in domains, with letters beyond ASCII in the form that the DNS has (RFC 5890). Start at [`meant`].
 
-/// Another way to write the text, when there is one; the caller judges whether that one is valid.
+/// Another way to write the text, when there is one; the caller judges whether that one is valid. Of an address the
+/// domain is put into the DNS's form: a local part has no such form.
 pub(super) fn meant(text: &str) -> Option<String> {
+    let tidy = tidied(text);
+    let Some((local, domain)) = tidy.rsplit_once('@') else { return other(tidy.to_owned(), text) };
+    other(format!("{local}@{}", a_labels(domain)?), text)
+}
+
+/// [`meant`] for a text that is a domain as a whole.
+pub(super) fn meant_name(text: &str) -> Option<String> {
+    other(a_labels(tidied(text))?, text)
+}
+
+fn other(better: String, text: &str) -> Option<String> {
+    (better != text).then_some(better)
+}
+
+/// The text without signs that were copied along with it.
+fn tidied(text: &str) -> &str {
     let tidy = text.trim();
     // "Ada Lovelace <ada@example.org>", as a mail program copies it.
     let tidy = tidy.rsplit_once('<').and_then(|(_, rest)| rest.strip_suffix('>')).unwrap_or(tidy);
     let tidy = ["mailto:", "https://", "http://"].iter().find_map(|scheme| tidy.strip_prefix(scheme)).unwrap_or(tidy);
-    let tidy = tidy.trim_end_matches(['.', '/', ',', ';']);
-    let (local, domain) = tidy.rsplit_once('@').map_or((None, tidy), |(local, domain)| (Some(local), domain));
-    let domain = domain.split('.').map(a_label).collect::<Option<Vec<_>>>()?.join(".");
-    let tidy = local.map_or_else(|| domain.clone(), |local| format!("{local}@{domain}"));
-    (tidy != text).then_some(tidy)
+    tidy.trim_end_matches(['.', '/', ',', ';'])
+}
+
+fn a_labels(domain: &str) -> Option<String> {
+    Some(domain.split('.').map(a_label).collect::<Option<Vec<_>>>()?.join("."))
 }
 
 /// A label as the DNS has it. `None` for signs that would have to be put together first (RFC 5891 §5.3, NFC).
@@ -95,6 +112,10 @@ mod tests {
         assert_eq!(meant(text).as_deref(), expected, "{text}");
     }
 
+    fn check_name(text: &str, expected: Option<&str>) {
+        assert_eq!(meant_name(text).as_deref(), expected, "{text}");
+    }
+
     #[test]
     fn what_was_copied_along_is_left_out() {
         check("example.org", None);
@@ -108,10 +129,17 @@ mod tests {
 
     #[test]
     fn letters_beyond_ascii_are_written_as_in_the_dns() {
-        check("b\u{fc}cher.example", Some("xn--bcher-kva.example"));
-        check("B\u{dc}CHER.Example", Some("xn--bcher-kva.Example"));
+        check_name("b\u{fc}cher.example", Some("xn--bcher-kva.example"));
+        check_name("B\u{dc}CHER.Example", Some("xn--bcher-kva.Example"));
         check("ada@\u{4f8b}\u{5b50}.example", Some("ada@xn--fsqu00a.example"));
-        check("\u{440}\u{443}.example", Some("xn--p1ag.example"));
-        check("bu\u{308}cher.example", None);
+        check_name("\u{440}\u{443}.example", Some("xn--p1ag.example"));
+        check_name("bu\u{308}cher.example", None);
+    }
+
+    #[test]
+    fn a_local_part_has_no_form_in_the_dns() {
+        check("j\u{fc}rgen", None);
+        check("j\u{fc}rgen.m\u{fc}ller ", Some("j\u{fc}rgen.m\u{fc}ller"));
+        check("j\u{fc}rgen@b\u{fc}cher.example", Some("j\u{fc}rgen@xn--bcher-kva.example"));
     }
 }

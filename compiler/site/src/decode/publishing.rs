@@ -71,7 +71,7 @@ fn spf(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Spf>> {
 
 /// The domains of `spf.include`. They often begin with an underscore: `_spf.example.net`.
 fn included(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<String>>> {
-    each(walker, at, "domains", |item| walker.parsed(item, "a domain with an SPF record", None, underscored))
+    each(walker, at, "domains", |item| walker.parsed_name(item, "a domain with an SPF record", None, underscored))
 }
 
 fn underscored(text: &str) -> Result<String, String> {
@@ -105,10 +105,7 @@ fn percent(walker: &Walker<'_>, at: &At<'_>) -> Option<u8> {
 /// Fully qualified names of machines.
 pub(super) fn hosts(walker: &Walker<'_>, at: &At<'_>, what: &str) -> Option<Vec<Placed<Domain>>> {
     each(walker, at, what, |item| {
-        walker.parsed(item, "the full name of a machine", Some("write all of it, as `mx2.example.net`"), |text| {
-            if text.parse::<IpAddr>().is_ok() {
-                return Err(format!("{text:?} is an address"));
-            }
+        walker.parsed_name(item, "the full name of a machine", Some("write all of it, as `mx2.example.net`"), |text| {
             let name = text.strip_suffix('.').unwrap_or(text).parse::<Domain>().map_err(|error| error.to_string())?;
             if name.as_str().contains('.') { Ok(name) } else { Err(format!("{text:?} has no domain")) }
         })

@@ -154,13 +154,13 @@ fn relay(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Option<Relay>>> {
         return walker.tag(at, &[("mx", ())]).map(|_| at.placed(None));
     }
     let hint = "write a host, `host:port` or an address, or 'mx for no route";
-    walker.parsed(at, "a relay", Some(hint), str::parse::<Relay>).map(|relay| at.placed(Some(relay.value)))
+    walker.parsed_name(at, "a relay", Some(hint), str::parse::<Relay>).map(|relay| at.placed(Some(relay.value)))
 }
 
 fn smarthost(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Smarthost>> {
     let fields = walker.fields(at, "a smarthost", &["host", "port", "user", "password"])?;
     let host = fields.required("host").and_then(|at| {
-        walker.parsed(&at, "a host", Some("a name or an address; the port has a field of its own"), relay_host)
+        walker.parsed_name(&at, "a host", Some("a name or an address; the port has a field of its own"), relay_host)
     });
     let port = fields.defaulted("port").and_then(|at| walker.number(&at, 1, 65_535));
     let user = optional(fields.get("user"), |at| walker.line(at, "a login"));

@@ -11,7 +11,7 @@ use postkiln_findings::{Code, Severity};
 use crate::answer::{Entry, Node, Span, Value};
 use crate::beneath::{Beneath, BeneathError};
 use crate::decode::fields::Fields;
-use crate::decode::meant::meant;
+use crate::decode::meant::{meant, meant_name};
 use crate::decode::{quantity, secrets};
 use crate::lines::Lines;
 use crate::{Diagnostic, Place, Placed, codes, suggest};
@@ -318,15 +318,28 @@ impl<'a> Walker<'a> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Placed<T>> {
         let text = self.text(at, what)?;
-        self.parsed_text(text, &at.place, what, hint, parse).map(|value| at.placed(value))
+        self.judged(text, &at.place, what, hint, meant, parse).map(|value| at.placed(value))
     }
 
-    fn parsed_text<T, E: Display>(
+    /// The same for something that is, or begins with, a domain.
+    pub(super) fn parsed_name<T, E: Display>(
+        &self,
+        at: &At<'_>,
+        what: &str,
+        hint: Option<&str>,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Placed<T>> {
+        let text = self.text(at, what)?;
+        self.judged(text, &at.place, what, hint, meant_name, parse).map(|value| at.placed(value))
+    }
+
+    fn judged<T, E: Display>(
         &self,
         text: &str,
         place: &Place,
         what: &str,
         hint: Option<&str>,
+        meant: fn(&str) -> Option<String>,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
         let error = match parse(text) {
@@ -341,12 +354,12 @@ impl<'a> Walker<'a> {
 
     /// The name of a field that is a domain, or something like it.
     pub(super) fn domain_name<T: FromStr<Err: Display>>(&self, named: &Named<'_>, hint: Option<&str>) -> Option<T> {
-        self.parsed_text(named.name, &named.place, "a domain name", hint, str::parse::<T>)
+        self.judged(named.name, &named.place, "a domain name", hint, meant_name, str::parse::<T>)
     }
 
     /// A mail domain or host name.
     pub(super) fn domain(&self, at: &At<'_>) -> Option<Placed<Domain>> {
-        self.parsed(at, "a domain name", None, str::parse::<Domain>)
+        self.parsed_name(at, "a domain name", None, str::parse::<Domain>)
     }
 
     /// `ada` (in `home`) or `ada@example.org`.
