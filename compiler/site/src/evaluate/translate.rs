@@ -31,7 +31,20 @@ impl<'a> Places<'a> {
             Error::ImportError(_) => Kind::Import,
             _ => Kind::Evaluation,
         };
-        self.all(kind, error.into_diagnostics(&mut files))
+        let merge = self.merge_of_lists(&error);
+        let mut troubles = self.all(kind, error.into_diagnostics(&mut files));
+        if let (Some(merge), Some(first)) = (merge, troubles.first_mut()) {
+            first.related.push((merge, words::beside("originally merged here").to_owned()));
+        }
+        troubles
+    }
+
+    /// Where two lists met that are not the same. The interpreter compares them by a contract, and shows its place nowhere.
+    fn merge_of_lists(&self, error: &Error) -> Option<Span> {
+        let Error::EvalError(error) = error else { return None };
+        let EvalErrorKind::BlameError { label, .. } = &error.error else { return None };
+        let mut notes = label.diagnostics.iter().flat_map(|diagnostic| &diagnostic.notes);
+        notes.any(|note| words::is_of_two_lists(note)).then(|| self.span(error.ctxt.pos_table.get(label.span)))?
     }
 
     /// Turns the interpreter's diagnostics for one error into troubles.
