@@ -75,6 +75,11 @@ impl Column {
         self.form == Form::Key
     }
 
+    /// Whether a header means it; spreadsheets begin words with capitals.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
     /// Whether every row must have a value in the column.
     fn is_required(&self) -> bool {
         self.path.is_empty()

@@ -32,22 +32,40 @@ pub(super) fn read(text: &str, columns: &'static [Column], each: &mut Each<'_>) 
     };
     let Some(known) = header(&head, columns, each) else { return };
     for (number, row) in rows.enumerate() {
-        let cells = match row {
+        let mut cells = match row {
             Ok(cells) => cells,
             Err((fault, _)) => {
                 each(Err(fault));
                 continue;
             }
         };
+        if is_blank(&cells) {
+            continue;
+        }
         let whole = extent(&cells);
         if number == MOST_ROWS {
             return each(Err(fault(codes::TOO_LARGE, format!("the file has more than {MOST_ROWS} rows"), whole)));
+        }
+        // A spreadsheet writes as many cells as its widest row has.
+        while cells.len() > known.len() && cells.last().is_some_and(|cell| cell.text.is_empty()) {
+            cells.pop();
         }
         if cells.len() != known.len() {
             let message = format!("the row has {}, the header {}", plural(cells.len()), known.len());
             let hint = "a value with the separator in it stands in double quotes; an empty value keeps its place";
             each(Err(fault(codes::CELLS, message, whole).hint(hint)));
             continue;
+        }
+        if whole.len() > LONGEST_ROW {
+            let message = format!("the row is longer than {} KiB", LONGEST_ROW >> 10);
+            each(Err(fault(codes::TOO_LARGE, message, whole.start..whole.start + 1)));
+            continue;
+        }
+        let mut pairs = cells.iter().zip(&head);
+        if let Some((stray, _)) = pairs.find(|(cell, name)| name.text.is_empty() && !cell.text.is_empty()) {
+            let hint = "name the column in the first line, or empty the cell";
+            let message = "the value stands in a column without a name";
+            each(Err(fault(codes::CELLS, message, stray.range.clone()).hint(hint)));
         }
         row_values(&cells, &known, columns, each);
     }
@@ -57,7 +75,7 @@ pub(super) fn read(text: &str, columns: &'static [Column], each: &mut Each<'_>) 
 pub(super) fn confidential(text: &str) -> Vec<Range<usize>> {
     let mut rows = Rows::new(text);
     let Some(Ok(head)) = rows.next() else { return Vec::new() };
-    let harmless = |name: &str| columns::harmless().any(|column| column.name == name);
+    let harmless = |name: &str| columns::harmless().any(|column| column.is_called(name));
     let harmless: Vec<bool> = head.iter().map(|cell| harmless(&cell.text)).collect();
     let mut found = Vec::new();
     if harmless.iter().all(|harmless| *harmless) {
@@ -81,20 +99,21 @@ pub(super) fn confidential(text: &str) -> Vec<Range<usize>> {
 fn header(head: &[Cell<'_>], columns: &'static [Column], each: &mut Each<'_>) -> Option<Vec<Option<&'static Column>>> {
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let mut known: Vec<Option<&'static Column>> = Vec::with_capacity(head.len());
+    let find = |cell: &Cell<'_>| columns.iter().find(|column| column.is_called(&cell.text));
     // A missing header is reported once, not for each name in it.
-    let is_header = head.iter().any(|cell| names.contains(&&*cell.text));
+    let is_header = head.iter().any(|cell| find(cell).is_some());
     for cell in head.iter().filter(|_| is_header) {
-        let found = columns.iter().find(|column| column.name == cell.text);
-        if found.is_none() {
+        let found = find(cell);
+        if let Some(column) = found.filter(|column| known.iter().flatten().any(|other| other.name == column.name)) {
+            let message = format!("the column `{}` stands here twice", column.name);
+            each(Err(fault(codes::COLUMN_TWICE, message, cell.range.clone()).hint("keep one of the two")));
+        } else if found.is_none() && !cell.text.is_empty() {
             let hint = suggest::nearest(&cell.text, &names).map_or_else(
                 || format!("the columns are {}", names.join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );
             let shown: String = cell.text.chars().take(64).collect();
             each(Err(fault(codes::UNKNOWN_COLUMN, format!("unknown column `{shown}`"), cell.range.clone()).hint(hint)));
-        } else if known.iter().flatten().any(|column| column.name == cell.text) {
-            let message = format!("the column `{}` stands here twice", cell.text);
-            each(Err(fault(codes::COLUMN_TWICE, message, cell.range.clone()).hint("keep one of the two")));
         }
         known.push(found);
     }
@@ -131,6 +150,11 @@ fn row_values(cells: &[Cell<'_>], known: &[Option<&'static Column>], columns: &'
         }
     }
     record(span(whole), values, each);
+}
+
+/// Whether nothing stands in a row: what was deleted in a spreadsheet stays as separators.
+fn is_blank(cells: &[Cell<'_>]) -> bool {
+    cells.iter().all(|cell| cell.text.is_empty())
 }
 
 fn extent(cells: &[Cell<'_>]) -> Range<usize> {
@@ -270,7 +294,13 @@ impl<'a> Iterator for Rows<'a> {
         let mut cells = Vec::new();
         loop {
             match self.cell() {
-                Ok(cell) => cells.push(cell),
+                Ok(cell) if cells.len() < MOST_CELLS => cells.push(cell),
+                Ok(_) => {
+                    self.skip_while(|byte| byte != b'\n');
+                    self.line_end();
+                    let message = format!("the row has more than {MOST_CELLS} cells");
+                    return Some(Err((fault(codes::TOO_LARGE, message, start..start + 1), start..self.at)));
+                }
                 Err(fault) => {
                     self.skip_while(|byte| byte != b'\n');
                     self.line_end();
@@ -286,6 +316,11 @@ impl<'a> Iterator for Rows<'a> {
         }
     }
 }
+
+/// Far more than there are columns; a row is taken apart before it is compared with the header.
+const MOST_CELLS: usize = 1000;
+/// A row is kept in memory many times as large as it is written.
+const LONGEST_ROW: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -324,5 +359,39 @@ mod tests {
         check("a,\"b\nc\n", &["E0255 2"]);
         check("a\rb\n", &["E0255 1"]);
         check(&format!("a\n{}\nb\n", "x".repeat(LONGEST_CELL + 1)), &["a@0-1", "E0258 2", "b@65540-65541"]);
+        check(&format!("a\n{}\nb\n", ",".repeat(100_000)), &["a@0-1", "E0258 2", "b@100003-100004"]);
+    }
+    /// What a file with the columns of users gives: names, and codes of what is wrong.
+    fn check_rows(text: &str, expected: &[&str]) {
+        let mut said = Vec::new();
+        read(text, super::super::USERS, &mut |row| {
+            said.push(row.map_or_else(|fault| format!("{} {}", fault.code, fault.message), |record| record.key));
+        });
+        assert_eq!(said, expected, "{text:?}");
+    }
+
+    #[test]
+    fn what_spreadsheets_leave_behind_is_blank() {
+        check_rows("name,full_name,,\nada,Ada,,\n,,,\ngrace,,,\n", &["ada", "grace"]);
+        check_rows("name,full_name\nada,Ada,,,\n;\n", &["ada", "E0254 the row has 1 cell, the header 2"]);
+        check_rows("name;quota\n;\n\"\";\nada;\n", &["ada"]);
+        let stray = "E0254 the value stands in a column without a name";
+        check_rows("name,,quota\nada,5 GiB,\n", &[stray, "ada"]);
+    }
+
+    #[test]
+    fn a_header_may_be_in_other_letters() {
+        check_rows("Name,Full_Name,QUOTA\nada,Ada,1 GiB\n", &["ada"]);
+        check_rows("Name,NAME\n", &["E0252 the column `name` stands here twice"]);
+    }
+
+    #[test]
+    fn a_row_has_a_length() {
+        let cell = "x".repeat(LONGEST_CELL);
+        let row = format!("ada,{}", [cell.as_str(); 5].join(","));
+        check_rows(
+            &format!("name,full_name,quota,aliases,forward,deny\n{row}\ngrace,,,,,\n"),
+            &["E0258 the row is longer than 256 KiB", "grace"],
+        );
     }
 }

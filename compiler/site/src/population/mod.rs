@@ -69,9 +69,31 @@ pub(crate) fn read(bytes: &[u8], format: Format, columns: &'static [Column], eac
         Ok(text) => text,
         Err(fault) => return each(Err(fault)),
     };
+    let (mut values, mut is_full) = (0, false);
+    let mut counted = |row: Result<Record, Fault>| {
+        values += row.as_ref().map_or(0, |record| size(&record.node));
+        match &row {
+            _ if is_full => {}
+            Ok(record) if values > MOST_VALUES => {
+                is_full = true;
+                let message = format!("the file has more than {MOST_VALUES} values");
+                each(Err(Fault { span: record.place, ..fault(codes::TOO_LARGE, message, 0..0) }));
+            }
+            _ => each(row),
+        }
+    };
     match format {
-        Format::Csv => csv::read(text, columns, each),
-        Format::JsonLines => jsonl::read(text, columns, each),
+        Format::Csv => csv::read(text, columns, &mut counted),
+        Format::JsonLines => jsonl::read(text, columns, &mut counted),
+    }
+}
+
+/// How many values a node holds, itself among them.
+fn size(node: &Node) -> usize {
+    match &node.value {
+        Value::List(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Record(entries) => 1 + entries.iter().map(|entry| size(&entry.node)).sum::<usize>(),
+        _ => 1,
     }
 }
 
@@ -155,6 +177,8 @@ fn record(row: Span, values: Vec<(&'static Column, Node)>, each: &mut Each<'_>) 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The largest number of rows: more people than one machine serves.
 const MOST_ROWS: usize = 1_000_000;
+/// The largest number of values in a file: each takes a hundred octets of memory, however few it takes in the file.
+const MOST_VALUES: usize = 4_000_000;
 /// The largest cell, in octets: longer than any meant value.
 const LONGEST_CELL: usize = 64 << 10;
 
@@ -176,5 +200,16 @@ mod tests {
         check("name,password_hash\nada,sec\"ret\nb,c\n", "name,password_hash\n***********\nb,*\n");
         check("name,quota\nada,5 \"GiB\n", "name,quota\nada,5 \"GiB\n");
         check("", "");
+    }
+    #[test]
+    fn a_file_has_only_so_many_values() {
+        let row = |name: usize| format!("u{name},{}\n", "a ".repeat(LONGEST_CELL / 2));
+        let rows: String = (0..=MOST_VALUES / (LONGEST_CELL / 2)).map(row).collect();
+        let (mut good, mut wrong) = (0, Vec::new());
+        read(format!("name,aliases\n{rows}").as_bytes(), Format::Csv, USERS, &mut |row| match row {
+            Ok(_) => good += 1,
+            Err(fault) => wrong.push(fault.code),
+        });
+        assert_eq!((good, wrong), (MOST_VALUES / (LONGEST_CELL / 2), vec![codes::TOO_LARGE]));
     }
 }
