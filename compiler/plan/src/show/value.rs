@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use postkiln_blueprint::Kind;
+use postkiln_blueprint::{Kind, List};
 use serde_json::Value;
 
 use crate::change::{Action, Attribute, Change};
@@ -28,12 +28,18 @@ fn words(attribute: &Attribute, full: bool) -> String {
     format!("{} -> {}", side(&attribute.before), side(&attribute.after))
 }
 
-/// The fields of a thing that comes or goes: `quota 2 GiB, forward.to a@b.example`.
+/// The fields of a thing that comes or goes: `quota 2 GiB, forward.to a@b.example`. Values that every such thing has are
+/// left out.
 pub(crate) fn summary(change: &Change, full: bool) -> String {
     let mut parts = Vec::new();
+    let usual = if change.id.kind() == Kind::List { serde_json::to_value(List::default()).ok() } else { None };
     for attribute in &change.attributes {
         let side = if change.action == Action::Remove { &attribute.before } else { &attribute.after };
         let Some(value) = side else { continue };
+        let in_usual = |usual| attribute.path.iter().try_fold(usual, |within: &Value, name| within.get(name));
+        if usual.as_ref().and_then(in_usual) == Some(value) {
+            continue;
+        }
         let name = attribute.dotted();
         if change.id.kind() == Kind::Secret && name.starts_with("kind") {
             parts.push(value.as_str().map_or_else(|| "key".to_owned(), str::to_owned));
@@ -41,6 +47,8 @@ pub(crate) fn summary(change: &Change, full: bool) -> String {
         }
         match value {
             _ if attribute.is_sensitive() => parts.push(format!("{name} {}", value.as_str().unwrap_or("set"))),
+            // A switch that is usually on says by its name that it is on.
+            Value::Bool(false) if usual.is_some() => parts.push(format!("{name} false")),
             Value::Bool(false) => {}
             Value::Bool(true) => parts.push(name),
             Value::Number(number) if number.as_u64() == Some(0) => {}
@@ -110,7 +118,9 @@ fn shown(name: &str, value: &Value, full: bool) -> String {
             number.as_u64().map_or_else(|| number.to_string(), octets)
         }
         ("once_per" | "ttl", Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), seconds),
+        ("period", Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), seconds),
         (_, Value::String(text)) => quoted(text, full),
+        ("message_size", Value::Array(bounds)) => sizes(bounds).unwrap_or_else(|| list(value, full)),
         (_, Value::Array(_)) => list(value, full),
         (_, Value::Object(fields)) => {
             let fields = fields.iter().filter(|(_, value)| !value.is_null());
@@ -118,6 +128,17 @@ fn shown(name: &str, value: &Value, full: bool) -> String {
         }
         (_, other) => other.to_string(),
     }
+}
+
+/// From the smallest size to the largest; 0 is no bound.
+fn sizes(bounds: &[Value]) -> Option<String> {
+    let [least, most] = bounds else { return None };
+    Some(match (least.as_u64()?, most.as_u64()?) {
+        (0, 0) => "any".to_owned(),
+        (least, 0) => format!("from {}", octets(least)),
+        (0, most) => format!("up to {}", octets(most)),
+        (least, most) => format!("{} to {}", octets(least), octets(most)),
+    })
 }
 
 fn list(value: &Value, full: bool) -> String {
@@ -259,6 +280,41 @@ mod tests {
             json!({"to": ["a@x.example"], "keep": true}),
             "forward.keep false -> true",
         );
+    }
+
+    #[test]
+    fn sizes_and_times_have_units() {
+        check(List::TABLE, "message_size", json!([0, 0]), json!([0, 5 << 20]), "message_size any -> up to 5 MiB");
+        check(
+            List::TABLE,
+            "message_size",
+            json!([1024, 0]),
+            json!([1024, 2048]),
+            "message_size from 1 KiB -> 1 KiB to 2 KiB",
+        );
+        check(
+            List::TABLE,
+            "digest",
+            json!({"messages": 30, "size": 65536, "period": 86_400}),
+            json!({"messages": 30, "size": 65536, "period": 172_800}),
+            "digest.period 1 day -> 2 days",
+        );
+    }
+
+    #[test]
+    fn a_new_list_says_what_is_not_usual() {
+        let summed = |list: &List| {
+            let fields = serde_json::to_value(list).unwrap();
+            let value = |name: &str| fields.get(name).cloned().unwrap_or_default();
+            let attributes = List::TABLE.iter().flat_map(|field| attributes(field, Value::Null, value(field.name)));
+            let attributes = attributes.collect();
+            let id = postkiln_blueprint::ObjectId::within(Kind::List, "news", "x.example");
+            summary(&Change { id, action: Action::Add, from: None, attributes, place: None }, false)
+        };
+        assert_eq!(summed(&List::default()), "");
+        let members = vec!["a@x.example".parse().unwrap()];
+        let list = List { members, message_size: (0, 5 << 20), bounce_warnings: false, ..List::default() };
+        assert_eq!(summed(&list), "members a@x.example, message_size up to 5 MiB, bounce_warnings false");
     }
 
     #[test]
