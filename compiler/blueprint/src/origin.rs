@@ -117,8 +117,18 @@ fn written<'a>(mail: &MailDomain, field: &'a Place) -> Option<&'a Place> {
 
 /// The place of the first limit that is written.
 fn limits(limits: &Limits) -> Option<&Place> {
-    let Limits { users, aliases, forwards, autoresponders, lists, quota, default_quota, default_quota_messages } =
-        limits;
+    // That quotas may be more together is of interest to `check` alone.
+    let Limits {
+        users,
+        aliases,
+        forwards,
+        autoresponders,
+        lists,
+        quota,
+        overcommit: _,
+        default_quota,
+        default_quota_messages,
+    } = limits;
     let all = [users, aliases, forwards, autoresponders, lists, quota, default_quota, default_quota_messages];
     all.into_iter().flatten().map(|limit| &limit.place).next()
 }

@@ -9,6 +9,7 @@ mod names;
 mod order;
 mod password;
 mod record;
+mod same;
 mod secrets;
 mod sections;
 pub(crate) mod tcp;
@@ -115,6 +116,7 @@ pub fn decide(site: &Site) -> Unproved {
         services,
         secrets: secrets::lower(site),
     };
+    same::unite(site, &mut blueprint, &mut findings);
     order::put(&mut blueprint);
     Unproved { blueprint, findings }
 }

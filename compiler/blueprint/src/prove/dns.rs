@@ -14,6 +14,7 @@ mod transport;
 
 use postkiln_site::Site;
 
+use super::lengths;
 use crate::findings::Findings;
 use crate::lower::Zones;
 
@@ -29,6 +30,7 @@ pub(crate) fn check(site: &Site, zones: &Zones<'_>, findings: &mut Findings) {
     }
     transport::pinned(site, zones, findings);
     leaving::check(site, zones, findings);
+    lengths::records(zones, findings);
 }
 
 /// `name=value` pairs between semicolons (RFC 6376 §3.2), names in lower case; a text that is no pair comes with an

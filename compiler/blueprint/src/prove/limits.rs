@@ -29,6 +29,28 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
             check_quota(quota, largest, format_args!("a user of {domain} without a quota"), findings);
         }
         check_counts(domain, mail, findings);
+        check_sum(domain, mail, findings);
+    }
+}
+
+/// The declared users' quotas together, those who get the default among them; who has none may take what is left.
+fn check_sum(domain: &Domain, mail: &MailDomain, findings: &mut Findings) {
+    let Some(limit) = &mail.limits.quota else { return };
+    let default = mail.limits.default_quota.as_ref();
+    let quotas = mail.users.values().filter_map(|user| user.value.quota.as_ref().or(default));
+    let sum = quotas.fold(0_u64, |sum, quota| sum.saturating_add(quota.value));
+    if sum <= limit.value {
+        return;
+    }
+    let message = format!("the users of {domain} may hold {sum} octets together, and the domain {}", limit.value);
+    if mail.limits.overcommit {
+        findings
+            .add(codes::OVERCOMMIT, &limit.place, message)
+            .hint("the domain is full before its users are; silence this when that is meant");
+    } else {
+        findings
+            .add(codes::LIMIT, &limit.place, message)
+            .hint("raise the limit, lower quotas, or write `limits.overcommit = true` when not all will be full");
     }
 }
 

@@ -4,6 +4,7 @@ mod bad_lists;
 mod certificate;
 mod dns;
 mod expectations;
+mod lengths;
 mod limits;
 mod lists;
 mod loops;
@@ -40,6 +41,7 @@ pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     routes::check(site, blueprint, findings);
     bad_lists::check(site, blueprint, findings);
     machine::check(site, blueprint, findings);
+    lengths::check(site, blueprint, findings);
     certificate::check(site, findings);
     secrets::check(site, findings);
     expectations::check(site, blueprint, &mut world, findings);

@@ -1,7 +1,8 @@
 //! Users' options, renames, and proofs over the whole address space.
 
 use super::{HASH, check, lowered, lowered_text};
-use crate::{Permission, World};
+use crate::{Blueprint, Permission, World};
+use postkiln_address::LocalPart;
 use postkiln_routing::{Destination, Route};
 
 /// Users of the domain, each with a password; `more` is added to the first.
@@ -354,4 +355,36 @@ fn an_expectation_that_fails_tells_the_way() {
     ] {
         assert_eq!(said(to, result), expected);
     }
+}
+
+#[test]
+fn targets_are_compared_as_mailboxes() {
+    let users = users(", aliases = [\"countess\"]");
+    let again = |target: &str, end: &str, who: &str| {
+        format!("W0328 {target} is the mailbox {end}@example.org, which {who} names already")
+    };
+    let sales = |targets: &str, expected: &[&str]| {
+        let domain = format!("{users} aliases = {{ sales = [{targets}] }},");
+        check(&domain, "", expected);
+        let (plain, _) = lowered(&format!("{users} aliases = {{ sales = [\"ada\", \"grace\"] }},"), "").unwrap();
+        let (other, _) = lowered(&domain, "").unwrap();
+        let targets = |blueprint: &Blueprint| {
+            let mail = &blueprint.domains[&"example.org".parse().unwrap()];
+            mail.aliases[&"sales".parse::<LocalPart>().unwrap()].clone()
+        };
+        assert_eq!(targets(&other), targets(&plain));
+    };
+    sales("\"grace\", \"ada\"", &[]);
+    sales("\"GRACE@Example.ORG\", \"Ada@example.net\"", &[]);
+    sales("\"ada\", \"ADA\", \"grace\"", &[&again("ADA@example.org", "ada", "the alias sales")]);
+    sales("\"ada\", \"grace\", \"grace@example.net\"", &[&again("grace@example.net", "grace", "the alias sales")]);
+    sales("\"ada\", \"countess\", \"grace\"", &[&again("countess@example.org", "ada", "the alias sales")]);
+    sales("\"ada\", \"ada+shop\", \"grace\"", &[&again("ada+shop@example.org", "ada", "the alias sales")]);
+    sales("\"ada\", \"postmaster\", \"grace\"", &[&again("postmaster@example.org", "ada", "the alias sales")]);
+    let of_list = "lists = { news = { members = [\"ada\", \"ada@example.net\"] } },";
+    check(&format!("{users} {of_list}"), "", &[&again("ada@example.net", "ada", "the list news")]);
+    let (blueprint, _) = lowered(&format!("{users} {of_list}"), "").unwrap();
+    let lists = &blueprint.domains[&"example.org".parse().unwrap()].lists;
+    assert_eq!(lists[&"news".parse::<LocalPart>().unwrap()].members.len(), 2, "both may post");
+    check(&format!("{users} aliases = {{ both = [\"ada\", \"team\"], team = [\"ada\", \"grace\"] }},"), "", &[]);
 }

@@ -1,4 +1,4 @@
-//! E0324 to E0326, W0320, W0322 to W0326: proofs over all addresses together: addresses that take others' mail, and
+//! E0324 to E0326, W0320, W0322 to W0328: proofs over all addresses together: addresses that take others' mail, and
 //! mail that ends unread.
 
 use super::{Code, Entry};
@@ -139,6 +139,34 @@ codes! {
               catch_all = 'reject,
               autoresponders.info = { subject = "Thank you", text = "We will write." },
             },
+        "#,
+    }
+    OVERCOMMIT = "W0327" {
+        title: "users may hold more than their domain",
+        meaning: r#"
+            The quotas of the declared users are more, together, than `limits.quota` of their domain, which the site allows by
+            `limits.overcommit`. When enough of them fill their mailboxes, mail is refused for users who are far below their
+            own quota. Without `overcommit` this is an error (E0324).
+        "#,
+        wrong: r#"
+            domains."example.org".limits = { quota = "5 GiB", default_quota = "3 GiB", overcommit = true },
+        "#,
+        right: r#"
+            domains."example.org".limits = { quota = "6 GiB", default_quota = "3 GiB" },
+        "#,
+    }
+    TARGET_AGAIN = "W0328" {
+        title: "two targets are the same mailbox",
+        meaning: r#"
+            A target is written in another spelling than one before it: in capitals, in an alias domain, with a detail, by
+            another name of the same person. Whoever it is gets one copy; the second line says nothing, and when one of the two
+            is changed later, the other is forgotten.
+        "#,
+        wrong: r#"
+            domains."example.org" = { users.ada.aliases = ["countess"], aliases.sales = ["ada", "countess"] },
+        "#,
+        right: r#"
+            domains."example.org" = { users.ada.aliases = ["countess"], aliases.sales = ["ada"] },
         "#,
     }
 }

@@ -12,6 +12,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Limits> {
     let messages = optional(fields.get("default_quota_messages"), |at| quantity::count(walker, at, "messages", 1));
     let (users, aliases, forwards) = (count("users"), count("aliases"), count("forwards"));
     let (autoresponders, lists) = (count("autoresponders"), count("lists"));
+    let overcommit = optional(fields.get("overcommit"), |at| walker.boolean(at));
     let (quota, default_quota) = (octets("quota"), octets("default_quota"));
     Some(Limits {
         users: users?,
@@ -20,10 +21,20 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Limits> {
         autoresponders: autoresponders?,
         lists: lists?,
         quota: quota?,
+        overcommit: overcommit?.unwrap_or(false),
         default_quota: default_quota?,
         default_quota_messages: messages?,
     })
 }
 
-const FIELDS: &[&str] =
-    &["users", "aliases", "forwards", "autoresponders", "lists", "quota", "default_quota", "default_quota_messages"];
+const FIELDS: &[&str] = &[
+    "users",
+    "aliases",
+    "forwards",
+    "autoresponders",
+    "lists",
+    "quota",
+    "overcommit",
+    "default_quota",
+    "default_quota_messages",
+];

@@ -91,6 +91,8 @@ pub struct Limits {
     pub lists: Option<Placed<u64>>,
     /// The size of all mailboxes together, in octets.
     pub quota: Option<Placed<u64>>,
+    /// Whether the quotas of users may be more than that together.
+    pub overcommit: bool,
     /// The quota, in octets, of users who have none of their own.
     pub default_quota: Option<Placed<u64>>,
     /// The largest number of messages of users who have none of their own.
