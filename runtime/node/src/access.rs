@@ -1,6 +1,6 @@
-//! What `imapd` and `pop3d` have in common: a password asked of `directoryd`, and a mailbox whose work is done on a thread
-//! of its own. Before the login a session's answers have no mailbox: a [`Person`] is a visitor,
-//! and only a login makes an owner of it. Start at [`Person`].
+//! The common part of `imapd` and `pop3d`: a password asked of `directoryd`, and a mailbox whose work is done on a
+//! thread of its own. Before the login a session's answers have no mailbox: a [`Person`] is a visitor, and only a login
+//! makes an owner of it. Start at [`Person`].
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -21,9 +21,9 @@ use crate::contents::{self, Listeners};
 use crate::role::Seat;
 use crate::serving::Listening;
 
-/// What the bundle says.
+/// The configuration from the bundle.
 pub(crate) struct Config {
-    /// Our name.
+    /// The host's own name.
     pub(crate) hostname: Domain,
     listeners: Listeners,
 }
@@ -45,7 +45,7 @@ impl Listening for Config {
     }
 }
 
-/// What all sessions of a role share on their way to a mailbox.
+/// The parts that all sessions of a role share on their way to a mailbox.
 pub(crate) struct Access {
     directoryd: Arc<Door>,
     mail: PathBuf,
@@ -69,9 +69,9 @@ impl Access {
 
 /// A mailbox of a protocol: answers what its sessions ask after the login. Blocking.
 pub(crate) trait Mailbox: Send + Sized + 'static {
-    /// What a session asks.
+    /// A session's question.
     type Question: Send + 'static;
-    /// What it hears back.
+    /// The answer to such a question.
     type Answer: Send + 'static;
 
     /// The mailbox of the person who has logged in.
@@ -82,8 +82,8 @@ pub(crate) trait Mailbox: Send + Sized + 'static {
     fn answer(&mut self, question: &Self::Question, now: SystemTime) -> Option<Self::Answer>;
 }
 
-/// Who is at the other end of a connection. A visitor has no mailbox, and nothing but a login makes one: who breaks into
-/// a session before its login finds no mail in it.
+/// The person at the other end of a connection. A visitor has no mailbox, and nothing but a login gives one: an
+/// attacker who breaks into a session before its login finds no mail in it.
 pub(crate) enum Person<M> {
     /// Somebody who has not said who it is, or not rightly.
     Visitor(Login),
@@ -93,14 +93,14 @@ pub(crate) enum Person<M> {
     Lost,
 }
 
-/// What comes of a name and a password.
+/// The outcome for a name and a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LoggedIn {
     /// The mailbox is theirs from now on.
     Done,
     /// Wrong name or password.
     Denied,
-    /// It cannot be said now.
+    /// There is no answer now.
     Unavailable,
 }
 
@@ -143,9 +143,9 @@ pub(crate) struct Login {
 
 /// Where a person's mail lies.
 pub(crate) struct Place {
-    /// The Maildir.
+    /// The path of the Maildir.
     pub(crate) maildir: PathBuf,
-    /// What it may hold.
+    /// The limits of the mailbox.
     pub(crate) quota: Quota,
     /// Names for new messages.
     pub(crate) uniques: Arc<Uniques>,

@@ -1,5 +1,5 @@
-//! What roles ask of their neighbours while a client waits: who somebody is and where mail goes, of `directoryd`; the
-//! certificate, of `keyd`. A neighbour that is being started again costs time, not an error.
+//! Questions of roles to their neighbours while a client waits: to `directoryd` who somebody is and where mail goes, to
+//! `keyd` for the certificate. A neighbour that is being started again costs time, not an error.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -120,7 +120,8 @@ impl Certificate {
         let _ = self.asked.clone().wait_for(|asked| *asked).await;
     }
 
-    /// What a connection begins with: on a port that is nothing without TLS it waits for the first answer, elsewhere a moment.
+    /// The TLS that a connection begins with. A port that is nothing without TLS waits for the first answer, any other
+    /// port a moment.
     pub(crate) async fn get(&self, is_needed: bool) -> Option<ServerTls> {
         let _ = tokio::time::timeout(if is_needed { KEYD } else { SOON }, self.asked()).await;
         self.tls.borrow().clone()

@@ -29,7 +29,7 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
     role::serve(Role::Directoryd, inherited, prepare, body)
 }
 
-/// What one bundle says about addresses, and where its users are found.
+/// One bundle's tables about addresses, and the place of its users.
 struct Config {
     tables: Tables,
     bundle: BundleDirectory,
@@ -134,7 +134,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// What all conversations share.
+/// The parts that all conversations share.
 struct FrontDesk {
     /// The bundle in force. Held while an address is looked up, so that tables and users are always of one bundle.
     serving: RwLock<Arc<Config>>,

@@ -201,7 +201,7 @@ const fn done((): ()) -> Answer {
     Answer::Done
 }
 
-/// What the client sees; the log has the rest.
+/// The failure as the client sees it; the log has the rest.
 fn failure(error: &StoreError) -> Failure {
     let (kind, text) = match error {
         StoreError::FolderGone(_) => (FailureKind::FolderGone, "the folder that was open is gone"),
@@ -264,7 +264,7 @@ mod tests {
                 .unwrap();
         }
 
-        /// What the session says to a line.
+        /// The session's output for a line.
         fn say(&mut self, line: &str) -> String {
             self.session.receive(format!("{line}\r\n").as_bytes(), Instant::now());
             let mut said = Vec::new();

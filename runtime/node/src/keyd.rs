@@ -71,7 +71,7 @@ async fn follow(mut config: watch::Receiver<Arc<Config>>, folder: PathBuf, keys:
     }
 }
 
-/// What is kept here.
+/// The keys and secrets that are kept here.
 struct Safe {
     keys: Rc<RefCell<Rc<Keys>>>,
     store: RefCell<Store>,
@@ -132,7 +132,7 @@ impl Safe {
             });
         }
         if made && let Err(problem) = self.store.borrow().save() {
-            // It is made again after a restart.
+            // The hash is made again after a restart.
             postkiln_log::warn("hash-not-kept", &[("problem", &problem)]);
         }
         hashes
@@ -231,7 +231,7 @@ fn year(now: SystemTime) -> i32 {
     i32::try_from(1970 + seconds / 31_556_952).unwrap_or(i32::MAX - 10).max(2026)
 }
 
-/// What the one kind of key signs with (RFC 8446 §4.2.3).
+/// The signature scheme of our only kind of key (RFC 8446 §4.2.3).
 const SCHEME: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
 /// How long a delivery may take.
 const DELIVERY: Duration = Duration::from_secs(10);

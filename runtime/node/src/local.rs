@@ -41,7 +41,7 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
     role::serve(Role::Local, inherited, Config::read, |seat| async move { work(seat).await })
 }
 
-/// What the bundle says: lists and robots are read from it when they are needed.
+/// The configuration from the bundle; files of lists and robots are read when they are needed.
 pub(crate) struct Config {
     hostname: Domain,
     bundle: BundleDirectory,
@@ -56,7 +56,7 @@ impl Config {
     }
 }
 
-/// What all deliveries share.
+/// The tools that all deliveries share.
 pub(crate) struct Tools {
     directory: Arc<Door>,
     queue: Arc<Door>,

@@ -19,7 +19,7 @@ use crate::contents;
 use crate::role::{self, Desk, Seat};
 use dhcp::{Kind, Lease, Reply, Request};
 
-/// What the site says about the machine's network.
+/// The network as the site describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Config {
     network: Network,

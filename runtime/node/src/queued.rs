@@ -34,7 +34,7 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
     role::serve(Role::Queued, inherited, Config::read, |seat| async move { work(seat).await })
 }
 
-/// What the parts of the role share.
+/// The data that the parts of the role share.
 struct Shared {
     queue: Queue,
     scheduler: RefCell<Scheduler>,
@@ -108,7 +108,7 @@ fn open(directory: &Path, scheduler: &mut Scheduler) -> Result<Queue, String> {
     Ok(queue)
 }
 
-/// What tells the names of this start from those of others.
+/// A number that tells the names of this start from those of others.
 fn nonce() -> Result<u16, String> {
     let mut bytes = [0; 2];
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())

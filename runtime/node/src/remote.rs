@@ -41,7 +41,7 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
     role::serve(Role::Remote, inherited, Config::read, |seat| async move { work(seat).await })
 }
 
-/// What the control files say.
+/// The settings from the control files.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     routes: Smtproutes,
@@ -78,7 +78,7 @@ async fn work(mut seat: Seat<Config>) -> Result<(), String> {
     Ok(())
 }
 
-/// What all attempts share.
+/// The tools that all attempts share.
 pub(crate) struct Tools {
     connector: TlsConnector,
     resolv_conf: PathBuf,

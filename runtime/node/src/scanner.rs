@@ -9,10 +9,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-/// What clamd found.
+/// The verdict of clamd.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Nothing.
+    /// The message holds no virus.
     Clean,
     /// A virus of this name.
     Infected(String),
@@ -24,7 +24,7 @@ pub(crate) enum ScanError {
     /// The socket failed.
     #[error("clamd cannot be reached")]
     Io(#[from] io::Error),
-    /// Too slow.
+    /// The scan took too long.
     #[error("clamd took too long")]
     Slow,
     /// Neither OK nor FOUND.
@@ -37,7 +37,7 @@ pub(crate) enum ScanError {
 pub(crate) struct Scan(UnixStream);
 
 impl Scan {
-    /// Begins.
+    /// Begins a scan over the socket of clamd.
     pub(crate) async fn begin(socket: &Path) -> Result<Self, ScanError> {
         let mut stream = within(CONNECT, UnixStream::connect(socket)).await?;
         within(CONNECT, stream.write_all(b"zINSTREAM\0")).await?;
@@ -56,7 +56,7 @@ impl Scan {
             self.0.write_all(piece).await
         };
         match within(SCAN, sent).await {
-            // It closes when the message is over its limit, and has said so.
+            // clamd closes the connection when the message is over its limit, after saying so.
             Err(ScanError::Io(error)) => Err(self.reply().await.err().unwrap_or(ScanError::Io(error))),
             result => result,
         }

@@ -18,7 +18,7 @@ use crate::role::Seat;
 
 /// The configuration of a role that listens.
 pub(crate) trait Listening: 'static {
-    /// Its listeners.
+    /// The listeners of the role.
     fn listeners(&self) -> &Listeners;
     /// How many clients are served at the same time.
     fn connections(&self) -> usize;
@@ -26,9 +26,9 @@ pub(crate) trait Listening: 'static {
 
 /// The part of a listening role that its clients see.
 pub(crate) trait Front: 'static {
-    /// What the bundle says.
+    /// The configuration from the bundle.
     type Config: Listening;
-    /// The protocol.
+    /// The protocol's session.
     type Session: Session;
     /// The party that answers a session's questions.
     type Answers: Answers<Self::Session>;
@@ -45,7 +45,7 @@ pub(crate) struct Client<'a> {
     pub(crate) listener: &'a str,
     /// The client's address.
     pub(crate) peer: IpAddr,
-    /// What the rules say of it.
+    /// The decision of the rules about the client.
     pub(crate) decision: Decision,
     /// How TLS begins, if at all.
     pub(crate) tls: Tls,
@@ -81,7 +81,7 @@ pub(crate) async fn serve<F: Front>(mut seat: Seat<F::Config>, front: F) -> Resu
     Ok(())
 }
 
-/// What all connections share.
+/// The parts that all connections share.
 struct Office<F: Front> {
     seat: Seat<F::Config>,
     certificate: Certificate,
@@ -90,7 +90,7 @@ struct Office<F: Front> {
 }
 
 impl<F: Front> Office<F> {
-    /// One connection.
+    /// Serves one connection from beginning to end.
     async fn converse(&self, name: &str, connection: TcpStream, peer: SocketAddr) {
         let config = self.seat.config();
         let Some(listener) = config.listeners().get(name) else { return };

@@ -31,7 +31,7 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
     })
 }
 
-/// What every connection needs.
+/// The parts that every connection needs.
 struct Smtpd {
     directoryd: Arc<Door>,
     queued: Arc<Door>,

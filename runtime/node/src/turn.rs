@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-/// What is to be done now.
+/// The next thing to do.
 pub(crate) enum Turn<C> {
     /// Make everything ready to serve this configuration; nobody may notice yet. A refusal is the whole node's, and its
     /// text reaches the operator.

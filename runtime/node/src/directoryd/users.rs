@@ -15,7 +15,7 @@ use super::{Config, FrontDesk, passwords};
 use crate::role::Desk;
 use crate::turn::Turn;
 
-/// What it takes to bring users into the database.
+/// The tools that bring users into the database.
 pub(super) struct Users {
     pub(super) directory: Directory,
     pub(super) keyd: Arc<Door>,

@@ -13,11 +13,11 @@ use postkiln_sys::BundleDirectory;
 /// A bundle in use or on offer: content and directory.
 #[derive(Debug)]
 pub(super) struct Held {
-    /// Verified.
+    /// The bundle, verified.
     pub(super) bundle: Bundle,
     /// Where it lies.
     pub(super) path: PathBuf,
-    /// Its directory, for the roles.
+    /// The bundle's directory, for the roles.
     pub(super) directory: BundleDirectory,
 }
 
@@ -34,12 +34,12 @@ impl Held {
         Ok(Self { bundle, directory, path })
     }
 
-    /// What is to run here.
+    /// The services that are to run here.
     pub(super) fn services(&self, on_machine: bool) -> impl Iterator<Item = &Service> {
         self.bundle.manifest().services.iter().filter(move |service| on_machine || !service.machine_only)
     }
 
-    /// Who begins conversations with a role.
+    /// The roles that begin conversations with a role.
     pub(super) fn callers_of(&self, role: Role) -> Vec<Role> {
         let services = &self.bundle.manifest().services;
         services.iter().filter(|service| service.doors.contains(&role)).map(|service| service.role).collect()
@@ -50,7 +50,7 @@ impl Held {
         self.bundle.manifest().services.iter().find(|service| service.role == role)
     }
 
-    /// What names its content.
+    /// The identity, which names the content.
     pub(super) fn identity(&self) -> &str {
         &self.bundle.manifest().identity
     }
@@ -121,7 +121,7 @@ impl Change {
         }
     }
 
-    /// Who has not answered, for a person.
+    /// The roles that have not answered, in words for a person.
     pub(super) fn silent(&self) -> String {
         self.awaited.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ")
     }

@@ -82,7 +82,7 @@ fn replace(place: &Place, path: &Path, bytes: &[u8], user: User) -> io::Result<b
     Ok(true)
 }
 
-/// What a bundle brought to a folder that others write to as well.
+/// The list of files that a bundle brought to a folder in which others write as well.
 const LIST: &str = "site.list";
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use postkiln_bundle::{Prerequisite, Program, Readiness, Service};
 
-/// What keeps a service from being started now, for `status` and the console.
+/// The reason why a service cannot be started now, for `status` and the console.
 pub(super) fn obstacle(data: &Path, service: &Service) -> Option<String> {
     let missing = match (&service.program, &service.prerequisite) {
         (Program::External { path, .. }, _) if !Path::new(path).exists() => {

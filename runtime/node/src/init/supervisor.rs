@@ -40,7 +40,7 @@ pub(super) struct Supervisor {
     ping_due: Instant,
 }
 
-/// What woke the loop.
+/// The events that wake the loop.
 #[derive(Clone, Copy, Debug)]
 enum Source {
     Signals,
@@ -126,7 +126,7 @@ impl Supervisor {
         }
     }
 
-    /// What a signal means; an ending when everything is to stop.
+    /// Obeys a signal; gives an ending when everything is to stop.
     fn signalled(&mut self, signal: Signal) -> Option<Ending> {
         match signal {
             Signal::Child => {
@@ -146,7 +146,7 @@ impl Supervisor {
     fn reap(&mut self) {
         for (pid, exit) in postkiln_sys::reap() {
             let Some(unit) = self.units.iter_mut().find(|unit| unit.pid() == Some(pid)) else { continue };
-            // What it said last may still lie in the channel: the reason of its end.
+            // The last report may still be in the channel: the reason of the end.
             while let Some(report) = unit.hear() {
                 if let Report::Note(text) = report {
                     unit.note = text;
@@ -302,7 +302,7 @@ impl Supervisor {
                 self.wait(Some(deadline))?;
                 while self.signals.take().is_some() {}
                 for unit in &mut self.units {
-                    // Whatever it says now changes nothing, but an unread channel would wake us again and again.
+                    // A late report changes nothing, but an unread channel would wake us again and again.
                     if unit.control().is_some_and(has_input) {
                         unit.hear();
                     }

@@ -15,14 +15,14 @@ use super::Place;
 use super::sockets::Sockets;
 use super::status::{ServiceStatus, State, now};
 
-/// One service.
+/// One service and its process.
 #[derive(Debug)]
 pub(super) struct Unit {
-    /// Its line of the service table.
+    /// The service's row of the service table.
     pub(super) service: Service,
-    /// Who holds a door to it; a change means new hatches, hence a new process.
+    /// The roles that hold a door to this one; a change means new hatches, hence a new process.
     pub(super) callers: Vec<Role>,
-    /// What it does now.
+    /// The state of the service.
     pub(super) state: State,
     /// Why it works only in part.
     pub(super) note: String,
@@ -56,7 +56,7 @@ impl Unit {
         }
     }
 
-    /// Which role.
+    /// The role of the service.
     pub(super) const fn role(&self) -> Role {
         self.service.role
     }
@@ -135,7 +135,7 @@ impl Unit {
         self.become_state(State::Waiting);
     }
 
-    /// Its process has ended.
+    /// Takes note that the process has ended.
     pub(super) fn ended(&mut self, exit: Exit) {
         self.process = None;
         self.control = None;
@@ -157,7 +157,7 @@ impl Unit {
         self.control.as_mut().is_some_and(|control| control.send(order, directory).is_ok())
     }
 
-    /// What it says; nothing when it has hung up.
+    /// The next report of the role; `None` when it has hung up.
     pub(super) fn hear(&mut self) -> Option<Report> {
         let said = self.control.as_mut()?.receive();
         if let Ok(Some((report, _))) = said {
@@ -234,7 +234,7 @@ impl Unit {
             .data(&place.data)
             // One arena for all threads: our roles rarely allocate in two at once, and each arena costs memory.
             .variable("MALLOC_ARENA_MAX", "1")
-            // What is large goes back to the system when it is freed: a password check takes 19 MiB for a moment.
+            // Large blocks return to the system when they are freed: a password check takes 19 MiB for a moment.
             .variable("MALLOC_MMAP_THRESHOLD_", "262144")
             .variable("MALLOC_TRIM_THRESHOLD_", "262144")
             .hand("bundle", bundle.directory)?
@@ -262,11 +262,11 @@ impl Unit {
 /// The bundle that processes are started with.
 #[derive(Debug)]
 pub(super) struct Bundled<'a> {
-    /// What names its content.
+    /// The identity, which names the content.
     pub(super) identity: &'a str,
-    /// Its directory, by path.
+    /// The path of the bundle's directory.
     pub(super) path: &'a Path,
-    /// Its directory.
+    /// The descriptor of the bundle's directory.
     pub(super) directory: BorrowedFd<'a>,
 }
 

@@ -1,6 +1,6 @@
-//! What a TLS server signs in a handshake, told from everything else by its form. A role that came into other hands may
-//! have handshakes signed, which it could take part in anyway; with this it gets no signature that means something elsewhere: under a
-//! certificate request, a token, a message. Knows no key.
+//! The text that a TLS server signs in a handshake, recognised by its form. An attacker in control of a role may have
+//! handshakes signed, in which the role could take part anyway. But the attacker gets no signature that means something
+//! elsewhere: under a certificate request, a token, a message. Knows no key.
 
 /// Whether a server signs this in a handshake.
 pub(super) fn is_signed_by_a_server(message: &[u8]) -> bool {

@@ -121,7 +121,7 @@ fn author(original: &Original) -> Option<Address> {
     address.trim().parse().ok()
 }
 
-/// Who stands for the list as sender and contact.
+/// The address that stands for the list as sender and contact.
 async fn owner(tools: &Tools, list: &Address) -> Result<Address, Outcome> {
     if let Ok(local) = LocalPart::new(&format!("{}-owner", list.local().as_str())) {
         let owner = Address::new(local, list.domain().clone());

@@ -55,7 +55,8 @@ pub(super) async fn respond(
     Ok(())
 }
 
-/// Whom to answer; nobody when the message is a notice, comes from a list or was made by a program (RFC 3834 §2).
+/// The address to answer; `None` when the message is a notice, comes from a list or was made by a program (RFC 3834
+/// §2).
 fn answerable(original: &Original) -> Option<&Address> {
     let sender = original.request.sender.address()?;
     let local = sender.local().as_str().to_ascii_lowercase();
@@ -101,7 +102,7 @@ fn reply(
     [head.as_bytes(), message].concat()
 }
 
-/// What may stand in a field of ours: printable ASCII, at most one line's worth.
+/// A text that may stand in a field of ours: printable ASCII, at most one line long.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| matches!(c, ' '..='~')).take(500).collect()
 }

@@ -13,7 +13,7 @@ use postkiln_sys::sync;
 use super::disk;
 use crate::active;
 
-/// What the image calls itself, apart from its bundle.
+/// The file with the image's own name, which is independent of its bundle.
 const IMAGE: &str = "/etc/postkiln-image";
 /// Images seen before, one line each, below `bundles/`.
 const SEEN: &str = "images-seen";

@@ -14,7 +14,7 @@ use crate::init::status::{ServiceStatus, State, Status};
 const SCREEN: &str = "/dev/tty0";
 const SERIAL: &str = "/dev/ttyS0";
 
-/// What has been shown.
+/// The state of the console: everything shown so far.
 static SHOWN: Mutex<Shown> = Mutex::new(Shown { first_220: None, ready: false, lines: BTreeMap::new() });
 
 struct Shown {

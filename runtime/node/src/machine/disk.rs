@@ -1,5 +1,5 @@
-//! What lies on a disk or partition, judged by its octets; and the mark of a file system that is being made. Changes nothing
-//! else. Start at [`look`].
+//! The content of a disk or partition, judged by its octets; and the mark of a file system that is being made. Changes
+//! nothing else. Start at [`look`].
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -11,7 +11,7 @@ use postkiln_sys::block::{self, Device};
 /// The label of our data file systems.
 pub(super) const LABEL: &str = "postkiln-data";
 
-/// What a device holds.
+/// The kinds of content of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// Zeros wherever a file system, a partition table or a volume manager leaves its mark; or what was that before we

@@ -26,11 +26,11 @@ const DATA: &str = "/data";
 pub(crate) enum Ending {
     /// Switched off; for an ordinary process: it exits.
     Off,
-    /// Started again.
+    /// The machine starts again.
     Again,
 }
 
-/// What PID 1 finds when the machine is up.
+/// The state of the machine when PID 1 has brought it up.
 pub(crate) struct Brought {
     /// The data directory, mounted.
     pub(crate) data: PathBuf,

@@ -1,4 +1,4 @@
-//! What the kernel has to be told before any service starts: mounts, modules, settings; and the end of all processes.
+//! Preparing the kernel before any service starts: mounts, modules, settings; and ending all processes.
 
 use std::path::Path;
 

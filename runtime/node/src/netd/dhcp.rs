@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-/// What is asked of a server.
+/// A message to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     /// Names this exchange; the server repeats it.
@@ -12,7 +12,7 @@ pub(crate) struct Request {
     pub(crate) hardware: [u8; 6],
     /// Seconds since we began to ask.
     pub(crate) seconds: u16,
-    /// Which of the client's messages.
+    /// The kind of message.
     pub(crate) kind: Kind,
 }
 
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Select {
         /// The offered address.
         address: Ipv4Addr,
-        /// Who offered it.
+        /// The server that made the offer.
         server: Ipv4Addr,
     },
     /// We want to keep our address.
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
     },
 }
 
-/// What a server says.
+/// A server's reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
     /// You may have this.
@@ -49,15 +49,15 @@ pub(crate) enum Reply {
 /// An address for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
-    /// Ours.
+    /// The address for us.
     pub(crate) address: Ipv4Addr,
     /// Bits of the network part.
     pub(crate) prefix: u8,
     /// The way out.
     pub(crate) gateway: Option<Ipv4Addr>,
-    /// DNS servers.
+    /// The addresses of DNS servers.
     pub(crate) resolvers: Vec<Ipv4Addr>,
-    /// Whose it is.
+    /// The server that made the offer.
     pub(crate) server: Ipv4Addr,
     /// How long it lasts.
     pub(crate) duration: Duration,
@@ -95,7 +95,7 @@ mod option {
 }
 
 impl Request {
-    /// The datagram.
+    /// The octets of the datagram.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         // BOOTREQUEST, Ethernet, six octets, no hops
         let mut bytes = vec![1, 1, 6, 0];

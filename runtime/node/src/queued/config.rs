@@ -1,4 +1,4 @@
-//! What the control files say to `queued`.
+//! The configuration of `queued` from the control files.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use postkiln_sys::BundleDirectory;
 
 use crate::contents::control;
 
-/// The configuration.
+/// The settings of the role.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     locals: Locals,
@@ -21,9 +21,9 @@ pub(crate) struct Config {
     remote: u32,
     lifetime: Duration,
     pub(crate) hostname: Domain,
-    /// Who notices say they come from.
+    /// The author of notices.
     pub(crate) bounce_from: Address,
-    /// Who learns of notices that could not be delivered.
+    /// The address that gets notices which could not be delivered.
     pub(crate) double_bounce_to: Address,
 }
 

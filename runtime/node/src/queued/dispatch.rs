@@ -39,7 +39,7 @@ pub(super) async fn settle(shared: &Rc<Shared>) {
             shared.changed.notified().await;
         }
     };
-    // Whoever is still at it then is cut off; marks are in the file already.
+    // Attempts that still run then are cut off; marks are in the file already.
     let _ = tokio::time::timeout(SETTLE, quiet).await;
 }
 

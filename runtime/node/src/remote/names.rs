@@ -1,5 +1,5 @@
-//! Which hosts take mail for a domain: `smtproutes`, else MX, else the domain's own addresses (RFC 5321 §5.1), asked of the
-//! site's resolvers and nobody else.
+//! The hosts that take mail for a domain: by `smtproutes`, else by MX, else the domain's own addresses (RFC 5321 §5.1).
+//! Only the site's resolvers are asked.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -30,10 +30,10 @@ pub(crate) struct Content {
     pub(crate) size: u64,
 }
 
-/// What came of one address.
+/// The result of trying one address.
 #[derive(Debug)]
 pub(crate) enum Tried {
-    /// This counts.
+    /// This outcome counts.
     Ended(Outcome),
     /// Another host may do better.
     Next(Outcome),
@@ -92,7 +92,7 @@ impl Attempt<'_> {
             self.log("none", "");
             return Run::Tried(Tried::Ended(self.transact(client, &hello).await));
         };
-        // What came behind the answer to STARTTLS in plain text is lost with mail-send's buffer, as RFC 3207 §4.2 wants.
+        // Plain text behind the answer to STARTTLS is lost with mail-send's buffer, as RFC 3207 §4.2 wants.
         let mut client = match client.start_tls(connector, &self.exchange.name()).await {
             Ok(client) => client,
             Err(error) => return Run::TlsFailed(error.to_string()),

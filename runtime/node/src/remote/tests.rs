@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, UdpSocket};
 
 use super::*;
 
-/// What a mail host answers; the first matching command's line wins, else `250 ok`.
+/// The answers of a mail host; the first matching command's line wins, else `250 ok`.
 type Script = &'static [(&'static str, &'static str)];
 
 const KIND: Script = &[("EHLO", "250-there\r\n250-SIZE 1000000\r\n250 8BITMIME"), ("QUIT", "221 bye")];

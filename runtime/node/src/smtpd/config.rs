@@ -1,4 +1,4 @@
-//! What the bundle says to `smtpd`.
+//! The configuration of `smtpd` from the bundle.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::serving::Listening;
 
 /// Everything, read from one bundle.
 pub(super) struct Config {
-    /// Our name.
+    /// The host's own name.
     pub(super) hostname: String,
     /// Clients served at the same time.
     connections: usize,
