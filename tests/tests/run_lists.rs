@@ -10,7 +10,7 @@ use postkiln_tests::{Running, Site, binary, eventually, finish};
 const MEMBERS: usize = 40_000;
 const LIST: &str = "crowd@example.org";
 
-/// What is attempted for a host outside waits (`concurrencyremote` 0), so that the queue stays as it is.
+/// Mail for a host outside waits (`concurrencyremote` 0), so that the queue stays as it is.
 fn crowd() -> Site {
     let members: String = (0..MEMBERS).map(|n| format!("reader-{n:05}@elsewhere.example\n")).collect();
     Site::small_office()

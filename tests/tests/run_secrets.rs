@@ -102,7 +102,7 @@ fn a_password_that_is_a_secret_lets_its_owner_in_and_is_seen_nowhere() {
     assert!(!node.log().contains("W0301") && node.log().contains("secrets-delivered"), "{}", node.log());
     check_works(&node, FIRST, "first");
     check_unseen(&node, FIRST.password);
-    // What was delivered outlives the process that it was delivered to.
+    // A delivered secret outlives the process that it was delivered to.
     node.kill_and_see_it_return("keyd");
     node.kill_and_see_it_return("directoryd");
     check_works(&node, FIRST, "again");

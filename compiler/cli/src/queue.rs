@@ -75,7 +75,7 @@ fn whole(mut next: impl FnMut() -> Result<Line, Failure>) -> Result<Listing, Fai
     }
 }
 
-/// What a person reads of one line: it is shown as it comes, since the queue may be long.
+/// The text of one line for a person: it is shown as it comes, since the queue may be long.
 fn texts(line: &Line) -> Result<Vec<String>, Failure> {
     let waits =
         |Waiting { recipient, deferral }: &Waiting| format!("    to {recipient}  {deferral}").trim_end().to_owned();

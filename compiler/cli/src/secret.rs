@@ -89,7 +89,7 @@ impl Place {
         Identity::read(&path, ask::passphrase).map_err(failure)
     }
 
-    /// What a person without a private key does first.
+    /// The first steps for a person without a private key.
     fn first_steps(&self, path: &Path) -> String {
         let none = format!("there is no identity at {}", path.display());
         let site = self.site.display();

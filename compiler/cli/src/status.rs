@@ -41,7 +41,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// What the node says; only what is shown.
+/// The node's answer, with the fields that are shown.
 #[derive(Deserialize)]
 struct Status {
     ready: bool,

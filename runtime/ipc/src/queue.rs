@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use submission::{Refusal, Submission};
 
-/// What a caller says.
+/// A caller's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// Begins a message of this sender.
@@ -70,9 +70,9 @@ pub struct Entry {
 /// A recipient that has not got the message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// Who.
+    /// The recipient's address.
     pub recipient: Address,
-    /// What the last attempt said; empty before the first.
+    /// The text of the last deferral; empty before the first.
     pub deferral: String,
 }
 

@@ -45,7 +45,7 @@ fn restrict(bundle: BorrowedFd<'_>, read: &[PathBuf], write: &[PathBuf]) -> Resu
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// What this process has in memory never gets into a core dump, of its own or of a child: not into a file, and not to a
+/// The memory of this process never gets into a core dump, of its own or of a child: not into a file, and not to a
 /// program that takes dumps from the kernel, which only the limit 1 keeps from it (core(5)).
 pub fn forbid_core_dumps() {
     let limit = Rlimit { current: Some(1), maximum: Some(1) };

@@ -10,22 +10,22 @@ use crate::Hidden;
 /// All secrets that a site uses, as far as the operator can open them. Takes the place of what the node was given before.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// By name.
+    /// The secrets by name.
     pub secrets: BTreeMap<String, Delivered>,
 }
 
-/// One secret.
+/// One secret of the delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivered {
     /// Sixteen hexadecimal digits: another one whenever anything about the secret changed.
     pub version: String,
-    /// What it may be used for, and nothing else.
+    /// The only purposes that it may be used for.
     pub purposes: BTreeSet<Purpose>,
-    /// What is secret about it.
+    /// The secret part.
     pub value: Value,
 }
 
-/// What a secret is used for. Each has one role that may have it, in one form.
+/// The purpose of a secret. Each has one role that may have it, in one form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Purpose {
     /// People's passwords: `directoryd` gets a hash.

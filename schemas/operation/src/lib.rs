@@ -1,4 +1,5 @@
-//! What both halves say of a running node. Knows nothing about sockets, files or how an answer is found. Start at
+//! The questions to a running node and its answers, as both halves know them. Knows nothing about sockets, files or how
+//! an answer is found. Start at
 //! [`Question`], then the module that answers it.
 //!
 //! Operators speak on [`paths::CONTROL_SOCKET`]: one JSON object per line in, one or more per line out. Whatever may be of any
@@ -9,13 +10,13 @@ pub mod queue;
 
 use serde::{Deserialize, Serialize};
 
-/// What an operator asks: `{"command":"queue"}`.
+/// A question of an operator: `{"command":"queue"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "lowercase")]
 pub enum Question {
-    /// What the services do: one line, the content of [`paths::STATUS`].
+    /// Asks for the state of the services: one line, the content of [`paths::STATUS`].
     Status,
-    /// What has not been delivered yet: the lines of [`queue::Line`].
+    /// Asks for the mail that is not delivered yet: the lines of [`queue::Line`].
     Queue,
 }
 

@@ -4,5 +4,5 @@
 pub const RUN: &str = "run";
 /// The socket operators speak on, below [`RUN`].
 pub const CONTROL_SOCKET: &str = "control.sock";
-/// What the services do, as JSON; written by `init` at each change.
+/// The state of the services as JSON; written by `init` at each change.
 pub const STATUS: &str = "run/status.json";

@@ -23,7 +23,7 @@ pub enum Line {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
-    /// Its name.
+    /// The name of the message.
     pub id: String,
     /// The reverse path; empty for a notice.
     pub sender: String,
@@ -41,9 +41,9 @@ pub struct Message {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Waiting {
-    /// The address.
+    /// The recipient's address.
     pub recipient: String,
-    /// What the last attempt said; empty before the first.
+    /// The text of the last deferral; empty before the first.
     pub deferral: String,
 }
 

@@ -113,7 +113,7 @@ fn memory(delivery: &Delivery) -> io::Result<File> {
     Ok(file)
 }
 
-/// What the site uses secrets for, for a person: the first few.
+/// The site's uses of secrets, for a person: the first few.
 fn what(uses: &[SecretUse<'_>]) -> String {
     let mut text = uses.iter().take(FEW).map(|used| used.what.as_str()).collect::<Vec<_>>().join(", ");
     if uses.len() > FEW {

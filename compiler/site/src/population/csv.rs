@@ -361,7 +361,7 @@ mod tests {
         check(&format!("a\n{}\nb\n", "x".repeat(LONGEST_CELL + 1)), &["a@0-1", "E0258 2", "b@65540-65541"]);
         check(&format!("a\n{}\nb\n", ",".repeat(100_000)), &["a@0-1", "E0258 2", "b@100003-100004"]);
     }
-    /// What a file with the columns of users gives: names, and codes of what is wrong.
+    /// `expected` has the names in a file with the columns of users, and the codes of its faults.
     fn check_rows(text: &str, expected: &[&str]) {
         let mut said = Vec::new();
         read(text, super::super::USERS, &mut |row| {
