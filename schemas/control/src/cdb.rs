@@ -1,7 +1,10 @@
 //! The constant database under `users/cdb` and the tcprules: a head of 256 (position, slots) pairs, the records
 //! (key length, data length, key, data), 256 hash tables of (hash, position); all numbers 32 bits, little-endian.
 //!
-//! Knows nothing about what keys and data mean. The reader takes any bytes and never goes beyond them.
+//! Knows nothing about what keys and data mean, nor where the octets lie: a [`Source`] gives them, and is never asked for
+//! what is beyond its end.
+
+use std::ops::Range;
 
 /// Collects records; the order of the file is the order of [`Writer::push`].
 #[derive(Clone, Debug, Default)]
@@ -84,29 +87,7 @@ impl<'a> Cdb<'a> {
     /// # Errors
     /// When the file points outside itself.
     pub fn find(&self, key: &[u8]) -> Result<Option<&'a [u8]>, Damaged> {
-        let hash = hash(key);
-        let (table, slots) = self.pair((hash % 256) as usize * 8)?;
-        if slots == 0 {
-            return Ok(None);
-        }
-        // A table of more slots than octets is damage, and would be a long walk.
-        if slots as usize > self.0.len() / 8 {
-            return Err(Damaged);
-        }
-        let start = hash / 256 % slots;
-        for slot in (start..slots).chain(0..start) {
-            let (slot_hash, position) = self.pair(offset(table, slot)?)?;
-            if position == 0 {
-                return Ok(None);
-            }
-            if slot_hash == hash {
-                let (found, data) = self.record(position)?;
-                if found == key {
-                    return Ok(Some(data));
-                }
-            }
-        }
-        Ok(None)
+        find(self, key)?.map(|place| self.0.get(place).ok_or(Damaged)).transpose()
     }
 
     /// Every record, in the order of the file.
@@ -128,18 +109,104 @@ impl<'a> Cdb<'a> {
     fn record(&self, position: u32) -> Result<Record<'a>, Damaged> {
         let position = position as usize;
         let (key_length, data_length) = self.pair(position)?;
-        let key_at = position.checked_add(8).ok_or(Damaged)?;
-        let data_at = key_at.checked_add(key_length as usize).ok_or(Damaged)?;
-        let end = data_at.checked_add(data_length as usize).ok_or(Damaged)?;
-        Ok((self.0.get(key_at..data_at).ok_or(Damaged)?, self.0.get(data_at..end).ok_or(Damaged)?))
+        let place = Place::new(position, key_length, data_length, self.0.len())?;
+        Ok((self.0.get(place.key).ok_or(Damaged)?, self.0.get(place.data).ok_or(Damaged)?))
     }
 
     fn pair(&self, at: usize) -> Result<(u32, u32), Damaged> {
-        let octets = at.checked_add(8).and_then(|end| self.0.get(at..end)).ok_or(Damaged)?;
-        let octets: [u8; 8] = octets.try_into().map_err(|_| Damaged)?;
-        let both = u64::from_le_bytes(octets);
-        Ok(((both & 0xffff_ffff) as u32, (both >> 32) as u32))
+        let mut octets = [0; 8];
+        self.copy(at, &mut octets)?;
+        Ok(numbers(octets))
     }
+}
+
+/// Where the octets of a database come from: memory, or a file of which a look-up reads a few places only.
+pub trait Source {
+    /// Why octets cannot be had; damage is one reason.
+    type Error: From<Damaged>;
+
+    /// Octets of the whole database.
+    fn size(&self) -> usize;
+
+    /// Fills `octets` with what stands from `at` on.
+    ///
+    /// # Errors
+    /// When that is beyond the end, or cannot be read.
+    fn copy(&self, at: usize, octets: &mut [u8]) -> Result<(), Self::Error>;
+}
+
+impl Source for Cdb<'_> {
+    type Error = Damaged;
+
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    fn copy(&self, at: usize, octets: &mut [u8]) -> Result<(), Damaged> {
+        let found = at.checked_add(octets.len()).and_then(|end| self.0.get(at..end)).ok_or(Damaged)?;
+        octets.copy_from_slice(found);
+        Ok(())
+    }
+}
+
+/// Where the data of the first record with this key lie.
+///
+/// # Errors
+/// When the database points outside itself, or the source fails.
+pub fn find<S: Source>(source: &S, key: &[u8]) -> Result<Option<Range<usize>>, S::Error> {
+    let pair = |at: usize| {
+        let mut octets = [0; 8];
+        source.copy(at, &mut octets)?;
+        Ok::<_, S::Error>(numbers(octets))
+    };
+    let hash = hash(key);
+    let (table, slots) = pair((hash % 256) as usize * 8)?;
+    if slots == 0 {
+        return Ok(None);
+    }
+    // A table of more slots than octets is damage, and would be a long walk.
+    if slots as usize > source.size() / 8 {
+        return Err(Damaged.into());
+    }
+    let start = hash / 256 % slots;
+    for slot in (start..slots).chain(0..start) {
+        let (slot_hash, position) = pair(offset(table, slot)?)?;
+        if position == 0 {
+            return Ok(None);
+        }
+        if slot_hash != hash {
+            continue;
+        }
+        let (key_length, data_length) = pair(position as usize)?;
+        let Place { key: key_at, data } = Place::new(position as usize, key_length, data_length, source.size())?;
+        let mut found = vec![0; key_at.len()];
+        source.copy(key_at.start, &mut found)?;
+        if found == key {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+/// Where key and data of a record lie.
+struct Place {
+    key: Range<usize>,
+    data: Range<usize>,
+}
+
+impl Place {
+    /// Of the record at a position, within so many octets.
+    fn new(position: usize, key: u32, data: u32, size: usize) -> Result<Self, Damaged> {
+        let key_at = position.checked_add(8).ok_or(Damaged)?;
+        let data_at = key_at.checked_add(key as usize).ok_or(Damaged)?;
+        let end = data_at.checked_add(data as usize).filter(|end| *end <= size).ok_or(Damaged)?;
+        Ok(Self { key: key_at..data_at, data: data_at..end })
+    }
+}
+
+fn numbers(octets: [u8; 8]) -> (u32, u32) {
+    let both = u64::from_le_bytes(octets);
+    ((both & 0xffff_ffff) as u32, (both >> 32) as u32)
 }
 
 /// The database is cut or altered.
