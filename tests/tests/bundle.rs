@@ -75,6 +75,62 @@ fn tinycdb_reads_the_databases() {
     }
 }
 
+/// A domain whose aliases and forwards are too many for files.
+fn large() -> Site {
+    let rows = |number: usize| {
+        let forward =
+            if number.is_multiple_of(3) { format!("person{number}@elsewhere.example") } else { String::new() };
+        format!("person{number},first,alias{number} other.{number},{forward},true\n")
+    };
+    let people: String = (0..400).map(rows).collect();
+    Site::example("minimal")
+        .file_beside("people.csv", format!("name,password_hash,aliases,forward,forward_keep\n{people}"))
+        .with("domains.\"example.org\" = { postmaster = \"ada\", users_from = \"people.csv\" }")
+}
+
+#[test]
+fn many_aliases_are_one_table_that_tinycdb_reads() {
+    let site = large();
+    let out = compiled(site.path());
+    let domain = out.path().join("bundle/domains/example.org");
+    let names = |folder: &Path| {
+        let mut names: Vec<String> = listed(folder, "").iter().map(|path| path.display().to_string()).collect();
+        names.sort();
+        names.iter().map(|name| name.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&domain), [".qmail-default", "aliases.cdb"]);
+    let last = fs::read_to_string(domain.join(".qmail-default")).unwrap();
+    assert_eq!(last, "|fastforward -dp aliases.cdb\n|vdelivermail '' bounce-no-mailbox\n");
+    let record = |local: &str| {
+        let found = cdb_get(&domain.join("aliases.cdb"), format!(":{local}@").as_bytes())?;
+        Some(String::from_utf8(found).unwrap())
+    };
+    assert_eq!(record("alias7").as_deref(), Some("&person7@example.org\0"));
+    assert_eq!(record("other.7").as_deref(), Some("&person7@example.org\0"));
+    let both = "&person9@elsewhere.example\0|vdelivermail '' bounce-no-mailbox\0";
+    assert_eq!(record("person9").as_deref(), Some(both));
+    assert_eq!(record("person7"), None);
+    assert_eq!(cdb_dump(&domain.join("aliases.cdb")).matches("&person7@example.org").count(), 2);
+}
+
+#[test]
+fn an_address_in_a_table_is_explained_as_any_other() {
+    let site = large();
+    let explain = |what: &str| {
+        let mut explain = Command::new(binary("postkiln"));
+        finish(explain.arg("explain").arg(site.path()).arg(what), Duration::from_secs(60)).success().output
+    };
+    let way = explain("alias7+x@example.org");
+    assert!(way.contains("alias7@example.org leads to person7@example.org") && way.contains("people.csv:9:"), "{way}");
+    assert!(
+        way.contains("domains/example.org/aliases.cdb") && way.ends_with("=> the mailbox of person7@example.org\n")
+    );
+    let way = explain("person9@example.org");
+    assert!(way.contains("=> the mailbox of person9@example.org"), "{way}");
+    assert!(way.contains("=> person9@elsewhere.example, on another server"), "{way}");
+    assert!(explain("nobody@example.org").contains("is not declared"));
+}
+
 #[test]
 fn the_same_site_gives_the_same_bytes() {
     let site = Site::small_office();

@@ -106,6 +106,9 @@ fn control(blueprint: &Blueprint, name: &str, line: &str) -> Option<Cause> {
 
 /// `.qmail` files are made for an alias, a list, a forward or a reply; the last one for the rest of the domain.
 fn instructions(blueprint: &Blueprint, domain: &str, file: &str) -> Option<Cause> {
+    if file == postkiln_control::fastforward::FILE {
+        return whole(Kind::Domain, domain);
+    }
     let mail = blueprint.domains.get(&domain.parse().ok()?)?;
     let local = LocalPart::new(&file.strip_prefix(".qmail-")?.replace(':', ".")).ok()?;
     let kind = if mail.aliases.contains_key(&local) {

@@ -1,22 +1,51 @@
-//! From a domain to its `.qmail` files and its line of `users/assign`.
+//! The instructions of a domain's directory for each address, made when they are asked for: 100,000 addresses as text would be most of
+//! what a proof needs of memory. Here is decided which addresses have a `.qmail` file and which share a table. Start at
+//! [`Delivery`].
 
 use std::collections::BTreeMap;
 
-use postkiln_address::{Domain, LocalPart};
+use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_bundle::User as UnixUser;
 use postkiln_control::dot_qmail::{self, Autorespond, Instruction, Rule, file_name};
+use postkiln_control::fastforward;
 use postkiln_control::users_assign::{Assigned, Assignment};
 
 use crate::model::{Blueprint, CatchAll, Forward, MailDomain};
 
-/// The `.qmail` files: their text by domain and name.
-pub type Instructions<'a> = BTreeMap<&'a str, BTreeMap<String, String>>;
+/// Addresses of a domain that lead on, up to which each has a `.qmail` file. More of them share one table: a file takes a
+/// block on the node, a line in the manifest and a flush when the bundle is installed.
+const FILES: usize = 300;
+
+/// The file that is asked when an address has none of its own.
+pub(crate) const LAST: &str = ".qmail-default";
+
+/// How a domain's mail is delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// The domain whose mail is delivered so.
+    pub domain: &'a Domain,
+    mail: &'a MailDomain,
+    has_table: bool,
+}
+
+/// Why an address has instructions of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own<'a> {
+    /// An alias, with its targets.
+    Alias(&'a [Address]),
+    /// A user whose mail goes on.
+    Forward(&'a Forward),
+    /// A list, which takes posts.
+    List,
+    /// An automatic reply, perhaps beside a user of that name.
+    Responder,
+}
 
 impl Blueprint {
-    /// The `.qmail` files of every domain of its own.
+    /// How mail is delivered in each domain of its own, by the domain's name.
     #[must_use]
-    pub fn instructions(&self) -> Instructions<'_> {
-        self.domains.iter().map(|(domain, mail)| (domain.as_str(), mail.dot_qmail(domain))).collect()
+    pub fn deliveries(&self) -> BTreeMap<&str, Delivery<'_>> {
+        self.domains.iter().map(|(domain, mail)| (domain.as_str(), Delivery::new(domain, mail))).collect()
     }
 
     /// The lines of `users/assign`, as vpopmail writes them: a wildcard for each domain; an alias domain's names the real one.
@@ -44,43 +73,116 @@ fn assignment((domain, real): (&Domain, &Domain)) -> Assignment {
     }
 }
 
-impl MailDomain {
-    /// The domain's files by name. A local part that can name no file was refused when the blueprint was made.
-    fn dot_qmail(&self, domain: &Domain) -> BTreeMap<String, String> {
-        let mut files = BTreeMap::new();
-        let mut put = |local: &LocalPart, instructions: Vec<Instruction>| {
-            if let Some(name) = file_name(local) {
-                files.insert(name, dot_qmail::print(&instructions));
+impl<'a> Delivery<'a> {
+    fn new(domain: &'a Domain, mail: &'a MailDomain) -> Self {
+        let forwards = mail.users.values().filter(|user| user.forward.is_some());
+        let has_table = mail.aliases.len() + forwards.count() > FILES;
+        Self { domain, mail, has_table }
+    }
+
+    /// The model of the domain.
+    #[must_use]
+    pub const fn mail(&self) -> &'a MailDomain {
+        self.mail
+    }
+
+    /// Why an address has instructions of its own; `None` when the domain's last file decides. A closed account has none,
+    /// so that it is asked for, and refused, in the user database.
+    #[must_use]
+    pub fn own(&self, local: &str) -> Option<Own<'a>> {
+        let user = self.mail.users.get(local);
+        let is_closed = user.is_some_and(|user| user.disabled);
+        if self.mail.responders.contains_key(local) && !is_closed {
+            return Some(Own::Responder);
+        }
+        if let Some(forward) = user.filter(|_| !is_closed).and_then(|user| user.forward.as_ref()) {
+            return Some(Own::Forward(forward));
+        }
+        if self.mail.lists.contains_key(local) {
+            return Some(Own::List);
+        }
+        self.mail.aliases.get(local).map(|targets| Own::Alias(targets))
+    }
+
+    /// Every address that has instructions of its own, in order.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<(&'a LocalPart, Own<'a>)> {
+        let mail = self.mail;
+        let forwards = mail.users.iter().filter(|(_, user)| user.forward.is_some()).map(|(local, _)| local);
+        let names = mail.aliases.keys().chain(mail.lists.keys()).chain(mail.responders.keys()).chain(forwards);
+        let mut names: Vec<&LocalPart> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().filter_map(|local| Some((local, self.own(local.as_str())?))).collect()
+    }
+
+    /// Whether the address is one of the table's. Lists and replies keep their files: few, and with folders of their own.
+    #[must_use]
+    pub const fn is_in_table(&self, own: Own<'_>) -> bool {
+        self.has_table && matches!(own, Own::Alias(_) | Own::Forward(_))
+    }
+
+    /// The name of an address's `.qmail` file; `None` when it is in the table. A local part that can name no file was
+    /// refused when the blueprint was made.
+    #[must_use]
+    pub fn file_name(&self, local: &LocalPart, own: Own<'_>) -> Option<String> {
+        if self.is_in_table(own) { None } else { file_name(local) }
+    }
+
+    /// The lines for an address.
+    #[must_use]
+    pub fn instructions(&self, local: &LocalPart, own: Own<'_>) -> Vec<Instruction> {
+        match own {
+            Own::Alias(targets) => targets.iter().cloned().map(Instruction::Forward).collect(),
+            Own::Forward(forward) => forwarding(forward),
+            Own::List => {
+                vec![Instruction::EzmlmSend { directory: format!("lists/{}/{}", self.domain, local.as_str()) }]
             }
-        };
-        for (local, targets) in &self.aliases {
-            put(local, targets.iter().cloned().map(Instruction::Forward).collect());
+            Own::Responder => self.responding(local),
         }
-        for local in self.lists.keys() {
-            put(local, vec![Instruction::EzmlmSend { directory: format!("lists/{domain}/{}", local.as_str()) }]);
+    }
+
+    /// The lines of the domain's last file.
+    #[must_use]
+    pub fn last(&self) -> Vec<Instruction> {
+        let table = self.has_table.then(|| Instruction::Fastforward { table: fastforward::FILE.to_owned() });
+        table.into_iter().chain([Instruction::Deliver(self.rule())]).collect()
+    }
+
+    /// The table; `None` for a domain that needs none.
+    #[must_use]
+    pub fn table(&self) -> Option<Vec<u8>> {
+        let all = self.addresses().into_iter().filter(|(_, own)| self.is_in_table(*own));
+        let entries = all.map(|(local, own)| (local.as_str(), self.instructions(local, own)));
+        self.has_table.then(|| fastforward::compile(entries))
+    }
+
+    /// A file's text by its name.
+    pub(crate) fn file(&self, name: &str) -> Option<String> {
+        if name == LAST {
+            return Some(dot_qmail::print(&self.last()));
         }
-        // A closed account has no file, so that it is asked for, and refused, in the user database.
-        for (local, user) in self.users.iter().filter(|(_, user)| !user.disabled) {
-            if let Some(forward) = &user.forward {
-                put(local, forwarding(forward));
-            }
-        }
-        let closed = |local: &LocalPart| self.users.get(local).is_some_and(|user| user.disabled);
-        for local in self.responders.keys().filter(|local| !closed(local)) {
-            put(local, self.responding(domain, local));
-        }
-        files.insert(".qmail-default".to_owned(), dot_qmail::print(&[Instruction::Deliver(self.rule())]));
-        files
+        // In a file's name a colon stands for a dot.
+        let local = LocalPart::new(&name.strip_prefix(".qmail-")?.replace(':', ".")).ok()?;
+        let own = self.own(local.as_str())?;
+        let is_file = self.file_name(&local, own).is_some_and(|own_name| own_name == name);
+        is_file.then(|| dot_qmail::print(&self.instructions(&local, own)))
+    }
+
+    /// A record of the table.
+    pub(crate) fn record(&self, local: &str) -> Option<Vec<u8>> {
+        let own = self.own(local).filter(|own| self.is_in_table(*own))?;
+        Some(fastforward::data(&self.instructions(&LocalPart::new(local).ok()?, own)))
     }
 
     /// The reply first, then the instructions of the user of the same name.
-    fn responding(&self, domain: &Domain, local: &LocalPart) -> Vec<Instruction> {
-        let message = format!("robots/{domain}/{}", local.as_str());
+    fn responding(&self, local: &LocalPart) -> Vec<Instruction> {
+        let message = format!("robots/{}/{}", self.domain, local.as_str());
         let (seconds, count) =
-            self.responders.get(local).map_or((0, 1), |responder| (responder.once_per, responder.replies));
+            self.mail.responders.get(local).map_or((0, 1), |responder| (responder.once_per, responder.replies));
         let robot = Autorespond { seconds, count, directory: format!("{message}.d"), message };
         let mut instructions = vec![Instruction::Autorespond(robot)];
-        match self.users.get(local).map(|user| &user.forward) {
+        match self.mail.users.get(local).map(|user| &user.forward) {
             None => {}
             Some(None) => instructions.push(Instruction::Deliver(Rule::BounceNoMailbox)),
             Some(Some(forward)) => instructions.extend(forwarding(forward)),
@@ -89,7 +191,7 @@ impl MailDomain {
     }
 
     fn rule(&self) -> Rule {
-        match &self.catch_all {
+        match &self.mail.catch_all {
             CatchAll::Reject => Rule::BounceNoMailbox,
             CatchAll::Deliver(address) => Rule::Address(address.clone()),
             CatchAll::Discard => Rule::Delete,

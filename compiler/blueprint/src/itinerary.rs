@@ -11,6 +11,7 @@ use postkiln_routing::{Destination, Route, Step};
 use postkiln_site::Site;
 use serde::Serialize;
 
+use crate::instructions::LAST;
 use crate::model::CatchAll;
 use crate::{Blueprint, Kind, ObjectId, World, origin};
 
@@ -148,7 +149,7 @@ impl Guide<'_> {
         let Some(mail) = domain.parse::<Domain>().ok().and_then(|domain| self.blueprint.domains.get(&domain)) else {
             return;
         };
-        let is_exact = name != ".qmail-default";
+        let is_exact = name != LAST;
         let of = |kind| ObjectId::within(kind, &local, domain);
         let has_user = mail.users.keys().any(|user| user.as_str() == local);
         let targets = || {

@@ -20,7 +20,7 @@ mod services;
 mod source_map;
 mod world;
 
-pub use instructions::Instructions;
+pub use instructions::{Delivery, Own};
 pub use itinerary::{End, Itinerary, Stop, itinerary};
 pub use lower::{Proofs, Unproved, decide, lower};
 pub use model::{

@@ -1,5 +1,6 @@
 //! A blueprint as `schemas/routing` sees it: the files that the node will read, in memory.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 
@@ -9,17 +10,16 @@ use postkiln_control::users_assign::{self, Assigned};
 use postkiln_control::{ControlFile, Subaddress, Virtualdomains};
 use postkiln_routing::{LookUp, Route, RouteError, Step, UserState, block_on_ready, level, trace};
 
-use crate::instructions::Instructions;
+use crate::instructions::{Delivery, LAST};
 use crate::model::Blueprint;
 
 /// The routes of a blueprint.
 #[derive(Debug)]
 pub struct World<'a> {
-    blueprint: &'a Blueprint,
     virtualdomains: Virtualdomains,
     subaddress: Subaddress,
     assign: Vec<u8>,
-    instructions: Instructions<'a>,
+    deliveries: BTreeMap<&'a str, Delivery<'a>>,
 }
 
 impl<'a> World<'a> {
@@ -27,11 +27,10 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn new(blueprint: &'a Blueprint) -> Self {
         Self {
-            blueprint,
             virtualdomains: blueprint.control_file().unwrap_or_default(),
             subaddress: blueprint.control_file().unwrap_or_default(),
             assign: users_assign::compile(&blueprint.assignments()),
-            instructions: blueprint.instructions(),
+            deliveries: blueprint.deliveries(),
         }
     }
 
@@ -68,12 +67,12 @@ impl<'a> World<'a> {
             match step {
                 Step::Assigned { domain, extension: assigned } => (directory, extension) = (domain, assigned),
                 Step::Subaddress { address, .. } => extension = address,
-                Step::File { name, .. } => is_last = name == ".qmail-default",
+                Step::File { name, .. } => is_last = name == LAST,
                 Step::Virtual { .. } | Step::Followed(_) => {}
             }
         }
-        let domain = directory.parse().ok().and_then(|name: Domain| self.blueprint.domains.get_key_value(&name));
-        let (Some((domain, mail)), Ok(local)) = (domain, LocalPart::new(&extension.to_ascii_lowercase())) else {
+        let found = self.deliveries.get(directory).map(|delivery| (delivery.domain, delivery.mail()));
+        let (Some((domain, mail)), Ok(local)) = (found, LocalPart::new(&extension.to_ascii_lowercase())) else {
             return if route == Route::NotOurs { Owner::Outside } else { Owner::Nobody };
         };
         match (mail.users.get(&local), route) {
@@ -126,15 +125,16 @@ impl LookUp for World<'_> {
     }
 
     async fn dot_qmail(&mut self, domain: &str, file: &str) -> Result<Option<Vec<u8>>, Infallible> {
-        Ok(self.instructions.get(domain).and_then(|files| files.get(file)).map(|text| text.clone().into_bytes()))
+        Ok(self.deliveries.get(domain).and_then(|delivery| delivery.file(file)).map(String::into_bytes))
+    }
+
+    async fn table(&mut self, domain: &str, _: &str, local: &str) -> Result<Option<Vec<u8>>, Infallible> {
+        Ok(self.deliveries.get(domain).and_then(|delivery| delivery.record(local)))
     }
 
     async fn user(&mut self, domain: &str, local: &str) -> Result<UserState, Infallible> {
-        let known = || {
-            let mail = self.blueprint.domains.get(&domain.parse::<Domain>().ok()?)?;
-            mail.users.get(&LocalPart::new(local).ok()?)
-        };
-        Ok(known().map_or(UserState::Absent, |user| if user.disabled { UserState::Closed } else { UserState::Open }))
+        let known = self.deliveries.get(domain).and_then(|delivery| delivery.mail().users.get(local));
+        Ok(known.map_or(UserState::Absent, |user| if user.disabled { UserState::Closed } else { UserState::Open }))
     }
 
     async fn separator(&mut self, domain: &str) -> Result<Option<char>, Infallible> {

@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 use std::{iter, thread};
 
 use postkiln_address::{Address, Domain, LocalPart};
-use postkiln_blueprint::{Blueprint, Certificate, Instructions, Lines, Password, SourceMap, User};
+use postkiln_blueprint::{Blueprint, Certificate, Delivery, Lines, Password, SourceMap, User};
 use postkiln_bundle::{Bundle, File, FileEntry, Manifest, Owner};
-use postkiln_control::{Morercpthosts, tcprules, users_assign};
+use postkiln_control::{Morercpthosts, dot_qmail, fastforward, tcprules, users_assign};
 use postkiln_handover::{PasswordSecret, PasswordSecrets};
 use serde::Serialize;
 
@@ -45,15 +45,14 @@ pub type Sources = BTreeMap<String, Vec<u8>>;
 /// Makes all files; `keep` decides what is kept of each. The seeds and the model are half of the work for a large site,
 /// so they are made beside the rest.
 fn all<T: Send>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, keep: fn(File) -> T) -> Vec<T> {
-    let instructions = blueprint.instructions();
     thread::scope(|scope| {
         let large = scope.spawn(|| {
             let model = keep(File::new("blueprint.json", model::print(blueprint), Owner::Everyone));
-            let seeds = seed::scripts(blueprint, &instructions, |dialect, text| keep(seed(dialect, text)));
+            let seeds = seed::scripts(blueprint, |dialect, text| keep(seed(dialect, text)));
             iter::once(model).chain(seeds).collect::<Vec<T>>()
         });
         let mut files = Files { blueprint, lines: BTreeMap::new(), keep, kept: Vec::new() };
-        generated(&instructions, &mut files);
+        generated(&mut files);
         for (path, bytes) in sources {
             files.add(format!("source/{path}"), bytes.clone());
         }
@@ -69,7 +68,7 @@ fn seed(dialect: Dialect, text: String) -> File {
 }
 
 /// Files whose lines have a cause in the site.
-fn generated<T>(instructions: &Instructions<'_>, files: &mut Files<'_, T>) {
+fn generated<T>(files: &mut Files<'_, T>) {
     let blueprint = files.blueprint;
     for (name, text) in &blueprint.control {
         files.text(format!("control/{name}"), text);
@@ -82,10 +81,8 @@ fn generated<T>(instructions: &Instructions<'_>, files: &mut Files<'_, T>) {
     }
     users(blueprint, files);
     tcp(blueprint, files);
-    for (domain, texts) in instructions {
-        for (name, text) in texts {
-            files.text(format!("domains/{domain}/{name}"), text);
-        }
+    for delivery in blueprint.deliveries().values() {
+        instructions(delivery, files);
     }
     domains(blueprint, files);
     zones(blueprint, files);
@@ -161,6 +158,20 @@ fn tcp<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
 
 fn deny() -> Vec<tcprules::Rule> {
     vec![tcprules::Rule { address: String::new(), decision: tcprules::Decision::Deny }]
+}
+
+/// A domain's directory.
+fn instructions<T>(delivery: &Delivery<'_>, files: &mut Files<'_, T>) {
+    let domain = delivery.domain;
+    for (local, own) in delivery.addresses() {
+        if let Some(name) = delivery.file_name(local, own) {
+            files.text(format!("domains/{domain}/{name}"), &dot_qmail::print(&delivery.instructions(local, own)));
+        }
+    }
+    files.text(format!("domains/{domain}/.qmail-default"), &dot_qmail::print(&delivery.last()));
+    if let Some(table) = delivery.table() {
+        files.add(format!("domains/{domain}/{}", fastforward::FILE), table);
+    }
 }
 
 fn domains<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {

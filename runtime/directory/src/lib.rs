@@ -5,6 +5,7 @@
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]
 
+mod alias_table;
 mod database;
 mod error;
 pub mod password;

@@ -1,4 +1,5 @@
-//! The bundle's part of the walk from address to destinations: `virtualdomains`, `users/cdb`, the `.qmail` files.
+//! The bundle's part of the walk from address to destinations: `virtualdomains`, `users/cdb`, the `.qmail` files and the
+//! tables that they ask.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use postkiln_control::{ControlFile, ReadError, Subaddress, Virtualdomains};
 use postkiln_routing::{LookUp, UserState};
 use postkiln_sys::BundleDirectory;
 
-use crate::{Directory, DirectoryError};
+use crate::{Directory, DirectoryError, alias_table};
 
 /// One bundle's tables about addresses.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Reads the tables. The `.qmail` files are read later, when they are asked for, from this bundle even after
+    /// Reads the tables. The files of domains are read later, when they are asked for, from this bundle even after
     /// another was committed.
     ///
     /// # Errors
@@ -88,6 +89,16 @@ impl LookUp for Walk<'_> {
             .map_err(|source| DirectoryError::Bundle { path, source })
     }
 
+    async fn table(&mut self, domain: &str, table: &str, local: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
+        let path = format!("domains/{domain}/{table}");
+        let file = match self.tables.bundle.open_file(&path) {
+            Ok(Some(file)) => file,
+            Ok(None) => return Err(DirectoryError::Bundle { path, source: io::ErrorKind::NotFound.into() }),
+            Err(source) => return Err(DirectoryError::Bundle { path, source }),
+        };
+        alias_table::find(&file, local).map_err(|source| DirectoryError::Bundle { path, source })
+    }
+
     async fn user(&mut self, domain: &str, local: &str) -> Result<UserState, DirectoryError> {
         self.directory.state(domain, local).await
     }
@@ -102,6 +113,7 @@ const USERS: &str = "users/cdb";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use postkiln_control::{dot_qmail, fastforward};
     use postkiln_routing::{Destination, Route, route};
     use sqlx::Executor;
     use std::fs;
@@ -115,7 +127,10 @@ mod tests {
         let assign = "+example.org-:example.org:207:207:/data/mail/example.org:-::\n\
                       +example.net-:example.org:207:207:/data/mail/example.org:-::\n.\n";
         fs::write(folder.join("users/cdb"), users_assign::compile(&users_assign::parse(assign).unwrap())).unwrap();
-        fs::write(folder.join("domains/example.org/.qmail-default"), "|vdelivermail '' bounce-no-mailbox\n").unwrap();
+        let last = "|fastforward -dp aliases.cdb\n|vdelivermail '' bounce-no-mailbox\n";
+        fs::write(folder.join("domains/example.org/.qmail-default"), last).unwrap();
+        let office = dot_qmail::parse(b"&ada@example.org\n").unwrap();
+        fs::write(folder.join("domains/example.org/aliases.cdb"), fastforward::compile([("office", office)])).unwrap();
         fs::write(folder.join("domains/example.org/.qmail-sales"), "&ada@example.org\n").unwrap();
         BundleDirectory::open(folder).unwrap()
     }
@@ -140,6 +155,8 @@ mod tests {
                 ("ada@example.org", Some(&ada)),
                 ("ADA@example.net", Some(&ada)),
                 ("sales@example.org", Some(&ada)),
+                ("OFFICE@example.net", Some(&ada)),
+                ("office+x@example.org", Some(&ada)),
                 ("ada+x@example.net", Some(&ada)),
                 ("ada@example.com", Some(&Route::NotOurs)),
                 ("left@example.org", Some(&closed)),

@@ -26,6 +26,12 @@ pub enum Instruction {
         /// The list's directory, below the bundle: `lists/example.org/announce`.
         directory: String,
     },
+    /// `|fastforward -dp TABLE`: what the table says of the address, and nothing of the lines below; those only when it
+    /// says nothing.
+    Fastforward {
+        /// A file of the domain directory: `aliases.cdb`.
+        table: String,
+    },
 }
 
 /// The rule for mail to an address without a mailbox.
@@ -104,6 +110,9 @@ fn parse_command(command: &str) -> Option<Instruction> {
             directory: plain_path(directory)?,
         })),
         ["ezmlm-send", directory] => Some(Instruction::EzmlmSend { directory: plain_path(directory)? }),
+        ["fastforward", "-dp", table] if !table.contains('/') => {
+            Some(Instruction::Fastforward { table: plain_path(table)? })
+        }
         _ => None,
     }
 }
@@ -129,6 +138,7 @@ impl fmt::Display for Instruction {
                 write!(f, "|autorespond {seconds} {count} {message} {directory}")
             }
             Self::EzmlmSend { directory } => write!(f, "|ezmlm-send {directory}"),
+            Self::Fastforward { table } => write!(f, "|fastforward -dp {table}"),
         }
     }
 }
@@ -185,9 +195,9 @@ mod tests {
         let text = "# kept\n&ada@example.org\n|vdelivermail '' bounce-no-mailbox\n|vdelivermail '' delete\n\
                     |vdelivermail '' ada@example.org\n\
                     |autorespond 86400 1 robots/example.org/info robots/example.org/info.d\n\
-                    |ezmlm-send lists/example.org/announce\n";
+                    |ezmlm-send lists/example.org/announce\n|fastforward -dp aliases.cdb\n";
         let parsed = parse(text.as_bytes()).unwrap();
-        assert_eq!((parsed.len(), print(&parsed)), (7, text.to_owned()));
+        assert_eq!((parsed.len(), print(&parsed)), (8, text.to_owned()));
         assert_eq!(parse(b"ada@example.org").unwrap(), parse(b"&ada@example.org\n\n").unwrap());
     }
 
@@ -204,6 +214,8 @@ mod tests {
         check("&ada\n", 1);
         check("|ezmlm-send ../../etc\n", 1);
         check("|autorespond x 1 a b\n", 1);
+        check("|fastforward -dp ../other/aliases.cdb\n", 1);
+        check("|fastforward -p aliases.cdb\n", 1);
     }
 
     #[test]

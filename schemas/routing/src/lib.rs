@@ -1,5 +1,5 @@
 //! From an address to its destinations, as qmail and vdelivermail walk: `virtualdomains` → `users/cdb` → the search for a
-//! `.qmail` file → its instructions → destinations. Beside qmail's own search, an address of a domain with a separator
+//! `.qmail` file → its instructions, or those of the table it asks → destinations. Beside qmail's own search, an address of a domain with a separator
 //! (control file `subaddress`) is tried without its detail before the domain's `.qmail-default` is asked.
 //!
 //! Pure: a [`LookUp`] tells what exists; `directoryd` answers from the bundle and its database, the compiler from a
@@ -87,7 +87,7 @@ pub enum Step {
         /// The text after the separator.
         detail: String,
     },
-    /// This file holds the instructions.
+    /// This file holds the instructions: a `.qmail` file, or the table that it asks (`aliases.cdb`).
     File {
         /// The name of the domain directory.
         domain: String,

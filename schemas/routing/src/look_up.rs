@@ -24,6 +24,15 @@ pub trait LookUp: Send {
         file: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, Self::Error>> + Send;
 
+    /// The data of a local part's record (lower case) in a table of the domain directory, in the form of
+    /// `postkiln_control::fastforward`; `None` when the table has no record for it. A missing table is an error.
+    fn table(
+        &mut self,
+        domain: &str,
+        table: &str,
+        local: &str,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, Self::Error>> + Send;
+
     /// The state of the user of this name (lower case) in the domain.
     fn user(&mut self, domain: &str, local: &str) -> impl Future<Output = Result<UserState, Self::Error>> + Send;
 

@@ -3,6 +3,7 @@
 
 use postkiln_address::{Address, LocalPart};
 use postkiln_control::dot_qmail::{self, Instruction, Rule};
+use postkiln_control::{ParseError, fastforward};
 
 use crate::{Destination, LookUp, Route, RouteError, Step, UserState};
 
@@ -56,12 +57,13 @@ pub async fn level<L: LookUp>(look_up: &mut L, address: &Address) -> Result<(Rou
     let Some(assigned) = assigned else { return Ok((no_mailbox(), steps)) };
     let (domain, extension) = (assigned.user, assigned.ext);
     steps.push(Step::Assigned { domain: domain.clone(), extension: extension.clone() });
-    let Some(found) = search(look_up, &domain, extension).await? else {
+    let Some(mut found) = search(look_up, &domain, extension).await? else {
         return Ok((no_mailbox(), steps));
     };
-    if let Some(detail) = found.detail {
+    if let Some(detail) = found.detail.take() {
         steps.push(Step::Subaddress { address: found.extension.clone(), detail });
     }
+    let found = opened(look_up, &domain, found).await?;
     steps.push(Step::File { domain: domain.clone(), name: found.name });
     let route = obey(look_up, address, &domain, &found.extension, found.instructions).await?;
     Ok((route, steps))
@@ -99,27 +101,29 @@ async fn search<L: LookUp>(
     extension: String,
 ) -> Result<Option<Found>, RouteError<L::Error>> {
     for name in dot_qmail::file_names(&extension) {
+        let found = instructions(look_up, domain, &name).await?;
         if name == LAST
-            && let Some(found) = owner(look_up, domain, &extension).await?
+            && let Some(owned) = owner(look_up, domain, &extension, found.as_deref().unwrap_or_default()).await?
         {
-            return Ok(Some(found));
+            return Ok(Some(owned));
         }
-        if let Some(instructions) = instructions(look_up, domain, &name).await? {
+        if let Some(instructions) = found {
             return Ok(Some(Found { name, instructions, extension, detail: None }));
         }
     }
     Ok(None)
 }
 
-/// The owner of an address with a detail: the longest declared part before a separator. A list owns none: the text
-/// behind its name is a command to it.
+/// The owner of an address with a detail: the longest part before a separator that is declared, in a file, in a table or as
+/// a user. A list owns none: the text behind its name is a command to it.
 async fn owner<L: LookUp>(
     look_up: &mut L,
     domain: &str,
     extension: &str,
+    last: &[Instruction],
 ) -> Result<Option<Found>, RouteError<L::Error>> {
     let Some(separator) = look_up.separator(domain).await? else { return Ok(None) };
-    if !extension.contains(separator) || is_user(look_up, domain, extension).await? {
+    if !extension.contains(separator) || is_declared(look_up, domain, extension, last).await? {
         return Ok(None);
     }
     for (at, _) in extension.rmatch_indices(separator) {
@@ -132,15 +136,52 @@ async fn owner<L: LookUp>(
                 return Ok(None);
             }
             Some(instructions) => Some((name, instructions)),
-            None if is_user(look_up, domain, own).await? => {
-                instructions(look_up, domain, LAST).await?.map(|instructions| (LAST.to_owned(), instructions))
-            }
-            None => None,
+            None if last.is_empty() || !is_declared(look_up, domain, own, last).await? => None,
+            None => Some((LAST.to_owned(), last.to_vec())),
         };
         if let Some((name, instructions)) = found {
             let (extension, detail) = (own.to_owned(), Some(detail.to_owned()));
             return Ok(Some(Found { name, instructions, extension, detail }));
         }
+    }
+    Ok(None)
+}
+
+/// Whether the domain's last file has something of its own for a local part: a record of a table, or a user's mailbox.
+async fn is_declared<L: LookUp>(
+    look_up: &mut L,
+    domain: &str,
+    local: &str,
+    last: &[Instruction],
+) -> Result<bool, RouteError<L::Error>> {
+    Ok(is_user(look_up, domain, local).await? || in_table(look_up, domain, local, last).await?.is_some())
+}
+
+/// Found instructions with the answer of a table in the place of the line that asks it, and of those after that line. The
+/// table is then the file that holds them.
+async fn opened<L: LookUp>(look_up: &mut L, domain: &str, mut found: Found) -> Result<Found, RouteError<L::Error>> {
+    if let Some((at, table, further)) = in_table(look_up, domain, &found.extension, &found.instructions).await? {
+        found.instructions.truncate(at);
+        found.instructions.extend(further);
+        found.name = table;
+    }
+    // One that had no answer says nothing.
+    found.instructions.retain(|line| !matches!(line, Instruction::Fastforward { .. }));
+    Ok(found)
+}
+
+/// The line that asks a table which knows the local part, by its number from 0, with the table's name and answer.
+async fn in_table<L: LookUp>(
+    look_up: &mut L,
+    domain: &str,
+    local: &str,
+    lines: &[Instruction],
+) -> Result<Option<(usize, String, Vec<Instruction>)>, RouteError<L::Error>> {
+    for (at, line) in lines.iter().enumerate() {
+        let Instruction::Fastforward { table } = line else { continue };
+        let Some(data) = look_up.table(domain, table, &local.to_ascii_lowercase()).await? else { continue };
+        let instructions = fastforward::instructions(&data).map_err(|problem| unclear(domain, table, problem))?;
+        return Ok(Some((at, table.clone(), instructions)));
     }
     Ok(None)
 }
@@ -156,11 +197,11 @@ async fn instructions<L: LookUp>(
     name: &str,
 ) -> Result<Option<Vec<Instruction>>, RouteError<L::Error>> {
     let Some(bytes) = look_up.dot_qmail(domain, name).await? else { return Ok(None) };
-    let instructions = |problem| {
-        let (domain, name) = (domain.to_owned(), name.to_owned());
-        RouteError::Instructions { domain, name, problem }
-    };
-    dot_qmail::parse(&bytes).map(Some).map_err(instructions)
+    dot_qmail::parse(&bytes).map(Some).map_err(|problem| unclear(domain, name, problem))
+}
+
+fn unclear<E>(domain: &str, name: &str, problem: ParseError) -> RouteError<E> {
+    RouteError::Instructions { domain: domain.to_owned(), name: name.to_owned(), problem }
 }
 
 async fn obey<L: LookUp>(
@@ -178,7 +219,8 @@ async fn obey<L: LookUp>(
     let mut destinations = Vec::new();
     for instruction in instructions {
         match instruction {
-            Instruction::Comment(_) => {}
+            // A table was asked before.
+            Instruction::Comment(_) | Instruction::Fastforward { .. } => {}
             Instruction::Forward(target) => push(&mut destinations, Destination::Forward(target)),
             Instruction::EzmlmSend { directory } => {
                 let directory = directory.strip_prefix("lists/").unwrap_or(&directory).to_owned();

@@ -2,7 +2,7 @@
 //! alike.
 
 use postkiln_control::{
-    REGISTRY, cdb as database, dot_qmail as instructions, tcprules as rules, users_assign as assign,
+    REGISTRY, cdb as database, dot_qmail as instructions, fastforward, tcprules as rules, users_assign as assign,
 };
 
 /// A cdb file: every look-up ends, with a record or without.
@@ -27,8 +27,12 @@ pub fn control(octets: &[u8]) {
     }
 }
 
-/// Delivery instructions of a `.qmail` file.
+/// Delivery instructions, of a `.qmail` file and of a table.
 pub fn dot_qmail(octets: &[u8]) {
+    if let Ok(parsed) = fastforward::instructions(octets) {
+        let again = fastforward::instructions(&fastforward::data(&parsed));
+        assert!(again.as_ref() == Ok(&parsed), "in a table otherwise: {}", beginning(&instructions::print(&parsed)));
+    }
     if let Ok(parsed) = instructions::parse(octets) {
         let printed = instructions::print(&parsed);
         assert!(

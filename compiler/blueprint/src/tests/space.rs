@@ -3,7 +3,7 @@
 use super::{HASH, check, lowered, lowered_text};
 use crate::{Blueprint, Permission, World};
 use postkiln_address::LocalPart;
-use postkiln_routing::{Destination, Route};
+use postkiln_routing::{Destination, Route, Step};
 
 /// Users of the domain, each with a password; `more` is added to the first.
 fn users(more: &str) -> String {
@@ -387,4 +387,30 @@ fn targets_are_compared_as_mailboxes() {
     let lists = &blueprint.domains[&"example.org".parse().unwrap()].lists;
     assert_eq!(lists[&"news".parse::<LocalPart>().unwrap()].members.len(), 2, "both may post");
     check(&format!("{users} aliases = {{ both = [\"ada\", \"team\"], team = [\"ada\", \"grace\"] }},"), "", &[]);
+}
+
+/// More aliases than files are made for: the walk finds in the table what it finds in files.
+#[test]
+fn many_addresses_share_a_table() {
+    let aliases: String = (0..400).map(|number| format!("a{number} = [\"ada\", \"grace\"], ")).collect();
+    let domain = format!(
+        "aliases = {{ {aliases} \"x.y\" = [\"ada\"] }}, lists.all = {{ members = [\"ada\"], post = 'anyone }},"
+    );
+    let (blueprint, _) = lowered(&domain, "").unwrap();
+    let delivery = blueprint.deliveries()["example.org"];
+    let files: Vec<String> =
+        delivery.addresses().into_iter().filter_map(|(local, own)| delivery.file_name(local, own)).collect();
+    assert_eq!(files, [".qmail-all"]);
+    let mut world = World::new(&blueprint);
+    let mut to = |address: &str| world.trace(&address.parse().unwrap()).unwrap();
+    let ada = Route::Destinations(vec![Destination::Mailbox { domain: "example.org".into(), user: "ada".into() }]);
+    assert_eq!(to("X.Y@example.net").0, ada);
+    let (route, steps) = to("a7+detail@example.net");
+    assert_eq!(
+        (&route, matches!(&route, Route::Destinations(both) if both.len() == 2)),
+        (&to("a7@example.org").0, true)
+    );
+    let table = Step::File { domain: "example.org".to_owned(), name: "aliases.cdb".to_owned() };
+    assert!(steps.contains(&table), "{steps:?}");
+    assert!(matches!(to("a400@example.org").0, Route::NoSuchAddress(_)));
 }

@@ -9,7 +9,7 @@ mod merge;
 mod rows;
 mod staging;
 
-use postkiln_blueprint::{Blueprint, Instructions};
+use postkiln_blueprint::Blueprint;
 
 use staging::Filling;
 
@@ -19,16 +19,12 @@ pub(crate) use dialect::Dialect;
 const SCHEMA: u32 = 2;
 
 /// Makes the seed of each dialect and hands it to `take`. Length and time grow with the number of rows.
-pub(crate) fn scripts<T>(
-    blueprint: &Blueprint,
-    instructions: &Instructions<'_>,
-    take: impl Fn(Dialect, String) -> T,
-) -> [T; 3] {
+pub(crate) fn scripts<T>(blueprint: &Blueprint, take: impl Fn(Dialect, String) -> T) -> [T; 3] {
     // Nearly all of a large site's seed is the same in every dialect.
-    let mut filling = Filling::new(Dialect::Sqlite, blueprint, instructions);
+    let mut filling = Filling::new(Dialect::Sqlite, blueprint);
     Dialect::ALL.map(|dialect| {
         if !filling.is_for(dialect) {
-            filling = Filling::new(dialect, blueprint, instructions);
+            filling = Filling::new(dialect, blueprint);
         }
         take(dialect, script(dialect, blueprint, &filling))
     })

@@ -1,11 +1,8 @@
 //! The rows of each table as the site decides them: one line for each column. Knows nothing about SQL.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use postkiln_blueprint::{
-    Blueprint, CatchAll, Instructions, Kind, MailDomain, Managed, ObjectId, Password, Permission, User,
-};
+use postkiln_blueprint::{Blueprint, CatchAll, Kind, MailDomain, Managed, ObjectId, Password, Permission, User};
 
 use super::dialect::Value::{self, Null, Number, Text};
 
@@ -112,9 +109,9 @@ impl Row for Account<'_> {
 /// One instruction for mail to an address.
 pub(super) struct Alias<'a> {
     domain: &'a str,
-    local: Cow<'a, str>,
+    local: &'a str,
     position: u64,
-    line: &'a str,
+    line: String,
 }
 
 impl Row for Alias<'_> {
@@ -124,9 +121,9 @@ impl Row for Alias<'_> {
     fn columns() -> Vec<Column<Self>> {
         vec![
             ("domain", |row| Text(row.domain)),
-            ("local", |row| Text(&row.local)),
+            ("local", |row| Text(row.local)),
             ("position", |row| Number(row.position)),
-            ("line", |row| Text(row.line)),
+            ("line", |row| Text(&row.line)),
         ]
     }
 }
@@ -162,14 +159,12 @@ pub(super) fn accounts(blueprint: &Blueprint) -> impl Iterator<Item = Account<'_
     })
 }
 
-/// The lines of the domains' `.qmail` files; `.qmail-default` is the domain's `catch_all`.
-pub(super) fn aliases<'a>(instructions: &'a Instructions<'_>) -> impl Iterator<Item = Alias<'a>> {
-    instructions.iter().flat_map(|(domain, files)| {
-        files.iter().filter(|(name, _)| *name != ".qmail-default").flat_map(move |(name, text)| {
-            let local = name.trim_start_matches(".qmail-");
-            // In a file's name a colon stands for a dot.
-            let local = if local.contains(':') { local.replace(':', ".").into() } else { Cow::Borrowed(local) };
-            (1..).zip(text.lines()).map(move |(position, line)| Alias { domain, local: local.clone(), position, line })
+/// The instructions of every address that has its own; what stands for the others is the domain's `catch_all`.
+pub(super) fn aliases(blueprint: &Blueprint) -> impl Iterator<Item = Alias<'_>> {
+    blueprint.deliveries().into_iter().flat_map(|(domain, delivery)| {
+        delivery.addresses().into_iter().flat_map(move |(local, own)| {
+            let lines = (1..).zip(delivery.instructions(local, own));
+            lines.map(move |(position, line)| Alias { domain, local: local.as_str(), position, line: line.to_string() })
         })
     })
 }

@@ -1,6 +1,6 @@
 //! The site's rows in temporary tables beside ours. Knows nothing about their later use.
 
-use postkiln_blueprint::{Blueprint, Instructions};
+use postkiln_blueprint::Blueprint;
 
 use super::dialect::Dialect;
 use super::rows::{self, Account, Alias, AliasDomain, Domain, Row};
@@ -17,14 +17,14 @@ pub(super) struct Filling {
 }
 
 impl Filling {
-    pub(super) fn new(dialect: Dialect, blueprint: &Blueprint, instructions: &Instructions<'_>) -> Self {
+    pub(super) fn new(dialect: Dialect, blueprint: &Blueprint) -> Self {
         let mut is_common = true;
         Self {
             dialect,
             domains: inserts(dialect, rows::domains(blueprint), &mut is_common),
             alias_domains: inserts(dialect, rows::alias_domains(blueprint), &mut is_common),
             accounts: inserts(dialect, rows::accounts(blueprint), &mut is_common),
-            aliases: inserts(dialect, rows::aliases(instructions), &mut is_common),
+            aliases: inserts(dialect, rows::aliases(blueprint), &mut is_common),
             is_common,
         }
     }

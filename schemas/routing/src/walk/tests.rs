@@ -13,6 +13,8 @@ struct World {
     virtualdomains: Virtualdomains,
     assign: Vec<u8>,
     files: Vec<(&'static str, &'static str)>,
+    /// Records of `aliases.cdb`.
+    table: Vec<(&'static str, &'static str)>,
     users: Vec<&'static str>,
     separator: Option<char>,
 }
@@ -31,6 +33,12 @@ impl LookUp for World {
     async fn dot_qmail(&mut self, domain: &str, file: &str) -> Result<Option<Vec<u8>>, Infallible> {
         assert_eq!(domain, "example.org");
         Ok(self.files.iter().find(|(name, _)| *name == file).map(|(_, text)| text.as_bytes().to_vec()))
+    }
+
+    async fn table(&mut self, domain: &str, table: &str, local: &str) -> Result<Option<Vec<u8>>, Infallible> {
+        assert_eq!((domain, table), ("example.org", "aliases.cdb"));
+        let found = self.table.iter().find(|(name, _)| *name == local);
+        Ok(found.map(|(_, text)| fastforward::data(&dot_qmail::parse(text.as_bytes()).unwrap())))
     }
 
     async fn user(&mut self, domain: &str, local: &str) -> Result<UserState, Infallible> {
@@ -71,6 +79,7 @@ fn world() -> World {
             (".qmail-all-default", "|vdelivermail '' ada@example.org\n"),
             (".qmail-broken", "|rm -rf /\n"),
         ],
+        table: Vec::new(),
         users: vec!["ada", "grace", "drop-box", "ada+own", "mary-ann", "ann.b"],
         separator: None,
     }
@@ -179,6 +188,58 @@ fn a_hyphen_parts_at_the_longest_name() {
     minus("drop-ada-x@example.org", "");
     minus("announce-subscribe@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
     minus("a/b-x@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
+}
+
+/// [`world`] with some addresses in a table that is asked before the catch-all.
+fn large() -> World {
+    let mut files = world().files;
+    files[0] = (".qmail-default", "|fastforward -dp aliases.cdb\n|vdelivermail '' bounce-no-mailbox\n");
+    let table = vec![
+        ("office", "&ada@example.org\n&grace@example.org\n"),
+        ("lady.l", "&ada@example.org\n"),
+        ("lady.l+own", "&grace@example.org\n"),
+        ("mary-ann", "&mary@elsewhere.example\n|vdelivermail '' bounce-no-mailbox\n"),
+        ("void", "&nobody@example.org\n"),
+    ];
+    World { files, table, ..world() }
+}
+
+#[test]
+fn a_table_is_asked_after_the_files_and_before_the_catch_all() {
+    let check = |recipient: &str, expected: &str| check_in(large(), recipient, expected);
+    check("Office@example.net", "forward:ada@example.org forward:grace@example.org");
+    check("lady.l@example.org", "mailbox:ada@example.org");
+    check("mary-ann@example.org", "forward:mary@elsewhere.example mailbox:mary-ann@example.org");
+    check("void@example.org", "");
+    check("ada@example.org", "mailbox:ada@example.org");
+    check("nobody@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
+}
+
+#[test]
+fn a_detail_belongs_to_its_owner_in_a_table_too() {
+    let check = |recipient: &str, expected: &str| {
+        check_in(World { separator: Some('+'), ..large() }, recipient, expected);
+    };
+    check("office+x@example.org", "forward:ada@example.org forward:grace@example.org");
+    check("lady.l+x@example.org", "mailbox:ada@example.org");
+    check("lady.l+own@example.org", "forward:grace@navy.example mailbox:grace@example.org");
+    check("ada+x@example.org", "mailbox:ada@example.org");
+    check("announce+x@example.org", "no: sorry, no mailbox here by that name (#5.1.1)");
+}
+
+#[test]
+fn the_table_is_the_file_that_holds_the_instructions() {
+    let traced = |recipient: &str| block_on_ready(trace(&mut large(), &recipient.parse().unwrap())).unwrap().1;
+    let file = |name: &str| Step::File { domain: "example.org".to_owned(), name: name.to_owned() };
+    assert!(traced("office@example.org").contains(&file("aliases.cdb")));
+    assert!(traced("ada@example.org").contains(&file(".qmail-default")));
+}
+
+#[test]
+fn a_record_that_cannot_be_obeyed_defers() {
+    let mut world = large();
+    world.table.push(("bad", "|vdelivermail '' delete\n|fastforward -dp aliases.cdb\n"));
+    check_in(world, "bad@example.org", "error: example.org/aliases.cdb: line 2: a table leads to no further table");
 }
 
 #[test]
