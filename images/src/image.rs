@@ -79,7 +79,8 @@ impl Recipe<'_> {
         put(&mut draft.file, bios, "the GRUB core image", &core)?;
         put(&mut draft.file, place, "the EFI system partition", &esp)?;
         put(&mut draft.file, layout.place("root-a")?, "the root file system", &root)?;
-        put(&mut draft.file, layout.place("bundle-a")?, "the bundle", &self.bundle.pack())?;
+        let packed = self.bundle.pack().map_err(|error| ImageError::make("the packed bundle")(error.to_string()))?;
+        put(&mut draft.file, layout.place("bundle-a")?, "the bundle", &packed)?;
         draft.finish()
     }
 
