@@ -66,7 +66,7 @@ impl Recipe<'_> {
         let root = self.root(&kernel_tree, &node, tell)?;
         let loader = self.loader(tell)?;
         tell("writing the disk image");
-        let layout = Layout::builtin()?;
+        let layout = Layout::with_room(self.bundle.manifest())?;
         let place = layout.place("esp")?;
         let contents = esp::Contents { loader: &loader.efi, kernel: &vmlinuz, initrd: &initrd };
         let esp = esp::make(place.size, layout.volume, &contents)?;

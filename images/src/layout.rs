@@ -1,4 +1,5 @@
-//! The disk's partitions: `layout.json`, and the partition table made from it.
+//! The disk's partitions: `layout.json`, the areas for bundles as large as the site needs them, and the partition table
+//! made from it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,6 +9,7 @@ use gpt::disk::LogicalBlockSize;
 use gpt::mbr::ProtectiveMBR;
 use gpt::partition::Partition;
 use gpt::partition_types::{OperatingSystem, Type};
+use postkiln_bundle::Manifest;
 use serde::Deserialize;
 
 use crate::ImageError;
@@ -15,7 +17,8 @@ use crate::ImageError;
 const SECTOR: u64 = 512;
 const MIB: u64 = 1 << 20;
 
-/// The layout: fixed names, sizes and identifiers, so that every image of a version is cut the same way.
+/// The layout: fixed names and identifiers, and sizes in steps, so that images of the same version are cut the same way
+/// unless one site is far larger than the other.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Layout {
@@ -42,8 +45,17 @@ pub(crate) struct Place {
 }
 
 impl Layout {
-    pub(crate) fn builtin() -> Result<Self, ImageError> {
+    fn builtin() -> Result<Self, ImageError> {
         serde_json::from_str(include_str!("../layout.json")).map_err(|error| ImageError::Builtin(error.to_string()))
+    }
+
+    /// The built-in layout with room for a bundle in each of the two areas for bundles: `bundle-a` and `bundle-b`.
+    pub(crate) fn with_room(manifest: &Manifest) -> Result<Self, ImageError> {
+        let mut layout = Self::builtin()?;
+        for entry in layout.partitions.iter_mut().filter(|entry| entry.name.starts_with("bundle-")) {
+            entry.mib = entry.mib.max(manifest.room().div_ceil(MIB));
+        }
+        Ok(layout)
     }
 
     /// The size of the whole disk in octets: a mebibyte before the first partition and one behind the last, for the two
@@ -121,7 +133,29 @@ mod tests {
 
     #[test]
     fn an_independent_reader_finds_the_partitions_where_the_layout_says() {
-        let layout = Layout::builtin().unwrap();
+        check_cut(&Layout::builtin().unwrap());
+        check_cut(&Layout::with_room(&manifest(100 << 20)).unwrap());
+    }
+
+    /// Of a bundle with one file of so many octets.
+    fn manifest(size: u64) -> Manifest {
+        let (path, owner) = ("seeds/sqlite.sql".to_owned(), postkiln_bundle::Owner::Directory);
+        let file = postkiln_bundle::FileEntry { path, size, sha256: "0".repeat(64), owner };
+        Manifest::new(1, "mail.example.org", vec![file], Vec::new())
+    }
+
+    #[test]
+    fn the_areas_for_bundles_grow_with_the_site() {
+        let room = |size: u64| {
+            let layout = Layout::with_room(&manifest(size)).unwrap();
+            let sizes = ["bundle-a", "bundle-b", "root-a"].map(|name| layout.place(name).unwrap().size >> 20);
+            (sizes, layout.size() >> 20)
+        };
+        assert_eq!(room(1000), ([32, 32, 128], 643));
+        assert_eq!(room(100 << 20), ([128, 128, 128], 835));
+    }
+
+    fn check_cut(layout: &Layout) {
         let mut file = tempfile::tempfile().unwrap();
         file.set_len(layout.size()).unwrap();
         layout.write(&mut file, &[0x90; 512]).unwrap();

@@ -26,11 +26,12 @@ pub enum GuardName {
     Dns,
     CloseListener,
     Downgrade,
+    NewImage,
 }
 
 impl GuardName {
     /// Every guard, in the order in which plans show them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RemoveDomain,
         Self::RemoveMany,
         Self::ShrinkQuota,
@@ -38,6 +39,7 @@ impl GuardName {
         Self::Dns,
         Self::CloseListener,
         Self::Downgrade,
+        Self::NewImage,
     ];
 
     /// The name as it is written after `--allow`.
@@ -51,6 +53,7 @@ impl GuardName {
             Self::Dns => "dns",
             Self::CloseListener => "close-listener",
             Self::Downgrade => "downgrade",
+            Self::NewImage => "new-image",
         }
     }
 
@@ -65,6 +68,7 @@ impl GuardName {
             Self::Dns => codes::UNPUBLISHED,
             Self::CloseListener => codes::CLOSE_LISTENER,
             Self::Downgrade => codes::DOWNGRADE,
+            Self::NewImage => codes::NEW_IMAGE,
         }
     }
 }
@@ -132,6 +136,7 @@ pub(crate) fn guards(base: &Side<'_>, new: &Side<'_>, told: &Told<'_>, allowed: 
         records(new.blueprint, base.blueprint, dns, rotations),
         listeners(changes),
         downgrade(base, new),
+        new_image(base, new),
     ];
     let mut guards: Vec<Guard> = called.into_iter().flatten().collect();
     for guard in &mut guards {
@@ -277,6 +282,19 @@ fn downgrade(base: &Side<'_>, new: &Side<'_>) -> Option<Guard> {
     Some(Guard {
         name: GuardName::Downgrade,
         message: format!("the base has {what} {before}, and this would go back to {after}"),
+        objects: vec![ObjectId::single(Kind::Appliance).to_string()],
+        place: None,
+        allowed: false,
+    })
+}
+
+/// The areas for bundles on the disk were cut for the base.
+fn new_image(base: &Side<'_>, new: &Side<'_>) -> Option<Guard> {
+    let mebibytes = |side: &Side<'_>| side.manifest.room() >> 20;
+    let (before, after) = (mebibytes(base), mebibytes(new));
+    (after > before).then(|| Guard {
+        name: GuardName::NewImage,
+        message: format!("an image of the base has {before} MiB for a bundle, and this one is cut for {after} MiB"),
         objects: vec![ObjectId::single(Kind::Appliance).to_string()],
         place: None,
         allowed: false,

@@ -297,6 +297,19 @@ fn a_port_is_not_closed_unnoticed() {
     assert_eq!((plan.class(), plan.impact.units[0].role), (Class::Rebind, Role::Imapd));
 }
 
+#[test]
+fn a_site_that_outgrows_its_image_needs_another() {
+    let base = site(USERS, "");
+    let mut new = site(USERS, "generation = 1,");
+    assert!(planned(&base, &new).guards.is_empty());
+    new.manifest.files[0].size = 40 << 20;
+    let plan = planned(&base, &new);
+    assert_eq!((plan.guards.len(), plan.guards[0].name.code()), (1, codes::NEW_IMAGE));
+    let said = "an image of the base has 32 MiB for a bundle, and this one is cut for 64 MiB";
+    assert_eq!(plan.guards[0].message, said);
+    assert!(planned(&new, &base).guards.iter().all(|guard| guard.name.code() != codes::NEW_IMAGE));
+}
+
 /// The length of a comment on a change is limited.
 #[test]
 fn of_many_domains_and_records_the_first_are_shown_and_all_are_counted() {

@@ -50,6 +50,18 @@ impl Manifest {
         bytes
     }
 
+    /// Octets of the partition that an image gives this bundle: in steps, each twice as large as the one before, and enough
+    /// for the bundle as it is without compression. So whether a change fits is known without packing anything, and the
+    /// packed bundle, a quarter of it as a rule, has room to grow.
+    #[must_use]
+    pub fn room(&self) -> u64 {
+        let files: u64 = self.files.iter().map(|file| file.size).sum();
+        let size = files.saturating_add(self.print().len() as u64);
+        std::iter::successors(Some(SMALLEST_ROOM), |room| room.checked_mul(2))
+            .find(|room| *room >= size)
+            .unwrap_or(size)
+    }
+
     /// Reads `manifest.json` and checks that it is what its identity names. The octets are looked at, not what is printed
     /// again: this version may print a field that the one which made it had not.
     ///
@@ -94,6 +106,9 @@ fn without_identity(bytes: &[u8], identity: &str) -> Option<Vec<u8>> {
     let (before, rest) = (bytes.get(..at)?, bytes.get(at + member.len()..)?);
     Some([before, b"\"identity\": \"\"", rest].concat())
 }
+
+/// Enough for 20,000 users; the areas of a disk image are not smaller.
+const SMALLEST_ROOM: u64 = 32 << 20;
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     let digits = Sha256::digest(bytes).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
@@ -144,5 +159,21 @@ mod tests {
         let before =
             before.replace("\"identity\": \"\"", &format!("\"identity\": \"{}\"", sha256_hex(before.as_bytes())));
         assert_eq!(Manifest::parse(before.as_bytes()).unwrap().services, manifest.services);
+    }
+
+    #[test]
+    fn rooms_are_steps_that_hold_everything_without_compression() {
+        let room = |sizes: &[u64]| {
+            let entry = |(number, size): (usize, &u64)| {
+                let (path, sha256) = (format!("f{number}"), "0".repeat(64));
+                FileEntry { path, size: *size, sha256, owner: Owner::Everyone }
+            };
+            Manifest::new(1, "mail.example.org", sizes.iter().enumerate().map(entry).collect(), Vec::new()).room() >> 20
+        };
+        assert_eq!(room(&[]), 32);
+        // The manifest itself takes some of it.
+        assert_eq!(room(&[32 << 20]), 64);
+        assert_eq!(room(&[40 << 20, 60 << 20]), 128);
+        assert_eq!(room(&[300 << 20]), 512);
     }
 }

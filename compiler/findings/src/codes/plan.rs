@@ -125,4 +125,24 @@ codes! {
             generation = 9,
         "#,
     }
+
+    NEW_IMAGE = "E0509" {
+        title: "the site outgrows its image",
+        meaning: r#"
+            An image is cut for its site: the two areas for bundles are 32 MiB, or that doubled as often as the bundle
+            needs it. The new bundle needs a larger step than the base, so a machine that was made from an image of the
+            base has no room for it: build an image of the new state and put the machine's system disk in its place.
+            Data on a disk of its own stays.
+
+            `plan` and `apply` stop here until you say `--allow new-image`.
+        "#,
+        wrong: r#"
+            # 20,000 users so far, and 80,000 more in this file:
+            users_from = "staff.csv",
+        "#,
+        right: r#"
+            users_from = "staff.csv",
+            # … and `postkiln build` for the machine.
+        "#,
+    }
 }
