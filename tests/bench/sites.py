@@ -8,6 +8,7 @@ a quota, one in four an alias, one in ten a forward; there is a site-wide alias 
   --form json    users in one JSON file for each domain, which site.ncl imports
   --form csv     users in one CSV file for each domain, aliases in another
   --form jsonl   the same as JSON lines
+  --aliases 1    every user has an alias (a share between 0 and 1; a quarter of them otherwise)
   --change       the quota of one user in the middle is another one
 """
 import argparse, json, os, random
@@ -19,7 +20,7 @@ CRYPT = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 DOMAINS = ["example.org", "example.net", "sales.example", "research.example", "abroad.example"]
 
 
-def people(count, chance):
+def people(count, chance, aliases):
     """One dict for each user; the form of the CSV columns, lists as lists."""
     for number in range(count):
         given, family = chance.choice(GIVEN), chance.choice(FAMILY)
@@ -28,7 +29,7 @@ def people(count, chance):
             user["quota"] = chance.choice(QUOTAS)
         salt, digest = ("".join(chance.choices(CRYPT, k=length)) for length in (16, 86))
         user["password_hash"] = "$6$%s$%s" % (salt, digest)
-        if chance.random() < 0.25:
+        if chance.random() < aliases:
             user["aliases"] = ["alias%06d" % number]
         if chance.random() < 0.1:
             user["forward"] = ["user%06d@elsewhere.example" % number]
@@ -112,10 +113,10 @@ def domain(folder, form, name, users, aliases):
     return lines
 
 
-def generate(folder, count, form, change=False):
+def generate(folder, count, form, change=False, share=0.25):
     os.makedirs(folder, exist_ok=True)
     chance = random.Random(20261122)
-    everybody = list(people(count, chance))
+    everybody = list(people(count, chance, share))
     if change:
         everybody[count // 2]["quota"] = "7 GiB"
     lines = ['let pk = import "postkiln/site.ncl" in\n{\n  appliance.hostname = "mail.example.org",\n']
@@ -140,6 +141,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", metavar="DIR")
     parser.add_argument("--users", type=int, default=1000)
     parser.add_argument("--form", choices=["ncl", "json", "csv", "jsonl"], default="csv")
+    parser.add_argument("--aliases", type=float, default=0.25, metavar="SHARE")
     parser.add_argument("--change", action="store_true")
     given = parser.parse_args()
-    generate(given.folder, given.users, given.form, given.change)
+    generate(given.folder, given.users, given.form, given.change, given.aliases)
