@@ -61,22 +61,25 @@ fn united(
     if let [only] = targets {
         return vec![spelled(blueprint, &only.value)];
     }
-    let mut ends: BTreeMap<Address, &Place> = BTreeMap::new();
-    let mut kept = Vec::with_capacity(targets.len());
+    // By where it ends: the place of the first target, and the spelling that stays.
+    let mut ends: BTreeMap<Address, (&Place, Address)> = BTreeMap::new();
     for target in targets {
-        let end = end(blueprint, &target.value);
-        if let Some(first) = ends.get(&end) {
-            let message = format!("{} is the mailbox {end}, which {} names already", target.value, who());
-            findings
-                .add(codes::TARGET_AGAIN, &target.place, message)
-                .hint("name it once: who it is gets one copy")
-                .related(first, "named here before");
+        let (end, spelled) = (end(blueprint, &target.value), spelled(blueprint, &target.value));
+        let Some((first, kept)) = ends.get_mut(&end) else {
+            ends.insert(end, (&target.place, spelled));
             continue;
+        };
+        let message = format!("{} is the mailbox {end}, which {} names already", target.value, who());
+        findings
+            .add(codes::TARGET_AGAIN, &target.place, message)
+            .hint("name it once: who it is gets one copy")
+            .related(first, "named here before");
+        // The mailbox itself, else the first name in the alphabet: the order of the targets means nothing.
+        if *kept != end && (spelled == end || spelled < *kept) {
+            *kept = spelled;
         }
-        kept.push(spelled(blueprint, &target.value));
-        ends.insert(end, &target.place);
     }
-    kept
+    ends.into_values().map(|(_, kept)| kept).collect()
 }
 
 /// An address of ours as it is declared: in its domain of its own, in lower case.
@@ -85,7 +88,8 @@ fn spelled(blueprint: &Blueprint, address: &Address) -> Address {
     own.map_or_else(|| address.clone(), |(domain, local)| Address::new(local, domain.clone()))
 }
 
-/// Where mail for an address ends, as far as it goes on to one address alone.
+/// Where mail for an address ends, as far as aliases take it on to one address alone. A person is an end even where their
+/// mail is forwarded: they may change that, and two people who forward to one place are two targets.
 fn end(blueprint: &Blueprint, address: &Address) -> Address {
     let mut here = spelled(blueprint, address);
     for _ in 0..LONGEST_CHAIN {
@@ -108,10 +112,10 @@ fn next(blueprint: &Blueprint, here: &Address) -> Option<Address> {
     if let Some(targets) = mail.aliases.get(local) {
         return sole(targets);
     }
-    match mail.users.get(local) {
-        Some(user) => sole(&user.forward.as_ref().filter(|forward| !forward.keep && !user.disabled)?.to),
-        None => without_detail(mail, local).map(|owner| Address::new(owner, here.domain().clone())),
+    if mail.users.contains_key(local) {
+        return None;
     }
+    without_detail(mail, local).map(|owner| Address::new(owner, here.domain().clone()))
 }
 
 /// The longest part of a local part before a separator that is somebody (RFC 5233); a list's name is none.

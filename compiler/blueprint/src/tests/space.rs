@@ -381,6 +381,9 @@ fn targets_are_compared_as_mailboxes() {
     sales("\"ada\", \"countess\", \"grace\"", &[&again("countess@example.org", "ada", "the alias sales")]);
     sales("\"ada\", \"ada+shop\", \"grace\"", &[&again("ada+shop@example.org", "ada", "the alias sales")]);
     sales("\"ada\", \"postmaster\", \"grace\"", &[&again("postmaster@example.org", "ada", "the alias sales")]);
+    // People may change where their mail goes: who forwards to the same place is somebody else.
+    let away = "users.bob.forward = { to = [\"x@else.example\"] }, users.cy.forward = { to = [\"x@else.example\"] },";
+    check(&format!("{users} {away} aliases = {{ both = [\"bob\", \"cy\"] }},"), "", &[]);
     let of_list = "lists = { news = { members = [\"ada\", \"ada@example.net\"] } },";
     check(&format!("{users} {of_list}"), "", &[&again("ada@example.net", "ada", "the list news")]);
     let (blueprint, _) = lowered(&format!("{users} {of_list}"), "").unwrap();
