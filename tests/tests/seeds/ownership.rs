@@ -148,7 +148,7 @@ pub(crate) fn every_column_follows_the_site(database: &Database) {
     let users = format!(
         "eve = {{ name = \"Eve\", quota = \"1 GiB\", quota_messages = 9, deny = {all}, admin = true, disabled = true }}, ada = {{}}"
     );
-    let limits = "users = 10, aliases = 11, forwards = 12, autoresponders = 13, lists = 14, quota = \"1 MiB\", default_quota_messages = 15";
+    let limits = "users = 10, aliases = 11, forwards = 12, autoresponders = 13, lists = 14, quota = \"1 MiB\", overcommit = true, default_quota_messages = 15";
     let full = format!("domains.\"example.org\" = {{ managed = 'delegated, limits = {{ {limits} }}, deny = ['pop3] }}");
     let account = "SELECT local, name, coalesce(quota, -1), coalesce(quota_messages, -1), deny_pop3, deny_imap, deny_webmail, deny_submission, \
                    deny_password_change, admin, disabled FROM accounts ORDER BY local;";
