@@ -36,7 +36,11 @@ pub(super) fn prepare(place: &Place, manifest: &Manifest) -> Result<(), String> 
         let path = path.display().to_string();
         move |error: io::Error| format!("{path}: {error}")
     };
-    make(&place.data, if place.privileged { 0o755 } else { 0o700 }).map_err(say(&place.data))?;
+    make(&place.data, if place.privileged { 0o755 } else { PRIVATE }).map_err(say(&place.data))?;
+    if !place.privileged {
+        // Who started the node may have made it before, by an ordinary umask.
+        fs::set_permissions(&place.data, fs::Permissions::from_mode(PRIVATE)).map_err(say(&place.data))?;
+    }
     let run = place.data.join("run");
     match fs::remove_dir_all(&run) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(say(&run)(error)),
@@ -72,7 +76,7 @@ pub(super) fn follow(place: &Place, manifest: &Manifest) -> Result<(), String> {
             let path = place.data.join(&directory.path);
             let say = |error: io::Error| format!("{}: {error}", path.display());
             // A directory that another role reads too holds nothing that is secret: clamd's socket and signatures.
-            make(&path, if is_shared(manifest, &directory.path) { 0o755 } else { 0o700 }).map_err(say)?;
+            make(&path, if is_shared(manifest, &directory.path) { 0o755 } else { PRIVATE }).map_err(say)?;
             if directory.writable {
                 give(place, &path, service.user).map_err(say)?;
             }
@@ -103,6 +107,9 @@ fn make(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// The mode of a directory that only its owner may look into.
+const PRIVATE: u32 = 0o700;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,12 +133,14 @@ mod tests {
             service(Role::Smtpd, &[("run/clamav", false)]),
         ];
         let bundle = postkiln_bundle::Bundle::new(1, "mail.example.org", Vec::new(), services);
+        fs::create_dir(&data).unwrap();
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
         prepare(&place, bundle.manifest()).unwrap();
         fs::write(data.join("run/old"), "").unwrap();
         fs::write(data.join("queue/kept"), "").unwrap();
         prepare(&place, bundle.manifest()).unwrap();
         let mode = |path: &str| fs::metadata(data.join(path)).unwrap().permissions().mode() & 0o777;
-        assert_eq!([mode("queue"), mode("run/clamav"), mode("bundles")], [0o700, 0o755, 0o755]);
+        assert_eq!([mode(""), mode("queue"), mode("run/clamav"), mode("bundles")], [0o700, 0o700, 0o755, 0o755]);
         assert!(data.join("queue/kept").exists() && !data.join("run/old").exists());
         let servers = |path: &Path| {
             let text = fs::read_to_string(path).unwrap_or_default();
