@@ -97,6 +97,13 @@ fn check(rule: &str, wrong: impl Fn(&str, &str) -> bool) {
 }
 
 #[test]
+fn a_module_lies_in_a_file_of_its_name() {
+    // Cargo would take `tests/support.rs` for a program of tests.
+    let elsewhere = |path: &str, _: &str| path.ends_with("/mod.rs") && !path.ends_with("tests/support/mod.rs");
+    check("name.rs beside the folder name/, not name/mod.rs", elsewhere);
+}
+
+#[test]
 fn crates_name_only_whom_the_table_lets_them() {
     let table = table();
     let members = members();
