@@ -5,7 +5,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 use postkiln_ipc::delivery::Request;
+use postkiln_lists::{self as lists, Message};
 use postkiln_mail::header;
+
+use super::submit::Rest;
 
 /// The message and who it is for.
 #[derive(Debug)]
@@ -39,18 +42,18 @@ impl Original {
         header::header(&self.head)
     }
 
-    /// A field's body as one line; the first of that name.
-    pub(crate) fn field(&self, name: &str) -> Option<String> {
-        header::fields(self.header()).find(|field| field.is(name)).map(|field| field.text())
+    /// The message as lists and robots see it.
+    pub(crate) fn message(&self) -> Message<'_> {
+        let Request { id, sender, size, .. } = &self.request;
+        Message { id, sender, header: self.header(), size: *size }
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
-        header::fields(self.header()).any(|field| field.is(name))
-    }
-
-    /// `Precedence: junk`, `bulk` or, where that counts, `list`: nobody wants an answer.
-    pub(crate) fn has_precedence(&self, values: &[&str]) -> bool {
-        self.field("Precedence").is_some_and(|given| values.iter().any(|value| given.eq_ignore_ascii_case(value)))
+    /// The part of the message that goes on behind octets of ours.
+    pub(crate) const fn rest(&self, rest: lists::Rest) -> Rest<'_> {
+        match rest {
+            lists::Rest::Nothing => Rest::Nothing,
+            lists::Rest::Body => Rest::Body(self),
+        }
     }
 
     /// The whole content, from its beginning, independent of other readers.
