@@ -2,12 +2,12 @@
 //! at a time, finds the hosts to try and says what became of it. Knows nothing about the queue or about retries. Reads the
 //! active bundle and what `netd` found out; opens connections to anybody. Start at [`deliver`].
 
-mod body;
 mod names;
 mod reply;
 mod session;
 mod tcpto;
 mod tls;
+mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,8 @@
 //! H:                   the TLS handshake is over
 //! (N                   the lines up to `)` stand N times
 //! ```
+//!
+//! Where the session under test is the client, `C:` and `S:` change their parts: the server's lines go in, the client's come out.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 
@@ -32,6 +34,8 @@ use crate::{Action, Session};
 pub trait Protocol: Sized {
     /// The protocol's session.
     type Session: Session;
+    /// The part of the session under test.
+    const PART: Part = Part::Server;
 
     /// Makes a session, and the party that plays its surroundings, from the settings of a dialog.
     fn begin(settings: &[(String, String)], now: Instant) -> (Self, Self::Session);
@@ -56,6 +60,25 @@ pub trait Protocol: Sized {
     }
 }
 
+/// The part that a session plays in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its lines begin with `S`, and its peer's with `C`.
+    Server,
+    /// Its lines begin with `C`, and its peer's with `S`.
+    Client,
+}
+
+impl Part {
+    /// The letters of the session and of its peer.
+    const fn letters(self) -> (char, char) {
+        match self {
+            Self::Server => ('S', 'C'),
+            Self::Client => ('C', 'S'),
+        }
+    }
+}
+
 type Question<P> = <<P as Protocol>::Session as Session>::Question;
 type Answer<P> = <<P as Protocol>::Session as Session>::Answer;
 
@@ -70,7 +93,7 @@ pub fn replay_folder<P: Protocol>(folder: &Path, start: Instant) -> usize {
     files.sort();
     let mut failures = String::new();
     for file in &files {
-        let dialog = Dialog::parse(&fs::read_to_string(file).unwrap());
+        let dialog = Dialog::parse(&fs::read_to_string(file).unwrap(), P::PART);
         for pieces in [Pieces::AsWritten, Pieces::Octets, Pieces::Ahead] {
             let actual = Replay::<P>::new(&dialog, start).run(&dialog, pieces);
             if actual != dialog.expected {
@@ -105,7 +128,8 @@ struct Dialog {
 }
 
 impl Dialog {
-    fn parse(text: &str) -> Self {
+    fn parse(text: &str, part: Part) -> Self {
+        let (own, peer) = part.letters();
         let mut dialog = Self { settings: Vec::new(), steps: Vec::new(), expected: Vec::new(), answers: Vec::new() };
         let mut waiting = false;
         for line in expand(text) {
@@ -116,9 +140,9 @@ impl Dialog {
                     let (key, value) = rest.split_once(' ').unwrap_or((rest, ""));
                     dialog.settings.push((key.to_owned(), value.to_owned()));
                 }
-                "C:" | "c:" => {
+                _ if kind.ends_with(':') && kind.starts_with([peer, peer.to_ascii_lowercase()]) => {
                     let mut bytes = unescape(rest);
-                    bytes.extend_from_slice(if kind == "C:" { b"\r\n" } else { b"" });
+                    bytes.extend_from_slice(if kind.starts_with(peer) { b"\r\n" } else { b"" });
                     match dialog.steps.last_mut() {
                         Some(Step::Client(run)) if waiting => run.extend(bytes),
                         _ => dialog.steps.push(Step::Client(bytes)),
@@ -131,10 +155,11 @@ impl Dialog {
                     dialog.expected.push(format!("Q: {question}"));
                     dialog.answers.push(answer.to_owned());
                 }
-                "S:" | "D:" | "D~" | "A:" => dialog.expected.push(line.trim_end().to_owned()),
+                "D:" | "D~" | "A:" => dialog.expected.push(line.trim_end().to_owned()),
+                _ if kind.ends_with(':') && kind.starts_with(own) => dialog.expected.push(line.trim_end().to_owned()),
                 _ => panic!("not a line of a dialog: {line}"),
             }
-            waiting = matches!(kind, "C:" | "c:");
+            waiting = kind.ends_with(':') && kind.starts_with([peer, peer.to_ascii_lowercase()]);
         }
         dialog
     }
@@ -154,7 +179,7 @@ impl<'a, P: Protocol> Replay<'a, P> {
     fn new(dialog: &'a Dialog, start: Instant) -> Self {
         let (party, session) = P::begin(&dialog.settings, start);
         let answers = dialog.answers.iter();
-        Self { party, session, transcript: Transcript::default(), answers, start, now: start }
+        Self { party, session, transcript: Transcript::new(P::PART), answers, start, now: start }
     }
 
     fn run(mut self, dialog: &Dialog, pieces: Pieces) -> Vec<String> {
@@ -213,14 +238,18 @@ impl<'a, P: Protocol> Replay<'a, P> {
     }
 }
 
-#[derive(Default)]
 struct Transcript {
+    part: Part,
     lines: Vec<String>,
     content: Vec<u8>,
     sent: Vec<u8>,
 }
 
 impl Transcript {
+    const fn new(part: Part) -> Self {
+        Self { part, lines: Vec::new(), content: Vec::new(), sent: Vec::new() }
+    }
+
     fn push(&mut self, line: String) {
         self.flush();
         self.lines.push(line.trim_end().to_owned());
@@ -237,7 +266,7 @@ impl Transcript {
         let sent = mem::take(&mut self.sent);
         for line in sent.split_inclusive(|b| *b == b'\n') {
             let text = line.strip_suffix(b"\r\n").map_or_else(|| escape(line), escape);
-            self.lines.push(format!("S: {text}").trim_end().to_owned());
+            self.lines.push(format!("{}: {text}", self.part.letters().0).trim_end().to_owned());
         }
         let content = mem::take(&mut self.content);
         if content.len() > 400 {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::Action;
 
-/// A conversation with one client, as a server.
+/// A conversation with one peer, mostly a client: where a session is itself the client, its peer is the server.
 ///
 /// The driver's loop: take [`Session::next`] until it gives `None`, doing each action; then, if
 /// [`Session::wants_input`], read at most 64 KiB, no longer than until [`Session::deadline`].

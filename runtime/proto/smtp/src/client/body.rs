@@ -9,6 +9,7 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
+    /// At the beginning of a message.
     pub(crate) const fn new() -> Self {
         Self { line_start: true, carriage_return: false }
     }
