@@ -100,8 +100,9 @@ impl Policy {
 }
 
 impl Candidate<'_> {
-    /// Whether the client may send to domains that are not ours.
-    const fn may_relay(&self) -> bool {
+    /// Whether the client may send to domains that are not ours: it is no stranger.
+    #[must_use]
+    pub const fn may_relay(&self) -> bool {
         self.has_login || self.client.relay.is_some()
     }
 }

@@ -91,6 +91,8 @@ impl postkiln_net::Answers<Session> for Answers {
             Question::Authenticate { name, password } => self.authenticate(name, password).await,
             Question::Sender { account, sender } => self.sender(&account, &sender).await,
             Question::Recipient { address, .. } => self.recipient(address).await,
+            // Nobody remembers yet: this is not asked.
+            Question::Stranger { .. } => Answer::Accepted,
             Question::Begin(begin) => self.begin(&begin).await,
             Question::Finish => match self.message.take() {
                 Some(message) => match message.finish().await {

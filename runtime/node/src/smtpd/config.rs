@@ -63,6 +63,7 @@ impl Config {
             tls: Tls::Starttls,
             policy: Policy::read(|name| bundle.read(&format!("control/{name}")))
                 .map_err(|error| postkiln_log::chain(&error))?,
+            remembers: false,
             limits,
         };
         let listeners = Listeners::read(Role::Smtpd, bundle)?;

@@ -20,6 +20,8 @@ pub struct Config {
     pub tls: Tls,
     /// Who may send what to whom.
     pub policy: Policy,
+    /// Whether somebody remembers strangers, and is asked about each of their recipients.
+    pub remembers: bool,
     /// The limits of the session.
     pub limits: Limits,
 }

@@ -32,6 +32,14 @@ pub enum Question {
         /// The recipient's address.
         address: Address,
     },
+    /// Does what is remembered speak against a recipient that the session's policy admits? Asked last, about clients that are
+    /// strangers to us, where [`crate::Config::remembers`] says so. [`Answer::Accepted`] or [`Answer::Refused`].
+    Stranger {
+        /// The reverse path of the message.
+        sender: ReversePath,
+        /// The recipient's address.
+        address: Address,
+    },
     /// A message is about to come: [`Answer::Accepted`] when it can be taken, or [`Answer::Refused`].
     Begin(Begin),
     /// The message is complete: [`Answer::Kept`] once it is on stable storage, or [`Answer::Refused`].

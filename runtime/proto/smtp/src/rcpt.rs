@@ -28,12 +28,33 @@ pub(crate) fn rcpt(transaction: Transaction, context: &mut Context, address: Add
 pub(crate) fn answered(transaction: Transaction, address: Address, context: &mut Context, answer: Answer) -> State {
     match answer {
         Answer::Accepted => match context.config.policy.after(&candidate(&transaction, context, &address), &address) {
-            Ok(()) => accept(transaction, address, context),
+            Ok(()) => admitted(transaction, address, context),
             Err(refusal) => refuse(transaction, context, refusal),
         },
-        Answer::Refused(status, text) => say(transaction, context, status, &text),
-        Answer::Authenticated(_) | Answer::Kept(_) => say(transaction, context, Status(4, 3, 0), "internal trouble"),
+        Answer::Refused(status, text) => say(transaction, context, Stage::Rcpt, status, &text),
+        Answer::Authenticated(_) | Answer::Kept(_) => trouble(transaction, context),
     }
+}
+
+/// Memory comes last: it is about strangers, and about addresses that exist.
+fn admitted(transaction: Transaction, address: Address, context: &mut Context) -> State {
+    if !context.config.remembers || candidate(&transaction, context, &address).may_relay() {
+        return accept(transaction, address, context);
+    }
+    context.ask(Question::Stranger { sender: transaction.sender.clone(), address: address.clone() });
+    State::Asking(Asking::Stranger(transaction, address))
+}
+
+pub(crate) fn judged(transaction: Transaction, address: Address, context: &mut Context, answer: Answer) -> State {
+    match answer {
+        Answer::Accepted => accept(transaction, address, context),
+        Answer::Refused(status, text) => say(transaction, context, Stage::Stranger, status, &text),
+        Answer::Authenticated(_) | Answer::Kept(_) => trouble(transaction, context),
+    }
+}
+
+fn trouble(transaction: Transaction, context: &mut Context) -> State {
+    say(transaction, context, Stage::Rcpt, Status(4, 3, 0), "internal trouble")
 }
 
 fn candidate<'a>(transaction: &'a Transaction, context: &'a Context, recipient: &'a Address) -> Candidate<'a> {
@@ -49,12 +70,12 @@ fn accept(mut transaction: Transaction, address: Address, context: &mut Context)
 
 fn refuse(transaction: Transaction, context: &mut Context, refusal: Refusal) -> State {
     let (class, subject, detail) = refusal.status;
-    say(transaction, context, Status(class, subject, detail), &refusal.text)
+    say(transaction, context, Stage::Rcpt, Status(class, subject, detail), &refusal.text)
 }
 
 /// Only what is refused for good counts against the client.
-fn say(transaction: Transaction, context: &mut Context, status: Status, text: &str) -> State {
-    let reply = refusal(Stage::Rcpt, status, text);
+fn say(transaction: Transaction, context: &mut Context, stage: Stage, status: Status, text: &str) -> State {
+    let reply = refusal(stage, status, text);
     if status.0 == 5 {
         let patience = context.refuse_recipient(&reply);
         return State::Transaction(transaction).after(patience);

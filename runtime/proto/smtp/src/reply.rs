@@ -7,6 +7,8 @@ use postkiln_mail::Status;
 pub(crate) enum Stage {
     Mail,
     Rcpt,
+    /// A recipient, judged by what is remembered of its client.
+    Stranger,
     Data,
 }
 
@@ -18,11 +20,13 @@ pub(crate) fn refusal(stage: Stage, status: Status, text: &str) -> String {
         (5, ..) => match stage {
             Stage::Mail => 553,
             // qmail-smtpd(8) and rblsmtpd(1): by policy it is 553. So is a name that cannot be used (RFC 5321 §4.2.2).
-            Stage::Rcpt if subject == 7 || (subject, detail) == (1, 3) => 553,
-            Stage::Rcpt => 550,
+            Stage::Rcpt | Stage::Stranger if subject == 7 || (subject, detail) == (1, 3) => 553,
+            Stage::Rcpt | Stage::Stranger => 550,
             Stage::Data => 554,
         },
         (_, 2, 2) | (_, 3, 1) => 452,
+        // RFC 5321 §4.2.2: blocked for now, for policy reasons. qmail's other refusals for now are 451, rblsmtpd's among them.
+        (_, 7, _) if stage == Stage::Stranger => 450,
         _ => 451,
     };
     // A class that is neither would contradict the code (RFC 2034 §4).
@@ -49,6 +53,9 @@ mod tests {
         check(Stage::Rcpt, Status(5, 7, 1), "go away", "553 5.7.1 go away");
         check(Stage::Rcpt, Status(5, 2, 2), "full", "552 5.2.2 full");
         check(Stage::Rcpt, Status(4, 4, 3), "later", "451 4.4.3 later");
+        check(Stage::Rcpt, Status(4, 7, 1), "later", "451 4.7.1 later");
+        check(Stage::Stranger, Status(4, 7, 1), "later", "450 4.7.1 later");
+        check(Stage::Stranger, Status(4, 3, 0), "trouble", "451 4.3.0 trouble");
         check(Stage::Data, Status(4, 3, 1), "disk full", "452 4.3.1 disk full");
         check(Stage::Data, Status(5, 7, 1), "a\r\n250 b", "554 5.7.1 a??250 b");
         check(Stage::Mail, Status(5, 7, 1), "not yours", "553 5.7.1 not yours");

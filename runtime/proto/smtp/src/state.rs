@@ -36,6 +36,7 @@ pub enum Asking {
     Login,
     Sender(Transaction),
     Recipient(Transaction, Address),
+    Stranger(Transaction, Address),
     Begin,
     Finish,
 }
@@ -83,6 +84,7 @@ impl Asking {
             Self::Login => auth::answered(context, answer),
             Self::Sender(transaction) => mail::answered(transaction, context, answer),
             Self::Recipient(transaction, address) => rcpt::answered(transaction, address, context, answer),
+            Self::Stranger(transaction, address) => rcpt::judged(transaction, address, context, answer),
             Self::Begin => data::begun(context, answer),
             Self::Finish => data::finished(context, answer),
         }

@@ -42,6 +42,7 @@ impl Protocol for Smtp {
             listener: Listener::Mx,
             tls: Tls::Starttls,
             policy: Policy::default(),
+            remembers: false,
             limits: Limits::default(),
         };
         let mut peer = Peer { ip: "192.0.2.1".parse().unwrap(), client: Client::default() };
@@ -55,6 +56,7 @@ impl Protocol for Smtp {
                 "badrcptto" => bad_recipients.push(value.as_str()),
                 "rblsmtpd" => peer.client.blocked = Refusal::blocked(value),
                 "relayclient" => peer.client.relay = Some(value.clone()),
+                "remembers" => config.remembers = true,
                 "databytes" => config.limits.databytes = Some(value.parse().unwrap()),
                 "max_recipients" => config.limits.max_recipients = value.parse().unwrap(),
                 "max_refused" => config.limits.max_refused = value.parse().unwrap(),
@@ -82,6 +84,7 @@ fn print(question: &Question) -> String {
         Question::Authenticate { name, password } => format!("authenticate {name} {}", password.expose()),
         Question::Sender { account, sender } => format!("sender {account} <{sender}>"),
         Question::Recipient { sender, address } => format!("recipient <{sender}> {address}"),
+        Question::Stranger { sender, address } => format!("stranger <{sender}> {address}"),
         Question::Begin(begin) => {
             let recipients: Vec<String> = begin.envelope.recipients.iter().map(ToString::to_string).collect();
             let list =

@@ -67,14 +67,16 @@ fn config(listener: Listener, tls: Tls) -> Arc<Config> {
     let hostname = "mail.example.org".parse().unwrap();
     let rcpthosts = |name: &str| Ok((name == "rcpthosts").then(|| b"example.org\n".to_vec()));
     let policy = Policy::read(rcpthosts).unwrap();
-    Arc::new(Config { hostname, greeting: "mail.example.org".into(), listener, tls, policy, limits })
+    Arc::new(Config { hostname, greeting: "mail.example.org".into(), listener, tls, policy, remembers: true, limits })
 }
 
 fn reply(question: &Question) -> Answer {
     match question {
         Question::Authenticate { name, .. } if name == "test" => Answer::Authenticated("test@example.org".into()),
         Question::Authenticate { .. } => Answer::Refused(Status(5, 7, 8), "no".into()),
-        Question::Sender { .. } | Question::Recipient { .. } | Question::Begin(_) => Answer::Accepted,
+        Question::Sender { .. } | Question::Recipient { .. } | Question::Stranger { .. } | Question::Begin(_) => {
+            Answer::Accepted
+        }
         Question::Finish => Answer::Kept(QueueId::new("1f").unwrap()),
     }
 }
