@@ -68,50 +68,70 @@ pub use address_pattern::AddressPattern;
 pub use file::{ControlFile, Kind, ParseError, ReadError};
 pub use host_pattern::HostPattern;
 pub use refused::REFUSED;
-pub use registry::{Entry, REGISTRY, Value, ValueError, check_value, closest, closest_name};
+pub use registry::{Entry, Value, ValueError, check_value, closest, closest_name};
 
-pub use badhelo::Badhelo;
-pub use badmailfrom::Badmailfrom;
-pub use badrcptto::Badrcptto;
-pub use bouncefrom::Bouncefrom;
-pub use bouncehost::Bouncehost;
-pub use brtlimit::Brtlimit;
-pub use concurrencyincoming::Concurrencyincoming;
-pub use concurrencylocal::Concurrencylocal;
-pub use concurrencyremote::Concurrencyremote;
-pub use databytes::Databytes;
-pub use defaultdomain::Defaultdomain;
-pub use defaulthost::Defaulthost;
-pub use dnsbllist::{BlockList, Dnsbllist};
-pub use doublebouncehost::Doublebouncehost;
-pub use doublebounceto::Doublebounceto;
-pub use envnoathost::Envnoathost;
-pub use helohost::Helohost;
-pub use idhost::Idhost;
-pub use localiphost::Localiphost;
-pub use locals::Locals;
-pub use maxrcpt::Maxrcpt;
-pub use me::Me;
-pub use morercpthosts::Morercpthosts;
-pub use network::Network;
-pub use network6::Network6;
-pub use outgoingip::Outgoingip;
-pub use percenthack::Percenthack;
-pub use plusdomain::Plusdomain;
-pub use queuelifetime::Queuelifetime;
-pub use rates::Rates;
-pub use rcpthosts::Rcpthosts;
-pub use resolvers::{NoResolver, Resolver, Resolvers};
-pub use scanner::{Engine, OnFailure, OnInfected, Scanner};
-pub use smarthost::{Login, Smarthost};
-pub use smtpgreeting::Smtpgreeting;
-pub use smtproutes::{NoRelay, Relay, RelayHost, Smtproutes};
-pub use spfbehavior::Spfbehavior;
-pub use subaddress::Subaddress;
-pub use tarpitcount::Tarpitcount;
-pub use tarpitdelay::Tarpitdelay;
-pub use timeoutconnect::Timeoutconnect;
-pub use timeoutremote::Timeoutremote;
-pub use timeoutsmtpd::Timeoutsmtpd;
-pub use timeservers::{Timeserver, Timeservers};
-pub use virtualdomains::{NoVirtualDomain, VirtualDomain, VirtualKey, Virtualdomains};
+/// Each control file's module and type, in the order of their names: [`REGISTRY`] follows from it.
+macro_rules! files {
+    ($($module:ident::$file:ident,)+) => {
+        $(pub use $module::$file;)+
+
+        /// Every control file, by name.
+        pub const REGISTRY: &[Entry] = &[$(registry::entry::<$file>()),+];
+    };
+}
+
+files! {
+    badhelo::Badhelo,
+    badmailfrom::Badmailfrom,
+    badrcptto::Badrcptto,
+    bouncefrom::Bouncefrom,
+    bouncehost::Bouncehost,
+    brtlimit::Brtlimit,
+    concurrencyincoming::Concurrencyincoming,
+    concurrencylocal::Concurrencylocal,
+    concurrencyremote::Concurrencyremote,
+    databytes::Databytes,
+    defaultdomain::Defaultdomain,
+    defaulthost::Defaulthost,
+    dnsbllist::Dnsbllist,
+    doublebouncehost::Doublebouncehost,
+    doublebounceto::Doublebounceto,
+    envnoathost::Envnoathost,
+    helohost::Helohost,
+    idhost::Idhost,
+    localiphost::Localiphost,
+    locals::Locals,
+    maxrcpt::Maxrcpt,
+    me::Me,
+    morercpthosts::Morercpthosts,
+    network::Network,
+    network6::Network6,
+    outgoingip::Outgoingip,
+    percenthack::Percenthack,
+    plusdomain::Plusdomain,
+    queuelifetime::Queuelifetime,
+    rates::Rates,
+    rcpthosts::Rcpthosts,
+    resolvers::Resolvers,
+    scanner::Scanner,
+    smarthost::Smarthost,
+    smtpgreeting::Smtpgreeting,
+    smtproutes::Smtproutes,
+    spfbehavior::Spfbehavior,
+    subaddress::Subaddress,
+    tarpitcount::Tarpitcount,
+    tarpitdelay::Tarpitdelay,
+    timeoutconnect::Timeoutconnect,
+    timeoutremote::Timeoutremote,
+    timeoutsmtpd::Timeoutsmtpd,
+    timeservers::Timeservers,
+    virtualdomains::Virtualdomains,
+}
+
+pub use dnsbllist::BlockList;
+pub use resolvers::{NoResolver, Resolver};
+pub use scanner::{Engine, OnFailure, OnInfected};
+pub use smarthost::Login;
+pub use smtproutes::{NoRelay, Relay, RelayHost};
+pub use timeservers::Timeserver;
+pub use virtualdomains::{NoVirtualDomain, VirtualDomain, VirtualKey};

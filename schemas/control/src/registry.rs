@@ -1,62 +1,6 @@
-//! The table of all control files, and the check of a value a person wrote for one of them.
+//! A row of the table of all control files, and the check of a value a person wrote for one of them.
 
-use crate::{
-    Badhelo, Badmailfrom, Badrcptto, Bouncefrom, Bouncehost, Brtlimit, Concurrencyincoming, Concurrencylocal,
-    Concurrencyremote, ControlFile, Databytes, Defaultdomain, Defaulthost, Dnsbllist, Doublebouncehost, Doublebounceto,
-    Envnoathost, Helohost, Idhost, Kind, Localiphost, Locals, Maxrcpt, Me, Morercpthosts, Network, Network6,
-    Outgoingip, ParseError, Percenthack, Plusdomain, Queuelifetime, Rates, Rcpthosts, Resolvers, Scanner, Smarthost,
-    Smtpgreeting, Smtproutes, Spfbehavior, Subaddress, Tarpitcount, Tarpitdelay, Timeoutconnect, Timeoutremote,
-    Timeoutsmtpd, Timeservers, Virtualdomains, refused,
-};
-
-/// Every control file, by name.
-pub const REGISTRY: &[Entry] = &[
-    entry::<Badhelo>(),
-    entry::<Badmailfrom>(),
-    entry::<Badrcptto>(),
-    entry::<Bouncefrom>(),
-    entry::<Bouncehost>(),
-    entry::<Brtlimit>(),
-    entry::<Concurrencyincoming>(),
-    entry::<Concurrencylocal>(),
-    entry::<Concurrencyremote>(),
-    entry::<Databytes>(),
-    entry::<Defaultdomain>(),
-    entry::<Defaulthost>(),
-    entry::<Dnsbllist>(),
-    entry::<Doublebouncehost>(),
-    entry::<Doublebounceto>(),
-    entry::<Envnoathost>(),
-    entry::<Helohost>(),
-    entry::<Idhost>(),
-    entry::<Localiphost>(),
-    entry::<Locals>(),
-    entry::<Maxrcpt>(),
-    entry::<Me>(),
-    entry::<Morercpthosts>(),
-    entry::<Network>(),
-    entry::<Network6>(),
-    entry::<Outgoingip>(),
-    entry::<Percenthack>(),
-    entry::<Plusdomain>(),
-    entry::<Queuelifetime>(),
-    entry::<Rates>(),
-    entry::<Rcpthosts>(),
-    entry::<Resolvers>(),
-    entry::<Scanner>(),
-    entry::<Smarthost>(),
-    entry::<Smtpgreeting>(),
-    entry::<Smtproutes>(),
-    entry::<Spfbehavior>(),
-    entry::<Subaddress>(),
-    entry::<Tarpitcount>(),
-    entry::<Tarpitdelay>(),
-    entry::<Timeoutconnect>(),
-    entry::<Timeoutremote>(),
-    entry::<Timeoutsmtpd>(),
-    entry::<Timeservers>(),
-    entry::<Virtualdomains>(),
-];
+use crate::{ControlFile, Kind, ParseError, REGISTRY, refused};
 
 /// One control file as the registry knows it.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +19,7 @@ pub struct Entry {
     pub normal: fn(&[u8]) -> Result<String, ParseError>,
 }
 
-const fn entry<F: ControlFile>() -> Entry {
+pub(crate) const fn entry<F: ControlFile>() -> Entry {
     Entry {
         name: F::NAME,
         kind: F::KIND,
