@@ -147,7 +147,7 @@ impl Played {
         let Some((_, door)) = self.doors.iter().find(|(caller, _)| meets(*caller)) else { return };
         let door = Door::new(door.try_clone().unwrap());
         let right = match self.role {
-            Role::Keyd => matches!(ask(&door, &keys::Request::Chain), keys::Reply::Chain(..)),
+            Role::Keyd => matches!(ask(&door, &keys::Request::Certificate(None)), keys::Reply::Certificate(_)),
             Role::Directoryd => {
                 let question = directory::Request::Route("ada@example.org".parse().unwrap());
                 matches!(ask(&door, &question), directory::Reply::Route(_))
@@ -241,8 +241,13 @@ fn framed(payload: &[u8]) -> Vec<u8> {
 fn frames(role: Role) -> Vec<Vec<u8>> {
     match role {
         Role::Keyd => vec![
-            payload(&keys::Request::Chain),
-            payload(&keys::Request::Sign { scheme: 0x0403, message: vec![0x20; 130] }),
+            payload(&keys::Request::Certificate(None)),
+            payload(&keys::Request::Certificate(Some(keys::Fingerprint([7; 32])))),
+            payload(&keys::Request::Sign {
+                certificate: keys::Fingerprint([7; 32]),
+                scheme: 0x0403,
+                message: vec![0x20; 130],
+            }),
         ],
         Role::Directoryd => vec![
             payload(&directory::Request::Route("ada@example.org".parse().unwrap())),

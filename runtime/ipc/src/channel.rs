@@ -182,6 +182,18 @@ pub enum ChannelError {
     Malformed,
 }
 
+impl ChannelError {
+    /// Whether the other side may answer in another conversation: this one broke, and not by what was said or for lack of time.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        match self {
+            Self::Io(error) => !matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock),
+            Self::Cut => true,
+            Self::Malformed => false,
+        }
+    }
+}
+
 fn encode<S: Serialize>(value: &S) -> Result<Vec<u8>, ChannelError> {
     let mut frame = postcard::to_extend(value, vec![0; 4]).map_err(|_| ChannelError::Malformed)?;
     let length = frame.len() - 4;

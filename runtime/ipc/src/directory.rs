@@ -1,10 +1,14 @@
-//! To `directoryd`: passwords and routes. It alone sees password hashes.
+//! To `directoryd`: passwords and routes. That role alone sees password hashes. [`Client`] is the caller's side.
+
+mod client;
 
 use std::fmt;
 use std::net::IpAddr;
 
 use postkiln_address::Address;
 use serde::{Deserialize, Serialize};
+
+pub use client::{Client, Route, Unavailable};
 
 /// A caller's question. Each gets one reply; a conversation may hold many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

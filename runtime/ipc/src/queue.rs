@@ -2,16 +2,19 @@
 //!
 //! A submission: `Submit`, any number of `Recipients`, `Begin`, hear `Go`; any number of `Content` (no answers); then `Commit`
 //! and hear `Accepted` or `Refused`, or end the conversation to forget the message. `Accepted` means that message and envelope
-//! are on stable storage. [`Submission`] is the caller's side of it.
+//! are on stable storage. [`Submission`] is the caller's side of it,
+//! [`Listing`] that of an operator's question.
 //!
 //! Recipients and listings may be of any number, so they travel in pieces: [`pieces`].
 
+mod listing;
 mod submission;
 
 use postkiln_address::{Address, ReversePath};
 use postkiln_mail::{QueueId, Status};
 use serde::{Deserialize, Serialize};
 
+pub use listing::{Listed, Listing};
 pub use submission::{Refusal, Submission};
 
 /// A caller's request.

@@ -13,4 +13,4 @@ mod tls;
 pub use accept::{Counting, Limits, Place, accept};
 pub use answers::Answers;
 pub use driver::{Begin, DriveError, drive};
-pub use tls::{ServerTls, TlsError};
+pub use tls::ServerTls;

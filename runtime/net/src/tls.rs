@@ -11,8 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use postkiln_ipc::keys::{Reply, Request};
-use postkiln_ipc::{Channel, ChannelError, Door};
+use postkiln_ipc::keys::{self, Certificate, Fingerprint};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
@@ -30,20 +29,15 @@ pub struct ServerTls {
 }
 
 impl ServerTls {
-    /// Asks `keyd` for the certificate and prepares to let it sign. TLS 1.2 and 1.3 (RFC 8996 forbids older versions).
+    /// Prepares to show a certificate and to let `keyd` sign for it. TLS 1.2 and 1.3 (RFC 8996 forbids older versions).
     ///
     /// # Errors
-    /// When `keyd` does not answer or its certificate cannot be used.
-    pub async fn from_keyd(door: Arc<Door>) -> Result<Self, TlsError> {
-        let mut channel: Channel<Request, Reply> = door.open().map_err(ChannelError::from)?;
-        let (chain, schemes) = match channel.ask(&Request::Chain).await? {
-            Reply::Chain(chain, schemes) => (chain, schemes),
-            Reply::Failed(problem) => return Err(TlsError::Keyd(problem)),
-            _ => return Err(TlsError::Keyd("it answered another question".to_owned())),
-        };
+    /// When the certificate cannot be used.
+    pub fn new(keyd: keys::Client, certificate: Certificate) -> Result<Self, rustls::Error> {
+        let Certificate { fingerprint, chain, schemes } = certificate;
         let chain = chain.into_iter().map(CertificateDer::from).collect();
         let schemes = schemes.into_iter().map(SignatureScheme::from).collect();
-        let key = Arc::new(CertifiedKey::new(chain, Arc::new(KeyElsewhere { door, schemes })));
+        let key = Arc::new(CertifiedKey::new(chain, Arc::new(KeyElsewhere { keyd, fingerprint, schemes })));
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
@@ -102,29 +96,18 @@ impl fmt::Debug for ServerTls {
     }
 }
 
-/// The reason why TLS cannot be offered now.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
-pub enum TlsError {
-    #[error("keyd does not answer")]
-    Channel(#[from] ChannelError),
-    #[error("keyd has no certificate: {0}")]
-    Keyd(String),
-    #[error("the certificate cannot be used")]
-    Rustls(#[from] rustls::Error),
-}
-
 /// A private key that is behind a door.
 #[derive(Debug)]
 struct KeyElsewhere {
-    door: Arc<Door>,
+    keyd: keys::Client,
+    fingerprint: Fingerprint,
     schemes: Vec<SignatureScheme>,
 }
 
 impl SigningKey for KeyElsewhere {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
         let scheme = *self.schemes.iter().find(|scheme| offered.contains(scheme))?;
-        Some(Box::new(SignatureElsewhere { door: self.door.clone(), scheme }))
+        Some(Box::new(SignatureElsewhere { keyd: self.keyd.clone(), fingerprint: self.fingerprint, scheme }))
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {
@@ -135,27 +118,16 @@ impl SigningKey for KeyElsewhere {
 /// A signature that `keyd` will make.
 #[derive(Debug)]
 struct SignatureElsewhere {
-    door: Arc<Door>,
+    keyd: keys::Client,
+    fingerprint: Fingerprint,
     scheme: SignatureScheme,
 }
 
 impl Signer for SignatureElsewhere {
-    /// Blocks this thread, which is not the role's loop, until `keyd` has signed. A signature takes less than a millisecond; a
-    /// `keyd` that is down costs [`PATIENCE`].
+    /// Blocks this thread, which is not the role's loop, until `keyd` has signed or lets it wait too long.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        let ask = || -> Result<Reply, ChannelError> {
-            let mut channel = self.door.open_blocking::<Request, Reply>()?;
-            channel.stream().set_read_timeout(Some(PATIENCE))?;
-            channel.stream().set_write_timeout(Some(PATIENCE))?;
-            channel.send(&Request::Sign { scheme: u16::from(self.scheme), message: message.to_vec() }, None)?;
-            Ok(channel.receive()?.ok_or(ChannelError::Cut)?.0)
-        };
-        match ask() {
-            Ok(Reply::Signature(signature)) => Ok(signature),
-            Ok(Reply::Failed(problem)) => Err(rustls::Error::General(problem)),
-            Ok(_) => Err(rustls::Error::General("keyd answered another question".to_owned())),
-            Err(error) => Err(rustls::Error::General(format!("keyd: {error}"))),
-        }
+        let signed = self.keyd.sign_blocking(self.fingerprint, self.scheme.into(), message);
+        signed.map_err(|error| rustls::Error::General(error.to_string()))
     }
 
     fn scheme(&self) -> SignatureScheme {
@@ -173,8 +145,6 @@ fn scheme_algorithm(scheme: SignatureScheme) -> SignatureAlgorithm {
 
 /// The longest time that a client may take for its side of a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(30);
-/// The longest time that `keyd` may take; a dead one is started again within a second.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// The number of steps of handshakes that are made at a time. They take threads that a role's disk work needs as well.
 const AT_ONCE: usize = 4;
 

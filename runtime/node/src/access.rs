@@ -11,12 +11,11 @@ use postkiln_address::Domain;
 use postkiln_bundle::Role;
 use postkiln_control::Me;
 use postkiln_ipc::Door;
-use postkiln_ipc::directory::{Access as Service, Account, Password, Reply, Request};
+use postkiln_ipc::directory::{self, Access as Service, Account, Password};
 use postkiln_mail::Secret;
 use postkiln_store::{Quota, Uniques};
 use postkiln_sys::BundleDirectory;
 
-use crate::asking::Directory;
 use crate::contents::{self, Listeners};
 use crate::role::Seat;
 use crate::serving::Listening;
@@ -62,7 +61,7 @@ impl Access {
 
     /// For a client that has not said who it is.
     pub(crate) fn login(&self, peer: IpAddr) -> Login {
-        let directory = Directory::new(self.directoryd.clone());
+        let directory = directory::Client::new(self.directoryd.clone());
         Login { directory, mail: self.mail.clone(), uniques: self.uniques.clone(), peer }
     }
 }
@@ -135,7 +134,7 @@ impl<M: Mailbox> Person<M> {
 
 /// The way from a name and a password to a mailbox.
 pub(crate) struct Login {
-    directory: Directory,
+    directory: directory::Client,
     mail: PathBuf,
     uniques: Arc<Uniques>,
     peer: IpAddr,
@@ -154,15 +153,13 @@ pub(crate) struct Place {
 impl Login {
     async fn place(&mut self, service: Service, name: String, password: Secret) -> Result<Place, LoggedIn> {
         let password = Password(password.into_exposed());
-        let question = Request::Authenticate { service, name, password, peer: self.peer };
-        match self.directory.ask(&question).await {
-            Reply::Authenticated(account) => Ok(self.place_of(&account)),
-            Reply::Denied => Err(LoggedIn::Denied),
-            Reply::Unavailable(problem) => {
-                postkiln_log::warn("login-deferred", &[("problem", &problem)]);
+        match self.directory.authenticate(service, name, password, self.peer).await {
+            Ok(Some(account)) => Ok(self.place_of(&account)),
+            Ok(None) => Err(LoggedIn::Denied),
+            Err(problem) => {
+                postkiln_log::warn("login-deferred", &[("problem", &postkiln_log::chain(&problem))]);
                 Err(LoggedIn::Unavailable)
             }
-            _ => Err(LoggedIn::Unavailable),
         }
     }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use postkiln_bundle::Role;
-use postkiln_ipc::queue::{self, Entry, Reply, Request};
-use postkiln_ipc::{Channel, ChannelError, Door};
+use postkiln_ipc::queue::{self, Entry, Listed, Listing};
+use postkiln_ipc::{ChannelError, Door};
 use postkiln_operation::queue::{Line, Message, Waiting};
 use postkiln_operation::{Problem, Question};
 use postkiln_sys::{BundleDirectory, Inherited};
@@ -91,30 +91,23 @@ impl Office {
     /// Passes the listing on as it comes: it may be of any length.
     async fn queue(&self, writer: &mut OwnedWriteHalf) -> std::io::Result<()> {
         let mut messages = 0;
-        let mut listing = match self.list().await {
+        let mut listing = match Listing::begin(&self.queued).await {
             Ok(listing) => listing,
             Err(error) => return say(writer, &silent(&error)).await,
         };
         loop {
-            match listing.answer().await {
-                Ok(Reply::Entry(entry)) => {
+            match listing.next().await {
+                Ok(Some(Listed::Message(entry))) => {
                     messages += 1;
                     say(writer, &Line::Message(message(&entry))).await?;
                 }
-                Ok(Reply::Waiting(waiting)) => {
-                    say(writer, &Line::Waiting(waiting.iter().map(recipient).collect())).await?
+                Ok(Some(Listed::Waiting(waiting))) => {
+                    say(writer, &Line::Waiting(waiting.iter().map(recipient).collect())).await?;
                 }
-                Ok(Reply::Done) => return say(writer, &Line::End { messages }).await,
-                Ok(_) => return say(writer, &silent(&ChannelError::Malformed)).await,
+                Ok(None) => return say(writer, &Line::End { messages }).await,
                 Err(error) => return say(writer, &silent(&error)).await,
             }
         }
-    }
-
-    async fn list(&self) -> Result<Channel<Request, Reply>, ChannelError> {
-        let mut channel: Channel<Request, Reply> = self.queued.open()?;
-        channel.send(&Request::List).await?;
-        Ok(channel)
     }
 }
 

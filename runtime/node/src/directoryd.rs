@@ -16,7 +16,7 @@ use postkiln_bundle::Role;
 use postkiln_directory::{Directory, Tables, Throttle, Walk, When, password};
 use postkiln_handover::PasswordSecrets;
 use postkiln_ipc::directory::{Access, Account, Destination, List, Password, Reply, Request, Responder};
-use postkiln_ipc::{Channel, ChannelError};
+use postkiln_ipc::{Channel, ChannelError, keys};
 use postkiln_routing::Route;
 use postkiln_sys::{BundleDirectory, Inherited};
 use tokio::sync::{RwLock, Semaphore};
@@ -52,7 +52,7 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let turns = seat.turns();
     let users = Users {
         directory: directory.clone(),
-        keyd: seat.door(Role::Keyd)?,
+        keyd: keys::Client::new(seat.door(Role::Keyd)?),
         desk: seat.desk.clone(),
         incomplete: Cell::new(false),
     };

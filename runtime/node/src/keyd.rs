@@ -19,10 +19,11 @@ use postkiln_bundle::Role;
 use postkiln_control::Me;
 use postkiln_directory::password;
 use postkiln_handover::Hidden;
-use postkiln_ipc::keys::{HASHES, Reply, Request};
+use postkiln_ipc::keys::{Certificate, Fingerprint, HASHES, Reply, Request};
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_sys::{BundleDirectory, Inherited, sync};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SigningKey};
+use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
@@ -47,12 +48,13 @@ fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
 
 async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     let folder = seat.data().join("keys");
-    let keys = Rc::new(RefCell::new(Rc::new(Keys::open(&folder, seat.config().0.0.as_str())?)));
+    let keys = Rc::new(Keys::open(&folder, seat.config().0.0.as_str())?);
+    let (keys, kept) = watch::channel(Shown { now: keys, before: None });
     let mut store = Store::open(&folder)?;
     if let Some(descriptor) = seat.handed("secrets") {
         deliver(&mut store, descriptor).await;
     }
-    let safe = Rc::new(Safe { keys: keys.clone(), store: RefCell::new(store) });
+    let safe = Rc::new(Safe { keys: kept, store: RefCell::new(store) });
     seat.answer(CONVERSATIONS, move |caller, channel| talk(safe.clone(), caller, channel))?;
     tokio::task::spawn_local(follow(seat.config.clone(), folder, keys));
     seat.ready();
@@ -61,11 +63,11 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
 }
 
 /// A bundle with another host name needs another certificate.
-async fn follow(mut config: watch::Receiver<Arc<Config>>, folder: PathBuf, keys: Rc<RefCell<Rc<Keys>>>) {
+async fn follow(mut config: watch::Receiver<Arc<Config>>, folder: PathBuf, keys: watch::Sender<Shown>) {
     while config.changed().await.is_ok() {
         let hostname = config.borrow_and_update().0.0.clone();
         match Keys::open(&folder, hostname.as_str()) {
-            Ok(opened) => *keys.borrow_mut() = Rc::new(opened),
+            Ok(opened) => keys.send_modify(|shown| shown.change(opened)),
             Err(problem) => postkiln_log::error("certificate-kept", &[("problem", &problem)]),
         }
     }
@@ -73,8 +75,27 @@ async fn follow(mut config: watch::Receiver<Arc<Config>>, folder: PathBuf, keys:
 
 /// The keys and secrets that are kept here.
 struct Safe {
-    keys: Rc<RefCell<Rc<Keys>>>,
+    keys: watch::Receiver<Shown>,
     store: RefCell<Store>,
+}
+
+/// The key whose certificate clients are shown, and the one before it: handshakes that began with that may still end.
+struct Shown {
+    now: Rc<Keys>,
+    before: Option<Rc<Keys>>,
+}
+
+impl Shown {
+    fn change(&mut self, keys: Keys) {
+        if keys.fingerprint != self.now.fingerprint {
+            self.before = Some(std::mem::replace(&mut self.now, Rc::new(keys)));
+        }
+    }
+
+    fn of(&self, certificate: Fingerprint) -> Option<Rc<Keys>> {
+        let all = [Some(&self.now), self.before.as_ref()];
+        all.into_iter().flatten().find(|keys| keys.fingerprint == certificate).cloned()
+    }
 }
 
 /// Takes what an operator hands over. Where it comes from makes no difference: today `init` has it from `postkiln run`.
@@ -94,7 +115,6 @@ async fn deliver(store: &mut Store, descriptor: OwnedFd) {
 
 async fn talk(safe: Rc<Safe>, caller: Rc<str>, mut channel: Channel<Reply, Request>) -> Result<(), ChannelError> {
     while let Some((request, _)) = channel.receive().await? {
-        let keys = safe.keys.borrow().clone();
         let reply = match request {
             Request::Hashes(wanted) if *caller == *Role::Directoryd.name() && wanted.len() <= HASHES => {
                 Reply::Hashes(safe.hashes(wanted).await)
@@ -104,8 +124,11 @@ async fn talk(safe: Rc<Safe>, caller: Rc<str>, mut channel: Channel<Reply, Reque
             Request::Sign { message, .. } if !handshake::is_signed_by_a_server(&message) => {
                 refused(&caller, "it belongs to no TLS handshake")
             }
-            Request::Chain => Reply::Chain(keys.chain.clone(), vec![SCHEME.into()]),
-            Request::Sign { scheme, message } => keys.sign(scheme, &message),
+            Request::Certificate(known) => match safe.certificate(known, &mut channel).await? {
+                Some(certificate) => Reply::Certificate(certificate),
+                None => return Ok(()),
+            },
+            Request::Sign { certificate, scheme, message } => safe.sign(certificate, scheme, &message),
         };
         channel.send(&reply).await?;
     }
@@ -113,6 +136,33 @@ async fn talk(safe: Rc<Safe>, caller: Rc<str>, mut channel: Channel<Reply, Reque
 }
 
 impl Safe {
+    /// The certificate in force, as soon as it is another one than the caller knows; nothing when the caller goes away first.
+    async fn certificate(
+        &self,
+        known: Option<Fingerprint>,
+        caller: &mut Channel<Reply, Request>,
+    ) -> Result<Option<Certificate>, ChannelError> {
+        let mut keys = self.keys.clone();
+        tokio::select! {
+            // An error means that the role is about to end.
+            shown = keys.wait_for(|shown| Some(shown.now.fingerprint) != known) => {
+                Ok(shown.ok().map(|shown| shown.now.certificate()))
+            }
+            said = caller.receive() => match said? {
+                None => Ok(None),
+                // Nothing may be asked before the answer.
+                Some(_) => Err(ChannelError::Malformed),
+            }
+        }
+    }
+
+    fn sign(&self, certificate: Fingerprint, scheme: u16, message: &[u8]) -> Reply {
+        match self.keys.borrow().of(certificate) {
+            Some(keys) => keys.sign(scheme, message),
+            None => Reply::Failed("the certificate is gone".to_owned()),
+        }
+    }
+
     /// The hashes of people's passwords. One that nobody asked for before is made now, on another thread.
     async fn hashes(&self, wanted: Vec<(String, String)>) -> Vec<Option<Hidden>> {
         let (mut hashes, mut made) = (Vec::with_capacity(wanted.len()), false);
@@ -160,6 +210,7 @@ fn refused(caller: &str, problem: &str) -> Reply {
 struct Keys {
     pair: KeyPair,
     chain: Vec<Vec<u8>>,
+    fingerprint: Fingerprint,
 }
 
 impl Keys {
@@ -182,10 +233,13 @@ impl Keys {
         let certificate = read("tls.crt")?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect();
         let chain = chain.map_err(|error| format!("keys/tls.crt: {error:?}"))?;
-        if chain.is_empty() {
-            return Err("keys/tls.crt holds no certificate".to_owned());
-        }
-        Ok(Self { pair, chain: chain.iter().map(|one| one.to_vec()).collect() })
+        let leaf = chain.first().ok_or("keys/tls.crt holds no certificate")?;
+        let fingerprint = fingerprint(leaf);
+        Ok(Self { pair, chain: chain.iter().map(|one| one.to_vec()).collect(), fingerprint })
+    }
+
+    fn certificate(&self) -> Certificate {
+        Certificate { fingerprint: self.fingerprint, chain: self.chain.clone(), schemes: vec![SCHEME.into()] }
     }
 
     fn sign(&self, scheme: u16, message: &[u8]) -> Reply {
@@ -197,6 +251,11 @@ impl Keys {
             Err(error) => Reply::Failed(error.to_string()),
         }
     }
+}
+
+fn fingerprint(leaf: &[u8]) -> Fingerprint {
+    // SHA-256 has 32 octets.
+    Fingerprint(digest(&SHA256, leaf).as_ref().try_into().unwrap_or_default())
 }
 
 /// Makes a key and a certificate. The name comes last: a crash before it makes the next start begin anew.
@@ -258,6 +317,44 @@ mod tests {
         fs::remove_file(folder.path().join("tls.name")).unwrap();
         let theirs = open("mx.example.org");
         assert_eq!(open("other.example.org"), theirs);
+    }
+
+    fn open(folder: &Path, name: &str) -> Keys {
+        Keys::open(folder, name).unwrap()
+    }
+
+    #[test]
+    fn who_knows_the_certificate_hears_of_the_next_and_may_end_what_began_with_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = open(folder.path(), "mail.example.org");
+        let known = first.fingerprint;
+        let (keys, kept) = watch::channel(Shown { now: Rc::new(first), before: None });
+        let safe = Rc::new(Safe { keys: kept, store: RefCell::new(Store::open(folder.path()).unwrap()) });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let (door, hatch) = postkiln_ipc::pair().unwrap();
+            let hatch = postkiln_ipc::Hatch::new(hatch).unwrap();
+            let (caller, talking) = (Rc::from(Role::Smtpd.name()), safe.clone());
+            tokio::task::spawn_local(role::answer(hatch, caller, 1, move |name, channel| {
+                talk(talking.clone(), name, channel)
+            }));
+            let keyd = postkiln_ipc::keys::Client::new(Arc::new(postkiln_ipc::Door::new(door)));
+            assert_eq!(keyd.certificate().await.unwrap().fingerprint, known);
+            let waiting = keyd.next_certificate(known);
+            let next = async {
+                keys.send_modify(|shown| shown.change(open(folder.path(), "mx.example.org")));
+                keys.send_modify(|shown| shown.change(open(folder.path(), "mx.example.org")));
+            };
+            let (certificate, ()) = tokio::join!(waiting, next);
+            let next = certificate.unwrap().fingerprint;
+            assert_ne!(next, known);
+            // Whoever waits and goes away leaves the only seat to others.
+            let gone = tokio::time::timeout(Duration::from_millis(1), keyd.next_certificate(next)).await;
+            assert!(gone.is_err() && keyd.certificate().await.is_ok());
+            let text = [&[b' '; 64][..], b"TLS 1.3, server CertificateVerify\0", &[1; 32]].concat();
+            let signed = |of| matches!(safe.sign(of, SCHEME.into(), &text), Reply::Signature(_));
+            assert!(signed(known) && signed(next) && !signed(Fingerprint([0; 32])));
+        });
     }
 
     #[test]

@@ -22,7 +22,7 @@ use postkiln_address::{Address, Domain};
 use postkiln_bundle::Role;
 use postkiln_control::Me;
 use postkiln_ipc::delivery::Request;
-use postkiln_ipc::directory::{self, Account, Destination};
+use postkiln_ipc::directory::{self, Account, Destination, Route};
 use postkiln_ipc::{Channel, ChannelError, Door};
 use postkiln_mail::{Envelope, Outcome, Status, delivered_to, header, return_path};
 use postkiln_store::{Delivery, Quota, Uniques};
@@ -142,32 +142,13 @@ pub(crate) async fn deliver(config: &Config, tools: &Tools, original: &Rc<Origin
 
 /// Where mail for the address goes.
 async fn route(tools: &Tools, address: &Address) -> Result<Vec<Destination>, Outcome> {
-    let question = directory::Request::Route(address.clone());
-    let mut reply = ask(tools, &question).await;
-    // One that died in the middle is started again meanwhile, and a new call waits for it.
-    for _ in 1..TRIES {
-        if reply.is_ok() {
-            break;
-        }
-        reply = ask(tools, &question).await;
-    }
-    match reply.map_err(|error| trouble(&format!("the directory does not answer: {error}")))? {
-        directory::Reply::Route(destinations) => Ok(destinations),
-        directory::Reply::NoSuchAddress(text) => {
-            Err(Outcome::Bounced(Status::stated(&text).unwrap_or(Status(5, 1, 1)), text))
-        }
-        directory::Reply::Unavailable(problem) => Err(trouble(&problem)),
+    let route = directory::Client::new(tools.directory.clone()).route(address).await;
+    match route.map_err(|error| trouble(&postkiln_log::chain(&error)))? {
+        Route::To(destinations) => Ok(destinations),
+        Route::NoSuchAddress(text) => Err(Outcome::Bounced(Status::stated(&text).unwrap_or(Status(5, 1, 1)), text)),
         // The configuration has changed since the message was queued: the next attempt goes out.
-        directory::Reply::NotOurs => Err(trouble(&format!("{} is no domain of ours any more", address.domain()))),
-        directory::Reply::Authenticated(_) | directory::Reply::Denied => {
-            Err(trouble("the directory answered another question"))
-        }
+        Route::NotOurs => Err(trouble(&format!("{} is no domain of ours any more", address.domain()))),
     }
-}
-
-async fn ask(tools: &Tools, question: &directory::Request) -> Result<directory::Reply, ChannelError> {
-    let mut channel: Channel<directory::Request, directory::Reply> = tools.directory.open()?;
-    channel.ask(question).await
 }
 
 /// A copy into a mailbox, on another thread: it ends with two syncs.
@@ -206,5 +187,3 @@ fn trouble(problem: &str) -> Outcome {
 
 /// Conversations at the same time: `queued` keeps to `concurrencylocal`; this is for the worst.
 const CONVERSATIONS: usize = 1000;
-/// How often another role is asked before the delivery is deferred.
-const TRIES: usize = 3;

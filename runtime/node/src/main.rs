@@ -12,7 +12,7 @@ mod role;
 mod turn;
 
 mod access;
-mod asking;
+mod certificate;
 mod contents;
 mod scanner;
 mod serving;

@@ -12,7 +12,7 @@ use postkiln_net::{Answers, Begin, Counting, Limits, drive};
 use postkiln_session::{Session, Tls};
 use tokio::net::TcpStream;
 
-use crate::asking::Certificate;
+use crate::certificate::Certificate;
 use crate::contents::Listeners;
 use crate::role::Seat;
 
@@ -53,7 +53,7 @@ pub(crate) struct Client<'a> {
 
 /// Serves until `init` stops the role.
 pub(crate) async fn serve<F: Front>(mut seat: Seat<F::Config>, front: F) -> Result<(), String> {
-    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, &seat);
+    let certificate = Certificate::fetch(seat.door(Role::Keyd)?, seat.desk.clone());
     let listeners = seat.listeners();
     let counting = Counting::new(Limits { total: seat.config().connections(), per_peer: F::PER_PEER });
     let office = Rc::new(Office { seat, certificate, counting: counting.clone(), front });

@@ -12,11 +12,10 @@ use std::time::Instant;
 
 use postkiln_admission::Client;
 use postkiln_bundle::Role;
-use postkiln_ipc::Door;
+use postkiln_ipc::{Door, directory};
 use postkiln_smtp::{Peer, Session};
 use postkiln_sys::Inherited;
 
-use crate::asking::Directory;
 use crate::role;
 use crate::serving::{self, Front};
 use answers::Answers;
@@ -52,7 +51,7 @@ impl Front for Smtpd {
             None => session,
         };
         let session = Session::new((session, Peer { ip: visitor.peer, client }), Instant::now());
-        let directory = Directory::new(self.directoryd.clone());
+        let directory = directory::Client::new(self.directoryd.clone());
         let answers = Answers::new(config.clone(), directory, self.queued.clone(), self.data.clone(), visitor.peer);
         Some((session, answers))
     }

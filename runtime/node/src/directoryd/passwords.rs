@@ -1,34 +1,17 @@
 //! Passwords that are secrets: their hashes, from `keyd` into the rows of their owners. The bundle names secret and version;
 //! a password itself never comes here.
 
-use std::time::Duration;
-
 use postkiln_directory::{DirectoryError, Seeding};
 use postkiln_handover::{Hidden, PasswordSecrets};
-use postkiln_ipc::keys::{HASHES, Reply, Request};
-use postkiln_ipc::{Channel, ChannelError, Door};
+use postkiln_ipc::keys;
 
 /// A hash for each person of the list, in its order; `None` where the secret was not delivered.
 ///
 /// # Errors
 /// When `keyd` does not answer in time.
-pub(super) async fn find(keyd: &Door, secrets: &PasswordSecrets) -> Result<Vec<Option<Hidden>>, String> {
-    let mut found = Vec::with_capacity(secrets.0.len());
-    for some in secrets.0.chunks(HASHES) {
-        let wanted = some.iter().map(|one| (one.secret.clone(), one.version.clone())).collect();
-        let asked = tokio::time::timeout(PATIENCE, ask(keyd, wanted)).await;
-        let hashes = asked.map_err(|_| "keyd does not answer".to_owned())?;
-        found.extend(hashes.map_err(|error| format!("keyd: {}", postkiln_log::chain(&error)))?);
-    }
-    if found.len() == secrets.0.len() { Ok(found) } else { Err("keyd answered another question".to_owned()) }
-}
-
-async fn ask(keyd: &Door, wanted: Vec<(String, String)>) -> Result<Vec<Option<Hidden>>, ChannelError> {
-    let mut channel: Channel<Request, Reply> = keyd.open()?;
-    match channel.ask(&Request::Hashes(wanted)).await? {
-        Reply::Hashes(hashes) => Ok(hashes),
-        _ => Err(ChannelError::Malformed),
-    }
+pub(super) async fn find(keyd: &keys::Client, secrets: &PasswordSecrets) -> Result<Vec<Option<Hidden>>, String> {
+    let wanted: Vec<_> = secrets.0.iter().map(|one| (one.secret.clone(), one.version.clone())).collect();
+    keyd.hashes(&wanted).await.map_err(|error| postkiln_log::chain(&error))
 }
 
 /// Writes the hashes: a person without one cannot log in. Without any hashes nobody can.
@@ -58,6 +41,3 @@ pub(super) fn missing(secrets: &PasswordSecrets, hashes: Option<&[Option<Hidden>
 fn hash(hashes: Option<&[Option<Hidden>]>, at: usize) -> Option<&str> {
     hashes?.get(at)?.as_ref().map(Hidden::expose)
 }
-
-/// How long `keyd` may take for one answer: it may have to make every hash in it.
-const PATIENCE: Duration = Duration::from_secs(15);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postkiln_directory::{Directory, DirectoryError, Seed, Seeding};
-use postkiln_ipc::Door;
+use postkiln_ipc::keys;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Config, FrontDesk, passwords};
@@ -18,7 +18,7 @@ use crate::turn::Turn;
 /// The tools that bring users into the database.
 pub(super) struct Users {
     pub(super) directory: Directory,
-    pub(super) keyd: Arc<Door>,
+    pub(super) keyd: keys::Client,
     pub(super) desk: Desk,
     /// Somebody's password could not be had.
     pub(super) incomplete: Cell<bool>,

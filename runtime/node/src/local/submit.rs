@@ -2,12 +2,12 @@
 
 use std::io::{self, Read};
 
-use postkiln_ipc::ChannelError;
 use postkiln_ipc::queue::{CONTENT, Refusal, Submission};
+use postkiln_ipc::{ChannelError, again};
 use postkiln_mail::{Envelope, Outcome, QueueId};
 
 use super::original::{Original, Source};
-use super::{TRIES, Tools, trouble};
+use super::{Tools, trouble};
 
 /// What stands behind the prefix.
 #[derive(Clone, Copy)]
@@ -40,14 +40,9 @@ pub(crate) async fn submit(
     prefix: &[u8],
     rest: Rest<'_>,
 ) -> Result<QueueId, Outcome> {
-    let mut kept = converse(tools, &envelope, prefix, rest).await;
+    let is_broken = |refusal: &Refusal| matches!(refusal, Refusal::Silent(error) if error.is_broken());
     // A queue that died in the middle may have kept the message: then it comes twice, as it would after a deferral.
-    for _ in 1..TRIES {
-        if !matches!(kept, Err(Refusal::Silent(_))) {
-            break;
-        }
-        kept = converse(tools, &envelope, prefix, rest).await;
-    }
+    let kept = again(is_broken, async || converse(tools, &envelope, prefix, rest).await).await;
     kept.map_err(|refusal| match refusal {
         Refusal::Refused(status, text) => Outcome::Deferred(status, text),
         silent @ Refusal::Silent(_) => trouble(&postkiln_log::chain(&silent)),

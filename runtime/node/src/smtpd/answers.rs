@@ -6,18 +6,17 @@ use std::sync::Arc;
 
 use postkiln_address::{Address, ReversePath};
 use postkiln_ipc::Door;
-use postkiln_ipc::directory::{Access, Destination, Password, Reply, Request};
+use postkiln_ipc::directory::{self, Access, Destination, Password, Route, Unavailable};
 use postkiln_mail::{Secret, Status};
 use postkiln_smtp::{Answer, Begin, Question, Session};
 
 use super::config::Config;
 use super::message::Message;
-use crate::asking::Directory;
 
 /// One connection's answers.
 pub(super) struct Answers {
     config: Arc<Config>,
-    directory: Directory,
+    directory: directory::Client,
     queued: Arc<Door>,
     data: PathBuf,
     peer: IpAddr,
@@ -28,7 +27,7 @@ impl Answers {
     /// For a new connection.
     pub(super) const fn new(
         config: Arc<Config>,
-        directory: Directory,
+        directory: directory::Client,
         queued: Arc<Door>,
         data: PathBuf,
         peer: IpAddr,
@@ -38,11 +37,10 @@ impl Answers {
 
     async fn authenticate(&mut self, name: String, password: Secret) -> Answer {
         let password = Password(password.into_exposed());
-        let question = Request::Authenticate { service: Access::Submission, name, password, peer: self.peer };
-        match self.directory.ask(&question).await {
-            Reply::Authenticated(account) => Answer::Authenticated(account.address.to_string()),
-            Reply::Denied => refused(Status(5, 7, 8), "authorization failed (#5.7.8)"),
-            other => unavailable(&other),
+        match self.directory.authenticate(Access::Submission, name, password, self.peer).await {
+            Ok(Some(account)) => Answer::Authenticated(account.address.to_string()),
+            Ok(None) => refused(Status(5, 7, 8), "authorization failed (#5.7.8)"),
+            Err(problem) => unavailable(&problem),
         }
     }
 
@@ -57,19 +55,19 @@ impl Answers {
         if own.key() == sender.key() {
             return Answer::Accepted;
         }
-        match self.directory.ask(&Request::Route(sender.clone())).await {
-            Reply::Route(destinations) if destinations.iter().any(|one| leads_to(one, &own)) => Answer::Accepted,
-            Reply::Route(_) | Reply::NoSuchAddress(_) | Reply::NotOurs => refused(Status(5, 7, 1), NOT_YOURS),
-            other => unavailable(&other),
+        match self.directory.route(sender).await {
+            Ok(Route::To(destinations)) if destinations.iter().any(|one| leads_to(one, &own)) => Answer::Accepted,
+            Ok(_) => refused(Status(5, 7, 1), NOT_YOURS),
+            Err(problem) => unavailable(&problem),
         }
     }
 
     /// Whether the walk refuses the recipient; whose mail is taken for it, the session's policy says.
-    async fn recipient(&mut self, address: Address) -> Answer {
-        match self.directory.ask(&Request::Route(address)).await {
-            Reply::Route(_) | Reply::NotOurs => Answer::Accepted,
-            Reply::NoSuchAddress(line) => refused(Status::stated(&line).unwrap_or(Status(5, 1, 1)), &line),
-            other => unavailable(&other),
+    async fn recipient(&mut self, address: &Address) -> Answer {
+        match self.directory.route(address).await {
+            Ok(Route::To(_) | Route::NotOurs) => Answer::Accepted,
+            Ok(Route::NoSuchAddress(line)) => refused(Status::stated(&line).unwrap_or(Status(5, 1, 1)), &line),
+            Err(problem) => unavailable(&problem),
         }
     }
 
@@ -90,7 +88,7 @@ impl postkiln_net::Answers<Session> for Answers {
         match question {
             Question::Authenticate { name, password } => self.authenticate(name, password).await,
             Question::Sender { account, sender } => self.sender(&account, &sender).await,
-            Question::Recipient { address, .. } => self.recipient(address).await,
+            Question::Recipient { address, .. } => self.recipient(&address).await,
             // Nobody remembers yet: this is not asked.
             Question::Stranger { .. } => Answer::Accepted,
             Question::Begin(begin) => self.begin(&begin).await,
@@ -128,10 +126,8 @@ fn refused(status: Status, line: &str) -> Answer {
     Answer::Refused(status, line.to_owned())
 }
 
-fn unavailable(reply: &Reply) -> Answer {
-    if let Reply::Unavailable(problem) = reply {
-        postkiln_log::warn("deferred", &[("problem", problem)]);
-    }
+fn unavailable(problem: &Unavailable) -> Answer {
+    postkiln_log::warn("deferred", &[("problem", &postkiln_log::chain(problem))]);
     refused(Status(4, 3, 0), "the user database cannot say now (#4.3.0)")
 }
 
