@@ -337,6 +337,7 @@ table! {
         doors: owner(Class::Restart),
         directories: owner(Class::Restart),
         provisions: owner(Class::Restart),
+        takes_secrets: owner(Class::Restart),
         capabilities: owner(Class::Restart),
         machine_only: owner(Class::Restart),
         prerequisite: owner(Class::Restart),

@@ -24,7 +24,7 @@ fn line(role: Role, clamav: bool) -> Option<Service> {
             machine_only: true,
             ..plain
         },
-        Keyd => Service { directories: vec![write("keys")], ..plain },
+        Keyd => Service { directories: vec![write("keys")], takes_secrets: true, ..plain },
         Directoryd => Service { doors: vec![Keyd], directories: vec![write("db")], ..plain },
         Queued => Service { doors: vec![Local, Remote], directories: vec![write("queue")], ..plain },
         Local => Service {

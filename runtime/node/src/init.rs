@@ -84,7 +84,7 @@ pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(
     let mut supervisor = Supervisor::new(place, Vec::new())?.leashed(leash);
     if secrets {
         let taken = postkiln_ipc::take_descriptor(std::io::stdin().as_fd());
-        supervisor.hand_to_keyd(taken.map_err(|error| format!("the secrets on standard input: {error}"))?);
+        supervisor.hand_secrets(taken.map_err(|error| format!("the secrets on standard input: {error}"))?);
     }
     supervisor.run().map(drop)
 }

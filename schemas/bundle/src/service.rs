@@ -28,6 +28,9 @@ pub struct Service {
     /// Files of the bundle that its program wants to find in the data directory.
     #[serde(default)]
     pub provisions: Vec<Provision>,
+    /// Whether it is handed the secrets that a node is started with.
+    #[serde(default)]
+    pub takes_secrets: bool,
     /// The powers of root that the service keeps.
     #[serde(default)]
     pub capabilities: Vec<Capability>,
@@ -64,6 +67,7 @@ impl Service {
             doors: Vec::new(),
             directories: Vec::new(),
             provisions: Vec::new(),
+            takes_secrets: false,
             capabilities: Vec::new(),
             machine_only: false,
             prerequisite: None,

@@ -20,7 +20,7 @@ pub(super) struct Sockets {
     listeners: BTreeMap<String, (Role, TcpListener)>,
     locals: BTreeMap<String, (Role, UnixListener)>,
     doors: BTreeMap<(Role, Role), (OwnedFd, OwnedFd)>,
-    /// Secrets that an operator hands to `keyd`; nobody reads them here.
+    /// Secrets that an operator hands over, for the role that takes them; nobody reads them here.
     pub(super) secrets: Option<OwnedFd>,
 }
 

@@ -90,8 +90,8 @@ impl Supervisor {
         self
     }
 
-    /// Keeps a descriptor for `keyd`, which reads and empties what is behind it.
-    pub(super) fn hand_to_keyd(&mut self, secrets: OwnedFd) {
+    /// Keeps a descriptor for the role that takes secrets, which reads and empties what is behind it.
+    pub(super) fn hand_secrets(&mut self, secrets: OwnedFd) {
         self.sockets.secrets = Some(secrets);
     }
 

@@ -245,7 +245,7 @@ impl Unit {
         for (name, socket) in sockets.local_of(role) {
             spawn = spawn.hand(&format!("listener.{name}"), socket.as_fd())?;
         }
-        if let Some(secrets) = sockets.secrets.as_ref().filter(|_| role == Role::Keyd) {
+        if let Some(secrets) = sockets.secrets.as_ref().filter(|_| self.service.takes_secrets) {
             spawn = spawn.hand("secrets", secrets.as_fd())?;
         }
         let doors = sockets.doors_of(role).map(|(callee, door)| ("door", callee, door));
