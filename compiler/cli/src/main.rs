@@ -20,6 +20,7 @@ mod output;
 mod plan;
 mod progress;
 mod queue;
+mod random;
 mod run;
 mod schema;
 mod secret;

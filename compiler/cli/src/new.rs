@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::bundle::{self, Checked};
 use crate::outcome::{Exit, Failure};
+use crate::random::random;
 use crate::{findings, output};
 
 /// Writes a site to begin with
@@ -98,15 +99,6 @@ fn hash(password: &str) -> std::io::Result<String> {
     let salt = SaltString::encode_b64(&random::<16>()?).map_err(failed)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, argon2::Params::default());
     Ok(argon2.hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
-}
-
-fn random<const LENGTH: usize>() -> std::io::Result<[u8; LENGTH]> {
-    let mut bytes = [0; LENGTH];
-    let mut filled = 0;
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        filled += rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty())?;
-    }
-    Ok(bytes)
 }
 
 /// Writes `site.ncl`, readable by its owner alone because it holds a hash.

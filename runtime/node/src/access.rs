@@ -212,11 +212,8 @@ where
 
 /// Makes this process's file names differ from those of an earlier process with the same number.
 fn random() -> u64 {
-    let mut bytes = [0; 8];
-    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
-        Ok(8) => u64::from_ne_bytes(bytes),
-        _ => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_nanos() as u64),
-    }
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_nanos() as u64);
+    postkiln_sys::random().map_or_else(|_| clock(), u64::from_ne_bytes)
 }
 
 /// Clients served at the same time.

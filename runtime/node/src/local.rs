@@ -65,8 +65,7 @@ pub(crate) struct Tools {
 }
 
 async fn work(mut seat: Seat<Config>) -> Result<(), String> {
-    let mut random = [0; 8];
-    rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty()).map_err(|error| error.to_string())?;
+    let random = postkiln_sys::random().map_err(|error| error.to_string())?;
     let config = seat.config();
     let tools = Rc::new(Tools {
         directory: seat.door(Role::Directoryd)?,

@@ -285,7 +285,5 @@ const SERVERS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::BROADCAST, SERVER_PORT
 
 /// A number that others on the network do not guess.
 fn random() -> u32 {
-    let mut octets = [0; 4];
-    let _ = rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty());
-    u32::from_ne_bytes(octets)
+    u32::from_ne_bytes(postkiln_sys::random().unwrap_or_default())
 }

@@ -110,10 +110,7 @@ fn open(directory: &Path, scheduler: &mut Scheduler) -> Result<Queue, String> {
 
 /// A number that tells the names of this start from those of others.
 fn nonce() -> Result<u16, String> {
-    let mut bytes = [0; 2];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
-        .map_err(|error| format!("no randomness: {error}"))?;
-    Ok(u16::from_le_bytes(bytes))
+    postkiln_sys::random().map(u16::from_le_bytes).map_err(|error| format!("no randomness: {error}"))
 }
 
 /// Conversations per caller at the same time.

@@ -10,6 +10,8 @@
 
 use std::fmt::Write;
 
+use crc::{CRC_32_ISO_HDLC, Crc};
+
 /// The content of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UidList {
@@ -101,33 +103,12 @@ fn checked(line: &[u8]) -> Option<&str> {
     (sum.len() == 8 && u32::from_str_radix(sum, 16).ok()? == crc32(text.as_bytes())).then_some(text)
 }
 
-/// CRC-32 as in IEEE 802.3, reflected.
+/// CRC-32 as in IEEE 802.3.
 fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, byte: &u8| {
-        let index = (crc ^ u32::from(*byte)) & 0xff;
-        (crc >> 8) ^ TABLE.get(index as usize).copied().unwrap_or_default()
-    };
-    !bytes.iter().fold(u32::MAX, step)
+    IEEE.checksum(bytes)
 }
 
-static TABLE: [u32; 256] = table();
-
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const fn table() -> [u32; 256] {
-    let mut table = [0; 256];
-    let mut index = 0_u32;
-    while index < 256 {
-        let mut value = index;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 { (value >> 1) ^ 0xedb8_8320 } else { value >> 1 };
-            bit += 1;
-        }
-        table[index as usize] = value;
-        index += 1;
-    }
-    table
-}
+static IEEE: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 #[cfg(test)]
 mod tests {

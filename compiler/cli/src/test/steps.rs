@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use postkiln_address::Address;
 use postkiln_site::{DomainEntry, Engine, Expectation, Expected, Permission, Site};
 
+use crate::random::random;
+
 use super::report::Report;
 use super::{Login, Target, imap, pop3, smtp};
 
@@ -236,11 +238,8 @@ fn heading(subject: &str, from: &str, to: &str, token: &str) -> String {
 
 /// A random word that no other mail holds.
 fn token() -> String {
-    let mut bytes = [0_u8; 8];
     // If the system refuses randomness, the clock is random enough for a probe.
-    if rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).is_err() {
-        bytes = jiff::Timestamp::now().as_microsecond().to_le_bytes();
-    }
+    let bytes = random::<8>().unwrap_or_else(|_| jiff::Timestamp::now().as_microsecond().to_le_bytes());
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

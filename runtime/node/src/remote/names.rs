@@ -175,10 +175,9 @@ fn host_name(name: &Name) -> Option<Domain> {
 
 /// Hosts of equal preference are to be tried in random order (RFC 5321 §5.1).
 fn shuffle(hosts: &mut [Exchange]) {
-    let mut random = [0; 1];
     for end in (1..hosts.len()).rev() {
-        // Without randomness the order stays: that is no reason to hold mail back.
-        let _ = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
-        hosts.swap(end, usize::from(random[0]) % (end + 1));
+        // Without randomness the order is always the same: that is no reason to hold mail back.
+        let [random] = postkiln_sys::random().unwrap_or_default();
+        hosts.swap(end, usize::from(random) % (end + 1));
     }
 }
