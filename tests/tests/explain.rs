@@ -84,6 +84,33 @@ Former@example.org
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 }
 
+/// An address is explained as long as no mistake hides where its mail goes; that there are mistakes is said.
+#[test]
+fn a_site_with_errors_is_explained_as_far_as_it_can_be_read() {
+    let site = "tests/rejects/mistakes-hide-nothing";
+    let output = explain_at(site, "sales@example.org");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("alias          sales@example.org leads to ada@example.org, gracie@example.org"), "{said}");
+    assert!(said.contains("=> the mailbox of ada@example.org\n"), "{said}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.starts_with("the site has ") && errors.contains("`postkiln check` shows them"), "{errors}");
+    // The user's quota cannot be read, and has nothing to do with the way of mail.
+    assert_eq!(explain_at(site, "tim@example.org").status.code(), Some(0));
+    let site = "tests/rejects/mistakes-hide-what-follows";
+    for (address, expected) in [
+        ("same@example.com", Some(1)),
+        ("joan@example.com", Some(1)),
+        ("lost@example.com", Some(0)),
+        ("ada@example.org", Some(1)),
+    ] {
+        let output = explain_at(site, address);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), expected, "{address}: {errors}");
+        assert!(expected == Some(0) || (output.stdout.is_empty() && errors.contains("error[")), "{address}: {errors}");
+    }
+}
+
 /// The rules that `examples/full` adds: a detail, a catch-all that delivers, routes, a list, rows of files, refusals.
 #[test]
 fn every_kind_of_rule_is_told_with_its_place() {

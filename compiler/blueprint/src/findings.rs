@@ -14,6 +14,16 @@ impl Findings {
         &mut self.0[last]
     }
 
+    /// Makes something; what is found on the way counts only when everything it is judged by could be read.
+    pub(crate) fn counting<T>(&mut self, counts: bool, make: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.0.len();
+        let made = make(self);
+        if !counts {
+            self.0.truncate(before);
+        }
+        made
+    }
+
     /// Whether one of them is an error.
     pub(crate) fn is_wrong(&self) -> bool {
         is_wrong(&self.0)
@@ -23,6 +33,11 @@ impl Findings {
     pub(crate) fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self
+    }
+
+    /// The findings in the order of their places.
+    pub(crate) fn all(self) -> Vec<Diagnostic> {
+        in_order(self.0)
     }
 
     /// The findings in the order of their places, with the value; an error when one of them is an error.

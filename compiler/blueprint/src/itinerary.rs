@@ -8,7 +8,7 @@ use postkiln_admission::Policy;
 use postkiln_control::Smtproutes;
 use postkiln_findings::Place;
 use postkiln_routing::{Destination, Route, Step};
-use postkiln_site::Site;
+use postkiln_site::{Gap, Section, Site};
 use serde::Serialize;
 
 use crate::instructions::LAST;
@@ -22,6 +22,8 @@ pub struct Itinerary {
     pub stops: Vec<Stop>,
     /// The ends of the way, each address once.
     pub ends: Vec<End>,
+    /// Whether the way goes through a part of the site that could not be read: then the steps may be wrong.
+    pub is_hidden: bool,
 }
 
 /// One step of the way.
@@ -54,6 +56,7 @@ pub struct End {
 pub fn itinerary(site: &Site, blueprint: &Blueprint, world: &mut World<'_>, address: &Address) -> Itinerary {
     let policy = blueprint.admission();
     let mut guide = Guide { site, blueprint, policy, found: Itinerary::default(), visited: BTreeSet::new() };
+    guide.found.is_hidden = site.gaps.any_section(&[Section::Control]);
     if guide.policy.is_bad(address) {
         guide.bad(address);
     } else {
@@ -97,6 +100,7 @@ impl Guide<'_> {
         if !self.visited.insert(address.key()) {
             return self.stop(depth, "loop", format!("{address} has been here before: followed once"), None, None);
         }
+        self.found.is_hidden |= self.is_hidden(address);
         let (route, steps) = match world.trace(address) {
             Ok(traced) => traced,
             Err(error) => return self.end("refused", error.to_string()),
@@ -112,7 +116,10 @@ impl Guide<'_> {
                 }
                 Step::Subaddress { address, detail } => self.detail(&domain, address, detail, depth),
                 Step::File { domain, name } => self.file(&here, domain, name, &steps, depth),
-                Step::Followed(next) => here = next.clone(),
+                Step::Followed(next) => {
+                    here = next.clone();
+                    self.found.is_hidden |= self.is_hidden(next);
+                }
             }
         }
         match route {
@@ -125,6 +132,14 @@ impl Guide<'_> {
                 }
             }
         }
+    }
+
+    /// Whether it could not be read where an address leads. A detail hides no more than the name before it does.
+    fn is_hidden(&self, address: &Address) -> bool {
+        let gaps = &self.site.gaps;
+        let Some((domain, local)) = self.blueprint.own_address(address) else { return false };
+        let ways = |gap: &Gap| matches!(gap, Gap::Way(of, Some(name)) if of == domain && local.as_str().starts_with(name.as_str()));
+        gaps.hide_names(domain) || gaps.any(ways)
     }
 
     fn domain(&mut self, address: &Address, assigned: &str, depth: usize) {
@@ -219,6 +234,7 @@ impl Guide<'_> {
     }
 
     fn elsewhere(&mut self, address: &Address, depth: usize) {
+        self.found.is_hidden |= self.site.gaps.any_section(&[Section::Domains, Section::Smtp]);
         let routes: Smtproutes = self.blueprint.control_file().unwrap_or_default();
         let relay = routes.relay(address.domain());
         let by = relay.map_or_else(|| "by MX".to_owned(), |relay| format!("through {relay}"));

@@ -18,7 +18,7 @@ mod zones;
 
 use postkiln_address::Domain;
 use postkiln_bundle::Listener;
-use postkiln_site::{Diagnostic, Place, Site};
+use postkiln_site::{Diagnostic, Gap, Place, Section, Site};
 
 pub(crate) use domains::lower_case;
 pub(crate) use zones::{Draft, Entry, Zones, is_private, relative};
@@ -62,6 +62,12 @@ impl Unproved {
         Proofs(findings)
     }
 
+    /// The blueprint with all findings, be they errors or not.
+    #[must_use]
+    pub fn judged(self, proofs: Proofs) -> (Blueprint, Vec<Diagnostic>) {
+        (self.blueprint, self.findings.and(proofs.0).all())
+    }
+
     /// The result of [`lower`], with the findings of the proofs.
     ///
     /// # Errors
@@ -80,21 +86,25 @@ pub struct Proofs(Findings);
 pub fn decide(site: &Site) -> Unproved {
     let mut findings = Findings::default();
     let (domains, alias_domains) = domains::lower(site, &mut findings);
-    if domains.is_empty() {
+    let gaps = &site.gaps;
+    if domains.is_empty() && !gaps.any_section(&[Section::Domains]) {
         findings.add(codes::NO_DOMAIN, any_place(site), "the site has no mail domain of its own".to_owned());
     }
     let names: Vec<&Domain> = domains.keys().chain(alias_domains.keys()).collect();
     let control = control::lower(site, &names, &mut findings);
-    let antivirus = antivirus::lower(site, &control, &mut findings);
+    let sized = !gaps.any_section(&[Section::Antivirus, Section::Smtp, Section::Control]);
+    let antivirus = findings.counting(sized, |findings| antivirus::lower(site, &control, findings));
     let services = services::services(antivirus.clamav);
     let listeners: Vec<Listener> = services.iter().flat_map(|service| service.listeners.iter().cloned()).collect();
-    let zones = zones::draft(site, &listeners, &mut findings);
-    prove::dns(site, &zones, &mut findings);
+    let published = prove::can_judge_zones(site);
+    let zones = findings.counting(published, |findings| zones::draft(site, &listeners, findings));
+    findings.counting(published, |findings| prove::dns(site, &zones, findings));
     let addresses = zones.addresses.clone();
     let zones = zones.finish(site);
     let tcp = tcp::lower(site, &services, &mut findings);
     let primary = control::primary(&site.appliance.hostname.value, &names);
-    let moved = moved::lower(site, &domains, &alias_domains, &mut findings);
+    let named = !gaps.any_section(&[Section::Domains]) && !gaps.any(|gap| matches!(gap, Gap::Names(_)));
+    let moved = findings.counting(named, |findings| moved::lower(site, &domains, &alias_domains, findings));
     let mut blueprint = Blueprint {
         version: Blueprint::VERSION,
         generation: site.generation,
@@ -116,7 +126,8 @@ pub fn decide(site: &Site) -> Unproved {
         services,
         secrets: secrets::lower(site),
     };
-    same::unite(site, &mut blueprint, &mut findings);
+    let traced = named && !gaps.any(|gap| matches!(gap, Gap::Way(..)));
+    findings.counting(traced, |findings| same::unite(site, &mut blueprint, findings));
     order::put(&mut blueprint);
     Unproved { blueprint, findings }
 }

@@ -62,7 +62,7 @@ fn findings(example: &str) -> Vec<Diagnostic> {
         std::fs::write(path, format!("{content}\n")).unwrap();
     }
     let (complete, found) = match read_unconfined(folder.path()) {
-        Err(found) => (false, found),
+        Err(unsound) => (false, unsound.findings),
         Ok((site, mut found)) => {
             found.extend(lower(&site).map_or_else(|found| found, |(_, found)| found));
             (!is_wrong(&found), found)

@@ -5,9 +5,9 @@ use std::thread;
 
 use postkiln_blueprint::{Blueprint, SourceMap};
 use postkiln_bundle::Bundle;
-use postkiln_findings::{Diagnostic, is_wrong};
+use postkiln_findings::{Diagnostic, in_order, is_wrong};
 use postkiln_render::Sources;
-use postkiln_site::{Read, Site};
+use postkiln_site::{Read, Site, Unsound};
 
 use crate::findings::{self, Deny};
 use crate::outcome::Failure;
@@ -50,24 +50,25 @@ type Found<T> = (Option<T>, Vec<Diagnostic>);
 /// When there is no such site.
 pub(crate) fn compile<T: Send>(site: &Path, make: Make<T>) -> Result<Found<(Compiled, T)>, Failure> {
     exists(site)?;
-    let (Checked { lowered, found }, made) = lowered_beside(site, postkiln_site::read(site), |site, blueprint| {
+    let (checked, made) = lowered_beside(site, postkiln_site::read(site), |site, blueprint| {
         let map = SourceMap::new(site, blueprint);
         let made = make(blueprint, &site.sources, &map);
         (map, made)
     });
-    let compiled = lowered.zip(made);
+    let Checked { lowered, found } = checked;
+    let compiled = lowered.filter(|_| !is_wrong(&found)).zip(made);
     Ok((compiled.map(|((site, blueprint), (map, made))| (Compiled { site, blueprint, map }, made)), found))
 }
 
 /// The result of checking a site.
 pub(crate) struct Checked {
-    /// The site and its blueprint, when there is no error.
+    /// The site and its blueprint. With errors, as far as they could be read: for looking at, and for nothing else.
     pub(crate) lowered: Option<(Site, Blueprint)>,
     /// All findings that are not silenced, in source order.
     pub(crate) found: Vec<Diagnostic>,
 }
 
-/// Checks a site: all findings in source order and, without errors, its blueprint. Nothing is rendered.
+/// Checks a site: all findings in source order, and its blueprint. Nothing is rendered.
 ///
 /// # Errors
 /// When there is no such site.
@@ -99,25 +100,19 @@ fn lowered_beside<T: Send>(
 ) -> (Checked, Option<T>) {
     let (site, mut found) = match read {
         Ok(read) => read,
-        Err(found) => return (Checked { lowered: None, found: findings::silenced(path, None, found) }, None),
+        Err(Unsound { findings, site: Some(site) }) => (*site, findings),
+        Err(Unsound { findings, site: None }) => {
+            return (Checked { lowered: None, found: findings::silenced(path, None, findings) }, None);
+        }
     };
     let unproved = postkiln_blueprint::decide(&site);
+    let is_wrong = is_wrong(&found) || unproved.is_wrong();
     let (proofs, made) = thread::scope(|scope| {
-        let made = scope.spawn(|| (!unproved.is_wrong()).then(|| make(&site, &unproved.blueprint)));
+        let made = scope.spawn(|| (!is_wrong).then(|| make(&site, &unproved.blueprint)));
         (unproved.prove(&site), made.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let blueprint = match unproved.finish(proofs) {
-        Ok((blueprint, warnings)) => {
-            found.extend(warnings);
-            Some(blueprint)
-        }
-        Err(errors) => {
-            found.extend(errors);
-            None
-        }
-    };
-    let found = findings::silenced(path, Some(&site), found);
-    // The comments about silencing may have been found wrong.
-    let blueprint = blueprint.filter(|_| !is_wrong(&found));
-    (Checked { lowered: blueprint.map(|blueprint| (site, blueprint)), found }, made)
+    let (blueprint, more) = unproved.judged(proofs);
+    found.extend(more);
+    let found = findings::silenced(path, Some(&site), in_order(found));
+    (Checked { lowered: Some((site, blueprint)), found }, made)
 }

@@ -6,7 +6,7 @@ mod generated;
 use std::path::Path;
 
 use postkiln_address::Address;
-use postkiln_findings::{Diagnostic, Place, codes, explanation};
+use postkiln_findings::{Diagnostic, Place, Severity, codes, explanation};
 
 use crate::bundle::Checked;
 use crate::outcome::{Exit, Failure};
@@ -16,7 +16,8 @@ use crate::{bundle, findings, output};
 ///
 /// With a code: what the finding means, why it is refused, and an example that is wrong and one that is right. With a site
 /// and an address: each step that mail for it takes, to its mailboxes, lists, forwards or refusal, with the place of every
-/// rule used; the steps are those that the node takes. With a site and a file of its bundle: what the file, or one line of
+/// rule used; the steps are those that the node takes. This works for a site with errors too, unless one of them hides where
+/// the mail goes. With a site and a file of its bundle: what the file, or one line of
 /// it, was made for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -27,7 +28,7 @@ Examples:
   postkiln explain mysite control/rcpthosts:2
   postkiln explain mysite dns/example.org.zone:9 --json
 
-Exit codes: 0 explained, 1 the site has errors, 4 the environment failed, 64 there is no such code, address or file, or wrong usage.")]
+Exit codes: 0 explained, 1 errors of the site hide it, 4 the environment failed, 64 there is no such code, address or file, or wrong usage.")]
 pub(crate) struct Args {
     /// The code of a finding, as it stands in brackets (E0302); or the site: its folder or its site.ncl
     #[arg(value_name = "CODE|SITE", required_unless_present = "list")]
@@ -65,8 +66,17 @@ fn explain_site(site: &Path, what: &str, json: bool) -> Result<(), Failure> {
         let no_address = |error| Failure::Usage(format!("{what:?} is no address: {error}"));
         let address: Address = what.parse().map_err(no_address)?;
         let Checked { lowered, found } = bundle::check(site)?;
-        let (site, blueprint) = sound(site, lowered, &found)?;
-        address::explain(&site, &blueprint, &address, json);
+        let errors = found.iter().filter(|finding| finding.severity() == Severity::Error).count();
+        let explained =
+            lowered.is_some_and(|(site, blueprint)| address::explain(&site, &blueprint, &address, errors, json));
+        if !explained {
+            findings::show(site, &found);
+            return Err(Failure::Findings);
+        }
+        if errors > 0 {
+            let count = findings::count(&found);
+            output::note(&format!("the site has {count}: `postkiln check` shows them; no bundle is made of it"));
+        }
         Ok(())
     } else {
         let (made, found) = bundle::compile(site, postkiln_render::render)?;

@@ -100,7 +100,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let (site, found) = match postkiln_site::read(&args.site) {
         Ok(read) => read,
         Err(found) => {
-            findings::show(&args.site, &found);
+            findings::show(&args.site, &found.findings);
             return Err(Failure::Findings);
         }
     };

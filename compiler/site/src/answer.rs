@@ -34,7 +34,7 @@ pub(crate) struct Span {
 }
 
 /// An evaluated value and where it was written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Node {
     /// The place of the value, when it stands in a file of the site (a default of the schema does not).
     pub(crate) span: Option<Span>,
@@ -43,7 +43,7 @@ pub(crate) struct Node {
 }
 
 /// The forms that a fully evaluated value can have.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Value {
     /// `null`.
     Null,
@@ -66,7 +66,7 @@ pub(crate) enum Value {
 }
 
 /// One field of a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// The field's name; borrowed where it is the name of a column that we define.
     pub(crate) name: Cow<'static, str>,

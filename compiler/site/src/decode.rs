@@ -2,12 +2,14 @@
 //! Knows nothing about the interpreter, nor about how values depend on one another. Start at [`site`].
 //!
 //! A decoding function gives `None` when it has recorded a finding; its caller goes on with the next field, so that one
-//! run finds everything.
+//! run finds everything. Sections, domains and what is in them go further: the schema's defaults stand for a value that
+//! cannot be read, and a [`Gap`](crate::Gap) says so, for the proofs that need it.
 
 mod antivirus;
 mod appliance;
 mod autoresponder;
 mod control;
+mod defaults;
 mod dns;
 mod domain;
 mod expect;
@@ -34,18 +36,20 @@ mod web;
 
 use std::collections::BTreeMap;
 
+use postkiln_address::Domain;
 use postkiln_findings::is_wrong;
 
 use crate::answer::{Node, Span};
 use crate::beneath::Beneath;
 use crate::lines::Lines;
-use crate::{Diagnostic, SecretsLock, Site, codes};
+use crate::{Diagnostic, DomainEntry, Gap, Gaps, Place, Placed, SecretsLock, Section, Site, codes};
+pub(crate) use defaults::Defaults;
 pub use version::VERSION;
-use walker::Walker;
+use walker::{At, Finished, Walker};
 
 /// The result of decoding a tree.
 pub(crate) struct Decoded {
-    /// The site; `None` when an error was found.
+    /// The site, with gaps where there are errors; `None` when nothing of it can be read.
     pub(crate) site: Option<Site>,
     /// Every error and warning, in the order found.
     pub(crate) findings: Vec<Diagnostic>,
@@ -55,19 +59,22 @@ pub(crate) struct Decoded {
     pub(crate) hidden: Vec<Span>,
 }
 
-/// Decodes a whole site. `unchecked` says that the schema's contracts, and with them its defaults, were left out.
-pub(crate) fn site(tree: &Node, lines: &Lines, files: &Beneath, unchecked: bool) -> Decoded {
-    let walker = Walker::new(lines, unchecked).with_files(files);
-    let site = whole(&walker, tree);
-    let (findings, read, hidden) = walker.finish();
+/// Decodes a whole site, in which the schema's defaults have been filled in.
+pub(crate) fn site(tree: &Node, lines: &Lines, files: &Beneath) -> Decoded {
+    let walker = Walker::new(lines).with_files(files);
+    let mut site = whole(&walker, tree);
+    let Finished { findings, read, hidden, gaps } = walker.finish();
+    if let Some(site) = &mut site {
+        site.gaps = gaps;
+    }
     Decoded { site, findings, read, hidden }
 }
 
 /// Decodes `secrets.lock`; gives warnings beside it, or every finding when one is an error.
 pub(crate) fn secrets_lock(tree: &Node, lines: &Lines) -> Result<(SecretsLock, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let walker = Walker::new(lines, false);
+    let walker = Walker::new(lines);
     let lock = secrets::decode(&walker, tree);
-    let (findings, ..) = walker.finish();
+    let findings = walker.finish().findings;
     match lock {
         Some(lock) if !is_wrong(&findings) => Ok((lock, findings)),
         _ => Err(findings),
@@ -80,45 +87,64 @@ fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {
         return None;
     }
     let fields = walker.fields(&here, "a site", FIELDS)?;
-    if !walker.unchecked && DEFAULTED.iter().any(|name| fields.get(name).is_none()) {
+    if DEFAULTED.iter().any(|name| fields.get(name).is_none()) {
         let hint = "begin with `let pk = import \"postkiln/site.ncl\" in` and end with `| pk.Site`";
         walker.report(codes::NOT_A_SITE, "the site does not say that it is one", &here.place, Some(hint));
         return None;
     }
     let generation = fields.defaulted("generation").and_then(|at| quantity::count(walker, &at, "generations", 0));
-    let appliance = fields.required("appliance").and_then(|at| appliance::decode(walker, &at));
-    let domains = fields.required("domains").and_then(|at| domain::decode_all(walker, &at));
-    let dns = fields.defaulted("dns").and_then(|at| dns::decode(walker, &at));
-    let smtp = fields.defaulted("smtp").and_then(|at| smtp::decode(walker, &at));
-    let tls = fields.defaulted("tls").and_then(|at| tls::decode(walker, &at));
-    let antivirus = fields.defaulted("antivirus").and_then(|at| antivirus::decode(walker, &at));
-    let web = fields.defaulted("web").and_then(|at| web::decode(walker, &at));
-    let ldap = fields.defaulted("ldap").and_then(|at| ldap::decode(walker, &at));
-    let storage = fields.defaulted("storage").and_then(|at| storage::decode(walker, &at));
-    let retention = fields.defaulted("retention").and_then(|at| retention::decode(walker, &at));
-    let control = fields.defaulted("control").and_then(|at| control::decode(walker, &at));
-    let moved = fields.defaulted("moved").and_then(|at| moved::decode(walker, &at));
-    let expect = fields.defaulted("expect").and_then(|at| expect::decode(walker, &at));
-    let silence = fields.defaulted("silence").and_then(|at| silence::decode(walker, &at));
+    let read = Sections { walker, here: &here.place };
     Some(Site {
-        generation: generation?.value,
-        appliance: appliance?,
-        domains: domains?,
-        dns: dns?,
-        smtp: smtp?,
-        tls: tls?,
-        antivirus: antivirus?,
-        web: web?,
-        ldap: ldap?,
-        storage: storage?,
-        retention: retention?,
-        control: control?,
-        moved: moved?,
-        expect: expect?,
-        silence: silence?,
+        generation: generation.map_or(0, |generation| generation.value),
+        appliance: read.section(Section::Appliance, fields.required("appliance"), appliance::decode)?,
+        domains: read.domains(fields.required("domains")),
+        dns: read.section(Section::Dns, fields.defaulted("dns"), dns::decode)?,
+        smtp: read.section(Section::Smtp, fields.defaulted("smtp"), smtp::decode)?,
+        tls: read.section(Section::Tls, fields.defaulted("tls"), tls::decode)?,
+        antivirus: read.section(Section::Antivirus, fields.defaulted("antivirus"), antivirus::decode)?,
+        web: read.section(Section::Web, fields.defaulted("web"), web::decode)?,
+        ldap: read.section(Section::Ldap, fields.defaulted("ldap"), ldap::decode)?,
+        storage: read.section(Section::Storage, fields.defaulted("storage"), storage::decode)?,
+        retention: read.section(Section::Retention, fields.defaulted("retention"), retention::decode)?,
+        control: read.section(Section::Control, fields.defaulted("control"), control::decode)?,
+        moved: read.section(Section::Moved, fields.defaulted("moved"), moved::decode)?,
+        expect: read.section(Section::Expect, fields.defaulted("expect"), expect::decode)?,
+        silence: read.section(Section::Silence, fields.defaulted("silence"), silence::decode)?,
         secrets: SecretsLock::default(),
         sources: BTreeMap::new(),
+        gaps: Gaps::default(),
     })
+}
+
+/// Reads the sections of a site. One that cannot be read is taken as if the site did not mention it.
+struct Sections<'a> {
+    walker: &'a Walker<'a>,
+    /// The place of the site.
+    here: &'a Place,
+}
+
+impl Sections<'_> {
+    fn section<T>(
+        &self,
+        section: Section,
+        at: Option<At<'_>>,
+        decode: impl Fn(&Walker<'_>, &At<'_>) -> Option<T>,
+    ) -> Option<T> {
+        at.as_ref().and_then(|at| decode(self.walker, at)).or_else(|| {
+            self.walker.gap(Gap::Section(section));
+            let place = at.map_or_else(|| self.here.clone(), |at| at.place);
+            let node = self.walker.defaults().section(section);
+            self.walker.stand_in(&node, &place, decode)
+        })
+    }
+
+    fn domains(&self, at: Option<At<'_>>) -> BTreeMap<Domain, Placed<DomainEntry>> {
+        let domains = at.and_then(|at| domain::decode_all(self.walker, &at));
+        domains.unwrap_or_else(|| {
+            self.walker.gap(Gap::Section(Section::Domains));
+            BTreeMap::new()
+        })
+    }
 }
 
 /// Fields for which the schema has defaults: when one is absent, the schema's contracts were not applied.

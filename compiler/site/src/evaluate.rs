@@ -26,7 +26,7 @@ use crate::answer::{Answer, Kind, Node, Trouble};
 use crate::beneath::Beneath;
 use imports::Gathered;
 pub(crate) use names::{Named, Names, names};
-pub(crate) use outline::outline;
+pub(crate) use outline::{literal, outline};
 pub(crate) use stages::stages;
 use translate::Places;
 

@@ -27,7 +27,7 @@ pub use model::*;
 pub use outline::{Definition, Field, Outline, Presence, Shape, outline};
 pub use population::shown;
 pub use postkiln_findings::{Diagnostic, Place};
-pub use read::{Read, Reader, read, read_json, read_unconfined};
+pub use read::{Read, Reader, Unsound, read, read_json, read_unconfined};
 pub use schema::FILES as SCHEMA;
 pub use secrets::{
     DkimAlgorithm, DkimKey, DkimState, SECRETS_AGE, SECRETS_LOCK, SecretKind, SecretPurpose, SecretUse, SecretVersion,

@@ -4,6 +4,7 @@
 mod dns;
 mod domain;
 mod expectation;
+mod gaps;
 mod list;
 mod moved;
 mod publishing;
@@ -23,6 +24,7 @@ use crate::{Place, SecretsLock};
 pub use dns::*;
 pub use domain::*;
 pub use expectation::*;
+pub use gaps::{Gap, Gaps, Section};
 pub use list::*;
 pub use moved::*;
 pub use publishing::*;
@@ -79,6 +81,8 @@ pub struct Site {
     /// The files the site consists of, by path below its root, as written but without password hashes (for `source/` in
     /// the bundle).
     pub sources: BTreeMap<String, Vec<u8>>,
+    /// The parts that could not be read: none in a site without errors.
+    pub gaps: Gaps,
 }
 
 /// The machine: host name, network, operators.

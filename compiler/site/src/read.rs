@@ -8,9 +8,9 @@ use postkiln_findings::{in_order, is_wrong};
 
 use crate::answer::{Answer, Trouble};
 use crate::beneath::Beneath;
-use crate::decode::{self, Decoded};
+use crate::decode::{self, Decoded, Defaults};
 use crate::lines::Lines;
-use crate::{Diagnostic, Site, child, codes, evaluate, population, secrets, source};
+use crate::{Diagnostic, Gap, Section, Site, child, codes, evaluate, population, secrets, source};
 
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
 ///
@@ -24,7 +24,23 @@ pub fn read(path: &Path) -> Read {
 }
 
 /// A site with warnings, or all findings when one is an error.
-pub type Read = Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>>;
+pub type Read = Result<(Site, Vec<Diagnostic>), Unsound>;
+
+/// The outcome of reading a site that has errors.
+#[derive(Debug)]
+pub struct Unsound {
+    /// Every finding, in source order.
+    pub findings: Vec<Diagnostic>,
+    /// The site as far as it could be read, so that more of it can be judged; its gaps say what could not. Nothing is ever
+    /// made of it.
+    pub site: Option<Box<Site>>,
+}
+
+impl From<Vec<Diagnostic>> for Unsound {
+    fn from(findings: Vec<Diagnostic>) -> Self {
+        Self { findings, site: None }
+    }
+}
 
 /// Reads one site again and again: as long as no file that was evaluated changes, it is not evaluated again.
 #[derive(Debug)]
@@ -47,17 +63,17 @@ impl Reader {
     pub fn read(&mut self) -> (Read, BTreeSet<String>) {
         let (root, entry) = match locate(&self.path) {
             Ok(located) => located,
-            Err(findings) => return (Err(findings), BTreeSet::new()),
+            Err(findings) => return (Err(findings.into()), BTreeSet::new()),
         };
         let files = match open(&root) {
             Ok(files) => files,
-            Err(findings) => return (Err(findings), BTreeSet::from([entry])),
+            Err(findings) => return (Err(findings.into()), BTreeSet::from([entry])),
         };
         let answer = match self.kept.take().filter(|kept| is_current(kept, &files)) {
             Some(kept) => kept,
             None => match evaluate_apart(&root, &entry) {
                 Ok(answer) => answer,
-                Err(finding) => return (Err(vec![finding]), BTreeSet::from([entry])),
+                Err(finding) => return (Err(vec![finding].into()), BTreeSet::from([entry])),
             },
         };
         files.asked().extend(answer.asked.iter().cloned());
@@ -137,33 +153,38 @@ fn open(root: &Path) -> Result<Beneath, Vec<Diagnostic>> {
     })
 }
 
-fn decoded(beneath: &Beneath, answer: Answer) -> Read {
+fn decoded(beneath: &Beneath, mut answer: Answer) -> Read {
     let lines = Lines::new(&answer.files);
     let troubles: Vec<Diagnostic> = answer.troubles.iter().map(|trouble| finding(trouble, &lines)).collect();
-    let Some(tree) = &answer.tree else { return Err(in_order(troubles)) };
-    let Decoded { site, findings, read, hidden } = decode::site(tree, &lines, beneath, answer.unchecked);
-    let is_wrong = is_wrong(&findings);
+    let Some(mut tree) = answer.tree.take() else { return Err(in_order(troubles).into()) };
+    if answer.unchecked {
+        Defaults::new().fill(&mut tree, "Site");
+    }
+    let Decoded { site, mut findings, read, hidden } = decode::site(&tree, &lines, beneath);
     let files = answer.files.into_iter().enumerate();
     let mut sources: BTreeMap<String, Vec<u8>> =
         files.map(|(index, (path, bytes))| (path, source::blanked(&bytes, &hidden, index))).collect();
     sources.extend(read);
-    let locked = secrets::beside(beneath, &mut sources);
-    let read = match site {
-        Some(site) if !is_wrong && troubles.is_empty() => Ok((Site { sources, ..site }, findings)),
-        // The walker reports everything that the contracts report, and more; their findings count only where it has
-        // none.
-        _ if is_wrong => Err(findings),
-        _ => Err(troubles),
-    };
-    match (read, locked) {
-        (Ok((site, findings)), Ok((secrets, more))) => Ok((Site { secrets, ..site }, together(findings, more))),
-        (Ok((_, findings)), Err(more)) | (Err(findings), Ok((_, more)) | Err(more)) => Err(together(findings, more)),
+    // The walker reports everything that the contracts report, and more; their findings count only where it has none.
+    if !is_wrong(&findings) {
+        findings.extend(troubles);
     }
-}
-
-fn together(mut findings: Vec<Diagnostic>, more: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let (secrets, more) = match secrets::beside(beneath, &mut sources) {
+        Ok((lock, more)) => (Some(lock), more),
+        Err(more) => (None, more),
+    };
     findings.extend(more);
-    in_order(findings)
+    let site = site.map(|mut site| {
+        if secrets.is_none() {
+            site.gaps.add(Gap::Section(Section::Secrets));
+        }
+        Site { secrets: secrets.unwrap_or_default(), sources, ..site }
+    });
+    let findings = in_order(findings);
+    match site {
+        Some(site) if !is_wrong(&findings) => Ok((site, findings)),
+        site => Err(Unsound { findings, site: site.map(Box::new) }),
+    }
 }
 
 pub(crate) fn finding(trouble: &Trouble, lines: &Lines) -> Diagnostic {

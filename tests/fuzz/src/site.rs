@@ -38,7 +38,14 @@ fn population(name: &str, octets: &[u8]) {
 fn judge(folder: &Path) {
     let source = |file: &str| fs::read(folder.join(file)).expect("a file of the site");
     match postkiln_site::read_json(&folder.join("site.json")) {
-        Err(findings) => shown::check_refusal(&source, &findings),
+        Err(unsound) => {
+            shown::check_refusal(&source, &unsound.findings);
+            // The parts that could be read are judged too.
+            if let Some(site) = unsound.site {
+                let more = lower(&site).map_or_else(|errors| errors, |(_, warnings)| warnings);
+                more.iter().for_each(|finding| shown::check(&source, finding));
+            }
+        }
         Ok((site, findings)) => {
             findings.iter().for_each(|finding| shown::check(&source, finding));
             let more = lower(&site).map_or_else(|errors| errors, |(_, warnings)| warnings);

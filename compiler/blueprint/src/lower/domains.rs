@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_control::closest;
 use postkiln_site as site;
-use postkiln_site::{DomainEntry, Placed, Site};
+use postkiln_site::{DomainEntry, Gaps, Placed, Section, Site};
 
 use super::names::Names;
 use super::{lists, users};
@@ -20,7 +20,7 @@ pub(super) fn lower(site: &Site, findings: &mut Findings) -> (BTreeMap<Domain, M
     for (name, entry) in &site.domains {
         match &entry.value {
             DomainEntry::Mail(mail) => {
-                domains.insert(name.clone(), mail_domain(name, mail, findings));
+                domains.insert(name.clone(), mail_domain(name, mail, &site.gaps, findings));
             }
             DomainEntry::AliasOf(target) => {
                 if check_alias(site, name, target, findings) {
@@ -35,6 +35,7 @@ pub(super) fn lower(site: &Site, findings: &mut Findings) -> (BTreeMap<Domain, M
 fn check_alias(site: &Site, name: &Domain, target: &Placed<Domain>, findings: &mut Findings) -> bool {
     let (problem, hint) = match site.domains.get(&target.value).map(|entry| &entry.value) {
         Some(DomainEntry::Mail(_)) => return true,
+        None if site.gaps.any_section(&[Section::Domains]) => return false,
         _ if target.value == *name => ("stands for itself", Some("name a domain with users".to_owned())),
         Some(DomainEntry::AliasOf(further)) => {
             ("is an alias domain itself", Some(format!("name the domain it stands for: {:?}", further.value.as_str())))
@@ -49,9 +50,9 @@ fn check_alias(site: &Site, name: &Domain, target: &Placed<Domain>, findings: &m
     false
 }
 
-fn mail_domain<'a>(domain: &'a Domain, mail: &'a site::MailDomain, findings: &mut Findings) -> MailDomain {
+fn mail_domain<'a>(domain: &'a Domain, mail: &'a site::MailDomain, gaps: &Gaps, findings: &mut Findings) -> MailDomain {
     let mut names = Names::new(domain);
-    let users = users::lower(mail, &mut names, findings);
+    let users = users::lower(mail, gaps, &mut names, findings);
     let aliases = aliases(domain, mail, &mut names, findings);
     let lists = lists::lower(mail, &mut names, findings);
     let responders = lists::responders(mail, &mut names, findings);

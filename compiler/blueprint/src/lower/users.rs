@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use postkiln_address::LocalPart;
+use postkiln_address::{Domain, LocalPart};
 use postkiln_site as site;
-use postkiln_site::Placed;
+use postkiln_site::{Gap, Gaps, Placed};
 
 use super::domains::{lower_case, values};
 use super::names::Names;
@@ -15,6 +15,7 @@ use crate::model::{Forward, Permission, User};
 /// A domain's users by local part.
 pub(super) fn lower<'a>(
     mail: &'a site::MailDomain,
+    gaps: &Gaps,
     names: &mut Names<'a>,
     findings: &mut Findings,
 ) -> BTreeMap<LocalPart, User> {
@@ -22,25 +23,30 @@ pub(super) fn lower<'a>(
         let file = user.value.forward.is_some();
         names.declare(local, &user.place, "a user", file, findings);
         let local = lower_case(local);
-        let lowered = lower_user(mail, &local, user, names, findings);
+        let lowered = lower_user(mail, user);
+        if gaps.is_empty() || is_whole(gaps, names.domain(), &local) {
+            let has_mailbox = !lowered.disabled && lowered.forward.as_ref().is_none_or(|forward| forward.keep);
+            let address = format_args!("{local}@{}", names.domain());
+            password::warn(&lowered.password, has_mailbox, address, user, findings);
+        }
         (local, lowered)
     });
     users.collect()
 }
 
-fn lower_user(
-    mail: &site::MailDomain,
-    local: &LocalPart,
-    user: &Placed<site::User>,
-    names: &Names<'_>,
-    findings: &mut Findings,
-) -> User {
+/// Whether everything is known that decides whether a user can log in.
+fn is_whole(gaps: &Gaps, domain: &Domain, local: &LocalPart) -> bool {
+    let (domain, local) = (domain.clone(), Some(local.clone()));
+    !gaps.lack(&Gap::Person(domain.clone(), local.clone()))
+        && !gaps.lack(&Gap::Person(domain.clone(), None))
+        && !gaps.lack(&Gap::Way(domain, local))
+}
+
+fn lower_user(mail: &site::MailDomain, user: &Placed<site::User>) -> User {
     let site::User { name, quota, quota_messages, password, password_reset, forward, deny, admin, .. } = &user.value;
     let disabled = user.value.is_disabled();
     let forward = forward.as_ref().map(|Placed { value, .. }| Forward { to: values(&value.to), keep: value.keep });
     let password = password::lower(password.as_ref().map(|password| &password.value));
-    let has_mailbox = !disabled && forward.as_ref().is_none_or(|forward| forward.keep);
-    password::warn(&password, has_mailbox, format_args!("{local}@{}", names.domain()), user, findings);
     let or_default = |own: &Option<Placed<u64>>, default: &Option<Placed<u64>>| {
         own.as_ref().or(default.as_ref()).map(|limit| limit.value)
     };

@@ -5,7 +5,7 @@ use std::fmt;
 
 use postkiln_address::Domain;
 use postkiln_control::Databytes;
-use postkiln_site::{MailDomain, Placed, Site, Target};
+use postkiln_site::{Gap, MailDomain, Placed, Section, Site, Target};
 
 use super::mail_domains;
 use crate::codes;
@@ -19,17 +19,28 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
     let of_networks =
         site.smtp.networks.iter().filter_map(|network| network.value.size.as_ref().map(|size| size.value));
     let largest = of_networks.fold(usual, |one, other| if one == 0 || other == 0 { 0 } else { one.max(other) });
+    let is_size_known = !site.gaps.any_section(&[Section::Smtp, Section::Control]);
     for (domain, mail) in mail_domains(site) {
-        for (local, user) in &mail.users {
-            if let Some(quota) = &user.value.quota {
-                check_quota(quota, largest, format_args!("{local}@{domain}"), findings);
-            }
+        if is_size_known {
+            check_quotas(domain, mail, largest, findings);
         }
-        if let Some(quota) = &mail.limits.default_quota {
-            check_quota(quota, largest, format_args!("a user of {domain} without a quota"), findings);
+        if !site.gaps.any(|gap| matches!(gap, Gap::Way(of, _) if of == domain)) {
+            check_counts(domain, mail, findings);
         }
-        check_counts(domain, mail, findings);
-        check_sum(domain, mail, findings);
+        if !site.gaps.lack(&Gap::Quotas(domain.clone())) {
+            check_sum(domain, mail, findings);
+        }
+    }
+}
+
+fn check_quotas(domain: &Domain, mail: &MailDomain, largest: u64, findings: &mut Findings) {
+    for (local, user) in &mail.users {
+        if let Some(quota) = &user.value.quota {
+            check_quota(quota, largest, format_args!("{local}@{domain}"), findings);
+        }
+    }
+    if let Some(quota) = &mail.limits.default_quota {
+        check_quota(quota, largest, format_args!("a user of {domain} without a quota"), findings);
     }
 }
 

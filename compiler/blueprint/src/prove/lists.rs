@@ -4,7 +4,7 @@ use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_control::closest;
 use postkiln_control::dot_qmail::MOST_TARGETS;
 use postkiln_control::list::{List as Commands, MOST_MEMBERS, Members, Subscribe};
-use postkiln_site::{Autoresponder, DomainEntry, List, MailDomain, Place, Placed, Posting, Site};
+use postkiln_site::{Autoresponder, DomainEntry, Gap, List, MailDomain, Place, Placed, Posting, Section, Site};
 
 use super::mail_domains;
 use crate::codes;
@@ -15,10 +15,12 @@ pub(super) fn check(site: &Site, findings: &mut Findings) {
     for (domain, mail) in mail_domains(site) {
         for (local, list) in &mail.lists {
             let name = Address::new(local.clone(), domain.clone());
-            posting(&name, list, findings);
-            waiting(&name, &list.value, findings);
+            if is_known(site, &name) {
+                posting(&name, list, findings);
+                waiting(&name, &list.value, findings);
+                sublist(site, &name, &list.value, findings);
+            }
             contradictions(&name, &list.value, findings);
-            sublist(site, &name, &list.value, findings);
             numbers(&name, "members", list.value.members.len(), MOST_MEMBERS, &list.place, findings);
         }
         for (local, targets) in &mail.aliases {
@@ -30,6 +32,11 @@ pub(super) fn check(site: &Site, findings: &mut Findings) {
             reply_from(site, &format!("{local}@{domain}"), &responder.value, findings);
         }
     }
+}
+
+/// Whether all settings of a list could be read, its members among them.
+fn is_known(site: &Site, list: &Address) -> bool {
+    !site.gaps.lack(&Gap::Settings(list.domain().clone(), list.local().clone()))
 }
 
 /// No more than the node takes at once.
@@ -104,6 +111,8 @@ fn sublist(site: &Site, name: &Address, list: &List, findings: &mut Findings) {
             // The list belongs to somebody else, or is reached through an alias domain.
             None | Some(DomainEntry::AliasOf(_)) => None,
             Some(DomainEntry::Mail(mail)) => match find(&mail.lists, main.value.local()) {
+                None if site.gaps.hide_names(main.value.domain()) => None,
+                Some(_) if !is_known(site, &main.value) => None,
                 None => {
                     let near = closest(main.value.local().as_str(), mail.lists.keys().map(LocalPart::as_str));
                     let hint = near.map_or_else(|| "declare it".to_owned(), |near| format!("did you mean {near:?}?"));
@@ -159,7 +168,7 @@ fn others(mail: &MailDomain) -> impl Iterator<Item = (&LocalPart, &Place, &'stat
 
 fn reply_from(site: &Site, name: &str, responder: &Autoresponder, findings: &mut Findings) {
     let Some(from) = &responder.from else { return };
-    if !site.domains.contains_key(from.value.domain()) {
+    if !site.gaps.any_section(&[Section::Domains]) && !site.domains.contains_key(from.value.domain()) {
         let message = format!("the reply of {name} is from {}, which is no address of this site", from.value);
         findings.add(codes::REPLY_FROM, &from.place, message).hint("name an address of one of the site's domains");
     }

@@ -3,13 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use postkiln_site::{Gap, Site};
+
 use super::sending::{Edge, Node, Role};
 use crate::codes;
 use crate::findings::Findings;
 use crate::model::Blueprint;
 
 /// Reports lists whose posts end at a robot, and catch-alls that answer mail to any name.
-pub(super) fn check(blueprint: &Blueprint, edges: &[Edge<'_>], findings: &mut Findings) {
+pub(super) fn check(site: &Site, blueprint: &Blueprint, edges: &[Edge<'_>], findings: &mut Findings) {
+    // An alias that leads to a robot may lead to somebody else besides.
+    if site.gaps.any(|gap| matches!(gap, Gap::Way(_, Some(_)))) {
+        return;
+    }
     let lone = lone_robots(blueprint, edges);
     for edge in edges {
         let Some(robot) = edge.node().and_then(|node| lone.get(&node).map(name)) else { continue };

@@ -99,7 +99,21 @@ pub(super) fn edges<'a>(site: &'a Site, blueprint: &'a Blueprint, world: &mut Wo
             }
         }
     }
+    if !site.gaps.is_empty() {
+        edges.retain(|edge| !is_uncertain(site, blueprint, edge));
+    }
     edges
+}
+
+/// Whether the target may be declared in a part of the site that could not be read.
+fn is_uncertain(site: &Site, blueprint: &Blueprint, edge: &Edge<'_>) -> bool {
+    let Some((domain, local)) = blueprint.own_address(&edge.target) else { return false };
+    let is_exact = match &edge.to {
+        Owner::Declared(_, owner) => *owner == local,
+        Owner::Closed => true,
+        Owner::Outside | Owner::Nobody | Owner::CatchAll(_) => false,
+    };
+    !is_exact && site.gaps.hide_way(&Address::new(local, domain.clone()))
 }
 
 struct Sending<'a, 'w> {

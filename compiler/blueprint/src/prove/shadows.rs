@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
-use postkiln_site::{MailDomain, Place, Site, Subaddress};
+use postkiln_site::{Gap, MailDomain, Place, Site, Subaddress};
 
 use super::mail_domains;
 use crate::codes;
@@ -18,6 +18,9 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings)
             Subaddress::Minus => '-',
             Subaddress::None => continue,
         };
+        if site.gaps.any(|gap| matches!(gap, Gap::Names(of) | Gap::Way(of, _) if of == domain)) {
+            continue;
+        }
         // Few domains have a name of this form; for the others no table is made.
         if every_name(mail).any(|(name, ..)| name.contains(separator)) {
             let names = every_name(mail).map(|(name, place, what)| (name, (place, what))).collect();

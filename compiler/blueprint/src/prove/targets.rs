@@ -3,7 +3,7 @@
 use postkiln_address::{Domain, LocalPart};
 use postkiln_control::closest;
 use postkiln_findings::Place;
-use postkiln_site::{MailDomain, Site};
+use postkiln_site::{MailDomain, Section, Site};
 
 use super::mail_domains;
 use super::sending::{Edge, Role};
@@ -18,10 +18,12 @@ pub(super) fn check(site: &Site, blueprint: &Blueprint, edges: &[Edge<'_>], find
     for (name, mail) in mail_domains(site) {
         closed_himself(name, mail, blueprint, findings);
     }
+    let has_all_domains = !site.gaps.any_section(&[Section::Appliance, Section::Domains]);
     for edge in edges {
         match &edge.to {
             Owner::Declared(..) => {}
-            Owner::Outside => outside(site, edge, findings),
+            Owner::Outside if has_all_domains => outside(site, edge, findings),
+            Owner::Outside => {}
             Owner::Nobody => nobody(blueprint, edge, findings),
             Owner::Closed => closed(edge, findings),
             Owner::CatchAll(domain) => caught(blueprint, edge, domain, findings),

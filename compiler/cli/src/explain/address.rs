@@ -1,21 +1,30 @@
 //! Explaining the way of mail for an address.
 
 use postkiln_address::Address;
-use postkiln_blueprint::{Blueprint, End, Stop, World, itinerary};
+use postkiln_blueprint::{Blueprint, End, Itinerary, Stop, World, itinerary};
 use postkiln_site::Site;
 use serde::Serialize;
 
 use super::written;
 use crate::output;
 
-/// Prints each step of the way, and its ends.
-pub(super) fn explain(site: &Site, blueprint: &Blueprint, address: &Address, json: bool) {
+/// Prints each step of the way, and its ends; false, and nothing, when one of the site's `errors` hides them.
+pub(super) fn explain(site: &Site, blueprint: &Blueprint, address: &Address, errors: usize, json: bool) -> bool {
     let mut world = World::new(blueprint);
     let found = itinerary(site, blueprint, &mut world, address);
+    if found.is_hidden {
+        return false;
+    }
     if json {
         let steps = found.stops.iter().map(step).collect();
-        return output::json(&Report { address: address.to_string(), steps, ends: &found.ends });
+        output::json(&Report { address: address.to_string(), steps, ends: &found.ends, errors });
+    } else {
+        show(address, &found);
     }
+    true
+}
+
+fn show(address: &Address, found: &Itinerary) {
     output::result(&address.to_string());
     let columns = found.stops.iter().map(|stop| indented(stop).chars().count()).max().unwrap_or_default();
     for stop in &found.stops {
@@ -57,6 +66,8 @@ struct Report<'a> {
     address: String,
     steps: Vec<Step<'a>>,
     ends: &'a [End],
+    /// The number of the site's errors.
+    errors: usize,
 }
 
 #[derive(Serialize)]

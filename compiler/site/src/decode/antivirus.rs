@@ -1,6 +1,5 @@
 //! `antivirus`: engine, decisions, own signatures.
 
-use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
 use crate::{Antivirus, Engine, OnFailure, OnInfected, Placed, Reload, Signature, codes};
 
@@ -18,7 +17,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Antivirus> {
     // The bounds are those of freshclam.
     let checks = fields.defaulted("checks_per_day").and_then(|at| walker.number(&at, 1, 50));
     let mirror = fields.defaulted("mirror").and_then(|at| walker.domain(&at));
-    let signatures = optional(fields.get("signatures"), |at| {
+    let signatures = fields.optional("signatures", |at| {
         let items = walker.list(at, "names of signature files")?;
         let found: Vec<_> = items.iter().map(|item| signature(walker, item)).collect();
         found.into_iter().collect::<Option<Vec<_>>>()

@@ -3,22 +3,21 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::answer::Value;
-use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
 use crate::{Appliance, Ipv6, Network, Placed, Resolver, TimeServer, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Appliance> {
     let fields = walker.fields(at, "the appliance", FIELDS)?;
     let hostname = fields.required("hostname").and_then(|at| hostname(walker, &at));
-    let network = optional(fields.get("network"), |at| network(walker, at));
-    let asked = optional(fields.get("resolvers"), |at| resolvers(walker, at));
-    let ipv6 = optional(fields.get("ipv6"), |at| ipv6(walker, at));
-    let time_servers = optional(fields.get("time"), |at| {
+    let network = fields.optional("network", |at| network(walker, at));
+    let asked = fields.optional("resolvers", |at| resolvers(walker, at));
+    let ipv6 = fields.optional("ipv6", |at| ipv6(walker, at));
+    let time_servers = fields.optional("time", |at| {
         let fields = walker.fields(at, "time", &["servers"])?;
-        optional(fields.get("servers"), |at| time_servers(walker, at)).map(Option::unwrap_or_default)
+        fields.optional("servers", |at| time_servers(walker, at)).map(Option::unwrap_or_default)
     });
-    let memory = optional(fields.get("memory"), |at| walker.size(at));
-    let operators = optional(fields.get("operators"), |at| operators(walker, at));
+    let memory = fields.optional("memory", |at| walker.size(at));
+    let operators = fields.optional("operators", |at| operators(walker, at));
     let (network, mut servers) =
         network?.unwrap_or_else(|| (Placed { value: Network::Dhcp, place: at.place.clone() }, Vec::new()));
     if let Some(asked) = asked? {
@@ -67,9 +66,8 @@ fn network(walker: &Walker<'_>, at: &At<'_>) -> Option<(Placed<Network>, Vec<Pla
         let hint = Some("write address and prefix length, as `192.0.2.10/24`");
         walker.parsed(&at, "an IPv4 address with its prefix length", hint, interface)
     });
-    let gateway =
-        optional(fields.get("gateway"), |at| walker.parsed(at, "an IPv4 address", None, str::parse::<Ipv4Addr>));
-    let servers = optional(fields.get("resolvers"), |at| resolvers(walker, at));
+    let gateway = fields.optional("gateway", |at| walker.parsed(at, "an IPv4 address", None, str::parse::<Ipv4Addr>));
+    let servers = fields.optional("resolvers", |at| resolvers(walker, at));
     let (address, prefix) = address?.value;
     let gateway = gateway?;
     if let Some(outside) = gateway.as_ref().filter(|gateway| !same_network(address, gateway.value, prefix)) {
@@ -91,8 +89,7 @@ fn ipv6(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Ipv6>> {
         let hint = Some("write address and prefix length, as `2001:db8::25/64`");
         walker.parsed(&at, "an IPv6 address with its prefix length", hint, interface6)
     });
-    let gateway =
-        optional(fields.get("gateway"), |at| walker.parsed(at, "an IPv6 address", None, str::parse::<Ipv6Addr>));
+    let gateway = fields.optional("gateway", |at| walker.parsed(at, "an IPv6 address", None, str::parse::<Ipv6Addr>));
     let (address, prefix) = address?.value;
     let gateway = gateway?;
     let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);

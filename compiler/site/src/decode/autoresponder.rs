@@ -4,18 +4,26 @@ use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
 
+use crate::answer::Value;
+use crate::decode::defaults::entry;
 use crate::decode::domain::by_local_part;
-use crate::decode::fields::optional;
 use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
-use crate::{Autoresponder, Placed, codes};
+use crate::{Autoresponder, Gap, Placed, codes};
 
 pub(super) fn decode_all(
     walker: &Walker<'_>,
     at: &At<'_>,
     home: &Domain,
 ) -> Option<BTreeMap<LocalPart, Placed<Autoresponder>>> {
-    by_local_part(walker, at, "the autoresponders", |at| autoresponder(walker, at, home))
+    by_local_part(walker, at, "the autoresponders", home, |at, local| {
+        autoresponder(walker, at, home).or_else(|| {
+            walker.gap(Gap::Settings(home.clone(), local.clone()));
+            let text = |name| entry(name, Value::Text(String::new()));
+            let node = walker.defaults().filled(vec![text("subject"), text("text")], "Autoresponder");
+            walker.stand_in(&node, &at.place, |walker, at| autoresponder(walker, at, home))
+        })
+    })
 }
 
 fn autoresponder(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Autoresponder> {
@@ -31,6 +39,6 @@ fn autoresponder(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Auto
     });
     let once_per = fields.defaulted("once_per").and_then(|at| quantity::seconds(walker, &at));
     let replies = fields.defaulted("replies").and_then(|at| quantity::count(walker, &at, "replies", 1));
-    let from = optional(fields.get("from"), |at| walker.target(at, home));
+    let from = fields.optional("from", |at| walker.target(at, home));
     Some(Autoresponder { subject: subject?, text: text?, once_per: once_per?, replies: replies?, from: from? })
 }

@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use postkiln_address::Domain;
 
-use crate::decode::fields::optional;
 use crate::decode::publishing::hosts;
 use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
@@ -20,15 +19,13 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Dns> {
             u32::try_from(seconds).ok().filter(|ttl| *ttl < 1 << 31).ok_or_else(|| format!("{text:?} is too long"))
         })
     });
-    let address =
-        optional(fields.get("address"), |at| walker.parsed(at, "an IPv4 address", None, str::parse::<Ipv4Addr>));
-    let address6 =
-        optional(fields.get("address6"), |at| walker.parsed(at, "an IPv6 address", None, str::parse::<Ipv6Addr>));
+    let address = fields.optional("address", |at| walker.parsed(at, "an IPv4 address", None, str::parse::<Ipv4Addr>));
+    let address6 = fields.optional("address6", |at| walker.parsed(at, "an IPv6 address", None, str::parse::<Ipv6Addr>));
     let name_servers = fields.defaulted("name_servers").and_then(|at| hosts(walker, &at, "name servers"));
     let publish = fields.defaulted("publish").and_then(|at| walker.boolean(&at).map(|value| at.placed(value)));
     let caa = fields.defaulted("caa").and_then(|at| hosts(walker, &at, "certificate authorities"));
     let tlsa = fields.defaulted("tlsa").and_then(|at| walker.boolean(&at).map(|value| at.placed(value)));
-    let records = optional(fields.get("records"), |at| all_records(walker, at));
+    let records = fields.optional("records", |at| all_records(walker, at));
     Some(Dns {
         ttl: ttl?,
         address: address?,

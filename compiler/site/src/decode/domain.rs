@@ -7,47 +7,47 @@ use std::fmt::Display;
 use postkiln_address::{Domain, LocalPart};
 
 use crate::answer::Value;
-use crate::decode::fields::{Fields, optional};
+use crate::decode::fields::Fields;
 use crate::decode::walker::{At, Named, Walker};
 use crate::decode::{autoresponder, limits, list, population, publishing, user};
 use crate::population::{ALIASES, USERS};
-use crate::{CatchAll, DomainEntry, MailDomain, Managed, Place, Placed, Subaddress, Target, User, codes};
+use crate::{CatchAll, DomainEntry, Gap, MailDomain, Managed, Place, Placed, Section, Subaddress, Target, User, codes};
 
 pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Placed<DomainEntry>>> {
     let mut domains = BTreeMap::new();
     let mut complete = true;
     for named in walker.entries(at, "the domains")? {
         let name = walker.domain_name::<Domain>(&named, None);
-        let entry = name.as_ref().and_then(|name| decode(walker, name, &named));
-        let (Some(name), Some(entry)) = (name, entry) else {
-            complete = false;
-            continue;
-        };
-        complete &= insert_once(walker, &mut domains, name, Placed { value: entry, place: named.place });
+        // Below a name that is none there may be further mistakes.
+        let home = name.clone().or_else(|| "unnamed.invalid".parse().ok())?;
+        let entry = decode(walker, &home, &named);
+        match (name, entry) {
+            (Some(name), Some(entry)) => {
+                insert_once(walker, &mut domains, name, Placed { value: entry, place: named.place });
+            }
+            _ => complete = false,
+        }
     }
     if domains.is_empty() && complete {
         walker.report(codes::MISSING, "there is no domain", &at.place, Some("write `\"example.org\" = { … }`"));
         return None;
     }
-    complete.then_some(domains)
+    if !complete {
+        walker.gap(Gap::Section(Section::Domains));
+    }
+    Some(domains)
 }
 
-/// Adds to a map; the same name in other letters is recorded as an error, with both places.
+/// Adds to a map; the same name in other letters is recorded as an error, with both places, and left out.
 pub(super) fn insert_once<K: Ord + Display, V>(
     walker: &Walker<'_>,
     map: &mut BTreeMap<K, Placed<V>>,
     key: K,
     value: Placed<V>,
-) -> bool {
+) {
     match map.entry(key) {
-        Entry::Vacant(entry) => {
-            entry.insert(value);
-            true
-        }
-        Entry::Occupied(entry) => {
-            twice(walker, entry.key(), &value.place, &entry.get().place);
-            false
-        }
+        Entry::Vacant(entry) => drop(entry.insert(value)),
+        Entry::Occupied(entry) => twice(walker, entry.key(), &value.place, &entry.get().place),
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn twice(walker: &Walker<'_>, key: &impl Display, place: &Place, firs
 
 fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<DomainEntry> {
     let fields = walker.fields(&named.value, "a domain", FIELDS)?;
-    if let Some(target) = fields.get("alias_of") {
+    if let Some(target) = fields.optional("alias_of", |at| Some(at.clone()))? {
         let mut complete = true;
         for field in fields.written().filter(|field| field.name != "alias_of" && FIELDS.contains(&field.name)) {
             let message = format!("an alias domain has no `{}`", field.name);
@@ -74,35 +74,45 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
         let target = walker.domain(&target)?;
         return complete.then_some(DomainEntry::AliasOf(target));
     }
-    let decode_user = |walker: &Walker<'_>, at: &At<'_>| user::decode(walker, at, name);
-    let users = population::both(walker, &fields, ("users", "users_from"), USERS, &decode_user);
-    let decode_alias = |walker: &Walker<'_>, at: &At<'_>| alias(walker, at, name);
-    let aliases = population::both(walker, &fields, ("aliases", "aliases_from"), ALIASES, &decode_alias);
+    Some(DomainEntry::Mail(Box::new(mail_domain(walker, name, named, &fields)?)))
+}
+
+fn mail_domain(walker: &Walker<'_>, name: &Domain, named: &Named<'_>, fields: &Fields<'_>) -> Option<MailDomain> {
+    let decode_user = |walker: &Walker<'_>, at: &At<'_>, local: &LocalPart| Some(user::decode(walker, at, local, name));
+    let users = population::both(walker, fields, ("users", "users_from"), USERS, name, &decode_user);
+    let decode_alias = |walker: &Walker<'_>, at: &At<'_>, local: &LocalPart| Some(alias(walker, at, local, name));
+    let aliases = population::both(walker, fields, ("aliases", "aliases_from"), ALIASES, name, &decode_alias);
     // A default of the schema would have the place of the whole record: the domain's name is easier to see.
-    let written = |name| fields.get(name).filter(|at| at.is_written);
-    let catch_all = optional(written("catch_all"), |at| catch_all(walker, at, name));
-    let lists = optional(fields.get("lists"), |at| list::decode_all(walker, at, name));
-    let autoresponders = optional(fields.get("autoresponders"), |at| autoresponder::decode_all(walker, at, name));
-    let publishing = publishing::decode(walker, &fields, name, &named.place);
-    let subaddress = optional(written("subaddress"), |at| subaddress(walker, at));
-    let managed = optional(fields.get("managed"), |at| walker.tag(at, &MANAGED));
-    let limits = optional(fields.get("limits"), |at| limits::decode(walker, at));
-    let deny = optional(fields.get("deny"), |at| user::permissions(walker, at));
-    let users = users?;
-    let postmaster = postmaster(walker, &fields, &users, &named.place);
-    Some(DomainEntry::Mail(Box::new(MailDomain {
-        postmaster: postmaster?,
+    let catch_all = fields.optional_written("catch_all", |at| catch_all(walker, at, name));
+    let lists = fields.optional("lists", |at| list::decode_all(walker, at, name));
+    let autoresponders = fields.optional("autoresponders", |at| autoresponder::decode_all(walker, at, name));
+    let publishing = publishing::decode(walker, fields, name, &named.place);
+    let subaddress = fields.optional_written("subaddress", |at| subaddress(walker, at));
+    let managed = fields.optional("managed", |at| walker.tag(at, &MANAGED));
+    let limits = fields.optional("limits", |at| limits::decode(walker, at));
+    let deny = fields.optional("deny", |at| user::permissions(walker, at));
+    let catch_all = walker.or_gap(catch_all, || Gap::Way(name.clone(), None), || None);
+    let names = || Gap::Names(name.clone());
+    let subaddress = walker.or_gap(subaddress, names, || None);
+    Some(MailDomain {
+        postmaster: postmaster(walker, fields, &users, name, &named.place)?,
         users,
-        aliases: aliases?,
-        catch_all: catch_all?.unwrap_or_else(|| unwritten(named, CatchAll::Reject)),
-        subaddress: subaddress?.unwrap_or_else(|| unwritten(named, Subaddress::Plus)),
-        lists: lists?.unwrap_or_default(),
-        autoresponders: autoresponders?.unwrap_or_default(),
-        managed: managed?.unwrap_or_else(|| unwritten(named, Managed::Declared)),
-        limits: limits?.unwrap_or_default(),
-        deny: deny?.unwrap_or_default(),
-        publishing: publishing?,
-    })))
+        aliases,
+        catch_all: catch_all.unwrap_or_else(|| unwritten(named, CatchAll::Reject)),
+        subaddress: subaddress.unwrap_or_else(|| unwritten(named, Subaddress::Plus)),
+        lists: walker.or_gap(lists, names, || None).unwrap_or_default(),
+        autoresponders: walker.or_gap(autoresponders, names, || None).unwrap_or_default(),
+        managed: managed.flatten().unwrap_or_else(|| unwritten(named, Managed::Declared)),
+        limits: walker.or_gap(limits, || Gap::Quotas(name.clone()), || None).unwrap_or_default(),
+        deny: walker.or_gap(deny, || Gap::Person(name.clone(), None), || None).unwrap_or_default(),
+        publishing: match publishing {
+            Some(publishing) => publishing,
+            None => {
+                walker.gap(Gap::Publishing(name.clone()));
+                publishing::stand_in(walker, name, &named.place)?
+            }
+        },
+    })
 }
 
 /// Wraps a default, which gets the place of the domain.
@@ -116,37 +126,66 @@ fn postmaster(
     walker: &Walker<'_>,
     fields: &Fields<'_>,
     users: &BTreeMap<LocalPart, Placed<User>>,
+    home: &Domain,
     domain: &Place,
 ) -> Option<Placed<LocalPart>> {
-    if let Some(at) = fields.get("postmaster") {
-        let text = walker.text(&at, "the name of a user")?;
-        let name = walker.local_part(text, &at.place)?;
-        if !users.contains_key(&name) {
-            let known: Vec<&str> = users.keys().map(LocalPart::as_str).collect();
-            let near = crate::suggest::nearest(name.as_str(), &known);
-            let hint =
-                near.map_or_else(|| "declare it under `users`".to_owned(), |near| format!("did you mean \"{near}\"?"));
-            walker.report(
-                codes::POSTMASTER,
-                format!("postmaster `{name}` is no user of this domain"),
-                &at.place,
-                Some(&hint),
-            );
-            return None;
-        }
+    let called = LocalPart::new("postmaster").ok()?;
+    let found = match fields.optional("postmaster", |at| Some(at.clone())) {
+        Some(Some(at)) => named_postmaster(walker, &at, users, home),
+        Some(None) => only_postmaster(walker, &called, users, home, domain),
+        None => None,
+    };
+    let way = || Gap::Way(home.clone(), Some(called.clone()));
+    Some(walker.or_gap(found, way, || Placed { value: called.clone(), place: domain.clone() }))
+}
+
+fn named_postmaster(
+    walker: &Walker<'_>,
+    at: &At<'_>,
+    users: &BTreeMap<LocalPart, Placed<User>>,
+    home: &Domain,
+) -> Option<Placed<LocalPart>> {
+    let text = walker.text(at, "the name of a user")?;
+    let name = walker.local_part(text, &at.place)?;
+    if users.contains_key(&name) {
         return Some(at.placed(name));
     }
-    let called = LocalPart::new("postmaster").ok().filter(|name| users.contains_key(name));
-    let only = if users.len() == 1 { users.keys().next().cloned() } else { None };
-    let found = called.or(only).and_then(|name| users.get(&name).map(|user| (name, user.place.clone())));
-    if found.is_none() {
+    if !walker.has_gap(&Gap::Names(home.clone())) {
+        let known: Vec<&str> = users.keys().map(LocalPart::as_str).collect();
+        let near = crate::suggest::nearest(name.as_str(), &known);
+        let hint =
+            near.map_or_else(|| "declare it under `users`".to_owned(), |near| format!("did you mean \"{near}\"?"));
+        let message = format!("postmaster `{name}` is no user of this domain");
+        walker.report(codes::POSTMASTER, message, &at.place, Some(&hint));
+    }
+    None
+}
+
+fn only_postmaster(
+    walker: &Walker<'_>,
+    called: &LocalPart,
+    users: &BTreeMap<LocalPart, Placed<User>>,
+    home: &Domain,
+    domain: &Place,
+) -> Option<Placed<LocalPart>> {
+    let only = if users.len() == 1 { users.first_key_value() } else { None };
+    if let Some((name, user)) = users.get_key_value(called).or(only) {
+        return Some(Placed { value: name.clone(), place: user.place.clone() });
+    }
+    if !walker.has_gap(&Gap::Names(home.clone())) {
         let hint = "write `postmaster = \"ada\"`, naming one of the domain's users";
         walker.report(codes::MISSING, "the field `postmaster` is missing", domain, Some(hint));
     }
-    found.map(|(value, place)| Placed { value, place })
+    None
 }
 
-fn alias(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Vec<Placed<Target>>> {
+/// An alias, with those of its targets that can be read.
+fn alias(walker: &Walker<'_>, at: &At<'_>, local: &LocalPart, home: &Domain) -> Vec<Placed<Target>> {
+    let targets = targets(walker, at, home);
+    walker.or_gap(targets, || Gap::Way(home.clone(), Some(local.clone())), || walker.readable_targets(at, home))
+}
+
+fn targets(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Vec<Placed<Target>>> {
     if matches!(at.node.value, Value::Text(_)) {
         walker.mistyped(at, "a list of addresses", Some("a single target is a list too: `[\"ada\"]`"));
         return None;
@@ -164,25 +203,30 @@ fn alias(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Vec<Placed<T
     Some(targets)
 }
 
-/// Decodes a map whose keys are local parts.
+/// Decodes a map whose keys are local parts. A key that is none, and may have been meant as one, is a gap.
 pub(super) fn by_local_part<T>(
     walker: &Walker<'_>,
     at: &At<'_>,
     what: &str,
-    decode: impl Fn(&At<'_>) -> Option<T>,
+    home: &Domain,
+    decode: impl Fn(&At<'_>, &LocalPart) -> Option<T>,
 ) -> Option<BTreeMap<LocalPart, Placed<T>>> {
     let mut map = BTreeMap::new();
-    let mut complete = true;
     for named in walker.entries(at, what)? {
         let key = walker.local_part(named.name, &named.place);
-        match (key, decode(&named.value)) {
-            (Some(key), Some(value)) => {
-                complete &= insert_once(walker, &mut map, key, Placed { value, place: named.place });
-            }
-            _ => complete = false,
+        // Below a name that is none there may be further mistakes.
+        let value = decode(&named.value, &key.clone().or_else(unnamed)?);
+        match (key, value) {
+            (Some(key), Some(value)) => insert_once(walker, &mut map, key, Placed { value, place: named.place }),
+            _ => walker.gap(Gap::Names(home.clone())),
         }
     }
-    complete.then_some(map)
+    Some(map)
+}
+
+/// Stands for a local part that cannot be read.
+pub(super) fn unnamed() -> Option<LocalPart> {
+    LocalPart::new("unnamed").ok()
 }
 
 fn catch_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<CatchAll>> {

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use postkiln_address::Address;
 
 use crate::answer::{Node, Value};
-use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
 use crate::{Expectation, Expected, Placed, codes, suggest};
 
@@ -19,8 +18,8 @@ fn one(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Expectation>> {
     let fields = walker.fields(at, "an expectation", &["from", "to", "authenticated", "client", "result"])?;
     let from = fields.required("from").and_then(|at| address(walker, &at));
     let to = fields.required("to").and_then(|at| address(walker, &at));
-    let authenticated = optional(fields.get("authenticated"), |at| walker.boolean(at));
-    let client = optional(fields.get("client"), |at| client(walker, at));
+    let authenticated = fields.optional("authenticated", |at| walker.boolean(at));
+    let client = fields.optional("client", |at| client(walker, at));
     let result = fields.required("result").and_then(|at| result(walker, &at));
     let (authenticated, client) = (authenticated?, client?);
     Some(at.placed(Expectation { from: from?, to: to?, authenticated, client, result: result? }))

@@ -10,11 +10,19 @@ pub(super) struct Fields<'a> {
     place: Place,
     what: &'static str,
     named: Vec<Named<'a>>,
+    /// Known fields that unknown ones were probably meant to be.
+    misspelt: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) const fn new(walker: &'a Walker<'a>, place: Place, what: &'static str, named: Vec<Named<'a>>) -> Self {
-        Self { walker, place, what, named }
+    pub(super) const fn new(
+        walker: &'a Walker<'a>,
+        place: Place,
+        what: &'static str,
+        named: Vec<Named<'a>>,
+        misspelt: Vec<&'static str>,
+    ) -> Self {
+        Self { walker, place, what, named, misspelt }
     }
 
     /// A field that may be absent.
@@ -32,19 +40,45 @@ impl<'a> Fields<'a> {
         found
     }
 
-    /// A field for which the schema has a default: absent only when the contracts were left out, and then there are
-    /// findings anyway and no site comes of it.
+    /// A field for which the schema has a default: absent only where no contract of the schema was applied. `None` too when
+    /// it is misspelt, since the default is not what was meant.
     pub(super) fn defaulted(&self, name: &str) -> Option<At<'a>> {
-        if self.walker.unchecked { self.get(name) } else { self.required(name) }
+        self.required(name).filter(|at| at.is_written || !self.is_misspelt(name))
+    }
+
+    /// Decodes an optional field: `Some(None)` when it is absent, `None` when it is wrong or its name misspelt.
+    pub(super) fn optional<T>(&self, name: &str, decode: impl FnOnce(&At<'a>) -> Option<T>) -> Option<Option<T>> {
+        self.optional_at(name, self.get(name), decode)
+    }
+
+    /// The same for a field whose default is not decoded.
+    pub(super) fn optional_written<T>(
+        &self,
+        name: &str,
+        decode: impl FnOnce(&At<'a>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.optional_at(name, self.get(name).filter(|at| at.is_written), decode)
+    }
+
+    fn optional_at<T>(
+        &self,
+        name: &str,
+        at: Option<At<'a>>,
+        decode: impl FnOnce(&At<'a>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match at {
+            Some(at) if at.is_written || !self.is_misspelt(name) => decode(&at).map(Some),
+            None if !self.is_misspelt(name) => Some(None),
+            _ => None,
+        }
+    }
+
+    fn is_misspelt(&self, name: &str) -> bool {
+        self.misspelt.contains(&name)
     }
 
     /// The names of the fields that a person wrote, with their places.
     pub(super) fn written(&self) -> impl Iterator<Item = &Named<'a>> {
         self.named.iter().filter(|field| field.value.is_written)
     }
-}
-
-/// Decodes an optional field: `Some(None)` when it is absent, `None` when it is wrong.
-pub(super) fn optional<'a, T>(field: Option<At<'a>>, decode: impl FnOnce(&At<'a>) -> Option<T>) -> Option<Option<T>> {
-    field.map_or(Some(None), |at| decode(&at).map(Some))
 }

@@ -1,15 +1,13 @@
 //! `ldap`: the address book.
 
 use crate::Ldap;
-use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Ldap> {
     let fields = walker.fields(at, "ldap", &["enabled", "base", "anonymous"])?;
     let enabled = fields.defaulted("enabled").and_then(|at| walker.switch(&at));
-    let base = optional(fields.get("base"), |at| {
-        walker.parsed(at, "a distinguished name", Some("write \"dc=example,dc=org\""), base)
-    });
+    let base = fields
+        .optional("base", |at| walker.parsed(at, "a distinguished name", Some("write \"dc=example,dc=org\""), base));
     let anonymous = fields.defaulted("anonymous").and_then(|at| walker.switch(&at));
     Some(Ldap { enabled: enabled?, base: base?, anonymous: anonymous? })
 }

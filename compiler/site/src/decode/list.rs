@@ -5,76 +5,84 @@ use std::collections::BTreeMap;
 use postkiln_address::{Domain, LocalPart};
 use postkiln_control::list::{Digest, Members, Posting, Readers, ReplyTo, Subscribe, Unsubscribe};
 
+use crate::answer::Value;
+use crate::decode::defaults::entry;
 use crate::decode::domain::by_local_part;
-use crate::decode::fields::{Fields, optional};
+use crate::decode::fields::Fields;
 use crate::decode::walker::{At, Walker};
 use crate::decode::{population, quantity};
-use crate::{List, Placed, Target, codes};
+use crate::{Gap, List, Placed, Target, codes};
 
 pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<BTreeMap<LocalPart, Placed<List>>> {
-    by_local_part(walker, at, "the lists", |at| list(walker, at, home))
+    by_local_part(walker, at, "the lists", home, |at, local| list(walker, at, local, home))
 }
 
-#[allow(clippy::too_many_lines, reason = "one line for each field")]
-fn list(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<List> {
-    let fields = walker.fields(at, "a list", FIELDS)?;
-    let people = |name| optional(fields.get(name), |at| walker.targets(at, home));
-    let person = |name| optional(fields.get(name), |at| walker.target(at, home));
-    let text = |name, what| optional(fields.get(name), |at| walker.line(at, what));
-    let members = members(walker, &fields, home);
-    let (moderators, allow, deny) = (people("moderators"), people("allow"), people("deny"));
-    let (owner, sublist_of) = (person("owner"), person("sublist_of"));
-    let managed = tag(walker, &fields, "managed", MANAGED);
-    let post = tag(walker, &fields, "post", POSTING);
-    let subscribe = tag(walker, &fields, "subscribe", SUBSCRIBE);
-    let unsubscribe = tag(walker, &fields, "unsubscribe", UNSUBSCRIBE);
-    let archive = tag(walker, &fields, "archive", READERS);
-    let reply_to = tag(walker, &fields, "reply_to", REPLY_TO);
-    let digest = optional(fields.get("digest"), |at| digest(walker, at));
-    let prefix = text("prefix", "a subject prefix");
-    let trailer =
-        optional(fields.get("trailer"), |at| Some(at.placed(walker.text(at, "the text below each post")?.to_owned())));
-    let message_size = optional(fields.get("message_size"), |at| message_size(walker, at));
-    let mime = pair(walker, &fields, "mime", ["remove", "reject"], mime_type);
-    let headers = pair(walker, &fields, "headers", ["add", "remove"], header_line);
-    let flag = |name| fields.defaulted(name).and_then(|at| walker.boolean(&at).map(|value| at.placed(value)));
-    let (bounce_warnings, members_listed) = (flag("bounce_warnings"), flag("members_listed"));
-    let (remote_administration, texts_editable) = (flag("remote_administration"), flag("texts_editable"));
-    let ([mime_remove, mime_reject], [header_add, header_remove]) = (mime?, headers?);
+/// A list, as far as it can be read: the schema's defaults stand for the settings that cannot.
+fn list(walker: &Walker<'_>, at: &At<'_>, local: &LocalPart, home: &Domain) -> Option<List> {
+    let lacking = || walker.gap(Gap::Settings(home.clone(), local.clone()));
+    // An empty list has no mistakes, so nothing stands in for its settings.
+    let usual = || {
+        lacking();
+        let node = walker.defaults().filled(vec![entry("members", Value::List(Vec::new()))], "List");
+        walker.stand_in(&node, &at.place, |walker, at| list(walker, at, local, home))
+    };
+    let Some(fields) = walker.fields(at, "a list", FIELDS) else { return usual() };
+    let people = |name| {
+        fields.optional(name, |at| walker.targets(at, home)).unwrap_or_else(|| {
+            lacking();
+            fields.get(name).map(|at| walker.readable_targets(&at, home))
+        })
+    };
+    let person = |name| {
+        fields.optional(name, |at| walker.target(at, home)).unwrap_or_else(|| {
+            lacking();
+            None
+        })
+    };
+    let text = |name, what| fields.optional(name, |at| walker.line(at, what)).flatten();
+    let flag = |name| fields.defaulted(name).and_then(|at| walker.switch(&at));
+    let trailer = |at: &At<'_>| Some(at.placed(walker.text(at, "the text below each post")?.to_owned()));
+    let [mime_remove, mime_reject] = pair(walker, &fields, "mime", ["remove", "reject"], mime_type).unwrap_or_default();
+    let [header_add, header_remove] =
+        pair(walker, &fields, "headers", ["add", "remove"], header_line).unwrap_or_default();
     Some(List {
-        members: members?,
-        managed: managed?,
-        post: post?,
-        moderators: moderators?.unwrap_or_default(),
-        owner: owner?,
-        allow: allow?.unwrap_or_default(),
-        deny: deny?.unwrap_or_default(),
-        subscribe: subscribe?,
-        unsubscribe: unsubscribe?,
-        archive: archive?,
-        digest: digest?,
-        prefix: prefix?,
-        trailer: trailer?,
-        reply_to: reply_to?,
-        message_size: message_size?,
+        members: members(walker, &fields, home).unwrap_or_else(|| {
+            lacking();
+            fields.get("members").map(|at| walker.readable_targets(&at, home)).unwrap_or_default()
+        }),
+        managed: tag(walker, &fields, "managed", MANAGED).or_else(|| Some(usual()?.managed))?,
+        post: tag(walker, &fields, "post", POSTING).or_else(|| Some(usual()?.post))?,
+        moderators: people("moderators").unwrap_or_default(),
+        owner: person("owner"),
+        allow: people("allow").unwrap_or_default(),
+        deny: people("deny").unwrap_or_default(),
+        subscribe: tag(walker, &fields, "subscribe", SUBSCRIBE).or_else(|| Some(usual()?.subscribe))?,
+        unsubscribe: tag(walker, &fields, "unsubscribe", UNSUBSCRIBE).or_else(|| Some(usual()?.unsubscribe))?,
+        archive: tag(walker, &fields, "archive", READERS).or_else(|| Some(usual()?.archive))?,
+        digest: fields.optional("digest", |at| digest(walker, at)).flatten(),
+        prefix: text("prefix", "a subject prefix"),
+        trailer: fields.optional("trailer", trailer).flatten(),
+        reply_to: tag(walker, &fields, "reply_to", REPLY_TO).or_else(|| Some(usual()?.reply_to))?,
+        message_size: fields.optional("message_size", |at| message_size(walker, at)).flatten(),
         mime_remove,
         mime_reject,
         header_add,
         header_remove,
-        bounce_warnings: bounce_warnings?,
-        members_listed: members_listed?,
-        remote_administration: remote_administration?,
-        texts_editable: texts_editable?,
-        sublist_of: sublist_of?,
+        bounce_warnings: flag("bounce_warnings").or_else(|| Some(usual()?.bounce_warnings))?,
+        members_listed: flag("members_listed").or_else(|| Some(usual()?.members_listed))?,
+        remote_administration: flag("remote_administration").or_else(|| Some(usual()?.remote_administration))?,
+        texts_editable: flag("texts_editable").or_else(|| Some(usual()?.texts_editable))?,
+        sublist_of: person("sublist_of"),
     })
 }
 
-/// The members written in the list, then those of its files; at least one of the two fields is present.
+/// The members written in the list, then those of its files; at least one of the two fields is present. `None` when some
+/// cannot be read.
 fn members(walker: &Walker<'_>, fields: &Fields<'_>, home: &Domain) -> Option<Vec<Placed<Target>>> {
     let Some(from) = fields.get("members_from") else {
         return fields.required("members").and_then(|at| walker.targets(&at, home));
     };
-    let written = optional(fields.get("members"), |at| walker.targets(at, home));
+    let written = fields.optional("members", |at| walker.targets(at, home));
     let read = population::addresses(walker, &from, home);
     let mut members = written?.unwrap_or_default();
     members.extend(read?);
@@ -101,7 +109,7 @@ fn digest(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Digest>> {
 
 fn message_size(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<(u64, u64)>> {
     let fields = walker.fields(at, "a size of posts", &["min", "max"])?;
-    let octets = |name| optional(fields.get(name), |at| quantity::octets(walker, at));
+    let octets = |name| fields.optional(name, |at| quantity::octets(walker, at));
     let (min, max) = (octets("min"), octets("max"));
     let (min, max) = (min?.map_or(0, |min| min.value), max?.map_or(0, |max| max.value));
     if max > 0 && min > max {
@@ -124,7 +132,7 @@ fn pair(
     let known: &'static [&'static str] = if name == "mime" { &["remove", "reject"] } else { &["add", "remove"] };
     let inner = walker.fields(&at, name, known)?;
     let strings = parts.map(|part| {
-        optional(inner.get(part), |at| {
+        inner.optional(part, |at| {
             let items = walker.list(at, "strings")?;
             let each = items.iter().map(|item| {
                 let text = walker.line(item, "a string")?;

@@ -7,39 +7,49 @@ use postkiln_address::{Domain, LocalPart};
 
 use crate::answer::Value;
 use crate::beneath::BeneathError;
-use crate::decode::domain::{by_local_part, twice};
-use crate::decode::fields::{Fields, optional};
+use crate::decode::domain::{by_local_part, twice, unnamed};
+use crate::decode::fields::Fields;
 use crate::decode::walker::{At, Walker};
 use crate::lines::Lines;
 use crate::population::{self, Column, Fault, Format, Record};
-use crate::{Place, Placed, Target, codes, source};
+use crate::{Gap, Place, Placed, Target, codes, source};
 
-/// A domain's map, written in the site, in files, or in both; `names` are those of the two fields.
+/// Reads one entry of a map, written in the site or in a file.
+type Decode<'d, T> = &'d dyn Fn(&Walker<'_>, &At<'_>, &LocalPart) -> Option<T>;
+
+/// A domain's map, written in the site, in files, or in both, as far as it can be read; `names` are those of the two fields.
 pub(super) fn both<T>(
     walker: &Walker<'_>,
     fields: &Fields<'_>,
     names: (&'static str, &'static str),
     columns: &'static [Column],
-    decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>,
-) -> Option<BTreeMap<LocalPart, Placed<T>>> {
+    home: &Domain,
+    decode: Decode<'_, T>,
+) -> BTreeMap<LocalPart, Placed<T>> {
     let (inline, from) = names;
     let what = format!("the {inline}");
-    let written = optional(fields.get(inline), |at| by_local_part(walker, at, &what, |at| decode(walker, at)));
+    let written =
+        fields.optional(inline, |at| by_local_part(walker, at, &what, home, |at, local| decode(walker, at, local)));
     let mut complete = written.is_some();
     let mut map = written.flatten().unwrap_or_default();
     if let Some(at) = fields.get(from) {
         complete &= add(walker, &at, columns, &mut map, decode);
     }
-    complete.then_some(map)
+    if !complete {
+        // A row or a column that cannot be read may say anything about the others.
+        let gaps = [Gap::Names(home.clone()), Gap::Person(home.clone(), None), Gap::Quotas(home.clone())];
+        gaps.into_iter().for_each(|gap| walker.gap(gap));
+    }
+    map
 }
 
-/// Adds the rows of the files named at `at` to `map`; `decode` reads each row. False when something is wrong.
+/// Adds the rows of the files named at `at` to `map`; `decode` reads each row. False when there may be further names.
 fn add<T>(
     walker: &Walker<'_>,
     at: &At<'_>,
     columns: &'static [Column],
     map: &mut BTreeMap<LocalPart, Placed<T>>,
-    decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>,
+    decode: Decode<'_, T>,
 ) -> bool {
     each_file(walker, at, &mut |path| {
         let Some(format) = Format::of(&path.value) else {
@@ -48,7 +58,7 @@ fn add<T>(
             walker.report(codes::NO_POPULATION, message, &path.place, Some(hint));
             return false;
         };
-        let before = map.len();
+        let mut is_empty = true;
         let complete = with_file(walker, path, &mut |inner, bytes| {
             let mut complete = true;
             let mut rows = Vec::new();
@@ -59,9 +69,11 @@ fn add<T>(
                 },
                 Err(fault) => complete &= report(inner, &fault),
             });
-            complete & add_rows(inner, rows, map)
+            is_empty = rows.is_empty();
+            add_rows(inner, rows, map);
+            complete
         });
-        if complete && map.len() == before {
+        if complete && is_empty {
             walker.report(codes::NOBODY, format!("the file {:?} holds nobody", path.value), &path.place, None);
         }
         complete
@@ -132,16 +144,17 @@ fn with_file(walker: &Walker<'_>, path: &Placed<String>, take: &mut dyn FnMut(&W
 /// A row of a table that may have a hundred thousand of them.
 type Row<T> = (LocalPart, Placed<T>);
 
-fn row<T>(walker: &Walker<'_>, record: &Record, decode: &dyn Fn(&Walker<'_>, &At<'_>) -> Option<T>) -> Option<Row<T>> {
+fn row<T>(walker: &Walker<'_>, record: &Record, decode: Decode<'_, T>) -> Option<Row<T>> {
     let place = walker.place(record.place);
     let key = walker.local_part(&record.key, &place);
-    let value = decode(walker, &walker.root(&record.node));
+    // Beside a name that is none there may be further mistakes.
+    let value = decode(walker, &walker.root(&record.node), key.as_ref().or(unnamed().as_ref())?);
     Some((key?, Placed { value: value?, place }))
 }
 
 /// Adds rows, given in the order of their file, all at once: a map that is made of sorted rows takes half the memory of one
-/// that grows row by row. False when a name stands twice.
-fn add_rows<T>(walker: &Walker<'_>, mut rows: Vec<Row<T>>, map: &mut BTreeMap<LocalPart, Placed<T>>) -> bool {
+/// that grows row by row. A name that stands twice is reported.
+fn add_rows<T>(walker: &Walker<'_>, mut rows: Vec<Row<T>>, map: &mut BTreeMap<LocalPart, Placed<T>>) {
     let mut again: Vec<(LocalPart, Place, Place)> = Vec::new();
     if !map.is_empty() {
         rows.retain(|(name, row)| {
@@ -164,7 +177,6 @@ fn add_rows<T>(walker: &Walker<'_>, mut rows: Vec<Row<T>>, map: &mut BTreeMap<Lo
     for (name, place, first) in &again {
         twice(walker, name, place, first);
     }
-    again.is_empty()
 }
 
 /// Records a fault; always false.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use postkiln_address::{Address, Domain, LocalPart};
 
-use crate::answer::Value;
-use crate::decode::fields::{Fields, optional};
+use crate::answer::{Node, Value};
+use crate::decode::fields::Fields;
 use crate::decode::secrets;
 use crate::decode::walker::{At, Walker};
 use crate::{
@@ -13,13 +13,13 @@ use crate::{
 };
 
 pub(super) fn decode(walker: &Walker<'_>, fields: &Fields<'_>, home: &Domain, place: &Place) -> Option<Publishing> {
-    let dkim = optional(fields.get("dkim"), |at| dkim(walker, at, home));
-    let spf = optional(fields.get("spf"), |at| spf(walker, at));
-    let dmarc = optional(fields.get("dmarc"), |at| dmarc(walker, at, home));
-    let mta_sts = optional(fields.get("mta_sts"), |at| walker.tag(at, &MTA_STS));
-    let tls_rpt = optional(fields.get("tls_rpt"), |at| walker.target(at, home));
-    let mx = optional(fields.get("mx"), |at| hosts(walker, at, "mail exchangers"));
-    let client = optional(fields.get("client"), |at| walker.boolean(at).map(|value| at.placed(value)));
+    let dkim = fields.optional("dkim", |at| dkim(walker, at, home));
+    let spf = fields.optional("spf", |at| spf(walker, at));
+    let dmarc = fields.optional("dmarc", |at| dmarc(walker, at, home));
+    let mta_sts = fields.optional("mta_sts", |at| walker.tag(at, &MTA_STS));
+    let tls_rpt = fields.optional("tls_rpt", |at| walker.target(at, home));
+    let mx = fields.optional("mx", |at| hosts(walker, at, "mail exchangers"));
+    let client = fields.optional("client", |at| walker.boolean(at).map(|value| at.placed(value)));
     let reports = Address::new(LocalPart::new("postmaster").ok()?, home.clone());
     Some(Publishing {
         dkim: dkim?,
@@ -29,6 +29,13 @@ pub(super) fn decode(walker: &Walker<'_>, fields: &Fields<'_>, home: &Domain, pl
         tls_rpt: tls_rpt?,
         mx: mx?.unwrap_or_default(),
         client: client?.unwrap_or_else(|| placed(place, true)),
+    })
+}
+
+/// The settings of a domain that says nothing about them.
+pub(super) fn stand_in(walker: &Walker<'_>, home: &Domain, place: &Place) -> Option<Publishing> {
+    walker.stand_in(&Node { span: None, value: Value::Record(Vec::new()) }, place, |walker, at| {
+        decode(walker, &walker.fields(at, "a domain", &[])?, home, place)
     })
 }
 
@@ -51,7 +58,7 @@ fn dkim(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<Dkim>>
             text.parse::<Domain>().map(|name| name.as_str().to_owned())
         })
     });
-    let secret = optional(fields.get("secret"), |at| secrets::name(walker, at));
+    let secret = fields.optional("secret", |at| secrets::name(walker, at));
     let algorithm = fields.defaulted("algorithm").and_then(|at| walker.tag(&at, &ALGORITHMS));
     let secret = secret?.map_or_else(|| format!("dkim.{home}"), |secret| secret.value);
     Some(at.placed(Dkim { selector: selector?.value, secret, algorithm: algorithm?.value }))
@@ -60,8 +67,8 @@ fn dkim(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<Dkim>>
 fn spf(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Spf>> {
     let fields = walker.fields(at, "spf", &["policy", "include", "addresses"])?;
     let policy = fields.defaulted("policy").and_then(|at| walker.tag(&at, &SPF_POLICIES));
-    let include = optional(fields.get("include"), |at| included(walker, at));
-    let addresses = optional(fields.get("addresses"), |at| {
+    let include = fields.optional("include", |at| included(walker, at));
+    let addresses = fields.optional("addresses", |at| {
         let hint = Some("write an address, or a network as `192.0.2.0/24`");
         each(walker, at, "addresses", |item| walker.parsed(item, "an address or network", hint, block))
     });
@@ -83,7 +90,7 @@ fn underscored(text: &str) -> Result<String, String> {
 fn dmarc(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<Dmarc>> {
     let fields = walker.fields(at, "dmarc", &["policy", "subdomains", "reports", "percent"])?;
     let policy = fields.defaulted("policy").and_then(|at| walker.tag(&at, &DMARC_POLICIES));
-    let subdomains = optional(fields.get("subdomains"), |at| walker.tag(at, &DMARC_POLICIES));
+    let subdomains = fields.optional("subdomains", |at| walker.tag(at, &DMARC_POLICIES));
     let reports = fields.defaulted("reports").and_then(|at| walker.target(&at, home));
     let percent = fields.defaulted("percent").and_then(|at| percent(walker, &at));
     let subdomains = subdomains?.map(|policy| policy.value);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{Node, Value};
-use crate::decode::fields::{Fields, optional};
+use crate::decode::fields::Fields;
 use crate::decode::walker::{At, Named, Walker};
 use crate::secrets::{
     DkimAlgorithm, DkimKey, DkimState, SecretKind, SecretVersion, SecretsLock, Strength, is_secret_name, strength,
@@ -19,9 +19,9 @@ pub(super) fn decode(walker: &Walker<'_>, tree: &Node) -> Option<SecretsLock> {
         walker.report(codes::LOCK_FORMAT, "this version reads format 1 of secrets.lock", &format.place, Some(hint));
         return None;
     }
-    let sealed = optional(fields.get("sealed"), |at| hex(walker, at, 64, "a SHA-256 digest"));
+    let sealed = fields.optional("sealed", |at| hex(walker, at, 64, "a SHA-256 digest"));
     let recipients = fields.required("recipients").and_then(|at| recipients(walker, &at));
-    let secrets = optional(fields.get("secrets"), |at| secrets(walker, at));
+    let secrets = fields.optional("secrets", |at| secrets(walker, at));
     Some(SecretsLock { sealed: sealed?, recipients: recipients?, secrets: secrets?.unwrap_or_default() })
 }
 

@@ -7,7 +7,7 @@ use postkiln_control::{AddressPattern, HostPattern, Relay, RelayHost};
 
 use crate::answer::Value;
 use crate::decode::domain::insert_once;
-use crate::decode::fields::{Fields, optional};
+use crate::decode::fields::Fields;
 use crate::decode::tcp_clients;
 use crate::decode::walker::{At, Walker};
 use crate::{Decide, Dnsbl, Placed, Rates, Smarthost, Smtp, SmtpListener, SmtpNetwork, codes};
@@ -17,8 +17,8 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Smtp> {
     let size = fields.defaulted("size").and_then(|at| walker.size(&at));
     let recipients = fields.defaulted("recipients").and_then(|at| walker.number(&at, 1, 100_000));
     let connections = fields.defaulted("connections").and_then(|at| walker.number(&at, 1, 10_000));
-    let greeting = optional(fields.get("greeting"), |at| walker.line(at, "a greeting"));
-    let helo = optional(fields.get("helo"), |at| walker.domain(at));
+    let greeting = fields.optional("greeting", |at| walker.line(at, "a greeting"));
+    let helo = fields.optional("helo", |at| walker.domain(at));
     let rates = fields.defaulted("rates").and_then(|at| rates(walker, &at));
     let networks = list(walker, &fields, "networks", network);
     let dnsbl = list(walker, &fields, "dnsbl", dnsbl);
@@ -29,7 +29,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Smtp> {
         walker.parsed(at, "a recipient", Some(BAD), str::parse::<AddressPattern>)
     });
     let routes = fields.defaulted("routes").and_then(|at| routes(walker, &at));
-    let smarthost = optional(fields.get("smarthost"), |at| smarthost(walker, at));
+    let smarthost = fields.optional("smarthost", |at| smarthost(walker, at));
     let lifetime = fields.defaulted("retry").and_then(|at| {
         let fields = walker.fields(&at, "retry", &["lifetime"])?;
         fields.defaulted("lifetime").and_then(|at| walker.time(&at))
@@ -65,7 +65,7 @@ fn list<'a, T>(
 fn rates(walker: &Walker<'_>, at: &At<'_>) -> Option<Rates> {
     let known = &["connections_per_minute", "messages_per_hour", "recipients_per_hour"];
     let fields = walker.fields(at, "rates", known)?;
-    let rate = |name| optional(fields.get(name), |at| walker.number(at, 1, 1_000_000));
+    let rate = |name| fields.optional(name, |at| walker.number(at, 1, 1_000_000));
     let (connections, messages, recipients) =
         (rate("connections_per_minute"), rate("messages_per_hour"), rate("recipients_per_hour"));
     Some(Rates { connections_per_minute: connections?, messages_per_hour: messages?, recipients_per_hour: recipients? })
@@ -86,7 +86,7 @@ fn network(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<SmtpNetwork>> {
         let value = walker.boolean(&at)?;
         Some(at.is_written.then(|| at.placed(value)))
     });
-    let size = optional(fields.get("size"), |at| walker.size(at));
+    let size = fields.optional("size", |at| walker.size(at));
     let dnsbl = fields.defaulted("dnsbl").and_then(|at| Some(at.placed(walker.boolean(&at)?)));
     let network = SmtpNetwork {
         from: from?,
@@ -141,10 +141,10 @@ fn routes(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<HostPattern, Plac
     for named in walker.entries(at, "routes by domain")? {
         let hint = "a domain, or `.example.com` for the names below it; for everything there is `smarthost`";
         let pattern = walker.domain_name::<HostPattern>(&named, Some(hint));
-        complete &= match (pattern, relay(walker, &named.value)) {
+        match (pattern, relay(walker, &named.value)) {
             (Some(pattern), Some(relay)) => insert_once(walker, &mut routes, pattern, relay),
-            _ => false,
-        };
+            _ => complete = false,
+        }
     }
     complete.then_some(routes)
 }
@@ -163,8 +163,8 @@ fn smarthost(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Smarthost>> {
         walker.parsed_name(&at, "a host", Some("a name or an address; the port has a field of its own"), relay_host)
     });
     let port = fields.defaulted("port").and_then(|at| walker.number(&at, 1, 65_535));
-    let user = optional(fields.get("user"), |at| walker.line(at, "a login"));
-    let password = optional(fields.get("password"), |at| walker.secret(at, "the smarthost"));
+    let user = fields.optional("user", |at| walker.line(at, "a login"));
+    let password = fields.optional("password", |at| walker.secret(at, "the smarthost"));
     let (user, password) = (user?, password?);
     if user.is_some() != password.is_some() {
         let (present, missing) = if user.is_some() { ("user", "password") } else { ("password", "user") };

@@ -3,7 +3,6 @@
 use postkiln_address::{AddressError, Domain};
 
 use crate::answer::Value;
-use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
 use crate::{Database, DatabaseHost, DatabaseServer, MailPlace, Placed, Storage};
 
@@ -41,11 +40,11 @@ fn database(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Database>> {
 fn server(walker: &Walker<'_>, at: &At<'_>, port: u16) -> Option<DatabaseServer> {
     let fields = walker.fields(at, "a database server", &["host", "port", "name", "user", "password", "tls"])?;
     let host = fields.required("host").and_then(|at| walker.parsed_name(&at, "a host", None, host));
-    let given = optional(fields.get("port"), |at| walker.number(at, 1, 65_535));
-    let name = optional(fields.get("name"), |at| walker.parsed(at, "the name of a database", None, identifier));
-    let user = optional(fields.get("user"), |at| walker.parsed(at, "a login", None, identifier));
+    let given = fields.optional("port", |at| walker.number(at, 1, 65_535));
+    let name = fields.optional("name", |at| walker.parsed(at, "the name of a database", None, identifier));
+    let user = fields.optional("user", |at| walker.parsed(at, "a login", None, identifier));
     let password = fields.required("password").and_then(|at| walker.secret(&at, "the database"));
-    let tls = optional(fields.get("tls"), |at| walker.tag(at, &[("required", true), ("off", false)]));
+    let tls = fields.optional("tls", |at| walker.tag(at, &[("required", true), ("off", false)]));
     Some(DatabaseServer {
         host: host?,
         port: given?.and_then(|port| u16::try_from(port.value).ok()).unwrap_or(port),

@@ -1,7 +1,6 @@
 //! `tls`: where the certificate comes from, and the oldest version spoken.
 
 use crate::answer::Value;
-use crate::decode::fields::optional;
 use crate::decode::secrets;
 use crate::decode::walker::{At, Walker};
 use crate::{Certificate, Placed, Tls, TlsVersion, codes};
@@ -33,7 +32,7 @@ fn acme(walker: &Walker<'_>, at: &At<'_>) -> Option<Certificate> {
         let address = walker.parsed(&at, "an address", None, str::parse::<postkiln_address::Address>)?;
         Some(at.placed(address.value.to_string()))
     });
-    let directory = optional(fields.get("directory"), |at| {
+    let directory = fields.optional("directory", |at| {
         let url = walker.line(at, "the URL of a directory")?;
         if !url.value.starts_with("https://") || url.value.contains(' ') {
             walker.report(codes::VALUE, format!("{:?} is no https URL", url.value), &at.place, None);
@@ -41,7 +40,7 @@ fn acme(walker: &Walker<'_>, at: &At<'_>) -> Option<Certificate> {
         }
         Some(url.value)
     });
-    let agree = optional(fields.get("agree"), |here| Some(here.placed(walker.boolean(here)?)));
+    let agree = fields.optional("agree", |here| Some(here.placed(walker.boolean(here)?)));
     Some(Certificate::Acme {
         email: email?,
         directory: directory?.unwrap_or_else(|| DIRECTORY.to_owned()),

@@ -2,35 +2,43 @@
 
 use postkiln_address::{Domain, LocalPart};
 
-use crate::decode::fields::{Fields, optional};
+use crate::decode::fields::Fields;
 use crate::decode::walker::{At, Walker};
 use crate::decode::{quantity, secrets};
-use crate::{Forward, Password, Permission, Placed, User, codes};
+use crate::{Forward, Gap, Password, Permission, Placed, User, codes};
 
-pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<User> {
-    let fields = walker.fields(at, "a user", FIELDS)?;
-    let name = optional(fields.get("name"), |at| walker.line(at, "a person's name"));
-    let quota = optional(fields.get("quota"), |at| quantity::octets(walker, at));
-    let quota_messages = optional(fields.get("quota_messages"), |at| quantity::count(walker, at, "messages", 1));
-    let password = optional(fields.get("password"), |at| password(walker, at));
-    let aliases = optional(fields.get("aliases"), |at| aliases(walker, at));
-    let forward = optional(fields.get("forward"), |at| forward(walker, at, home));
-    let deny = optional(fields.get("deny"), |at| permissions(walker, at));
-    let flag = |name| optional(fields.get(name), |at| walker.boolean(at).map(|value| at.placed(value)));
+/// A user, as far as it can be read.
+pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>, local: &LocalPart, home: &Domain) -> User {
+    let person = || Gap::Person(home.clone(), Some(local.clone()));
+    let way = || Gap::Way(home.clone(), Some(local.clone()));
+    let names = || Gap::Names(home.clone());
+    let quotas = || Gap::Quotas(home.clone());
+    let Some(fields) = walker.fields(at, "a user", FIELDS) else {
+        [person(), way(), names(), quotas()].into_iter().for_each(|gap| walker.gap(gap));
+        return User::default();
+    };
+    let name = fields.optional("name", |at| walker.line(at, "a person's name"));
+    let quota = fields.optional("quota", |at| quantity::octets(walker, at));
+    let quota_messages = fields.optional("quota_messages", |at| quantity::count(walker, at, "messages", 1));
+    let password = fields.optional("password", |at| password(walker, at));
+    let aliases = fields.optional("aliases", |at| aliases(walker, at));
+    let forward = fields.optional("forward", |at| forward(walker, at, home));
+    let deny = fields.optional("deny", |at| permissions(walker, at));
+    let flag = |name| fields.optional(name, |at| walker.boolean(at).map(|value| at.placed(value)));
     let (admin, disabled) = (flag("admin"), flag("disabled"));
-    let (password, password_reset) = password?.unzip();
-    Some(User {
-        name: name?,
-        quota: quota?,
-        quota_messages: quota_messages?,
+    let (password, password_reset) = walker.or_gap(password, person, || None).unzip();
+    User {
+        name: name.flatten(),
+        quota: walker.or_gap(quota, quotas, || None),
+        quota_messages: walker.or_gap(quota_messages, quotas, || None),
         password,
         password_reset: password_reset.flatten(),
-        aliases: aliases?.unwrap_or_default(),
-        forward: forward?,
-        deny: deny?.unwrap_or_default(),
-        admin: admin?,
-        disabled: disabled?,
-    })
+        aliases: walker.or_gap(aliases, names, || None).unwrap_or_default(),
+        forward: walker.or_gap(forward, way, || None),
+        deny: walker.or_gap(deny, person, || None).unwrap_or_default(),
+        admin: admin.flatten(),
+        disabled: walker.or_gap(disabled, way, || None),
+    }
 }
 
 /// The permissions under `deny`.
@@ -52,7 +60,7 @@ fn aliases(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<LocalPart>>> {
 /// A first password, and how often it was set again.
 fn password(walker: &Walker<'_>, at: &At<'_>) -> Option<(Placed<Password>, Option<Placed<u32>>)> {
     let fields = walker.fields(at, "a password", &["hash", "secret", "reset"])?;
-    let reset = optional(fields.get("reset"), |at| {
+    let reset = fields.optional("reset", |at| {
         let count = quantity::count(walker, at, "resets", 0)?;
         Some(at.placed(u32::try_from(count.value).unwrap_or(u32::MAX)))
     });
@@ -95,7 +103,7 @@ fn forward(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<For
         }
         Some(to)
     });
-    let keep = optional(fields.get("keep"), |at| walker.boolean(at));
+    let keep = fields.optional("keep", |at| walker.boolean(at));
     Some(at.placed(Forward { to: to?, keep: keep?.unwrap_or(false) }))
 }
 

@@ -1,6 +1,6 @@
 //! Walking the tree: places of values, their types, and the findings about them.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -10,11 +10,12 @@ use postkiln_findings::{Code, Severity};
 
 use crate::answer::{Entry, Node, Span, Value};
 use crate::beneath::{Beneath, BeneathError};
+use crate::decode::defaults::Defaults;
 use crate::decode::fields::Fields;
 use crate::decode::meant::{meant, meant_name};
 use crate::decode::{quantity, secrets};
 use crate::lines::Lines;
-use crate::{Diagnostic, Place, Placed, codes, suggest};
+use crate::{Diagnostic, Gap, Gaps, Place, Placed, codes, suggest};
 
 /// The findings so far, and everything needed to place new ones.
 pub(super) struct Walker<'a> {
@@ -30,8 +31,20 @@ pub(super) struct Walker<'a> {
     pub(super) read: RefCell<BTreeMap<String, Vec<u8>>>,
     /// Where password hashes stand: they are blanked in `source/`.
     confidential: RefCell<Vec<Span>>,
-    /// Whether the schema's defaults are absent, because its contracts were left out.
-    pub(super) unchecked: bool,
+    /// The parts that could not be read.
+    gaps: RefCell<Gaps>,
+    /// The schema's defaults, read when they are needed for the first time.
+    defaults: OnceCell<RefCell<Defaults>>,
+}
+
+/// The outcome of a walk.
+pub(super) struct Finished {
+    pub(super) findings: Vec<Diagnostic>,
+    /// The files that were read besides those of the evaluation, without password hashes.
+    pub(super) read: BTreeMap<String, Vec<u8>>,
+    /// Where password hashes stand.
+    pub(super) hidden: Vec<Span>,
+    pub(super) gaps: Gaps,
 }
 
 /// A value with the place for reports about it: its own, else that of its name, else that of the value around it.
@@ -52,7 +65,7 @@ pub(super) struct Named<'a> {
 }
 
 impl<'a> Walker<'a> {
-    pub(super) const fn new(lines: &'a Lines, unchecked: bool) -> Self {
+    pub(super) fn new(lines: &'a Lines) -> Self {
         Self {
             lines,
             files: None,
@@ -61,7 +74,8 @@ impl<'a> Walker<'a> {
             counts: RefCell::new(BTreeMap::new()),
             read: RefCell::new(BTreeMap::new()),
             confidential: RefCell::new(Vec::new()),
-            unchecked,
+            gaps: RefCell::default(),
+            defaults: OnceCell::new(),
         }
     }
 
@@ -72,7 +86,7 @@ impl<'a> Walker<'a> {
 
     /// A walker for another file, which keeps at most `most` findings of each code.
     pub(super) fn beside<'b>(&'b self, lines: &'b Lines, most: usize) -> Walker<'b> {
-        Walker { most, ..Walker::new(lines, false) }
+        Walker { most, ..Walker::new(lines) }
     }
 
     /// Takes over the findings of a walker of another file, and says how many of them were not kept.
@@ -86,11 +100,51 @@ impl<'a> Walker<'a> {
             findings.push(Diagnostic { code: codes::MORE, message, hint: None, related: Vec::new(), ..last.clone() });
         }
         self.findings.borrow_mut().extend(findings);
+        self.gaps.borrow_mut().extend(other.gaps.into_inner());
     }
 
-    /// The findings, the further files that were read, and the places of password hashes.
-    pub(super) fn finish(self) -> (Vec<Diagnostic>, BTreeMap<String, Vec<u8>>, Vec<Span>) {
-        (self.findings.into_inner(), self.read.into_inner(), self.confidential.into_inner())
+    /// Everything that was found besides the value itself.
+    pub(super) fn finish(self) -> Finished {
+        Finished {
+            findings: self.findings.into_inner(),
+            read: self.read.into_inner(),
+            hidden: self.confidential.into_inner(),
+            gaps: self.gaps.into_inner(),
+        }
+    }
+
+    /// Remembers that a part could not be read.
+    pub(super) fn gap(&self, gap: Gap) {
+        self.gaps.borrow_mut().add(gap);
+    }
+
+    /// Whether a part could not be read, as far as the walk has come.
+    pub(super) fn has_gap(&self, gap: &Gap) -> bool {
+        self.gaps.borrow().lack(gap)
+    }
+
+    /// The value, or `otherwise` with a gap.
+    pub(super) fn or_gap<T>(&self, value: Option<T>, gap: impl FnOnce() -> Gap, otherwise: impl FnOnce() -> T) -> T {
+        value.unwrap_or_else(|| {
+            self.gap(gap());
+            otherwise()
+        })
+    }
+
+    /// The schema's defaults.
+    pub(super) fn defaults(&self) -> RefMut<'_, Defaults> {
+        self.defaults.get_or_init(|| RefCell::new(Defaults::new())).borrow_mut()
+    }
+
+    /// The value that stands for one that cannot be read, decoded from `node`; whatever is found in it is not told.
+    pub(super) fn stand_in<T>(
+        &self,
+        node: &Node,
+        place: &Place,
+        decode: impl FnOnce(&Walker<'_>, &At<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let at = At { node, place: place.clone(), is_written: false };
+        decode(&Self::new(self.lines), &at)
     }
 
     /// Reads a file beside the site.
@@ -169,19 +223,18 @@ impl<'a> Walker<'a> {
         known: &'static [&'static str],
     ) -> Option<Fields<'n>> {
         let named = self.entries(at, what)?;
+        let mut misspelt = Vec::new();
         for field in named.iter().filter(|field| !known.contains(&field.name)) {
-            let hint = suggest::nearest(field.name, known).map_or_else(
+            let near = suggest::nearest(field.name, known);
+            let hint = near.map_or_else(
                 || format!("{what} has the fields {}", known.join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );
-            self.report(
-                codes::UNKNOWN_FIELD,
-                format!("unknown field `{}` in {what}", field.name),
-                &field.place,
-                Some(&hint),
-            );
+            let message = format!("unknown field `{}` in {what}", field.name);
+            self.report(codes::UNKNOWN_FIELD, message, &field.place, Some(&hint));
+            misspelt.extend(near);
         }
-        Some(Fields::new(self, at.place.clone(), what, named))
+        Some(Fields::new(self, at.place.clone(), what, named, misspelt))
     }
 
     /// The entries of a record used as a map.
@@ -377,6 +430,13 @@ impl<'a> Walker<'a> {
         let items = self.list(at, "addresses")?;
         let found: Vec<_> = items.iter().map(|item| self.target(item, home)).collect();
         found.into_iter().collect()
+    }
+
+    /// Those of a list of addresses that can be read; the others were reported before.
+    pub(super) fn readable_targets(&self, at: &At<'_>, home: &Domain) -> Vec<Placed<Address>> {
+        let silent = Self::new(self.lines);
+        let items = silent.list(at, "addresses").unwrap_or_default();
+        items.iter().filter_map(|item| silent.target(item, home)).collect()
     }
 
     /// The part before the `@` of an address that is declared, in lower case: mailboxes ignore case.

@@ -1,6 +1,5 @@
 //! `web`: webmail, administration, and the languages of the pages.
 
-use crate::decode::fields::optional;
 use crate::decode::walker::{At, Walker};
 use crate::{Language, Web, codes};
 
@@ -25,6 +24,6 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Web> {
         }
         Some(at.placed(languages))
     });
-    let name = optional(fields.get("name"), |at| walker.domain(at));
+    let name = fields.optional("name", |at| walker.domain(at));
     Some(Web { webmail: webmail?, administration: administration?, languages: languages?, name: name? })
 }

@@ -5,11 +5,13 @@
 
 use nickel_lang_core::ast::record::{FieldDef, Record};
 use nickel_lang_core::ast::typ::{EnumRows, Type};
-use nickel_lang_core::ast::{Ast, InputFormat, MergePriority, Node, primop::PrimOp};
+use nickel_lang_core::ast::{Ast, InputFormat, MergePriority, Node, StringChunk, primop::PrimOp};
 use nickel_lang_core::cache::{CacheHub, SourcePath};
 use nickel_lang_core::files::FileId;
 use nickel_lang_core::typ::{EnumRowsF, RecordRowsF, TypeF};
 
+use super::value;
+use crate::answer::{self, Value};
 use crate::outline::{Definition, Field, Outline, Presence, Shape};
 use crate::schema;
 
@@ -33,6 +35,28 @@ fn parsed(hub: &mut CacheHub, name: &str, text: &str) -> Result<FileId, String> 
     let file = hub.sources.add_string(path, text.to_owned());
     hub.parse_to_ast(file).map_err(|errors| format!("{name}: {errors:?}"))?;
     Ok(file)
+}
+
+/// A value that is written out, without its place; `None` for any other expression.
+pub(crate) fn literal(text: &str) -> Option<answer::Node> {
+    let mut hub = CacheHub::new();
+    let file = parsed(&mut hub, "literal.ncl", text).ok()?;
+    of_literal(hub.split_asts().1.get(file)?)
+}
+
+fn of_literal(ast: &Ast<'_>) -> Option<answer::Node> {
+    let value = match &ast.node {
+        Node::Bool(value) => Value::Bool(*value),
+        Node::Number(number) => value::number_value(&number.to_string()),
+        Node::String(text) => Value::Text((*text).to_owned()),
+        Node::StringChunks([]) => Value::Text(String::new()),
+        Node::StringChunks([StringChunk::Literal(text)]) => Value::Text(text.clone()),
+        Node::EnumVariant { tag, arg: None } => Value::Tag(tag.label().to_owned(), None),
+        Node::Array(items) => Value::List(items.iter().map(of_literal).collect::<Option<_>>()?),
+        Node::Record(record) if record.field_defs.is_empty() => Value::Record(Vec::new()),
+        _ => return None,
+    };
+    Some(answer::Node { span: None, value })
 }
 
 /// Reads one file of the schema.

@@ -59,7 +59,7 @@ impl Walk<'_> {
 }
 
 /// A number from the exact fraction that the interpreter prints; its own conversions to integers round silently.
-fn number_value(text: &str) -> Value {
+pub(super) fn number_value(text: &str) -> Value {
     if let Ok(number) = text.parse() {
         return Value::Integer(number);
     }

@@ -5,7 +5,7 @@ use postkiln_address::LocalPart;
 use super::{Placed, Target};
 
 /// A person with a mailbox.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct User {
     /// The person's full name, for the address book and pages.
     pub name: Option<Placed<String>>,
