@@ -17,6 +17,7 @@ use postkiln_store::{Quota, Uniques};
 use postkiln_sys::BundleDirectory;
 
 use crate::contents::{self, Listeners};
+use crate::error::NodeError;
 use crate::role::Seat;
 use crate::serving::Listening;
 
@@ -29,7 +30,7 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads everything or nothing.
-    pub(crate) fn read(role: Role, bundle: &BundleDirectory) -> Result<Self, String> {
+    pub(crate) fn read(role: Role, bundle: &BundleDirectory) -> Result<Self, NodeError> {
         Ok(Self { hostname: contents::control::<Me>(bundle)?.0, listeners: Listeners::read(role, bundle)? })
     }
 }
@@ -53,7 +54,7 @@ pub(crate) struct Access {
 
 impl Access {
     /// Takes the door to `directoryd`.
-    pub(crate) fn new(seat: &mut Seat<Config>) -> Result<Self, String> {
+    pub(crate) fn new(seat: &mut Seat<Config>) -> Result<Self, NodeError> {
         let uniques = Uniques::new(seat.config().hostname.as_str(), std::process::id(), random());
         let (directoryd, mail) = (seat.door(Role::Directoryd)?, seat.data().join("mail"));
         Ok(Self { directoryd, mail, uniques: Arc::new(uniques) })

@@ -3,25 +3,26 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::{During, NodeError};
 use postkiln_bundle::{Manifest, Role, Table, Tls};
 use postkiln_control::ControlFile;
 use postkiln_control::tcprules::{self, Decision};
 use postkiln_sys::BundleDirectory;
 
 /// A control file; its default where the bundle has none.
-pub(crate) fn control<F: ControlFile>(bundle: &BundleDirectory) -> Result<F, String> {
-    F::read(|name| bundle.read(&format!("control/{name}"))).map_err(|error| postkiln_log::chain(&error))
+pub(crate) fn control<F: ControlFile>(bundle: &BundleDirectory) -> Result<F, NodeError> {
+    F::read(|name| bundle.read(&format!("control/{name}"))).map_err(NodeError::from)
 }
 
 /// A file that every bundle with this role has.
-pub(crate) fn must(bundle: &BundleDirectory, path: &str) -> Result<Vec<u8>, String> {
-    let bytes = bundle.read(path).map_err(|error| format!("{path}: {error}"))?;
-    bytes.ok_or_else(|| format!("the bundle has no {path}"))
+pub(crate) fn must(bundle: &BundleDirectory, path: &str) -> Result<Vec<u8>, NodeError> {
+    let bytes = bundle.read(path).during(|| path.to_owned())?;
+    bytes.ok_or_else(|| NodeError::Bundle { path: path.to_owned(), problem: "the bundle has no such file".to_owned() })
 }
 
 /// The bundle's identity and service table.
-pub(crate) fn table(bundle: &BundleDirectory) -> Result<Table, String> {
-    Table::parse(&must(bundle, Manifest::NAME)?).map_err(|error| postkiln_log::chain(&error))
+pub(crate) fn table(bundle: &BundleDirectory) -> Result<Table, NodeError> {
+    Table::parse(&must(bundle, Manifest::NAME)?).map_err(|error| NodeError::bundle(Manifest::NAME, &error))
 }
 
 /// The listeners of a role by name.
@@ -37,7 +38,7 @@ pub(crate) struct Listener {
 
 impl Listeners {
     /// Reads those of a role.
-    pub(crate) fn read(role: Role, bundle: &BundleDirectory) -> Result<Self, String> {
+    pub(crate) fn read(role: Role, bundle: &BundleDirectory) -> Result<Self, NodeError> {
         let table = table(bundle)?;
         let own = table.services.iter().filter(|service| service.role == role);
         let listener = |listener: &postkiln_bundle::Listener| {

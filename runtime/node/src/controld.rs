@@ -17,21 +17,22 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
+use crate::error::NodeError;
 use crate::init::status;
 use crate::role::{self, Seat};
 
 /// Runs the role.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     role::serve(Role::Controld, inherited, prepare, body)
 }
 
 /// There is nothing to configure.
 #[allow(clippy::unnecessary_wraps, reason = "every role has this signature")]
-const fn prepare(_bundle: &BundleDirectory) -> Result<(), String> {
+const fn prepare(_bundle: &BundleDirectory) -> Result<(), NodeError> {
     Ok(())
 }
 
-async fn body(mut seat: Seat<()>) -> Result<(), String> {
+async fn body(mut seat: Seat<()>) -> Result<(), NodeError> {
     let office = Office { status: seat.data().join(status::FILE), queued: seat.door(Role::Queued)? };
     for (name, descriptor) in seat.listeners() {
         let listener = std::os::unix::net::UnixListener::from(descriptor);
@@ -44,7 +45,7 @@ async fn body(mut seat: Seat<()>) -> Result<(), String> {
     Ok(())
 }
 
-async fn receive(listener: UnixListener, office: Office) -> Result<(), String> {
+async fn receive(listener: UnixListener, office: Office) -> Result<(), NodeError> {
     let seats = Arc::new(Semaphore::new(OPERATORS));
     loop {
         let seat = seats.clone().acquire_owned().await.map_err(|error| error.to_string())?;

@@ -21,11 +21,12 @@ use postkiln_routing::Route;
 use postkiln_sys::{BundleDirectory, Inherited};
 use tokio::sync::{RwLock, Semaphore};
 
+use crate::error::NodeError;
 use crate::role::{self, Seat};
 use users::Users;
 
 /// Runs the role.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     role::serve(Role::Directoryd, inherited, prepare, body)
 }
 
@@ -37,7 +38,7 @@ struct Config {
     secrets: PasswordSecrets,
 }
 
-fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
+fn prepare(bundle: &BundleDirectory) -> Result<Config, NodeError> {
     let tables = Tables::read(bundle).map_err(|error| postkiln_log::chain(&error))?;
     let bundle = bundle.try_clone().map_err(|error| error.to_string())?;
     let secrets = bundle.read(PasswordSecrets::PATH).map_err(|error| format!("{}: {error}", PasswordSecrets::PATH))?;
@@ -46,7 +47,7 @@ fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
     Ok(Config { tables, bundle, secrets })
 }
 
-async fn body(mut seat: Seat<Config>) -> Result<(), String> {
+async fn body(mut seat: Seat<Config>) -> Result<(), NodeError> {
     let directory = Directory::open(&seat.data().join("db/postkiln.sqlite")).await;
     let directory = directory.map_err(|error| postkiln_log::chain(&error))?;
     let turns = seat.turns();
@@ -67,7 +68,7 @@ async fn body(mut seat: Seat<Config>) -> Result<(), String> {
     seat.answer(CONVERSATIONS, move |name, channel| talk(Caller { desk: front.clone(), name }, channel))?;
     seat.ready();
     tokio::select! {
-        problem = users.follow(turns, &desk) => Err(problem),
+        problem = users.follow(turns, &desk) => Err(problem.into()),
         () = seat.stopped() => Ok(()),
     }
 }

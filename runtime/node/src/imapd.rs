@@ -10,12 +10,13 @@ use postkiln_ipc::directory::Access as Service;
 use postkiln_sys::{BundleDirectory, Inherited};
 
 use crate::access::{self, Access, Config, LoggedIn, Person};
+use crate::error::NodeError;
 use crate::imap_answers::Mailbox;
 use crate::role;
 use crate::serving::{self, Client, Front};
 
 /// Runs the role.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     let prepare = |bundle: &BundleDirectory| Config::read(Role::Imapd, bundle);
     role::serve(Role::Imapd, inherited, prepare, |mut seat| async move {
         let access = Access::new(&mut seat)?;

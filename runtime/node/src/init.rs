@@ -15,6 +15,7 @@ mod unit;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
+use crate::error::NodeError;
 use crate::machine;
 use supervisor::Supervisor;
 
@@ -44,7 +45,7 @@ pub(crate) enum Listen {
 ///
 /// # Errors
 /// When the machine cannot be brought up, or the bundle cannot be used.
-pub(crate) fn boot() -> Result<(), String> {
+pub(crate) fn boot() -> Result<(), NodeError> {
     let brought = machine::bring_up()?;
     let place = Place { data: brought.data, bundle: brought.bundle, listen: Listen::Everywhere, privileged: true };
     let ending = Supervisor::new(place, brought.buttons)?.run()?;
@@ -57,22 +58,24 @@ pub(crate) fn boot() -> Result<(), String> {
 ///
 /// # Errors
 /// When an argument or the bundle cannot be used, or a socket cannot be opened.
-pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
+pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(), NodeError> {
     let (mut bundle, mut data, mut base, mut leash, mut secrets) = (None, None, 10_000, false, false);
     while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{name} wants a value"))?;
+        let value = arguments.next().ok_or_else(|| NodeError::Usage(format!("{name} wants a value")))?;
         match name.as_str() {
             "--bundle" => bundle = Some(PathBuf::from(value)),
             "--data" => data = Some(PathBuf::from(value)),
-            "--base-port" => base = value.parse().map_err(|_| format!("--base-port {value} is no port"))?,
+            "--base-port" => {
+                base = value.parse().map_err(|_| NodeError::Usage(format!("--base-port {value} is no port")))?
+            }
             "--leash" if value == "stdin" => leash = true,
             "--secrets" if value == "stdin" => secrets = true,
-            _ => return Err(format!("{name} is no option of supervise")),
+            _ => return Err(NodeError::Usage(format!("{name} is no option of supervise"))),
         }
     }
     let absolute = |path: Option<PathBuf>, name: &str| {
-        let path = path.ok_or_else(|| format!("{name} is missing"))?;
-        std::path::absolute(&path).map_err(|error| format!("{name} {}: {error}", path.display()))
+        let path = path.ok_or_else(|| NodeError::Usage(format!("{name} is missing")))?;
+        std::path::absolute(&path).map_err(|error| NodeError::Usage(format!("{name} {}: {error}", path.display())))
     };
     let place = Place {
         data: absolute(data, "--data")?,
@@ -86,5 +89,6 @@ pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(
         let taken = postkiln_ipc::take_descriptor(std::io::stdin().as_fd());
         supervisor.hand_secrets(taken.map_err(|error| format!("the secrets on standard input: {error}"))?);
     }
-    supervisor.run().map(drop)
+    supervisor.run()?;
+    Ok(())
 }

@@ -31,22 +31,23 @@ use rustls::pki_types::pem::PemObject;
 use tokio::sync::watch;
 
 use crate::contents;
+use crate::error::NodeError;
 use crate::role::{self, Seat};
 use store::{Login, Store};
 
 /// Runs the role.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     role::serve(Role::Keyd, inherited, prepare, body)
 }
 
 /// The host name.
 struct Config(Me);
 
-fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
+fn prepare(bundle: &BundleDirectory) -> Result<Config, NodeError> {
     contents::control(bundle).map(Config)
 }
 
-async fn body(mut seat: Seat<Config>) -> Result<(), String> {
+async fn body(mut seat: Seat<Config>) -> Result<(), NodeError> {
     let folder = seat.data().join("keys");
     let keys = Rc::new(Keys::open(&folder, seat.config().0.0.as_str())?);
     let (keys, kept) = watch::channel(Shown { now: keys, before: None });

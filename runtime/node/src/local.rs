@@ -29,6 +29,7 @@ use postkiln_store::{Delivery, Quota, Uniques};
 use postkiln_sys::{BundleDirectory, Inherited};
 
 use crate::contents;
+use crate::error::NodeError;
 use crate::role::{self, Seat};
 use original::Original;
 use submit::{Rest, submit};
@@ -37,7 +38,7 @@ use submit::{Rest, submit};
 ///
 /// # Errors
 /// When it cannot start.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     role::serve(Role::Local, inherited, Config::read, |seat| async move { work(seat).await })
 }
 
@@ -48,7 +49,7 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    fn read(bundle: &BundleDirectory) -> Result<Self, String> {
+    fn read(bundle: &BundleDirectory) -> Result<Self, NodeError> {
         Ok(Self {
             hostname: contents::control::<Me>(bundle)?.0,
             bundle: bundle.try_clone().map_err(|error| error.to_string())?,
@@ -64,7 +65,7 @@ pub(crate) struct Tools {
     uniques: Uniques,
 }
 
-async fn work(mut seat: Seat<Config>) -> Result<(), String> {
+async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
     let random = postkiln_sys::random().map_err(|error| error.to_string())?;
     let config = seat.config();
     let tools = Rc::new(Tools {

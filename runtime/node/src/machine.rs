@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use postkiln_sys::mount;
 
+use crate::error::{During, NodeError};
 use crate::init::status::Status;
 
 pub(crate) use power::is_pressed;
@@ -42,10 +43,10 @@ pub(crate) struct Brought {
 
 /// Mounts, finds the data disk, installs the image's bundle. When it cannot, the machine stops here with the reason on its
 /// console until somebody presses the power button: starting again would change nothing.
-pub(crate) fn bring_up() -> Result<Brought, String> {
+pub(crate) fn bring_up() -> Result<Brought, NodeError> {
     let brought = try_to_bring_up();
     if let Err(problem) = &brought {
-        console::stopped(problem);
+        console::stopped(&problem.told());
         let mut buttons = power::buttons();
         power::wait(&mut buttons);
         go_down(Ending::Off)?;
@@ -53,18 +54,18 @@ pub(crate) fn bring_up() -> Result<Brought, String> {
     brought
 }
 
-fn try_to_bring_up() -> Result<Brought, String> {
+fn try_to_bring_up() -> Result<Brought, NodeError> {
     system::mounts()?;
     system::modules();
     system::settings();
     let slot = slots::current()?;
-    let boot_disk = postkiln_sys::block::root_disk().map_err(|error| format!("the disk of the root: {error}"))?;
+    let boot_disk = postkiln_sys::block::root_disk().during(|| "the disk of the root".to_owned())?;
     let data = Path::new(DATA);
     data::mount(&boot_disk, data)?;
     let bundle = bundles::choose(&boot_disk, slot, data)?;
     let hostname = bundles::hostname(&bundle)?;
-    rustix::system::sethostname(hostname.as_bytes()).map_err(|error| format!("the host name {hostname}: {error}"))?;
-    postkiln_sys::network::loopback_up().map_err(|error| format!("the loopback interface: {error}"))?;
+    rustix::system::sethostname(hostname.as_bytes()).during(|| format!("the host name {hostname}"))?;
+    postkiln_sys::network::loopback_up().during(|| "the loopback interface".to_owned())?;
     Ok(Brought { data: data.to_owned(), bundle, buttons: power::buttons() })
 }
 
@@ -74,12 +75,12 @@ pub(crate) fn show(status: &Status) {
         && let Err(problem) = slots::works()
     {
         // The machine works; only the way back to this slot gets shorter with each start.
-        postkiln_log::error("slot-not-marked", &[("problem", &problem)]);
+        postkiln_log::error("slot-not-marked", &[("problem", &problem.told())]);
     }
 }
 
 /// Writes out, unmounts, and ends the machine.
-pub(crate) fn go_down(ending: Ending) -> Result<(), String> {
+pub(crate) fn go_down(ending: Ending) -> Result<(), NodeError> {
     system::end_everybody();
     rustix::fs::sync();
     let data = Path::new(DATA);
@@ -93,5 +94,5 @@ pub(crate) fn go_down(ending: Ending) -> Result<(), String> {
         Ending::Off => rustix::system::RebootCommand::PowerOff,
         Ending::Again => rustix::system::RebootCommand::Restart,
     };
-    rustix::system::reboot(command).map_err(|error| format!("the kernel does not end: {error}"))
+    rustix::system::reboot(command).during(|| "the kernel does not end".to_owned())
 }

@@ -6,6 +6,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod active;
+mod error;
 mod init;
 mod machine;
 mod role;
@@ -32,13 +33,9 @@ mod smtpd;
 
 use std::process::ExitCode;
 
+use crate::error::NodeError;
 use postkiln_bundle::Role;
 use postkiln_sys::Inherited;
-
-/// Exit statuses as qmail's programs have them: try again later.
-const TEMPORARY: u8 = 111;
-/// Trying again does not help.
-const PERMANENT: u8 = 100;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -54,10 +51,10 @@ fn main() -> ExitCode {
 }
 
 /// Runs one role until it is told to stop.
-fn start(role: Role) -> Result<(), String> {
+fn start(role: Role) -> Result<(), NodeError> {
     postkiln_log::begin(role.name());
     postkiln_sys::forbid_core_dumps();
-    let inherited = Inherited::from_environment().map_err(|error| error.to_string())?;
+    let inherited = Inherited::from_environment()?;
     match role {
         Role::Keyd => keyd::run(inherited),
         Role::Directoryd => directoryd::run(inherited),
@@ -69,21 +66,21 @@ fn start(role: Role) -> Result<(), String> {
         Role::Imapd => imapd::run(inherited),
         Role::Pop3d => pop3d::run(inherited),
         Role::Netd => netd::run(inherited),
-        _ => Err(format!("{role} is no role of this program")),
+        _ => Err(NodeError::Usage(format!("{role} is no role of this program"))),
     }
 }
 
-fn ended(result: Result<(), String>) -> ExitCode {
+fn ended(result: Result<(), NodeError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            postkiln_log::error("ended", &[("problem", &problem)]);
-            ExitCode::from(TEMPORARY)
+            postkiln_log::error("ended", &[("problem", &problem.told())]);
+            problem.exit_code()
         }
     }
 }
 
 fn usage() -> ExitCode {
     postkiln_log::error("usage", &[("say", &"postkiln-node init | supervise --bundle DIR --data DIR | ROLE")]);
-    ExitCode::from(PERMANENT)
+    NodeError::Usage(String::new()).exit_code()
 }

@@ -16,6 +16,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::contents;
+use crate::error::{During, NodeError};
 use crate::role::{self, Desk, Seat};
 use dhcp::{Kind, Lease, Reply, Request};
 
@@ -27,15 +28,15 @@ struct Config {
 }
 
 /// Runs the role.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     role::serve(Role::Netd, inherited, prepare, serve)
 }
 
-fn prepare(bundle: &BundleDirectory) -> Result<Config, String> {
+fn prepare(bundle: &BundleDirectory) -> Result<Config, NodeError> {
     Ok(Config { network: contents::control(bundle)?, resolvers: contents::control(bundle)? })
 }
 
-async fn serve(seat: Seat<Config>) -> Result<(), String> {
+async fn serve(seat: Seat<Config>) -> Result<(), NodeError> {
     let stopped = seat.stopped();
     if !in_charge() {
         seat.ready();
@@ -54,7 +55,7 @@ fn in_charge() -> bool {
 }
 
 /// Keeps the network as the configuration in force says.
-async fn follow(seat: &Seat<Config>) -> Result<(), String> {
+async fn follow(seat: &Seat<Config>) -> Result<(), NodeError> {
     let mut changes = seat.config.clone();
     let mut interface = Interface::find(&seat.desk, seat.data().join("run/net/resolv.conf")).await?;
     let ready = || seat.ready();
@@ -94,13 +95,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(64);
 
 impl Interface {
     /// The first Ethernet interface, waiting until there is one; switched on.
-    async fn find(desk: &Desk, resolv_conf: PathBuf) -> Result<Self, String> {
-        let mut netlink = Netlink::open().map_err(|error| format!("netlink: {error}"))?;
+    async fn find(desk: &Desk, resolv_conf: PathBuf) -> Result<Self, NodeError> {
+        let mut netlink = Netlink::open().during(|| "netlink".to_owned())?;
         loop {
-            let links = netlink.links().map_err(|error| format!("the list of interfaces: {error}"))?;
+            let links = netlink.links().during(|| "the list of interfaces".to_owned())?;
             let found = links.into_iter().find_map(|link| link.ethernet.map(|hardware| (link, hardware)));
             if let Some((link, hardware)) = found {
-                netlink.up(link.index).map_err(|error| format!("{}: {error}", link.name))?;
+                netlink.up(link.index).during(|| link.name.clone())?;
                 return Ok(Self { netlink, link, hardware, address: None, resolv_conf });
             }
             desk.note("no network interface");
@@ -109,7 +110,7 @@ impl Interface {
     }
 
     /// Gives the interface its address and keeps it. Returns when a lease has ended.
-    async fn keep(&mut self, config: &Config, desk: &Desk, ready: &impl Fn()) -> Result<(), String> {
+    async fn keep(&mut self, config: &Config, desk: &Desk, ready: &impl Fn()) -> Result<(), NodeError> {
         match config.network {
             Network::Static { address, prefix, gateway } => {
                 self.put(address, prefix, gateway)?;
@@ -122,7 +123,7 @@ impl Interface {
         }
     }
 
-    async fn lease(&mut self, config: &Config, desk: &Desk, ready: &impl Fn()) -> Result<(), String> {
+    async fn lease(&mut self, config: &Config, desk: &Desk, ready: &impl Fn()) -> Result<(), NodeError> {
         let socket = self.socket()?;
         let lease = tokio::select! {
             lease = self.obtain(&socket) => lease,
@@ -221,7 +222,7 @@ impl Interface {
     }
 
     /// A socket on this interface alone: without an address there is no route that would lead there.
-    fn socket(&self) -> Result<UdpSocket, String> {
+    fn socket(&self) -> Result<UdpSocket, NodeError> {
         let make = || -> std::io::Result<UdpSocket> {
             let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM.nonblocking(), None)?;
             socket.set_broadcast(true)?;
@@ -230,20 +231,19 @@ impl Interface {
             socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, CLIENT_PORT)).into())?;
             UdpSocket::from_std(socket.into())
         };
-        make().map_err(|error| format!("the DHCP socket on {}: {error}", self.link.name))
+        make().during(|| format!("the DHCP socket on {}", self.link.name))
     }
 
-    fn put(&mut self, address: Ipv4Addr, prefix: u8, gateway: Option<Ipv4Addr>) -> Result<(), String> {
+    fn put(&mut self, address: Ipv4Addr, prefix: u8, gateway: Option<Ipv4Addr>) -> Result<(), NodeError> {
         let index = self.link.index;
-        let say = |what: String| move |error: std::io::Error| format!("{what}: {error}");
         if self.address != Some((address, prefix)) {
             self.clear();
             let added = self.netlink.add_address(index, address, prefix);
-            added.map_err(say(format!("address {address}/{prefix}")))?;
+            added.during(|| format!("address {address}/{prefix}"))?;
             self.address = Some((address, prefix));
         }
         match gateway {
-            Some(gateway) => self.netlink.set_default_route(index, gateway).map_err(say(format!("gateway {gateway}"))),
+            Some(gateway) => self.netlink.set_default_route(index, gateway).during(|| format!("gateway {gateway}")),
             None => Ok(()),
         }
     }

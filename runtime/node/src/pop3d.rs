@@ -11,12 +11,13 @@ use postkiln_pop3::{Answer, Question, Session};
 use postkiln_sys::{BundleDirectory, Inherited};
 
 use crate::access::{self, Access, Config, LoggedIn, Person};
+use crate::error::NodeError;
 use crate::pop3_answers::Mailbox;
 use crate::role;
 use crate::serving::{self, Client, Front};
 
 /// Runs the role.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     let prepare = |bundle: &BundleDirectory| Config::read(Role::Pop3d, bundle);
     role::serve(Role::Pop3d, inherited, prepare, |mut seat| async move {
         let access = Access::new(&mut seat)?;

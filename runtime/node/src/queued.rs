@@ -23,6 +23,7 @@ use postkiln_queue::{Finding, Message, Queue, Scheduler};
 use postkiln_sys::Inherited;
 use tokio::sync::{Notify, watch};
 
+use crate::error::NodeError;
 use crate::role::{self, Seat};
 use config::Config;
 
@@ -30,7 +31,7 @@ use config::Config;
 ///
 /// # Errors
 /// When the queue cannot be used; `init` starts the role again, and the queue is recovered.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     role::serve(Role::Queued, inherited, Config::read, |seat| async move { work(seat).await })
 }
 
@@ -61,7 +62,7 @@ impl Shared {
     }
 }
 
-async fn work(mut seat: Seat<Config>) -> Result<(), String> {
+async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
     let (local, remote) = (seat.door(Role::Local)?, seat.door(Role::Remote)?);
     let mut scheduler = Scheduler::new(seat.config().limits());
     let queue = open(&seat.data().join("queue"), &mut scheduler)?;
@@ -81,7 +82,7 @@ async fn work(mut seat: Seat<Config>) -> Result<(), String> {
     seat.ready();
     tokio::select! {
         () = dispatch::run(&shared) => Ok(()),
-        () = shared.broken.notified() => Err("the queue has to be opened again".to_owned()),
+        () = shared.broken.notified() => Err("the queue has to be opened again".to_owned().into()),
         () = stopped => {
             dispatch::settle(&shared).await;
             Ok(())

@@ -28,6 +28,7 @@ use postkiln_sys::{BundleDirectory, Inherited};
 use tokio_rustls::TlsConnector;
 
 use crate::contents::control;
+use crate::error::NodeError;
 use crate::role::{self, Seat};
 use names::{Exchange, Names};
 use session::{Content, Tried};
@@ -37,7 +38,7 @@ use tcpto::Timeouts;
 ///
 /// # Errors
 /// When it cannot start or its socket to `queued` is gone.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     role::serve(Role::Remote, inherited, Config::read, |seat| async move { work(seat).await })
 }
 
@@ -55,7 +56,7 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    fn read(bundle: &BundleDirectory) -> Result<Self, String> {
+    fn read(bundle: &BundleDirectory) -> Result<Self, NodeError> {
         let resolvers: Resolvers = control(bundle)?;
         Ok(Self {
             routes: control(bundle)?,
@@ -68,7 +69,7 @@ impl Config {
     }
 }
 
-async fn work(mut seat: Seat<Config>) -> Result<(), String> {
+async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
     let resolv_conf = seat.data().join("run/net/resolv.conf");
     let tools = Rc::new(Tools::new(resolv_conf)?);
     let configs = seat.config.clone();

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postkiln_bundle::{Role, Service};
+use postkiln_bundle::{Manifest, Role, Service};
 use postkiln_ipc::control::{Order, Report};
 use postkiln_ipc::{CallError, Channel, ChannelError, Door, Hatch};
 use postkiln_sys::{BundleDirectory, Inherited};
@@ -21,11 +21,12 @@ use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::contents;
+use crate::error::{During, NodeError};
 use crate::turn::{Turn, Turns};
 
 /// Reads a role's configuration out of a bundle: everything or nothing, changing nothing. The text of a refusal reaches
 /// the operator.
-pub(crate) type Prepare<C> = fn(&BundleDirectory) -> Result<C, String>;
+pub(crate) type Prepare<C> = fn(&BundleDirectory) -> Result<C, NodeError>;
 
 /// Where a role sits: what it was given, and how it tells `init` about itself.
 pub(crate) struct Seat<C> {
@@ -37,7 +38,7 @@ pub(crate) struct Seat<C> {
     identity: Rc<RefCell<String>>,
     turns: Turns<C>,
     stop: watch::Receiver<bool>,
-    ended: mpsc::UnboundedSender<String>,
+    ended: mpsc::UnboundedSender<NodeError>,
 }
 
 impl<C> Seat<C> {
@@ -52,8 +53,8 @@ impl<C> Seat<C> {
     }
 
     /// The door to a role, to be taken once.
-    pub(crate) fn door(&mut self, role: Role) -> Result<Arc<Door>, String> {
-        let descriptor = self.inherited.take(&format!("door.{role}")).map_err(|error| error.to_string())?;
+    pub(crate) fn door(&mut self, role: Role) -> Result<Arc<Door>, NodeError> {
+        let descriptor = self.inherited.take(&format!("door.{role}"))?;
         Ok(Arc::new(Door::new(descriptor)))
     }
 
@@ -63,14 +64,14 @@ impl<C> Seat<C> {
         &mut self,
         limit: usize,
         talk: impl Fn(Rc<str>, Channel<S, R>) -> F + Clone + 'static,
-    ) -> Result<(), String>
+    ) -> Result<(), NodeError>
     where
         S: Serialize + 'static,
         R: DeserializeOwned + 'static,
         F: Future<Output = Result<(), ChannelError>> + 'static,
     {
         for (caller, descriptor) in self.inherited.take_all("hatch") {
-            let hatch = Hatch::new(descriptor).map_err(|error| format!("the hatch of {caller}: {error}"))?;
+            let hatch = Hatch::new(descriptor).during(|| format!("the hatch of {caller}"))?;
             self.part(answer(hatch, caller.into(), limit, talk.clone()));
         }
         Ok(())
@@ -78,12 +79,12 @@ impl<C> Seat<C> {
 
     /// Runs a part of the role beside the others. Its end, for whatever reason, is the end of the role: a role that lacks
     /// a part and says that it is ready would never be started again.
-    pub(crate) fn part(&self, part: impl Future<Output = Result<(), String>> + 'static) {
+    pub(crate) fn part(&self, part: impl Future<Output = Result<(), NodeError>> + 'static) {
         let ended = self.ended.clone();
         tokio::task::spawn_local(async move {
             let result = part.await;
             // Nobody listens when the role ends already.
-            let _ = ended.send(result.err().unwrap_or_else(|| "a part of the role has ended".to_owned()));
+            let _ = ended.send(result.err().unwrap_or(NodeError::Part));
         });
     }
 
@@ -143,14 +144,14 @@ pub(crate) fn serve<C, F>(
     mut inherited: Inherited,
     prepare: Prepare<C>,
     body: impl FnOnce(Seat<C>) -> F,
-) -> Result<(), String>
+) -> Result<(), NodeError>
 where
     C: 'static,
-    F: Future<Output = Result<(), String>>,
+    F: Future<Output = Result<(), NodeError>>,
 {
-    let bundle = inherited.take("bundle").map_err(|error| error.to_string())?;
+    let bundle = inherited.take("bundle")?;
     let bundle = BundleDirectory::new(bundle);
-    let control = inherited.take("control").map_err(|error| error.to_string())?;
+    let control = inherited.take("control")?;
     postkiln_sys::raise_descriptor_limit();
     let (identity, service) = own_part(role, &bundle)?;
     give_up_the_rest(&service, &bundle, inherited.data())?;
@@ -165,7 +166,7 @@ where
         .max_blocking_threads(THREADS)
         .thread_keep_alive(Duration::from_secs(2))
         .build()
-        .map_err(|error| error.to_string())?;
+        .during(|| "the runtime".to_owned())?;
     tokio::task::LocalSet::new().block_on(&runtime, async move {
         let (configs, config) = watch::channel(Arc::new(config));
         let (stops, stop) = watch::channel(false);
@@ -199,7 +200,7 @@ pub(crate) async fn answer<S, R, F>(
     caller: Rc<str>,
     limit: usize,
     talk: impl Fn(Rc<str>, Channel<S, R>) -> F,
-) -> Result<(), String>
+) -> Result<(), NodeError>
 where
     S: Serialize,
     R: DeserializeOwned,
@@ -207,14 +208,17 @@ where
 {
     let seats = Arc::new(Semaphore::new(limit));
     loop {
-        let seat = seats.clone().acquire_owned().await.map_err(|error| error.to_string())?;
+        // Nobody closes the semaphore.
+        let Ok(seat) = seats.clone().acquire_owned().await else { return Err(NodeError::Part) };
         let channel = match hatch.accept().await {
             Ok(channel) => channel,
             Err(error @ CallError::Senseless(_)) => {
                 postkiln_log::warn("call-dropped", &[("caller", &caller), ("problem", &error)]);
                 continue;
             }
-            Err(error) => return Err(format!("the hatch of {caller}: {}", postkiln_log::chain(&error))),
+            Err(CallError::Gone(source)) => {
+                return Err(NodeError::System { step: format!("the hatch of {caller}"), source });
+            }
         };
         let (talk, caller) = (talk(caller.clone(), channel), caller.clone());
         tokio::task::spawn_local(async move {
@@ -244,10 +248,10 @@ struct Life<C> {
 
 impl<C> Life<C> {
     /// Returns when `init` is gone: then nobody holds the sockets open and nobody would start what is missing.
-    async fn obey(mut self, control: std::os::fd::OwnedFd, mut reports: mpsc::UnboundedReceiver<Report>) -> String {
+    async fn obey(mut self, control: std::os::fd::OwnedFd, mut reports: mpsc::UnboundedReceiver<Report>) -> NodeError {
         let (mut hearing, mut saying) = match ends(control) {
             Ok(ends) => ends,
-            Err(error) => return format!("the control channel: {error}"),
+            Err(error) => return NodeError::Channel(error),
         };
         let says = async {
             while let Some(report) = reports.recv().await {
@@ -260,14 +264,14 @@ impl<C> Life<C> {
             loop {
                 match hearing.receive().await {
                     Ok(Some((order, directory))) => self.carry_out(order, directory),
-                    Ok(None) => return "init is gone".to_owned(),
-                    Err(error) => return format!("the control channel: {error}"),
+                    Ok(None) => return NodeError::Orphaned,
+                    Err(error) => return NodeError::Channel(error),
                 }
             }
         };
         tokio::select! {
             problem = hears => problem,
-            () = says => "init is gone".to_owned(),
+            () = says => NodeError::Orphaned,
         }
     }
 
@@ -286,11 +290,11 @@ impl<C> Life<C> {
     }
 
     fn prepare(&mut self, identity: String, directory: Option<std::os::fd::OwnedFd>) {
-        let offered = directory.ok_or_else(|| "no directory came with the order".to_owned());
+        let offered = directory.ok_or(NodeError::Channel(ChannelError::Malformed));
         let config = offered.and_then(|directory| (self.prepare)(&BundleDirectory::new(directory)));
         let config = match config {
             Ok(config) => Arc::new(config),
-            Err(problem) => return self.desk.report(Report::Refused { identity, problem }),
+            Err(problem) => return self.desk.report(Report::Refused { identity, problem: problem.told() }),
         };
         self.prepared = Some((identity.clone(), config.clone()));
         let Some(answer) = self.turns.prepare(config) else { return self.desk.report(Report::Prepared(identity)) };
@@ -335,14 +339,19 @@ fn ends(control: std::os::fd::OwnedFd) -> Result<(Hearing, Hearing), ChannelErro
 }
 
 /// The bundle's identity, and this role's line of the service table.
-fn own_part(role: Role, bundle: &BundleDirectory) -> Result<(String, Service), String> {
+fn own_part(role: Role, bundle: &BundleDirectory) -> Result<(String, Service), NodeError> {
     let table = contents::table(bundle)?;
     let found = table.services.into_iter().find(|service| service.role == role);
-    Ok((table.identity, found.ok_or_else(|| format!("the service table has no {role}"))?))
+    Ok((table.identity, found.ok_or_else(|| absent(role))?))
+}
+
+fn absent(role: Role) -> NodeError {
+    let problem = format!("the service table has no {role}");
+    NodeError::Bundle { path: Manifest::NAME.to_owned(), problem }
 }
 
 /// Keeps the bundle in force, those that may follow it, and the directories of the service table; nothing else.
-fn give_up_the_rest(service: &Service, bundle: &BundleDirectory, data: &Path) -> Result<(), String> {
+fn give_up_the_rest(service: &Service, bundle: &BundleDirectory, data: &Path) -> Result<(), NodeError> {
     let paths = |writable| {
         let chosen = service.directories.iter().filter(move |directory| directory.writable == writable);
         chosen.map(|directory| data.join(&directory.path)).collect::<Vec<_>>()
@@ -356,16 +365,16 @@ fn give_up_the_rest(service: &Service, bundle: &BundleDirectory, data: &Path) ->
             postkiln_log::warn("unconfined", &[("problem", &"this kernel has no Landlock")]);
             Ok(())
         }
-        Err(error) => Err(format!("cannot give up powers: {error}")),
+        Err(error) => Err(error).during(|| "giving up powers".to_owned()),
     }
 }
 
 /// Tells `init` why the role cannot start, as a note that stays when the process is gone.
-fn tell(control: std::os::fd::OwnedFd, problem: String) -> String {
+fn tell(control: std::os::fd::OwnedFd, problem: NodeError) -> NodeError {
     let mut channel =
         postkiln_ipc::BlockingChannel::<Report, Order>::new(std::os::unix::net::UnixStream::from(control));
     // The same text goes to the log, so a lost note loses nothing.
-    let _ = channel.send(&Report::Note(problem.clone()), None);
+    let _ = channel.send(&Report::Note(problem.told()), None);
     problem
 }
 

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use crate::certificate::Certificate;
 use crate::contents::Listeners;
+use crate::error::{During, NodeError};
 use crate::role::Seat;
 
 /// The configuration of a role that listens.
@@ -52,7 +53,7 @@ pub(crate) struct Client<'a> {
 }
 
 /// Serves until `init` stops the role.
-pub(crate) async fn serve<F: Front>(mut seat: Seat<F::Config>, front: F) -> Result<(), String> {
+pub(crate) async fn serve<F: Front>(mut seat: Seat<F::Config>, front: F) -> Result<(), NodeError> {
     let certificate = Certificate::fetch(seat.door(Role::Keyd)?, seat.desk.clone());
     let listeners = seat.listeners();
     let counting = Counting::new(Limits { total: seat.config().connections(), per_peer: F::PER_PEER });
@@ -69,7 +70,7 @@ pub(crate) async fn serve<F: Front>(mut seat: Seat<F::Config>, front: F) -> Resu
                 }
             }
         });
-        office.seat.part(async move { accepting.await.map_err(|error| format!("listener {name}: {error}")) });
+        office.seat.part(async move { accepting.await.during(|| format!("listener {name}")) });
     }
     tokio::select! {
         () = office.certificate.asked() => office.seat.ready(),

@@ -16,13 +16,14 @@ use postkiln_ipc::{Door, directory};
 use postkiln_smtp::{Peer, Session};
 use postkiln_sys::Inherited;
 
+use crate::error::NodeError;
 use crate::role;
 use crate::serving::{self, Front};
 use answers::Answers;
 use config::Config;
 
 /// Runs the role.
-pub(crate) fn run(inherited: Inherited) -> Result<(), String> {
+pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     role::serve(Role::Smtpd, inherited, Config::read, |mut seat| async move {
         let (directoryd, queued) = (seat.door(Role::Directoryd)?, seat.door(Role::Queued)?);
         let smtpd = Smtpd { directoryd, queued, data: seat.data() };

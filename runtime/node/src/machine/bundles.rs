@@ -12,6 +12,7 @@ use postkiln_sys::sync;
 
 use super::disk;
 use crate::active;
+use crate::error::{During, NodeError};
 
 /// The file with the image's own name, which is independent of its bundle.
 const IMAGE: &str = "/etc/postkiln-image";
@@ -21,18 +22,14 @@ const SEEN: &str = "images-seen";
 const MEMORY: usize = 32;
 
 /// The directory of the bundle to start with. An image not seen before brings its own; otherwise it is the last applied.
-pub(super) fn choose(boot_disk: &Device, slot: &str, data: &Path) -> Result<PathBuf, String> {
+pub(super) fn choose(boot_disk: &Device, slot: &str, data: &Path) -> Result<PathBuf, NodeError> {
     let device = disk::partition(boot_disk, &format!("bundle-{slot}"))?;
-    let say = |what: &str| {
-        let what = what.to_owned();
-        move |error: io::Error| format!("{what}: {error}")
-    };
-    let file = File::open(device.node()).map_err(say(&device.name))?;
+    let file = File::open(device.node()).during(|| device.name.clone())?;
     let bundle = unpack(BufReader::with_capacity(1 << 20, file))
-        .map_err(|error| format!("the bundle on {}: {}", device.name, postkiln_log::chain(&error)))?;
+        .map_err(|error| NodeError::bundle(format!("the bundle on {}", device.name), &error))?;
     let folder = data.join("bundles");
-    make_directory(&folder).map_err(say("bundles"))?;
-    let system = fs::read_to_string(IMAGE).map_err(say(IMAGE))?;
+    make_directory(&folder).during(|| "bundles".to_owned())?;
+    let system = fs::read_to_string(IMAGE).during(|| IMAGE.to_owned())?;
     let image = format!("{} {}", system.trim(), bundle.manifest().identity);
     let seen = fs::read_to_string(folder.join(SEEN)).unwrap_or_default();
     let active = folder.join("active");
@@ -41,19 +38,19 @@ pub(super) fn choose(boot_disk: &Device, slot: &str, data: &Path) -> Result<Path
     {
         return Ok(path);
     }
-    let path = install(&bundle, &folder).map_err(say("installing the bundle"))?;
-    active::activate(data, &path).map_err(say("bundles/active"))?;
+    let path = install(&bundle, &folder).during(|| "installing the bundle".to_owned())?;
+    active::activate(data, &path).during(|| "bundles/active".to_owned())?;
     let kept: Vec<&str> = seen.lines().rev().take(MEMORY - 1).collect();
     let lines: Vec<&str> = kept.into_iter().rev().chain([image.as_str()]).collect();
-    sync::replace(&folder.join(SEEN), (lines.join("\n") + "\n").as_bytes(), 0o644).map_err(say(SEEN))?;
+    sync::replace(&folder.join(SEEN), (lines.join("\n") + "\n").as_bytes(), 0o644).during(|| SEEN.to_owned())?;
     Ok(path)
 }
 
 /// The host name of a bundle.
-pub(super) fn hostname(bundle: &Path) -> Result<String, String> {
+pub(super) fn hostname(bundle: &Path) -> Result<String, NodeError> {
     let path = bundle.join(Manifest::NAME);
-    let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bytes = fs::read(&path).during(|| format!("{}", path.display()))?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).during(|| format!("{}", path.display()))?;
     Ok(manifest.hostname)
 }
 

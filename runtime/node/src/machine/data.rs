@@ -10,6 +10,7 @@ use postkiln_sys::mount::{self, MountFlags};
 
 use super::console;
 use super::disk::{self, Content, LABEL};
+use crate::error::{During, NodeError};
 
 /// Growing by less is not worth a run of resize2fs.
 const WORTH: u64 = 8 << 20;
@@ -17,7 +18,7 @@ const WORTH: u64 = 8 << 20;
 const ROOM_FOR_JOURNAL: u64 = 1 << 30;
 
 /// Finds, makes, checks, mounts and grows.
-pub(super) fn mount(boot_disk: &Device, place: &Path) -> Result<(), String> {
+pub(super) fn mount(boot_disk: &Device, place: &Path) -> Result<(), NodeError> {
     let (device, content) = choose(boot_disk)?;
     let node = device.node();
     let size = match content {
@@ -30,16 +31,16 @@ pub(super) fn mount(boot_disk: &Device, place: &Path) -> Result<(), String> {
             device.size
         }
         Content::Foreign(what) => {
-            return Err(format!(
+            return Err(NodeError::Machine(format!(
                 "{} holds {what}, not the file system {LABEL}. Nothing was changed. Attach an empty disk (all zero) or \
                  the right one, and switch on again",
                 node.display()
-            ));
+            )));
         }
     };
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::NOATIME;
     mount::mount(&node.to_string_lossy(), place, "ext4", flags, "data=ordered,errors=remount-ro")
-        .map_err(|error| format!("{error}. Nothing was formatted"))?;
+        .map_err(|error| NodeError::Machine(format!("{error}. Nothing was formatted")))?;
     if device.size.saturating_sub(size) >= WORTH {
         console::line(&format!("Postkiln: data on {} grows to {} MiB", device.name, device.size >> 20));
         run("/usr/sbin/resize2fs", &[&node.to_string_lossy()], &[0])?;
@@ -49,16 +50,12 @@ pub(super) fn mount(boot_disk: &Device, place: &Path) -> Result<(), String> {
 
 /// A whole disk without partitions comes first: ours before a blank one, and a foreign one stops the start, because a
 /// person attached it for a reason. Without any it is the last partition of the boot disk.
-fn choose(boot_disk: &Device) -> Result<(Device, Content), String> {
-    let say = |device: &Device| {
-        let name = device.name.clone();
-        move |error: std::io::Error| format!("{name}: {error}")
-    };
+fn choose(boot_disk: &Device) -> Result<(Device, Content), NodeError> {
     let mut found = Vec::new();
-    for device in block::disks().map_err(|error| format!("the list of disks: {error}"))? {
-        let partitioned = !block::partitions(&device.name).map_err(say(&device))?.is_empty();
+    for device in block::disks().during(|| "the list of disks".to_owned())? {
+        let partitioned = !block::partitions(&device.name).during(|| device.name.clone())?.is_empty();
         if device.name != boot_disk.name && !partitioned {
-            let content = disk::look(&device.node()).map_err(say(&device))?;
+            let content = disk::look(&device.node()).during(|| device.name.clone())?;
             found.push((device, content));
         }
     }
@@ -73,15 +70,15 @@ fn choose(boot_disk: &Device) -> Result<(Device, Content), String> {
     }
     let mut device = disk::partition(boot_disk, "data")?;
     if let Some(number) = device.number
-        && let Some(size) = gpt::grow(&boot_disk.node(), number).map_err(say(boot_disk))?
+        && let Some(size) = gpt::grow(&boot_disk.node(), number).during(|| boot_disk.name.clone())?
     {
         device.size = size;
     }
-    let content = disk::look(&device.node()).map_err(say(&device))?;
+    let content = disk::look(&device.node()).during(|| device.name.clone())?;
     Ok((device, content))
 }
 
-fn make(device: &Device) -> Result<(), String> {
+fn make(device: &Device) -> Result<(), NodeError> {
     console::line(&format!("Postkiln: making the data file system on {} ({} MiB)", device.name, device.size >> 20));
     let node = device.node();
     let node = node.to_string_lossy();
@@ -93,29 +90,30 @@ fn make(device: &Device) -> Result<(), String> {
     }
     let blocks = (disk::mark_place(device.size) / 4096).to_string();
     arguments.extend([&*node, &blocks]);
-    let say = |error: std::io::Error| format!("{node}: {error}");
-    disk::begin_making(device).map_err(say)?;
+    disk::begin_making(device).during(|| node.to_string())?;
     run("/usr/sbin/mke2fs", &arguments, &[0])?;
-    disk::end_making(device).map_err(say)
+    disk::end_making(device).during(|| node.to_string())
 }
 
 /// Replays the journal and repairs what is safe to repair (e2fsck(8): 0 clean, 1 repaired).
-fn check(node: &Path) -> Result<(), String> {
-    run("/usr/sbin/e2fsck", &["-p", &node.to_string_lossy()], &[0, 1])
-        .map_err(|problem| format!("{problem}. The data need a person: run e2fsck on a copy of the disk"))
+fn check(node: &Path) -> Result<(), NodeError> {
+    run("/usr/sbin/e2fsck", &["-p", &node.to_string_lossy()], &[0, 1]).map_err(|problem| {
+        NodeError::Machine(format!("{problem}. The data need a person: run e2fsck on a copy of the disk"))
+    })
 }
 
-fn run(program: &str, arguments: &[&str], good: &[i32]) -> Result<(), String> {
+fn run(program: &str, arguments: &[&str], good: &[i32]) -> Result<(), NodeError> {
     let output = Command::new(program)
         .args(arguments)
         .env_clear()
         .env("LC_ALL", "C")
         .env("PATH", "/usr/sbin:/usr/bin")
         .output()
-        .map_err(|error| format!("{program}: {error}"))?;
+        .during(|| program.to_owned())?;
     if output.status.code().is_some_and(|code| good.contains(&code)) {
         return Ok(());
     }
     let said = [output.stdout, output.stderr].concat();
-    Err(format!("{program}: {}: {}", output.status, String::from_utf8_lossy(&said).trim().replace('\n', "; ")))
+    let said = String::from_utf8_lossy(&said).trim().replace('\n', "; ");
+    Err(NodeError::Program { program: program.to_owned(), said: format!("{}: {said}", output.status) })
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::error::{During, NodeError};
 use postkiln_sys::block::{self, Device};
 
 /// The label of our data file systems.
@@ -130,11 +131,10 @@ fn describe(head: &[u8], at: u64) -> String {
 }
 
 /// A partition of a disk, by its name.
-pub(super) fn partition(disk: &Device, label: &str) -> Result<Device, String> {
-    let partitions =
-        block::partitions(&disk.name).map_err(|error| format!("the partitions of {}: {error}", disk.name))?;
+pub(super) fn partition(disk: &Device, label: &str) -> Result<Device, NodeError> {
+    let partitions = block::partitions(&disk.name).during(|| format!("the partitions of {}", disk.name))?;
     let found = partitions.into_iter().find(|device| device.label.as_deref() == Some(label));
-    found.ok_or_else(|| format!("disk {} has no partition {label:?}", disk.name))
+    found.ok_or_else(|| NodeError::Machine(format!("disk {} has no partition {label:?}", disk.name)))
 }
 
 #[cfg(test)]

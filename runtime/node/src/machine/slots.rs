@@ -8,6 +8,7 @@ use std::path::Path;
 use postkiln_sys::mount::{MountFlags, mount, unmount};
 
 use super::disk;
+use crate::error::{During, NodeError};
 
 const ESP: &str = "/esp";
 const BLOCK: &str = "postkiln/grubenv";
@@ -16,39 +17,40 @@ const SIZE: usize = 1024;
 const TRIES: &str = "3";
 
 /// The slot this machine was started from.
-pub(super) fn current() -> Result<&'static str, String> {
-    let line = fs::read_to_string("/proc/cmdline").map_err(|error| format!("/proc/cmdline: {error}"))?;
+pub(super) fn current() -> Result<&'static str, NodeError> {
+    let line = fs::read_to_string("/proc/cmdline").during(|| "/proc/cmdline".to_owned())?;
     match line.split_whitespace().find_map(|word| word.strip_prefix("postkiln.slot=")) {
         Some("a") => Ok("a"),
         Some("b") => Ok("b"),
-        _ => Err("the kernel command line names no slot (postkiln.slot=a)".to_owned()),
+        _ => Err(NodeError::Machine("the kernel command line names no slot (postkiln.slot=a)".to_owned())),
     }
 }
 
 /// Gives the running slot its tries back.
-pub(super) fn works() -> Result<(), String> {
+pub(super) fn works() -> Result<(), NodeError> {
     let slot = current()?;
-    let disk = postkiln_sys::block::root_disk().map_err(|error| error.to_string())?;
+    let disk = postkiln_sys::block::root_disk().during(|| "the disk of the root".to_owned())?;
     let device = disk::partition(&disk, "esp")?;
     let place = Path::new(ESP);
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    mount(&device.node().to_string_lossy(), place, "vfat", flags, "umask=0077").map_err(|error| error.to_string())?;
+    mount(&device.node().to_string_lossy(), place, "vfat", flags, "umask=0077").during(|| ESP.to_owned())?;
     let changed = change(&place.join(BLOCK), &format!("tries_{slot}"), TRIES);
-    let unmounted = unmount(place).map_err(|error| error.to_string());
+    let unmounted = unmount(place).during(|| ESP.to_owned());
     changed.and(unmounted)
 }
 
 /// Rewrites the block in place: GRUB knows where its sectors lie and never reads another file.
-fn change(path: &Path, name: &str, value: &str) -> Result<(), String> {
-    let say = |error: std::io::Error| format!("{}: {error}", path.display());
-    let mut file = File::options().read(true).write(true).open(path).map_err(say)?;
+fn change(path: &Path, name: &str, value: &str) -> Result<(), NodeError> {
+    let name_of = || path.display().to_string();
+    let mut file = File::options().read(true).write(true).open(path).during(name_of)?;
     let mut text = String::new();
-    file.read_to_string(&mut text).map_err(say)?;
-    let new = with(&text, name, value).ok_or_else(|| format!("{} is no environment block", path.display()))?;
+    file.read_to_string(&mut text).during(name_of)?;
+    let new = with(&text, name, value)
+        .ok_or_else(|| NodeError::Machine(format!("{} is no environment block", path.display())))?;
     if new != text {
-        file.rewind().map_err(say)?;
-        file.write_all(new.as_bytes()).map_err(say)?;
-        postkiln_sys::sync::file(&file).map_err(say)?;
+        file.rewind().during(name_of)?;
+        file.write_all(new.as_bytes()).during(name_of)?;
+        postkiln_sys::sync::file(&file).during(name_of)?;
     }
     Ok(())
 }

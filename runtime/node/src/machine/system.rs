@@ -7,9 +7,10 @@ use postkiln_sys::mount::{MountFlags, mount};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::console;
+use crate::error::{During, NodeError};
 
 /// Mounts everything that lives in memory. `/dev`, `/proc` and `/sys` came with the root.
-pub(super) fn mounts() -> Result<(), String> {
+pub(super) fn mounts() -> Result<(), NodeError> {
     let plain = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     let table = [
         ("/run", "tmpfs", "mode=0755,size=64m"),
@@ -17,7 +18,7 @@ pub(super) fn mounts() -> Result<(), String> {
         ("/sys/fs/cgroup", "cgroup2", ""),
     ];
     for (place, kind, options) in table {
-        mount(kind, Path::new(place), kind, plain, options).map_err(|error| error.to_string())?;
+        mount(kind, Path::new(place), kind, plain, options).during(|| place.to_owned())?;
     }
     Ok(())
 }

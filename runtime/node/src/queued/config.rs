@@ -11,6 +11,7 @@ use postkiln_queue::{Channel, Limits};
 use postkiln_sys::BundleDirectory;
 
 use crate::contents::control;
+use crate::error::NodeError;
 
 /// The settings of the role.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    pub(crate) fn read(bundle: &BundleDirectory) -> Result<Self, String> {
+    pub(crate) fn read(bundle: &BundleDirectory) -> Result<Self, NodeError> {
         Ok(Self {
             locals: control(bundle)?,
             virtual_domains: control(bundle)?,

@@ -14,6 +14,7 @@ use postkiln_smtp::{Limits, Listener};
 use postkiln_sys::BundleDirectory;
 
 use crate::contents::{Listeners, control, must};
+use crate::error::NodeError;
 use crate::serving::Listening;
 
 /// Everything, read from one bundle.
@@ -41,7 +42,7 @@ impl Listening for Config {
 
 impl Config {
     /// Reads everything or nothing.
-    pub(super) fn read(bundle: &BundleDirectory) -> Result<Self, String> {
+    pub(super) fn read(bundle: &BundleDirectory) -> Result<Self, NodeError> {
         let scanner: Scanner = control(bundle)?;
         let clamd_conf = match scanner.engine {
             Engine::None => None,
@@ -61,8 +62,7 @@ impl Config {
             greeting: control::<Smtpgreeting>(bundle)?.0,
             listener: Listener::Mx,
             tls: Tls::Starttls,
-            policy: Policy::read(|name| bundle.read(&format!("control/{name}")))
-                .map_err(|error| postkiln_log::chain(&error))?,
+            policy: Policy::read(|name| bundle.read(&format!("control/{name}")))?,
             remembers: false,
             limits,
         };
