@@ -292,7 +292,14 @@ fn every_control_file_is_in_its_registry() {
 }
 
 /// Folders whose comments have not been reread yet; this list only gets shorter.
-const NOT_YET_REREAD: [&str; 1] = ["runtime/node/"];
+const NOT_YET_REREAD: [&str; 6] = [
+    "runtime/node/src/init/",
+    "runtime/node/src/keyd",
+    "runtime/node/src/remote",
+    "runtime/node/src/queued",
+    "runtime/node/src/local",
+    "runtime/node/src/controld.rs",
+];
 
 #[test]
 fn comments_name_their_subject() {

@@ -60,7 +60,7 @@ impl Listeners {
 }
 
 impl Listener {
-    /// What the rules say of a client.
+    /// The decision of the rules about a client.
     pub(crate) fn decide(&self, client: std::net::IpAddr) -> Decision {
         tcprules::lookup(&self.rules, client, None)
     }

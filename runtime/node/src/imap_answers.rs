@@ -22,7 +22,7 @@ pub(crate) struct Mailbox {
 struct Open {
     folder: Folder,
     read_only: bool,
-    /// The folder's generation that the session knows.
+    /// The generation of the open folder when the session was last told about it.
     told: u64,
 }
 
@@ -282,7 +282,7 @@ mod tests {
             String::from_utf8(said).unwrap()
         }
 
-        /// Each of these is somewhere in the reply.
+        /// Sends a line and checks that each of the expected texts is somewhere in the reply.
         fn check(&mut self, line: &str, expected: &[&str]) {
             let said = self.say(line);
             for part in expected {

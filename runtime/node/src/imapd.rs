@@ -15,7 +15,7 @@ use crate::imap_answers::Mailbox;
 use crate::role;
 use crate::serving::{self, Client, Front};
 
-/// Runs the role.
+/// Runs the role until `init` stops it.
 pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     let prepare = |bundle: &BundleDirectory| Config::read(Role::Imapd, bundle);
     role::serve(Role::Imapd, inherited, prepare, |mut seat| async move {
@@ -40,7 +40,7 @@ impl Front for Imapd {
     }
 }
 
-/// One connection's answers.
+/// Answers the questions of one connection's session.
 struct Answers(Person<Mailbox>);
 
 impl postkiln_net::Answers<Session> for Answers {

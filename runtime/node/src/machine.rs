@@ -79,7 +79,7 @@ pub(crate) fn show(status: &Status) {
     }
 }
 
-/// Writes out, unmounts, and ends the machine.
+/// Ends all processes, writes everything out, unmounts the data, and ends the machine.
 pub(crate) fn go_down(ending: Ending) -> Result<(), NodeError> {
     system::end_everybody();
     rustix::fs::sync();

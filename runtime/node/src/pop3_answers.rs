@@ -16,7 +16,7 @@ use crate::access::{self, Place};
 pub(crate) struct Mailbox {
     maildir: Maildir,
     inbox: Option<Folder>,
-    /// UIDs in the session's order.
+    /// The UIDs in the order in which the session numbers messages.
     order: Vec<u32>,
     /// The message that is being sent.
     reading: Option<File>,
@@ -117,7 +117,7 @@ fn unavailable() -> Answer {
     Answer::Refused(Status(4, 3, 0), "temporary trouble, try again later".to_owned())
 }
 
-/// Octets of a message in one answer.
+/// Octets of a message that one answer carries.
 const PIECE: usize = 64 * 1024;
 
 #[cfg(test)]

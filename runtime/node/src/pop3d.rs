@@ -16,7 +16,7 @@ use crate::pop3_answers::Mailbox;
 use crate::role;
 use crate::serving::{self, Client, Front};
 
-/// Runs the role.
+/// Runs the role until `init` stops it.
 pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     let prepare = |bundle: &BundleDirectory| Config::read(Role::Pop3d, bundle);
     role::serve(Role::Pop3d, inherited, prepare, |mut seat| async move {
@@ -46,7 +46,7 @@ impl Front for Pop3d {
     }
 }
 
-/// One connection's answers.
+/// Answers the questions of one connection's session.
 struct Answers(Person<Mailbox>);
 
 impl postkiln_net::Answers<Session> for Answers {
@@ -66,5 +66,5 @@ fn unavailable() -> Answer {
     Answer::Refused(Status(4, 3, 0), "temporary trouble, try again later".to_owned())
 }
 
-/// RFC 1939 §3: at least ten minutes.
+/// How long a client may be silent: at least ten minutes (RFC 1939 §3).
 const AUTOLOGOUT: Duration = Duration::from_secs(660);

@@ -1,4 +1,4 @@
-//! What every role has in common: its seat. A role reads its configuration from the bundle, gives up what it does not
+//! The part that all roles have in common: the seat. A role reads its configuration from the bundle, gives up what it does not
 //! need, says that it is ready, and from then on obeys `init`: prepare another bundle, commit or abort, stop. Knows
 //! nothing about any role's work. Start at [`serve`].
 
@@ -357,7 +357,7 @@ fn give_up_the_rest(service: &Service, bundle: &BundleDirectory, data: &Path) ->
         chosen.map(|directory| data.join(&directory.path)).collect::<Vec<_>>()
     };
     let (mut read, write) = (paths(false), paths(true));
-    // What is opened below a descriptor that comes later is checked by its path.
+    // A bundle whose descriptor comes later is opened below it, and Landlock judges that by its path.
     read.push(data.join("bundles"));
     match postkiln_sys::confine(bundle.as_fd(), &read, &write) {
         Ok(true) => Ok(()),

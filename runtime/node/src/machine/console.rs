@@ -24,7 +24,7 @@ struct Shown {
     lines: BTreeMap<Role, String>,
 }
 
-/// Shows a state; gives `true` the first time that everything is ready.
+/// Shows the state of the services; gives `true` the first time that all of them are ready.
 pub(super) fn show(status: &Status) -> bool {
     let Ok(mut shown) = SHOWN.lock() else { return false };
     let receives = status.listeners.iter().find(|listener| listener.name == "smtp").map(|listener| listener.role);
@@ -50,18 +50,18 @@ pub(super) fn show(status: &Status) -> bool {
         let _ = writeln!(serial, "Postkiln: ready");
     }
     put(SERIAL, &serial);
-    // Home, then each line cleared to its end, then the rest of the screen: no flicker.
+    // The cursor goes home, each line is cleared to its end, then the rest of the screen: clearing it first would flicker.
     put(SCREEN, &format!("\x1b[H{}\x1b[J", page.replace('\n', "\x1b[K\n")));
     first
 }
 
-/// One line on both.
+/// Prints one line on the screen and on the serial line.
 pub(super) fn line(text: &str) {
     put(SERIAL, &format!("{text}\n"));
     put(SCREEN, &format!("{text}\n"));
 }
 
-/// Why the start ends here.
+/// Tells a person why the machine does not start, and what the power button does now.
 pub(super) fn stopped(problem: &str) {
     line(&format!(
         "\n*** Postkiln STOPPED ***\n{problem}.\nNo service runs. The power button switches the machine off.\n"
@@ -108,7 +108,7 @@ fn uptime() -> Option<f64> {
     std::fs::read_to_string("/proc/uptime").ok()?.split(' ').next()?.parse().ok()
 }
 
-/// A console that is not there, or that nobody reads, stops nothing.
+/// Writes to a console. One that is missing, or that nobody reads, stops nothing.
 fn put(device: &str, text: &str) {
     use std::os::unix::fs::OpenOptionsExt;
     let flags = rustix::fs::OFlags::NONBLOCK.union(rustix::fs::OFlags::NOCTTY).bits().cast_signed();

@@ -12,12 +12,17 @@ use super::console;
 use super::disk::{self, Content, LABEL};
 use crate::error::{During, NodeError};
 
-/// Growing by less is not worth a run of resize2fs.
+/// Octets by which the file system must be able to grow before resize2fs is run.
 const WORTH: u64 = 8 << 20;
-/// From here on a journal of the size that keeps many small syncs from waiting for each other.
+/// Octets of a device from which on the file system gets a journal of 64 MiB: many small syncs then do not wait for each
+/// other.
 const ROOM_FOR_JOURNAL: u64 = 1 << 30;
 
-/// Finds, makes, checks, mounts and grows.
+/// Finds the data file system, makes it where the device is blank, checks it, mounts it at `place`, and grows it to the
+/// device.
+///
+/// # Errors
+/// When a foreign device is attached, or one of the programs for ext4 fails; nothing is formatted then.
 pub(super) fn mount(boot_disk: &Device, place: &Path) -> Result<(), NodeError> {
     let (device, content) = choose(boot_disk)?;
     let node = device.node();
@@ -48,8 +53,9 @@ pub(super) fn mount(boot_disk: &Device, place: &Path) -> Result<(), NodeError> {
     Ok(())
 }
 
-/// A whole disk without partitions comes first: ours before a blank one, and a foreign one stops the start, because a
-/// person attached it for a reason. Without any it is the last partition of the boot disk.
+/// The device that the data are on, or will be on. A whole disk without partitions comes first: ours before a blank one,
+/// and a foreign one stops the start, because a person attached it for a reason. Where there is no such disk, the data
+/// are on the last partition of the boot disk.
 fn choose(boot_disk: &Device) -> Result<(Device, Content), NodeError> {
     let mut found = Vec::new();
     for device in block::disks().during(|| "the list of disks".to_owned())? {
@@ -82,7 +88,7 @@ fn make(device: &Device) -> Result<(), NodeError> {
     console::line(&format!("Postkiln: making the data file system on {} ({} MiB)", device.name, device.size >> 20));
     let node = device.node();
     let node = node.to_string_lossy();
-    // 8 KiB of room for each inode: a mail is a file. What is lazily initialised is so by the kernel, later.
+    // One inode for 8 KiB, because each mail is a file. The kernel initialises tables later, while the machine works.
     let mut arguments = vec!["-q", "-t", "ext4", "-b", "4096", "-i", "8192", "-m", "1", "-L", LABEL];
     arguments.extend(["-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard"]);
     if device.size >= ROOM_FOR_JOURNAL {

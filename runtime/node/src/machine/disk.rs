@@ -33,7 +33,7 @@ const WINDOW: u64 = 64 * KIB;
 const BLOCK: u64 = 4 * KIB;
 const MAKING: &[u8] = b"postkiln-data is being made here\n";
 
-/// Judges a device.
+/// Reads those places of a device where others leave their marks, and says what the device holds.
 pub(super) fn look(path: &Path) -> io::Result<Content> {
     judge(&mut File::open(path)?)
 }
@@ -44,7 +44,7 @@ pub(super) fn begin_making(device: &Device) -> io::Result<()> {
     write_mark(device, MAKING)
 }
 
-/// The file system is complete and on the disk.
+/// Takes the mark of [`begin_making`] away, once the file system is complete and on the disk.
 pub(super) fn end_making(device: &Device) -> io::Result<()> {
     write_mark(device, &[0; MAKING.len()])
 }
@@ -56,7 +56,7 @@ pub(super) const fn mark_place(size: u64) -> u64 {
 
 fn write_mark(device: &Device, mark: &[u8]) -> io::Result<()> {
     let file = File::options().write(true).open(device.node())?;
-    // First what stands before: mke2fs's writes must not come to the disk after the word that they are there.
+    // The sync comes first: mke2fs's writes must be on the disk before the word that they are there.
     file.sync_all()?;
     file.write_all_at(mark, mark_place(device.size))?;
     file.sync_all()

@@ -12,7 +12,7 @@ const EVENT: usize = 24;
 const EV_KEY: u16 = 1;
 const KEY_POWER: u16 = 116;
 
-/// Every input device; few machines have one that is no button or keyboard.
+/// Opens every input device: on the machines we run on, nearly all are buttons and keyboards.
 pub(super) fn buttons() -> Vec<File> {
     let flags = OFlags::NONBLOCK.union(OFlags::CLOEXEC).bits().cast_signed();
     let entries = fs::read_dir("/dev/input").into_iter().flatten().flatten();
@@ -33,7 +33,7 @@ pub(crate) fn is_pressed(button: &mut File) -> bool {
     pressed
 }
 
-/// Waits for a button; for ever where there is none.
+/// Waits until a power button is pressed; for ever on a machine that has none.
 pub(super) fn wait(buttons: &mut [File]) {
     loop {
         let mut watched: Vec<PollFd<'_>> = buttons.iter().map(|button| PollFd::new(button, PollFlags::IN)).collect();

@@ -55,7 +55,7 @@ fn change(path: &Path, name: &str, value: &str) -> Result<(), NodeError> {
     Ok(())
 }
 
-/// The block with one variable set.
+/// The environment block with one variable set; `None` when `block` is none, or has no room for it.
 fn with(block: &str, name: &str, value: &str) -> Option<String> {
     let body = block.strip_prefix(SIGNATURE).filter(|_| block.len() == SIZE)?;
     let mut text = SIGNATURE.to_owned();

@@ -19,16 +19,16 @@ pub(crate) struct Request {
 /// The messages of a client (RFC 2131 §4.3.2 tells which fields each carries).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Is there a server?
+    /// DHCPDISCOVER: asks whether there is a server.
     Discover,
-    /// We take this offer of that server.
+    /// DHCPREQUEST after an offer: takes it.
     Select {
         /// The offered address.
         address: Ipv4Addr,
         /// The server that made the offer.
         server: Ipv4Addr,
     },
-    /// We want to keep our address.
+    /// DHCPREQUEST during a lease: asks to keep the address.
     Renew {
         /// The address we have.
         address: Ipv4Addr,
@@ -38,22 +38,22 @@ pub(crate) enum Kind {
 /// A server's reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
-    /// You may have this.
+    /// DHCPOFFER: this address can be had.
     Offer(Lease),
-    /// You have this.
+    /// DHCPACK: the address is ours for the time of the lease.
     Acknowledged(Lease),
-    /// You may not.
+    /// DHCPNAK: the address is not ours.
     Refused,
 }
 
-/// An address for a while.
+/// An address that a server grants for a time, with what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
     /// The address for us.
     pub(crate) address: Ipv4Addr,
     /// Bits of the network part.
     pub(crate) prefix: u8,
-    /// The way out.
+    /// The router to everywhere else.
     pub(crate) gateway: Option<Ipv4Addr>,
     /// The addresses of DNS servers.
     pub(crate) resolvers: Vec<Ipv4Addr>,
@@ -69,13 +69,13 @@ pub(crate) struct Lease {
 
 const COOKIE: [u8; 4] = [99, 130, 83, 99];
 const HEADER: usize = 236;
-/// Servers and relays may drop what is shorter (RFC 1542 §2.1).
+/// Octets of a message at least: servers and relays may drop a shorter one (RFC 1542 §2.1).
 const SMALLEST: usize = 300;
-/// Without one every server is told that we read this much (RFC 2132 §9.10).
+/// Octets of the longest answer that we read, as servers are told (RFC 2132 §9.10).
 const LARGEST: u16 = 1472;
-/// A server that names less would make us ask all the time.
+/// Seconds of a lease at least: a server that names less would make us ask all the time.
 const SHORTEST_LEASE: u32 = 60;
-/// More than anybody needs; guards against a list made long by a stranger.
+/// How many DNS servers are taken from an answer: a stranger may send a long list.
 const MOST_RESOLVERS: usize = 4;
 
 mod option {
@@ -97,11 +97,11 @@ mod option {
 impl Request {
     /// The octets of the datagram.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        // BOOTREQUEST, Ethernet, six octets, no hops
+        // A BOOTREQUEST on Ethernet, whose addresses have six octets, that no relay has passed on.
         let mut bytes = vec![1, 1, 6, 0];
         bytes.extend(self.transaction.to_be_bytes());
         bytes.extend(self.seconds.to_be_bytes());
-        // Answers by broadcast: we cannot receive at an address before we have it. With one (renewal) we can.
+        // Before we have an address, nothing can reach us at it: answers come by broadcast. During a lease they come to us.
         let (broadcast, own) = match self.kind {
             Kind::Renew { address } => (0, address),
             _ => (0x8000_u16, Ipv4Addr::UNSPECIFIED),
@@ -166,7 +166,7 @@ fn lease(bytes: &[u8], options: Options<'_>) -> Option<Lease> {
         return None;
     }
     let mask = options.find(option::MASK).and_then(|octets| octets.try_into().ok()).map(u32::from_be_bytes);
-    // Without a mask that of a plain network; a mask with holes is none.
+    // A server that names no mask means a network of 256 addresses; a mask with holes is no mask.
     let mask = mask.unwrap_or(0xffff_ff00);
     let prefix = u8::try_from(mask.leading_ones())
         .ok()

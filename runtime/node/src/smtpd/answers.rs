@@ -13,7 +13,7 @@ use postkiln_smtp::{Answer, Begin, Question, Session};
 use super::config::Config;
 use super::message::Message;
 
-/// One connection's answers.
+/// Answers the questions of one connection's session.
 pub(super) struct Answers {
     config: Arc<Config>,
     directory: directory::Client,
@@ -24,7 +24,7 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// For a new connection.
+    /// Answers for a new connection, which has asked nothing yet.
     pub(super) const fn new(
         config: Arc<Config>,
         directory: directory::Client,

@@ -17,7 +17,7 @@ use crate::contents::{Listeners, control, must};
 use crate::error::NodeError;
 use crate::serving::Listening;
 
-/// Everything, read from one bundle.
+/// The configuration that `smtpd` has read from one bundle.
 pub(super) struct Config {
     /// The host's own name.
     pub(super) hostname: String,
@@ -41,7 +41,7 @@ impl Listening for Config {
 }
 
 impl Config {
-    /// Reads everything or nothing.
+    /// Reads the whole configuration, or gives the first fault.
     pub(super) fn read(bundle: &BundleDirectory) -> Result<Self, NodeError> {
         let scanner: Scanner = control(bundle)?;
         let clamd_conf = match scanner.engine {
@@ -73,10 +73,10 @@ impl Config {
         Ok(Self { hostname: hostname.to_string(), connections, clamd_conf, listeners, sessions })
     }
 
-    /// The service of a listener, for a client that TLS begins so for.
+    /// The settings of a session on a listener, where TLS begins as `tls` says.
     pub(super) fn session(&self, listener: &str, tls: Tls) -> Option<Arc<postkiln_smtp::Config>> {
         let session = self.sessions.get(listener)?;
-        // Only while there is no certificate do they differ.
+        // The two differ only while there is no certificate.
         let differs = session.tls != tls;
         Some(if differs {
             Arc::new(postkiln_smtp::Config { tls, ..postkiln_smtp::Config::clone(session) })
@@ -88,7 +88,7 @@ impl Config {
 
 fn session(base: &postkiln_smtp::Config, listener: &str, tls: postkiln_bundle::Tls) -> postkiln_smtp::Config {
     postkiln_smtp::Config {
-        // Port 25 is where other servers call; the others are for people (RFC 6409).
+        // Other servers call at port 25; the other listeners are for people (RFC 6409).
         listener: if listener == "smtp" { Listener::Mx } else { Listener::Submission },
         tls: match tls {
             postkiln_bundle::Tls::Implicit => Tls::Implicit,

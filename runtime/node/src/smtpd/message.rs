@@ -14,26 +14,26 @@ use postkiln_smtp::Begin;
 use super::config::Config;
 use crate::scanner::{self, Scan, ScanError, Verdict};
 
-/// What the client hears instead of 250.
+/// The reply that the client hears instead of 250.
 pub(super) type Refusal = (Status, String);
 
 /// A message that has begun.
 pub(super) struct Message {
     queue: Submission,
-    /// Why `queued` will not get the rest.
+    /// The reason for which `queued` does not get the rest of the message.
     queue_broken: Option<Refusal>,
     scan: Scanning,
     peer: IpAddr,
     sender: String,
 }
 
-/// The scanner's part.
+/// How far the scanner is with the message.
 enum Scanning {
     /// The site has no scanner.
     Off,
-    /// It is reading along.
+    /// The scanner reads along.
     Running(Scan),
-    /// It failed; the message is deferred when it is complete.
+    /// The scanner has failed; the message is deferred when it is complete.
     Failed,
 }
 
