@@ -12,6 +12,7 @@ mod record;
 mod same;
 mod secrets;
 mod sections;
+pub(crate) mod settings;
 pub(crate) mod tcp;
 mod users;
 mod zones;

@@ -8,6 +8,7 @@ use postkiln_address::{Domain, LocalPart};
 use postkiln_findings::Place;
 use postkiln_site::{Autoresponder, DomainEntry, Limits, List, MailDomain, Placed, Publishing, Site, User};
 
+use crate::lower::settings;
 use crate::{Kind, ObjectId};
 
 /// The narrowest place of a thing's field, or of the thing itself when `path` is empty or the field was not written.
@@ -55,9 +56,8 @@ fn control<'a>(site: &'a Site, name: &str, field: &str) -> Option<&'a Place> {
         return Some(&written.place);
     }
     match (name, field) {
-        (_, "") => sections::control(site, name),
-        ("smtproutes", domain) => sections::route(site, &domain.parse().ok()?),
-        _ => sections::control(site, name),
+        ("smtproutes", domain) if !domain.is_empty() => sections::route(site, &domain.parse().ok()?),
+        _ => settings::place(site, name),
     }
 }
 

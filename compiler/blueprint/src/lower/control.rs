@@ -1,20 +1,22 @@
-//! Every control file's content: the values that the site implies, qmail's defaults where nothing better is known, and
-//! the site's own `control = {…}`, which overrides both.
+//! Every control file's content: what options decide (`settings.rs`), what follows from the domains, qmail's defaults where
+//! nothing better is known, and the site's own `control = {…}`, which overrides all three.
 
 use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
 use postkiln_control as control;
-use postkiln_control::{AddressPattern, ControlFile, HostPattern, Value, ValueError, VirtualDomain, VirtualKey};
+use postkiln_control::{ControlFile, HostPattern, Value, ValueError, VirtualDomain, VirtualKey};
 use postkiln_site as site;
-use postkiln_site::{ControlValue, DomainEntry, Ipv6, Network, Place, Placed, Site, Smtp, TimeServer};
+use postkiln_site::{ControlValue, DomainEntry, Network, Placed, Site};
 
 use crate::codes;
 use crate::findings::Findings;
+use crate::lower::settings::{SETTINGS, Setting};
 
 /// The files by name.
 pub(super) fn lower(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeMap<String, String> {
-    let mut files = defaults(site, domains, findings);
+    let mut files = defaults(site, domains);
+    resolverless(site, findings);
     contradicted(site, findings);
     for (name, value) in &site.control {
         if let Some(text) = overridden(name, value, findings) {
@@ -24,13 +26,12 @@ pub(super) fn lower(site: &Site, domains: &[&Domain], findings: &mut Findings) -
     files
 }
 
-fn defaults(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeMap<String, String> {
+fn defaults(site: &Site, domains: &[&Domain]) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let mut sorted = domains.to_vec();
     sorted.sort();
     let hostname = &site.appliance.hostname.value;
     let primary = primary(hostname, &sorted);
-    put(&mut files, &control::Me(hostname.clone()));
     put(&mut files, &control::Locals::default());
     let hosts: Vec<_> = sorted.iter().map(|name| HostPattern::Exact((*name).clone())).collect();
     let (few, more) = hosts.split_at(hosts.len().min(control::Morercpthosts::AFTER));
@@ -38,7 +39,6 @@ fn defaults(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeM
     put(&mut files, &control::Morercpthosts(more.to_vec()));
     put(&mut files, &control::Virtualdomains(sorted.iter().map(|name| virtual_domain(name)).collect()));
     put(&mut files, &subaddress(site));
-    smtp(site, &mut files);
     put(&mut files, &control::Concurrencylocal::default());
     put(&mut files, &control::Concurrencyremote::default());
     put(&mut files, &control::Timeoutconnect::default());
@@ -66,48 +66,10 @@ fn defaults(site: &Site, domains: &[&Domain], findings: &mut Findings) -> BTreeM
     if let Ok(local) = LocalPart::new("postmaster") {
         put(&mut files, &control::Doublebounceto(local));
     }
-    put(&mut files, &network(site, findings));
-    put(&mut files, &network6(site));
-    put(&mut files, &resolvers(site));
-    put(&mut files, &timeservers(site));
-    put(&mut files, &scanner(site));
+    for setting in SETTINGS {
+        files.insert(setting.file.to_owned(), (setting.content)(site));
+    }
     files
-}
-
-/// The files that the section `smtp` decides.
-fn smtp(site: &Site, files: &mut BTreeMap<String, String>) {
-    let smtp = &site.smtp;
-    let hostname = &site.appliance.hostname.value;
-    put(files, &control::Databytes(smtp.size.value));
-    put(files, &control::Maxrcpt(smtp.recipients.value));
-    put(files, &control::Concurrencyincoming(smtp.connections.value));
-    put(files, &control::Queuelifetime(smtp.lifetime.value));
-    let greeting = smtp.greeting.as_ref().map_or_else(|| hostname.to_string(), |greeting| greeting.value.clone());
-    put(files, &control::Smtpgreeting(greeting));
-    put(files, &control::Helohost(smtp.helo.as_ref().map_or_else(|| hostname.clone(), |helo| helo.value.clone())));
-    put(files, &control::Badmailfrom(in_order(&smtp.bad_senders)));
-    put(files, &control::Badrcptto(in_order(&smtp.bad_recipients)));
-    let lists = smtp.dnsbl.iter().map(|list| &list.value);
-    let lists = lists.map(|list| control::BlockList { zone: list.zone.clone(), defer: list.defer_on_failure });
-    put(files, &control::Dnsbllist(lists.collect()));
-    let routes = smtp.routes.iter().map(|(pattern, relay)| (Some(pattern.clone()), relay.value.clone()));
-    let rest = smtp.smarthost.iter().map(|smarthost| (None, Some(smarthost.value.relay.clone())));
-    put(files, &control::Smtproutes(routes.chain(rest).collect()));
-    let login = smtp.smarthost.as_ref().map(|smarthost| &smarthost.value).and_then(|smarthost| {
-        let (user, secret) = smarthost.user.as_ref().zip(smarthost.password.as_ref())?;
-        let (user, secret) = (user.value.clone(), secret.value.clone());
-        Some(control::Login { relay: smarthost.relay.clone(), user, secret })
-    });
-    put(files, &control::Smarthost(login));
-    let rate = |rate: &Option<Placed<u32>>| rate.as_ref().map(|rate| rate.value);
-    put(
-        files,
-        &control::Rates {
-            connections_per_minute: rate(&smtp.rates.connections_per_minute),
-            messages_per_hour: rate(&smtp.rates.messages_per_hour),
-            recipients_per_hour: rate(&smtp.rates.recipients_per_hour),
-        },
-    );
 }
 
 /// The mail domain nearest to the host: `example.org` for `mail.example.org`, else the first one.
@@ -138,70 +100,28 @@ const fn separator(subaddress: site::Subaddress) -> Option<char> {
     }
 }
 
-/// The patterns in order of their text: the order in which they were written means nothing.
-fn in_order(patterns: &[Placed<AddressPattern>]) -> Vec<AddressPattern> {
-    let mut patterns: Vec<_> = patterns.iter().map(|pattern| pattern.value.clone()).collect();
-    patterns.sort_by_cached_key(ToString::to_string);
-    patterns.dedup();
-    patterns
-}
-
 fn put<F: ControlFile>(files: &mut BTreeMap<String, String>, file: &F) {
     files.insert(F::NAME.to_owned(), file.print());
 }
 
-fn network(site: &Site, findings: &mut Findings) -> control::Network {
+/// Warns of a machine that cannot ask the DNS.
+fn resolverless(site: &Site, findings: &mut Findings) {
     let Placed { value, place } = &site.appliance.network;
-    let Network::Static { address, prefix, gateway } = value else { return control::Network::Dhcp };
-    if site.appliance.resolvers.is_empty() {
+    if matches!(value, Network::Static { .. }) && site.appliance.resolvers.is_empty() {
         findings
             .add(codes::NO_RESOLVER, place, "a machine with a fixed address has no DNS servers to ask".to_owned())
             .hint("add `resolvers = [\"192.0.2.53\"]`; without one, mail to other domains waits");
     }
-    control::Network::Static { address: *address, prefix: *prefix, gateway: *gateway }
 }
 
-/// The default for `network6`: beside DHCP the network's offer, beside a fixed address nothing.
-fn network6(site: &Site) -> control::Network6 {
-    match site.appliance.ipv6.as_ref().map(|ipv6| &ipv6.value) {
-        None if site.appliance.network.value == Network::Dhcp => control::Network6::Auto,
-        None | Some(Ipv6::None) => control::Network6::None,
-        Some(Ipv6::Auto) => control::Network6::Auto,
-        Some(Ipv6::Static { address, prefix, gateway }) => {
-            control::Network6::Static { address: *address, prefix: *prefix, gateway: *gateway }
-        }
-    }
-}
-
-fn timeservers(site: &Site) -> control::Timeservers {
-    let server = |server: &Placed<TimeServer>| match &server.value {
-        TimeServer::Name(name) => control::Timeserver::Name(name.clone()),
-        TimeServer::Address(address) => control::Timeserver::Address(*address),
-    };
-    control::Timeservers(site.appliance.time_servers.iter().map(server).collect())
-}
-
-fn resolvers(site: &Site) -> control::Resolvers {
-    let servers = site.appliance.resolvers.iter().map(|server| &server.value);
-    control::Resolvers(servers.map(|server| control::Resolver { address: server.address, port: server.port }).collect())
-}
-
-fn scanner(site: &Site) -> control::Scanner {
-    let engine = match site.antivirus.engine.value {
-        site::Engine::None => control::Engine::None,
-        site::Engine::Clamav => control::Engine::Clamav,
-    };
-    let site::OnInfected::Reject = site.antivirus.on_infected.value;
-    let site::OnFailure::Defer = site.antivirus.on_failure.value;
-    control::Scanner { engine, on_infected: control::OnInfected::Reject, on_failure: control::OnFailure::Defer }
-}
-
-/// Warns where `control` overrides a setting of `smtp`.
+/// Warns where `control` overrides an option.
 fn contradicted(site: &Site, findings: &mut Findings) {
-    for (name, path, written) in SAID_TWICE {
-        if let (Some(file), Some(place)) = (site.control.get(*name), written(&site.smtp)) {
+    for Setting { file, options, .. } in SETTINGS.iter().filter(|setting| setting.is_open) {
+        let Some(written) = site.control.get(*file) else { continue };
+        for option in *options {
+            let Some(place) = option.said(site) else { continue };
             findings
-                .add(codes::OVERRIDDEN, &file.place, format!("the control file {name} overrides `{path}`"))
+                .add(codes::OVERRIDDEN, &written.place, format!("the control file {file} overrides `{}`", option.path))
                 .hint("keep one of the two")
                 .related(place, "this has no effect");
         }
@@ -209,9 +129,10 @@ fn contradicted(site: &Site, findings: &mut Findings) {
 }
 
 fn overridden(name: &str, value: &Placed<ControlValue>, findings: &mut Findings) -> Option<String> {
-    if let Some((_, instead)) = ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == name) {
+    let closed = SETTINGS.iter().find(|setting| setting.file == name && !setting.is_open);
+    if let Some(option) = closed.and_then(|setting| setting.options.first()) {
         let message = format!("the control file {name} is made from another part of the site");
-        findings.add(codes::CONTROL_VALUE, &value.place, message).hint(format!("write {instead} instead"));
+        findings.add(codes::CONTROL_VALUE, &value.place, message).hint(format!("write `{}` instead", option.path));
         return None;
     }
     let given = match &value.value {
@@ -247,41 +168,3 @@ fn overridden(name: &str, value: &Placed<ControlValue>, findings: &mut Findings)
         }
     }
 }
-
-/// Files that would contradict another part of the site, with the name of that part.
-const ELSEWHERE: [(&str, &str); 8] = [
-    ("me", "`appliance.hostname`"),
-    ("network", "`appliance.network`"),
-    ("network6", "`appliance.ipv6`"),
-    ("rates", "`smtp.rates`"),
-    ("resolvers", "`appliance.network.resolvers`"),
-    ("scanner", "`antivirus`"),
-    ("smarthost", "`smtp.smarthost`"),
-    ("timeservers", "`appliance.time.servers`"),
-];
-
-/// A control file, the path in the site that says the same, and its place where that is not the default.
-type SaidTwice = (&'static str, &'static str, fn(&Smtp) -> Option<&Place>);
-
-const SAID_TWICE: &[SaidTwice] = &[
-    ("badmailfrom", "smtp.bad_senders", |smtp| smtp.bad_senders.first().map(|one| &one.place)),
-    ("badrcptto", "smtp.bad_recipients", |smtp| smtp.bad_recipients.first().map(|one| &one.place)),
-    ("concurrencyincoming", "smtp.connections", |smtp| {
-        (smtp.connections.value != control::Concurrencyincoming::default().0).then_some(&smtp.connections.place)
-    }),
-    ("databytes", "smtp.size", |smtp| (smtp.size.value != LARGEST_MESSAGE).then_some(&smtp.size.place)),
-    ("dnsbllist", "smtp.dnsbl", |smtp| smtp.dnsbl.first().map(|one| &one.place)),
-    ("helohost", "smtp.helo", |smtp| smtp.helo.as_ref().map(|one| &one.place)),
-    ("maxrcpt", "smtp.recipients", |smtp| {
-        (smtp.recipients.value != control::Maxrcpt::default().0).then_some(&smtp.recipients.place)
-    }),
-    ("queuelifetime", "smtp.retry.lifetime", |smtp| {
-        (smtp.lifetime.value != control::Queuelifetime::default().0).then_some(&smtp.lifetime.place)
-    }),
-    ("smtpgreeting", "smtp.greeting", |smtp| smtp.greeting.as_ref().map(|one| &one.place)),
-    ("smtproutes", "smtp.routes", |smtp| smtp.routes.values().next().map(|one| &one.place)),
-    ("smtproutes", "smtp.smarthost", |smtp| smtp.smarthost.as_ref().map(|one| &one.place)),
-];
-
-/// The schema's default for the largest message in octets: a size that others accept.
-const LARGEST_MESSAGE: u64 = 25 << 20;

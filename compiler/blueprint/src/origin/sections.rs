@@ -39,39 +39,6 @@ pub(super) fn route<'a>(site: &'a Site, domain: &Domain) -> Option<&'a Place> {
     found.or_else(|| site.smtp.smarthost.as_ref().map(|smarthost| &smarthost.place))
 }
 
-/// The part of the site that decides a control file's content; `None` where several parts do, or none.
-pub(super) fn control<'a>(site: &'a Site, name: &str) -> Option<&'a Place> {
-    let (appliance, smtp) = (&site.appliance, &site.smtp);
-    match name {
-        "badmailfrom" => first(&smtp.bad_senders),
-        "badrcptto" => first(&smtp.bad_recipients),
-        "concurrencyincoming" => Some(&smtp.connections.place),
-        "databytes" => Some(&smtp.size.place),
-        "dnsbllist" => first(&smtp.dnsbl),
-        "helohost" => smtp.helo.as_ref().map(|one| &one.place),
-        "maxrcpt" => Some(&smtp.recipients.place),
-        "me" => Some(&appliance.hostname.place),
-        "network" => Some(&appliance.network.place),
-        "network6" => appliance.ipv6.as_ref().map(|one| &one.place),
-        "queuelifetime" => Some(&smtp.lifetime.place),
-        "rates" => {
-            let rates =
-                [&smtp.rates.connections_per_minute, &smtp.rates.messages_per_hour, &smtp.rates.recipients_per_hour];
-            rates.into_iter().flatten().map(|rate| &rate.place).next()
-        }
-        "resolvers" => Some(appliance.resolvers.first().map_or(&appliance.network.place, |one| &one.place)),
-        "scanner" => Some(&site.antivirus.engine.place),
-        "smarthost" => smtp.smarthost.as_ref().map(|one| &one.place),
-        "smtpgreeting" => smtp.greeting.as_ref().map(|one| &one.place),
-        "smtproutes" => {
-            let smarthost = smtp.smarthost.as_ref().map(|one| &one.place);
-            smtp.routes.values().next().map(|one| &one.place).or(smarthost)
-        }
-        "timeservers" => first(&appliance.time_servers),
-        _ => None,
-    }
-}
-
 /// The place of a listener's rules.
 pub(super) fn rules<'a>(site: &'a Site, listener: &str) -> Option<&'a Place> {
     matches!(listener, "smtp" | "submission" | "submissions").then(|| first(&site.smtp.networks)).flatten()
