@@ -185,6 +185,7 @@ fn pure_crates_are_given_clock_files_and_environment() {
         "runtime/proto/",
         "runtime/mail/",
         "runtime/lists/",
+        "runtime/policy/",
         "schemas/address/",
         "schemas/control/",
         "schemas/routing/",
