@@ -96,7 +96,9 @@ fn every_role_may_be_killed_while_mail_flows() {
     let accepted = std::thread::scope(|scope| {
         let flows: Vec<_> = ["one", "two"].map(|name| scope.spawn(|| flow(port, name, &is_over))).into_iter().collect();
         // Each role dies several times, because a death interrupts something else each time.
-        for role in ["queued", "smtpd", "local", "directoryd", "remote", "keyd", "imapd", "pop3d", "controld"] {
+        for role in
+            ["queued", "smtpd", "local", "directoryd", "remote", "keyd", "imapd", "pop3d", "policyd", "controld"]
+        {
             node.kill_and_see_it_return(role);
         }
         for role in ["queued", "local", "smtpd", "queued"] {

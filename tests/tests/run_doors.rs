@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use postkiln_bundle::{Bundle, Manifest, Role, Service};
 use postkiln_ipc::control::{Order, Report};
-use postkiln_ipc::{BlockingChannel, Door, delivery, directory, keys, queue};
+use postkiln_ipc::{BlockingChannel, Door, delivery, directory, keys, policy, queue};
 use postkiln_mail::QueueId;
 use postkiln_sys::{BundleDirectory, Process, Signal, Spawn};
 use postkiln_tests::{Site, binary, finish};
@@ -153,6 +153,7 @@ impl Played {
                 matches!(ask(&door, &question), directory::Reply::Route(_))
             }
             Role::Queued => matches!(begin(&door), queue::Reply::Refused(..)),
+            Role::Policyd => matches!(ask(&door, &attempt()), policy::Verdict::Pass),
             // The other roles answer with the outcome of an attempt, for which they would ask their neighbours.
             _ => true,
         };
@@ -269,6 +270,7 @@ fn frames(role: Role) -> Vec<Vec<u8>> {
             payload(&queue::Request::Commit),
             payload(&queue::Request::List),
         ],
+        Role::Policyd => vec![payload(&attempt())],
         Role::Local | Role::Remote => vec![payload(&delivery::Request {
             id: QueueId::new("1764300000123456789").unwrap(),
             sender: "stranger@elsewhere.example".parse().unwrap(),
@@ -278,6 +280,14 @@ fn frames(role: Role) -> Vec<Vec<u8>> {
         })],
         // A role that is new here is attacked with octets that mean nothing.
         _ => vec![vec![0; 16]],
+    }
+}
+
+fn attempt() -> policy::Attempt {
+    policy::Attempt {
+        client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        sender: "stranger@elsewhere.example".parse().unwrap(),
+        recipient: "ada@example.org".parse().unwrap(),
     }
 }
 

@@ -221,7 +221,7 @@ fn status_and_queue_answer() {
     let mut status = Command::new(binary("postkiln"));
     status.arg("status").arg("--data").arg(node.data());
     let ended = finish(&mut status, Duration::from_secs(20)).success();
-    for role in ["smtpd", "queued", "local", "remote", "imapd", "pop3d", "directoryd", "keyd", "controld"] {
+    for role in ["smtpd", "queued", "local", "remote", "imapd", "pop3d", "directoryd", "keyd", "policyd", "controld"] {
         assert!(ended.output.contains(role), "{}", ended.output);
     }
     assert!(queue_is_empty(&node));

@@ -13,7 +13,9 @@ pub(crate) fn services(clamav: bool) -> Vec<Service> {
 
 /// The fields of a role's row that differ from the defaults.
 fn line(role: Role, clamav: bool) -> Option<Service> {
-    use Role::{Clamd, Controld, Directoryd, Freshclam, Imapd, Init, Keyd, Local, Netd, Pop3d, Queued, Remote, Smtpd};
+    use Role::{
+        Clamd, Controld, Directoryd, Freshclam, Imapd, Init, Keyd, Local, Netd, Policyd, Pop3d, Queued, Remote, Smtpd,
+    };
     let plain = Service::new(role);
     let service = match role {
         // `init` starts the others and has no row.
@@ -27,6 +29,7 @@ fn line(role: Role, clamav: bool) -> Option<Service> {
         Keyd => Service { directories: vec![write("keys")], takes_secrets: true, ..plain },
         Directoryd => Service { doors: vec![Keyd], directories: vec![write("db")], ..plain },
         Queued => Service { doors: vec![Local, Remote], directories: vec![write("queue")], ..plain },
+        Policyd => Service { directories: vec![write("policy")], ..plain },
         Local => Service {
             doors: vec![Directoryd, Queued],
             directories: vec![write("mail"), write("lists"), write("robots")],
@@ -36,7 +39,7 @@ fn line(role: Role, clamav: bool) -> Option<Service> {
         Remote => Service { directories: vec![read("run/net")], ..plain },
         Smtpd => Service {
             listeners: vec![starttls("smtp", 25), starttls("submission", 587), implicit("submissions", 465)],
-            doors: vec![Directoryd, Queued, Keyd],
+            doors: vec![Directoryd, Queued, Policyd, Keyd],
             // clamd's socket lies there, beside nothing else.
             directories: if clamav { vec![read("run/clamav")] } else { Vec::new() },
             ..plain
@@ -143,7 +146,7 @@ mod tests {
     fn callees_are_started_and_strangers_meet_roles_that_write_nothing() {
         for clamav in [false, true] {
             let services = services(clamav);
-            assert_eq!(services.len(), if clamav { 12 } else { 10 });
+            assert_eq!(services.len(), if clamav { 13 } else { 11 });
             for service in &services {
                 assert!(service.doors.iter().all(|door| services.iter().any(|other| other.role == *door)));
             }

@@ -9,6 +9,7 @@ pub mod control;
 pub mod delivery;
 pub mod directory;
 pub mod keys;
+pub mod policy;
 pub mod queue;
 
 mod again;

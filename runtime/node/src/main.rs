@@ -25,6 +25,7 @@ mod imapd;
 mod keyd;
 mod local;
 mod netd;
+mod policyd;
 mod pop3_answers;
 mod pop3d;
 mod queued;
@@ -60,6 +61,7 @@ fn start(role: Role) -> Result<(), NodeError> {
         Role::Directoryd => directoryd::run(inherited),
         Role::Controld => controld::run(inherited),
         Role::Queued => queued::run(inherited),
+        Role::Policyd => policyd::run(inherited),
         Role::Local => local::run(inherited),
         Role::Remote => remote::run(inherited),
         Role::Smtpd => smtpd::run(inherited),

@@ -1,5 +1,5 @@
 //! `smtpd`: receives mail on the ports 25, 587 and 465. It meets strangers, so it holds little: the bundle to read, doors
-//! to `directoryd`, `queued` and `keyd`, clamd's socket. Knows no mailbox and no queue format. Start at [`run`]; the
+//! to `directoryd`, `queued`, `policyd` and `keyd`, clamd's socket. Knows no mailbox and no queue format. Start at [`run`]; the
 //! answers a session needs are in `answers`, a message on its way in `message`.
 
 mod answers;
@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use postkiln_admission::Client;
 use postkiln_bundle::Role;
-use postkiln_ipc::{Door, directory};
+use postkiln_ipc::{Door, directory, policy};
 use postkiln_smtp::{Peer, Session};
 use postkiln_sys::Inherited;
 
@@ -26,7 +26,8 @@ use config::Config;
 pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
     role::serve(Role::Smtpd, inherited, Config::read, |mut seat| async move {
         let (directoryd, queued) = (seat.door(Role::Directoryd)?, seat.door(Role::Queued)?);
-        let smtpd = Smtpd { directoryd, queued, data: seat.data() };
+        let policyd = seat.door(Role::Policyd)?;
+        let smtpd = Smtpd { directoryd, queued, policyd, data: seat.data() };
         serving::serve(seat, smtpd).await
     })
 }
@@ -35,6 +36,7 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
 struct Smtpd {
     directoryd: Arc<Door>,
     queued: Arc<Door>,
+    policyd: Arc<Door>,
     data: PathBuf,
 }
 
@@ -53,7 +55,9 @@ impl Front for Smtpd {
         };
         let session = Session::new((session, Peer { ip: visitor.peer, client }), Instant::now());
         let directory = directory::Client::new(self.directoryd.clone());
-        let answers = Answers::new(config.clone(), directory, self.queued.clone(), self.data.clone(), visitor.peer);
+        let policy = policy::Client::new(self.policyd.clone());
+        let (queued, data) = (self.queued.clone(), self.data.clone());
+        let answers = Answers::new(config.clone(), directory, policy, queued, data, visitor.peer);
         Some((session, answers))
     }
 }

@@ -48,6 +48,8 @@ roles! {
     Directoryd = "directoryd", Directory;
     /// The one writer of the queue.
     Queued = "queued", Queue;
+    /// Remembers strangers for checks.
+    Policyd = "policyd", Policy;
     /// Delivers to mailboxes.
     Local = "local", Mail;
     /// Sends mail to other hosts.
@@ -123,6 +125,7 @@ users! {
     Mail = "mail", 207;
     Directory = "directory", 208;
     Clamav = "clamav", 209;
+    Policy = "policy", 210;
 }
 
 #[cfg(test)]

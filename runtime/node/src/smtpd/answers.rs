@@ -7,6 +7,7 @@ use std::sync::Arc;
 use postkiln_address::{Address, ReversePath};
 use postkiln_ipc::Door;
 use postkiln_ipc::directory::{self, Access, Destination, Password, Route, Unavailable};
+use postkiln_ipc::policy::{self, Attempt, Verdict};
 use postkiln_mail::{Secret, Status};
 use postkiln_smtp::{Answer, Begin, Question, Session};
 
@@ -17,6 +18,7 @@ use super::message::Message;
 pub(super) struct Answers {
     config: Arc<Config>,
     directory: directory::Client,
+    policy: policy::Client,
     queued: Arc<Door>,
     data: PathBuf,
     peer: IpAddr,
@@ -28,11 +30,12 @@ impl Answers {
     pub(super) const fn new(
         config: Arc<Config>,
         directory: directory::Client,
+        policy: policy::Client,
         queued: Arc<Door>,
         data: PathBuf,
         peer: IpAddr,
     ) -> Self {
-        Self { config, directory, queued, data, peer, message: None }
+        Self { config, directory, policy, queued, data, peer, message: None }
     }
 
     async fn authenticate(&mut self, name: String, password: Secret) -> Answer {
@@ -71,6 +74,18 @@ impl Answers {
         }
     }
 
+    /// Whether what is remembered of the client speaks against the recipient.
+    async fn stranger(&mut self, sender: ReversePath, recipient: Address) -> Answer {
+        match self.policy.judge(&Attempt { client: self.peer, sender, recipient }).await {
+            Verdict::Pass => Answer::Accepted,
+            Verdict::Refuse(status, line) => Answer::Refused(status, line),
+            Verdict::Unavailable(problem) => {
+                postkiln_log::warn("deferred", &[("problem", &problem)]);
+                refused(Status(4, 3, 0), "what is remembered cannot be said now (#4.3.0)")
+            }
+        }
+    }
+
     async fn begin(&mut self, begin: &Begin) -> Answer {
         self.message = None;
         match Message::begin(&self.config, &self.queued, &self.data, self.peer, begin).await {
@@ -89,8 +104,7 @@ impl postkiln_net::Answers<Session> for Answers {
             Question::Authenticate { name, password } => self.authenticate(name, password).await,
             Question::Sender { account, sender } => self.sender(&account, &sender).await,
             Question::Recipient { address, .. } => self.recipient(&address).await,
-            // Nobody remembers yet: this is not asked.
-            Question::Stranger { .. } => Answer::Accepted,
+            Question::Stranger { sender, address } => self.stranger(sender, address).await,
             Question::Begin(begin) => self.begin(&begin).await,
             Question::Finish => match self.message.take() {
                 Some(message) => match message.finish().await {

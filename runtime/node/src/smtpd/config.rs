@@ -15,6 +15,7 @@ use postkiln_sys::BundleDirectory;
 
 use crate::contents::{Listeners, control, must};
 use crate::error::NodeError;
+use crate::policyd;
 use crate::serving::Listening;
 
 /// The configuration that `smtpd` has read from one bundle.
@@ -63,7 +64,7 @@ impl Config {
             listener: Listener::Mx,
             tls: Tls::Starttls,
             policy: Policy::read(|name| bundle.read(&format!("control/{name}")))?,
-            remembers: false,
+            remembers: !policyd::checks(bundle)?.is_empty(),
             limits,
         };
         let listeners = Listeners::read(Role::Smtpd, bundle)?;

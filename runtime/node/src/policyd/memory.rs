@@ -1,0 +1,197 @@
+//! [`Memory`]: the one table of what checks remember, in SQLite. Losing it delays mail and nothing else: a power cut may take the
+//! last seconds, and a file that cannot be read is set aside.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use postkiln_policy::Record;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Executor, Row};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// The table.
+pub(super) struct Memory(Mutex<Table>);
+
+/// The memory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MemoryError {
+    /// It cannot be opened, and a new one cannot be made.
+    #[error("{path} cannot be opened")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's error.
+        source: sqlx::Error,
+    },
+    /// A file that is no memory cannot be set aside.
+    #[error("{path} cannot be set aside")]
+    SetAside {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A question failed.
+    #[error("what is remembered cannot be looked up or changed")]
+    Question(#[from] sqlx::Error),
+}
+
+impl Memory {
+    /// Opens the table and makes it if there is none. A file that is none is set aside under the ending `broken`.
+    pub(super) async fn open(path: &Path) -> Result<Self, MemoryError> {
+        let opened = match connect(path).await {
+            Err(error) if path.exists() => {
+                postkiln_log::warn("memory", &[("problem", &error), ("file", &path.display()), ("say", &"set aside")]);
+                std::fs::rename(path, path.with_extension("broken"))
+                    .map_err(|source| MemoryError::SetAside { path: path.to_owned(), source })?;
+                connect(path).await
+            }
+            opened => opened,
+        };
+        let connection = opened.map_err(|source| MemoryError::Open { path: path.to_owned(), source })?;
+        Ok(Self(Mutex::new(Table(connection))))
+    }
+
+    /// The table, for one attempt at a time.
+    pub(super) async fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().await
+    }
+}
+
+/// The table, for whoever has it now.
+pub(super) struct Table(SqliteConnection);
+
+impl Table {
+    /// The record of a key, unless it has expired.
+    pub(super) async fn recall(&mut self, check: &str, key: &str, now: u64) -> Result<Option<Record>, MemoryError> {
+        let query = "SELECT first, last, count, expires FROM memory WHERE name = ? AND key = ? AND expires > ?";
+        let query = sqlx::query(query).bind(check).bind(key).bind(signed(now));
+        let row = query.fetch_optional(&mut self.0).await?;
+        let number = |row: &sqlx::sqlite::SqliteRow, column| Ok::<_, sqlx::Error>(unsigned(row.try_get(column)?));
+        row.map(|row| {
+            Ok(Record {
+                first: number(&row, 0)?,
+                last: number(&row, 1)?,
+                count: number(&row, 2)?,
+                expires: number(&row, 3)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Keeps a record in the place of the one there is.
+    pub(super) async fn remember(&mut self, check: &str, key: &str, record: &Record) -> Result<(), MemoryError> {
+        let query = sqlx::query(
+            "INSERT OR REPLACE INTO memory (name, key, first, last, count, expires) VALUES (?, ?, ?, ?, ?, ?)",
+        );
+        let query = query.bind(check).bind(key).bind(signed(record.first)).bind(signed(record.last));
+        query.bind(signed(record.count)).bind(signed(record.expires)).execute(&mut self.0).await?;
+        Ok(())
+    }
+
+    /// Removes what has expired, and of the rest what expires first, until `most` records are left: strangers who were seen once
+    /// expire long before those who are known.
+    pub(super) async fn forget(&mut self, now: u64, most: u64) -> Result<(), MemoryError> {
+        sqlx::query("DELETE FROM memory WHERE expires <= ?").bind(signed(now)).execute(&mut self.0).await?;
+        let rest = "DELETE FROM memory WHERE rowid IN (SELECT rowid FROM memory ORDER BY expires LIMIT max(0, (SELECT count(*) FROM memory) - ?))";
+        sqlx::query(rest).bind(signed(most)).execute(&mut self.0).await?;
+        Ok(())
+    }
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // Without a flush for each attempt: what the last seconds brought may be asked again.
+        .synchronous(SqliteSynchronous::Normal)
+        .pragma("cache_size", "-1024");
+    let mut connection = options.connect().await?;
+    connection.execute(sqlx::raw_sql(TABLE)).await?;
+    Ok(connection)
+}
+
+/// SQLite's numbers have a sign.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+/// The version stands in `user_version`, for one that has other columns.
+const TABLE: &str = "
+    CREATE TABLE IF NOT EXISTS memory (
+        name TEXT NOT NULL,
+        key TEXT NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        PRIMARY KEY (name, key)
+    );
+    CREATE INDEX IF NOT EXISTS memory_expires ON memory (expires);
+    PRAGMA user_version = 1;
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run<F: Future<Output = ()>>(test: F) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    }
+
+    fn record(expires: u64) -> Record {
+        Record { first: 1, last: 2, count: 3, expires }
+    }
+
+    #[test]
+    fn records_last_until_they_expire_and_longer_than_the_process() {
+        run(async {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("memory.sqlite");
+            let memory = Memory::open(&path).await.unwrap();
+            memory.lock().await.remember("one", "key", &record(50)).await.unwrap();
+            memory.lock().await.remember("one", "key", &record(100)).await.unwrap();
+            drop(memory);
+            let memory = Memory::open(&path).await.unwrap();
+            let mut table = memory.lock().await;
+            assert_eq!(table.recall("one", "key", 99).await.unwrap(), Some(record(100)));
+            assert_eq!(table.recall("one", "key", 100).await.unwrap(), None);
+            assert_eq!(table.recall("another", "key", 1).await.unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn what_expires_first_goes_first_when_there_is_too_much() {
+        run(async {
+            let folder = tempfile::tempdir().unwrap();
+            let memory = Memory::open(&folder.path().join("memory.sqlite")).await.unwrap();
+            let mut table = memory.lock().await;
+            for expires in [10, 40, 30, 20, 50] {
+                table.remember("one", &expires.to_string(), &record(expires)).await.unwrap();
+            }
+            table.forget(10, 2).await.unwrap();
+            let mut left = Vec::new();
+            for key in ["10", "20", "30", "40", "50"] {
+                left.extend(table.recall("one", key, 0).await.unwrap().map(|record| record.expires));
+            }
+            assert_eq!(left, [40, 50]);
+        });
+    }
+
+    #[test]
+    fn a_file_that_is_no_memory_is_set_aside() {
+        run(async {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("memory.sqlite");
+            std::fs::write(&path, "nonsense ".repeat(1000)).unwrap();
+            let memory = Memory::open(&path).await.unwrap();
+            assert_eq!(memory.lock().await.recall("one", "key", 0).await.unwrap(), None);
+            assert!(folder.path().join("memory.broken").exists());
+        });
+    }
+}
