@@ -32,6 +32,24 @@ impl Site {
         Self::example("small-office")
     }
 
+    /// A site of 400 people in one domain, whose aliases and forwards are too many for files: `person7` with the aliases
+    /// `alias7` and `other.7`; one in three has a forward, half of them to another person, and keeps a copy.
+    #[must_use]
+    pub fn many_aliases() -> Self {
+        let row = |number: usize| {
+            let forward = match number % 6 {
+                0 => format!("person{},true", number + 2),
+                3 => format!("person{number}@elsewhere.example,true"),
+                _ => ",".to_owned(),
+            };
+            format!("person{number},$6$salt${},alias{number} other.{number},{forward}\n", "a".repeat(86))
+        };
+        let people: String = (0..400).map(row).collect();
+        Self::example("minimal")
+            .file_beside("people.csv", format!("name,password_hash,aliases,forward,forward_keep\n{people}"))
+            .with("domains.\"example.org\" = { postmaster = \"ada\", users_from = \"people.csv\" }")
+    }
+
     /// Replaces a piece of `site.ncl`, which must be there.
     ///
     /// # Panics

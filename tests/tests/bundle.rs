@@ -75,22 +75,9 @@ fn tinycdb_reads_the_databases() {
     }
 }
 
-/// A domain whose aliases and forwards are too many for files.
-fn large() -> Site {
-    let rows = |number: usize| {
-        let forward = format!("person{number}@elsewhere.example,true");
-        let forward = if number.is_multiple_of(3) { forward } else { ",".to_owned() };
-        format!("person{number},$6$salt${},alias{number} other.{number},{forward}\n", "a".repeat(86))
-    };
-    let people: String = (0..400).map(rows).collect();
-    Site::example("minimal")
-        .file_beside("people.csv", format!("name,password_hash,aliases,forward,forward_keep\n{people}"))
-        .with("domains.\"example.org\" = { postmaster = \"ada\", users_from = \"people.csv\" }")
-}
-
 #[test]
 fn many_aliases_are_one_table_that_tinycdb_reads() {
-    let site = large();
+    let site = Site::many_aliases();
     let out = compiled(site.path());
     let domain = out.path().join("bundle/domains/example.org");
     let names = |folder: &Path| {
@@ -115,7 +102,7 @@ fn many_aliases_are_one_table_that_tinycdb_reads() {
 
 #[test]
 fn an_address_in_a_table_is_explained_as_any_other() {
-    let site = large();
+    let site = Site::many_aliases();
     let explain = |what: &str| {
         let mut explain = Command::new(binary("postkiln"));
         finish(explain.arg("explain").arg(site.path()).arg(what), Duration::from_secs(60)).success().output
