@@ -239,3 +239,28 @@ fn acceptance_passes_on_what_works_and_fails_on_what_does_not() {
     assert_eq!(bad.code(), 1, "{}{}", bad.output, bad.errors);
     node.stop();
 }
+
+/// `postkiln run` without `--data` keeps a site's data in a place that follows from the host name; the commands for operators
+/// find it by the site.
+#[test]
+fn operators_name_the_site_or_the_directory() {
+    let state = tempfile::tempdir().unwrap();
+    let site = Site::example("minimal");
+    let data = state.path().join("postkiln/mail.example.org");
+    fs::create_dir_all(&data).unwrap();
+    let node = Running::start_with(site.path(), &data);
+    let ask = |command: &str, place: &std::path::Path| {
+        let mut postkiln = Command::new(binary("postkiln"));
+        postkiln.arg(command).arg(place).env("XDG_STATE_HOME", state.path());
+        finish(&mut postkiln, Duration::from_secs(20))
+    };
+    for place in [site.path().to_owned(), site.path().join("site.ncl"), data.clone()] {
+        let status = ask("status", &place).success().output;
+        assert!(status.contains("smtpd") && status.contains("ready"), "{}: {status}", place.display());
+        let queue = ask("queue", &place).success().output;
+        assert!(queue.contains("empty"), "{}: {queue}", place.display());
+    }
+    assert_eq!(ask("status", state.path()).code(), 4, "neither a site nor a node's directory");
+    node.stop();
+    assert_eq!(ask("queue", site.path()).code(), 4, "no node answers any more");
+}

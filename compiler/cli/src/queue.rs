@@ -19,7 +19,7 @@ Examples:
   postkiln queue mysite
   postkiln queue /tmp/mail
 
-Exit codes: 0 shown, 4 no node answers there, 64 wrong usage.")]
+Exit codes: 0 shown, 1 the site has errors, 4 no node answers there, 64 wrong usage.")]
 pub(crate) struct Args {
     #[command(flatten)]
     node: Node,
