@@ -96,7 +96,7 @@ fn compile(site: &Path, preparation: &str) -> Tree {
 }
 
 fn run(site: &Path, out: &Path, preparation: &str) {
-    let script = format!("{preparation} \"$0\" compile \"$1\" -o \"$2\"");
+    let script = format!("{preparation} \"$0\" compile \"$1\" -o \"$2\" --serial 2026010100");
     let mut shell = Command::new("sh");
     let _ = finish(shell.args(["-c", &script]).arg(binary("postkiln")).arg(site).arg(out), LIMIT).success();
 }

@@ -24,13 +24,15 @@ fn plans_say_what_is_pinned() {
 
 fn check(case: &Path) -> Vec<String> {
     let mut wrong = Vec::new();
-    let document: Value = serde_json::from_str(&plan(case, "new", "base", &["--json"]).output).expect("JSON");
+    let document: Value =
+        serde_json::from_str(&plan(case, "new", "base", &["--json", "--serial", "1"]).output).expect("JSON");
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let ids = [&document["base"]["bundle"], &document["new"]["bundle"], &document["plan_id"]].map(word);
     for (file, form) in [("plan.txt", "--full"), ("plan.md", "--markdown"), ("plan.json", "--json")] {
         let form = if file == "plan.txt" { None } else { Some(form) };
         let log = case.join("mail.log").exists().then_some(["--replay", "mail.log"]);
-        let arguments: Vec<&str> = form.into_iter().chain(log.into_iter().flatten()).collect();
+        let serial = ["--serial", "1"];
+        let arguments: Vec<&str> = form.into_iter().chain(log.into_iter().flatten()).chain(serial).collect();
         let ended = plan(case, "new", "base", &arguments);
         let said = format!("{}exit {}\n", masked(&ended.output, &ids), ended.code());
         let path = case.join(file);

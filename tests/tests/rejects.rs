@@ -73,7 +73,7 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn check(case: &Path) -> Result<(), String> {
-    let ended = finish(Command::new(binary("postkiln")).args(["check", "."]).current_dir(case), LIMIT);
+    let ended = finish(Command::new(binary("postkiln")).args(["check", ".", "--serial", "1"]).current_dir(case), LIMIT);
     let name = case.file_name().unwrap_or_default().to_string_lossy();
     if ended.code() != 1 {
         return Err(format!("{name}: status {}, not 1\n{}{}", ended.status, ended.output, ended.errors));

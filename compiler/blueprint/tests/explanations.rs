@@ -16,6 +16,8 @@ const NOT_RUN: &[(Code, &str)] = &[
     (codes::MEMORY, "the evaluator ends by the limits of its process"),
     (codes::EVALUATOR, "there is no such site"),
     (codes::TOO_LARGE, "its file would be longer than this one"),
+    (codes::SERIALS, "the repository around the site decides"),
+    (codes::SHALLOW, "the repository around the site decides"),
     (codes::NOT_YET, "what the node obeys changes with each version"),
 ];
 

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::build::{self, Parts};
 use crate::outcome::{Exit, Failure};
-use crate::output;
+use crate::{output, serials};
 use qemu::{Firmware, Machine, Setup};
 use scratch::Scratch;
 use watch::Watch;
@@ -88,7 +88,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
 fn target(args: &Args, scratch: &Path) -> Result<(PathBuf, Bundle), Failure> {
     let is_site = args.target.is_dir() || args.target.extension().is_some_and(|kind| kind == "ncl");
     if is_site {
-        let bundle = build::bundle_of(&args.target)?;
+        let bundle = build::bundle_of(&args.target, &serials::Options::default())?;
         let image = scratch.join("system.img");
         build::image(&bundle, &args.parts, &image)?;
         // The image goes when the machine does, so it may be as large as mail and signatures need: the file is sparse.

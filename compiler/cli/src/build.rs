@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use postkiln_bundle::Bundle;
+use postkiln_bundle::{Bundle, Manifest};
 use postkiln_images::{Image, Lock, Recipe, Store};
 
 use crate::bundle::site_bundle;
 use crate::outcome::{Exit, Failure};
 use crate::output;
 use crate::progress::Progress;
+use crate::serials;
 
 /// Builds the bootable image of a site
 ///
@@ -31,6 +32,8 @@ pub(crate) struct Args {
     /// The image to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    #[command(flatten)]
+    serials: serials::Options,
     #[command(flatten)]
     parts: Parts,
     /// Print size and time as JSON on stdout
@@ -64,7 +67,7 @@ pub(crate) struct Parts {
 /// Runs the command `build`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let begun = Instant::now();
-    let bundle = bundle_of(&args.site)?;
+    let bundle = bundle_of(&args.site, &args.serials)?;
     let image = image(&bundle, &args.parts, &args.output)?;
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
@@ -83,9 +86,13 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 /// The bundle of a site, or one that was compiled before.
-pub(crate) fn bundle_of(site: &Path) -> Result<Bundle, Failure> {
-    if !site.join("manifest.json").is_file() {
-        return site_bundle(site);
+pub(crate) fn bundle_of(site: &Path, serials: &serials::Options) -> Result<Bundle, Failure> {
+    let numbering = serials.numbering()?;
+    if !site.join(Manifest::NAME).is_file() {
+        return site_bundle(site, &numbering);
+    }
+    if !numbering.is_default() {
+        return Err(Failure::Usage(format!("{} is a bundle: its zones have their serial numbers", site.display())));
     }
     Bundle::read(site).map_err(|source| Failure::environment(format!("{} is no bundle", site.display()), source))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::bundle::Checked;
 use crate::findings::{self, Deny};
 use crate::outcome::{Exit, Failure};
-use crate::{bundle, output};
+use crate::{bundle, output, serials};
 
 /// Shows every mistake in a site at once
 ///
@@ -33,6 +33,8 @@ pub(crate) struct Args {
     /// Count warnings as errors
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
+    #[command(flatten)]
+    serials: serials::Options,
     /// Print the findings as JSON on stdout
     #[arg(long, conflicts_with = "sarif")]
     json: bool,
@@ -46,10 +48,11 @@ pub(crate) struct Args {
 
 /// Runs the command `check`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    let numbering = args.serials.numbering()?;
     if args.watch {
-        return watch::run(&args.site, args.deny);
+        return watch::run(&args.site, args.deny, numbering);
     }
-    let Checked { lowered, found } = bundle::check(&args.site)?;
+    let Checked { lowered, found } = bundle::check(&args.site, Some(&numbering))?;
     // The process ends soon: freeing the memory of a hundred thousand users one by one would take a tenth of the time.
     std::mem::forget(lowered);
     let verdict = findings::judge(&found, args.deny);

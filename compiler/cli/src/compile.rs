@@ -6,16 +6,19 @@ use crate::bundle::site_bundle_denying;
 use crate::findings::Deny;
 use crate::outcome::{Exit, Failure};
 use crate::output;
+use crate::serials;
 
 /// Writes a site's bundle into a folder
 ///
 /// The bundle is what the node runs from: qmail control files, users/cdb, tcprules, delivery instructions, zones, the
-/// seed of the user database, the scanner's configuration and a manifest with a hash of every file. The same site gives
-/// the same bytes on every machine. It holds password hashes: files are written with mode 0600.
+/// seed of the user database, the scanner's configuration and a manifest with a hash of every file. The same commit gives
+/// the same bytes on every machine. Zones have a serial number that grows: the time of the newest commit that touched the
+/// site. It holds password hashes: files are written with mode 0600.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postkiln compile mysite -o out
+  postkiln compile mysite -o out2 --after out     a site without a repository
   cat out/control/rcpthosts
 
 Exit codes: 0 written, 1 the site has errors, 4 the environment failed, 64 wrong usage.")]
@@ -29,6 +32,8 @@ pub(crate) struct Args {
     /// Count warnings as errors
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
+    #[command(flatten)]
+    serials: serials::Options,
     /// Print the manifest as JSON on stdout
     #[arg(long)]
     json: bool,
@@ -36,7 +41,7 @@ pub(crate) struct Args {
 
 /// Runs the command `compile`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let bundle = site_bundle_denying(&args.site, args.deny)?;
+    let bundle = site_bundle_denying(&args.site, &args.serials.numbering()?, args.deny)?;
     bundle
         .write(&args.output)
         .map_err(|source| Failure::environment(format!("cannot write {}", args.output.display()), source))?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::bundle::site_bundle;
 use crate::outcome::{Exit, Failure};
 use crate::output;
+use crate::serials;
 
 /// Prints the zones of a site, or every record with its reason
 ///
@@ -22,6 +23,8 @@ pub(crate) struct Args {
     /// The site: its folder or its site.ncl
     #[arg(value_name = "SITE")]
     site: PathBuf,
+    #[command(flatten)]
+    serials: serials::Options,
     /// Print every record as JSON on stdout
     #[arg(long)]
     json: bool,
@@ -29,7 +32,7 @@ pub(crate) struct Args {
 
 /// Runs the command `dns`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let bundle = site_bundle(&args.site)?;
+    let bundle = site_bundle(&args.site, &args.serials.numbering()?)?;
     let mut zones = 0;
     for (entry, bytes) in bundle.files() {
         let wanted = if args.json { entry.path == "dns/records.json" } else { entry.path.ends_with(".zone") };

@@ -10,6 +10,7 @@ use postkiln_findings::{Diagnostic, Place, Severity, codes, explanation};
 
 use crate::bundle::Checked;
 use crate::outcome::{Exit, Failure};
+use crate::serials::Numbering;
 use crate::{bundle, findings, output};
 
 /// Explains a finding, an address, or a generated line
@@ -65,7 +66,7 @@ fn explain_site(site: &Path, what: &str, json: bool) -> Result<(), Failure> {
     if what.contains('@') && !what.contains('/') {
         let no_address = |error| Failure::Usage(format!("{what:?} is no address: {error}"));
         let address: Address = what.parse().map_err(no_address)?;
-        let Checked { lowered, found } = bundle::check(site)?;
+        let Checked { lowered, found } = bundle::check(site, None)?;
         let errors = found.iter().filter(|finding| finding.severity() == Severity::Error).count();
         let explained =
             lowered.is_some_and(|(site, blueprint)| address::explain(&site, &blueprint, &address, errors, json));
@@ -79,7 +80,7 @@ fn explain_site(site: &Path, what: &str, json: bool) -> Result<(), Failure> {
         }
         Ok(())
     } else {
-        let (made, found) = bundle::compile(site, postkiln_render::render)?;
+        let (made, found) = bundle::compile(site, &Numbering::default(), postkiln_render::render)?;
         let (compiled, bundle) = sound(site, made, &found)?;
         generated::explain(&compiled, &bundle, what, json)
     }

@@ -12,6 +12,7 @@ mod dns;
 mod explain;
 mod findings;
 mod fmt;
+mod git;
 mod images;
 mod new;
 mod operate;
@@ -24,6 +25,7 @@ mod random;
 mod run;
 mod schema;
 mod secret;
+mod serials;
 mod status;
 mod test;
 

@@ -60,7 +60,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let password = one_time_password().map_err(cannot_random)?;
     let hash = hash(&password).map_err(cannot_random)?;
     let file = write(&args.folder, &site(&hostname, &user, &hash))?;
-    let Checked { found, .. } = bundle::check(&args.folder)?;
+    let Checked { found, .. } = bundle::check(&args.folder, None)?;
     findings::show(&args.folder, &found);
     findings::judge(&found, None)?;
     if args.json {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use postkiln_operation::{Problem, Question, paths};
 use serde::de::DeserializeOwned;
 
-use crate::bundle::site_bundle;
+use crate::bundle::{self, Checked};
+use crate::findings;
 use crate::outcome::Failure;
 
 /// Which node a command is about.
@@ -31,13 +32,20 @@ impl Node {
             (Some(data), _) => Ok(data),
             // A node at work has this directory, a site has not.
             (None, Some(place)) if place.join(paths::RUN).is_dir() => Ok(place),
-            (None, Some(site)) if is_site(&site) => default_data(&site_bundle(&site)?.manifest().hostname),
+            (None, Some(site)) if is_site(&site) => default_data(&hostname(&site)?),
             (None, Some(place)) => {
                 Err(Failure::unavailable(format!("{} is neither a site nor a node's data directory", place.display())))
             }
             (None, None) => Err(Failure::Usage("give a site or a data directory".to_owned())),
         }
     }
+}
+
+/// The host name of a site without errors; they are shown.
+fn hostname(site: &Path) -> Result<String, Failure> {
+    let Checked { lowered, found } = bundle::check(site, None)?;
+    findings::judge(&found, None).inspect_err(|_| findings::show(site, &found))?;
+    lowered.map(|(_, blueprint)| blueprint.hostname.to_string()).ok_or(Failure::Findings)
 }
 
 fn is_site(place: &Path) -> bool {

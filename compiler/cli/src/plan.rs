@@ -17,6 +17,7 @@ use crate::bundle::{self, Compiled};
 use crate::findings::{self, Deny};
 use crate::outcome::{Exit, Failure};
 use crate::output;
+use crate::serials::Numbering;
 
 /// Shows what a site changes, before anything is built
 ///
@@ -52,6 +53,9 @@ pub(crate) struct Args {
     /// Count warnings as errors
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
+    /// The serial number of all zones of the new state; without it a commit's time, or the number after the base's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    serial: Option<u32>,
     /// Print the plan as JSON (plan/1)
     #[arg(long, conflicts_with_all = ["markdown", "sarif"])]
     json: bool,
@@ -75,11 +79,14 @@ pub(crate) struct Args {
 /// Runs the command `plan`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let log = args.replay.as_deref().map(read_log).transpose()?;
+    let found = base::find(&args.against, &args.site);
+    let earlier = found.as_ref().ok().and_then(base::Found::serials);
+    let numbering = Numbering { given: args.serial, earlier };
     // The sides of large sites take a good part of a second each, and neither needs the other.
     let (compiled, base) = std::thread::scope(|scope| {
-        let base = scope.spawn(|| base::find(&args.against, &args.site));
+        let base = scope.spawn(|| found.and_then(base::Found::read));
         (
-            bundle::compile(&args.site, postkiln_render::manifest),
+            bundle::compile(&args.site, &numbering, postkiln_render::manifest),
             base.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
         )
     });

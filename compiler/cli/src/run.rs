@@ -21,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::bundle::{Compiled, compile};
 use crate::operate::default_data;
 use crate::outcome::{Exit, Failure};
+use crate::serials::Numbering;
 use crate::{findings, output};
 
 /// Runs a site's services on this machine, without root, on high ports
@@ -61,7 +62,7 @@ pub(crate) struct Args {
 
 /// Runs the command `run`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let (compiled, mut found) = compile(&args.site, postkiln_render::render)?;
+    let (compiled, mut found) = compile(&args.site, &Numbering::default(), postkiln_render::render)?;
     // The appliance is not given secrets yet; this node is, and what it lacks is said below.
     found.retain(|finding| finding.code != codes::SECRET_PASSWORD);
     findings::show(&args.site, &found);

@@ -25,7 +25,7 @@ impl Sample {
         let (site, _) = read_unconfined(folder.path()).unwrap_or_else(|found| panic!("{found:#?}\n{text}"));
         let (blueprint, _) = lower(&site).unwrap_or_else(|found| panic!("{found:#?}\n{text}"));
         let map = SourceMap::new(&site, &blueprint);
-        let manifest = postkiln_render::manifest(&blueprint, &site.sources, &map);
+        let manifest = postkiln_render::manifest(&blueprint, &site.sources, &map, &postkiln_render::Serials::default());
         Self { site, map, blueprint, manifest }
     }
 

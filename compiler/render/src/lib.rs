@@ -7,6 +7,7 @@ mod records;
 mod robot;
 mod scanner;
 mod seed;
+mod serials;
 mod template;
 mod web;
 mod zone;
@@ -22,20 +23,21 @@ use postkiln_handover::{PasswordSecret, PasswordSecrets};
 use serde::Serialize;
 
 use seed::Dialect;
+pub use serials::{Serials, following};
 
 /// Makes the bundle. `sources` are the files of the site by path, for `source/`; `map` holds the places of things in
-/// them.
+/// them; `serials` are no part of the blueprint, since a new number by itself changes nothing for mail.
 #[must_use]
-pub fn render(blueprint: &Blueprint, sources: &Sources, map: &SourceMap) -> Bundle {
-    let files = all(blueprint, sources, map, |file| file);
+pub fn render(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials: &Serials) -> Bundle {
+    let files = all(blueprint, sources, map, serials, |file| file);
     Bundle::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
 }
 
 /// The manifest of the bundle that [`render`] makes, for callers that only compare: no file's content is kept after
 /// hashing.
 #[must_use]
-pub fn manifest(blueprint: &Blueprint, sources: &Sources, map: &SourceMap) -> Manifest {
-    let files = all(blueprint, sources, map, FileEntry::from);
+pub fn manifest(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials: &Serials) -> Manifest {
+    let files = all(blueprint, sources, map, serials, FileEntry::from);
     Manifest::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
 }
 
@@ -44,7 +46,13 @@ pub type Sources = BTreeMap<String, Vec<u8>>;
 
 /// Makes all files; `keep` decides what is kept of each. The seeds and the model are half of the work for a large site,
 /// so they are made beside the rest.
-fn all<T: Send>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, keep: fn(File) -> T) -> Vec<T> {
+fn all<T: Send>(
+    blueprint: &Blueprint,
+    sources: &Sources,
+    map: &SourceMap,
+    serials: &Serials,
+    keep: fn(File) -> T,
+) -> Vec<T> {
     thread::scope(|scope| {
         let large = scope.spawn(|| {
             let model = keep(File::new("blueprint.json", model::print(blueprint), Owner::Everyone));
@@ -52,7 +60,7 @@ fn all<T: Send>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, keep:
             iter::once(model).chain(seeds).collect::<Vec<T>>()
         });
         let mut files = Files { blueprint, lines: BTreeMap::new(), keep, kept: Vec::new() };
-        generated(&mut files);
+        generated(&mut files, serials);
         for (path, bytes) in sources {
             files.add(format!("source/{path}"), bytes.clone());
         }
@@ -68,7 +76,7 @@ fn seed(dialect: Dialect, text: String) -> File {
 }
 
 /// Files whose lines have a cause in the site.
-fn generated<T>(files: &mut Files<'_, T>) {
+fn generated<T>(files: &mut Files<'_, T>, serials: &Serials) {
     let blueprint = files.blueprint;
     for (name, text) in &blueprint.control {
         files.text(format!("control/{name}"), text);
@@ -85,7 +93,7 @@ fn generated<T>(files: &mut Files<'_, T>) {
         instructions(delivery, files);
     }
     domains(blueprint, files);
-    zones(blueprint, files);
+    zones(blueprint, serials, files);
     clamav(blueprint, files);
 }
 
@@ -186,10 +194,12 @@ fn domains<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
     }
 }
 
-fn zones<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
+fn zones<T>(blueprint: &Blueprint, serials: &Serials, files: &mut Files<'_, T>) {
     for (name, zone) in &blueprint.zones {
         if zone.publish {
-            files.text(format!("dns/{name}.zone"), &zone::print(name, zone));
+            let path = format!("dns/{name}.zone");
+            let text = serials.file(&path, |serial| zone::print(name, zone, serial));
+            files.text(path, &text);
         }
         for (path, text) in web::files(name, zone) {
             files.text(path, &text);

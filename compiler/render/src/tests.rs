@@ -125,7 +125,7 @@ impl ParseLocal for str {
 
 #[test]
 fn a_name_server_takes_the_zone() {
-    let bundle = render(&blueprint(&[("ada", "")]), &BTreeMap::new(), &SourceMap::default());
+    let bundle = render(&blueprint(&[("ada", "")]), &BTreeMap::new(), &SourceMap::default(), &Serials::default());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("zone");
     std::fs::write(&path, bundle.file("dns/example.org.zone").unwrap()).unwrap();
@@ -140,9 +140,12 @@ fn a_name_server_takes_the_zone() {
 fn the_same_blueprint_gives_the_same_bytes_and_hashes_stay_in_the_seed() {
     let secret = format!("$6$salt${}", "h".repeat(86));
     let sources = [("site.ncl".to_owned(), b"hash = \"$6$\xe2\x80\xa6\"".to_vec())].into();
-    let bundle = render(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default());
-    assert_eq!(bundle, render(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default()));
-    assert_eq!(bundle.manifest(), &manifest(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default()));
+    let bundle = render(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default(), &Serials::default());
+    assert_eq!(bundle, render(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default(), &Serials::default()));
+    assert_eq!(
+        bundle.manifest(),
+        &manifest(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default(), &Serials::default())
+    );
     let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("hhhh");
     let holders: Vec<(&str, Owner)> =
         bundle.files().filter(|(_, bytes)| holds(bytes)).map(|(entry, _)| (entry.path.as_str(), entry.owner)).collect();
@@ -152,7 +155,7 @@ fn the_same_blueprint_gives_the_same_bytes_and_hashes_stay_in_the_seed() {
 
 #[test]
 fn every_file_of_the_table_is_there() {
-    let bundle = render(&blueprint(&[("ada", "")]), &BTreeMap::new(), &SourceMap::default());
+    let bundle = render(&blueprint(&[("ada", "")]), &BTreeMap::new(), &SourceMap::default(), &Serials::default());
     let text = |path: &str| String::from_utf8(bundle.file(path).unwrap_or_else(|| panic!("{path}")).to_vec()).unwrap();
     assert_eq!(
         text("users/assign"),

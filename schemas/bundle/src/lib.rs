@@ -7,7 +7,7 @@ mod pack;
 mod role;
 mod service;
 
-pub use bundle::{Bundle, BundleError, File};
+pub use bundle::{Bundle, BundleError, File, Part};
 pub use manifest::{FileEntry, Manifest, Owner, Table};
 pub use pack::{PackError, unpack};
 pub use role::{Role, User};

@@ -18,7 +18,7 @@ pub struct Dkim {
     pub secret: String,
 }
 
-/// A zone, without its SOA record, whose serial is made from the rest.
+/// A zone, without its SOA record, whose serial number each bundle has of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Zone {

@@ -14,17 +14,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::changes::Changes;
 use crate::findings::{self, Deny};
 use crate::outcome::{Exit, Failure};
+use crate::serials::Numbering;
 use crate::{bundle, output};
 
 /// Checks until a signal comes; the exit code is that of the last round.
-pub(super) fn run(site: &Path, deny: Option<Deny>) -> Result<Exit, Failure> {
+pub(super) fn run(site: &Path, deny: Option<Deny>, numbering: Numbering) -> Result<Exit, Failure> {
     bundle::exists(site)?;
     let failed = |source| Failure::environment("cannot wait for changes", source);
     let (judged, verdicts) = unbounded_channel();
     let watched = site.to_owned();
     // The rounds run on a thread of their own, so that a signal ends a long round; nobody waits for the thread.
     std::thread::spawn(move || {
-        if let Err(error) = check_on(&watched, deny, &judged) {
+        if let Err(error) = check_on(&watched, deny, numbering, &judged) {
             let _ = judged.send(Err(failed(error)));
         }
     });
@@ -62,9 +63,14 @@ async fn last(mut verdicts: UnboundedReceiver<Result<(), Failure>>) -> Result<()
 }
 
 /// Round after round, without end.
-fn check_on(site: &Path, deny: Option<Deny>, judged: &UnboundedSender<Result<(), Failure>>) -> io::Result<()> {
+fn check_on(
+    site: &Path,
+    deny: Option<Deny>,
+    numbering: Numbering,
+    judged: &UnboundedSender<Result<(), Failure>>,
+) -> io::Result<()> {
     runtime()?.block_on(async {
-        let mut rounds = Rounds::new(site, deny);
+        let mut rounds = Rounds::new(site, deny, numbering);
         loop {
             rounds.next(judged);
             rounds.changes.next().await;
@@ -77,19 +83,20 @@ struct Rounds<'a> {
     site: &'a Path,
     folder: PathBuf,
     deny: Option<Deny>,
+    numbering: Numbering,
     reader: Reader,
     changes: Changes,
     files: BTreeSet<PathBuf>,
 }
 
 impl<'a> Rounds<'a> {
-    fn new(site: &'a Path, deny: Option<Deny>) -> Self {
+    fn new(site: &'a Path, deny: Option<Deny>, numbering: Numbering) -> Self {
         let folder = findings::folder(site);
         let folder = folder.canonicalize().unwrap_or(folder);
         let mut changes = Changes::new();
         // Watching starts before the first look, so that nothing written meanwhile goes unseen.
         changes.follow(BTreeSet::from([folder.join("site.ncl")]));
-        Self { site, folder, deny, reader: Reader::new(site), changes, files: BTreeSet::new() }
+        Self { site, folder, deny, numbering, reader: Reader::new(site), changes, files: BTreeSet::new() }
     }
 
     /// One round: reads, judges, and shows the findings and the time it took.
@@ -99,7 +106,7 @@ impl<'a> Rounds<'a> {
         while self.changes.follow(self.files.clone()) {
             read = self.read();
         }
-        let found = bundle::lowered(self.site, read).found;
+        let found = bundle::lowered(self.site, read, Some(&self.numbering)).found;
         let took = start.elapsed();
         // Sending fails when the program is just ending.
         let _ = judged.send(findings::judge(&found, self.deny));

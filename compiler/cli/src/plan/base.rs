@@ -2,18 +2,20 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use postkiln_blueprint::{Blueprint, ObjectId, SourceMap};
-use postkiln_bundle::{Bundle, Manifest, unpack};
+use postkiln_bundle::Manifest;
 use postkiln_findings::Place;
 use postkiln_plan::{Places, Side};
+use postkiln_render::Serials;
 
-use super::{Written, revision, side};
+use super::revision::{self, Checkout};
+use super::{Written, side};
 use crate::bundle::{self, Compiled};
 use crate::findings;
 use crate::outcome::Failure;
+use crate::serials::{Numbering, is_zone};
 
 /// The base of a plan.
 pub(super) enum Base {
@@ -81,31 +83,79 @@ impl Base {
     }
 }
 
+/// A base that was found and not read yet.
+pub(super) enum Found {
+    /// A bundle: its table of contents and the files that a plan needs.
+    Bundle {
+        /// The name that the caller gave it.
+        name: String,
+        /// The table of contents.
+        manifest: Manifest,
+        /// Some of the files.
+        files: BTreeMap<String, Vec<u8>>,
+    },
+    /// A site beside this one.
+    Site {
+        /// The site, as the caller named it.
+        path: PathBuf,
+    },
+    /// The site as it was.
+    Revision {
+        /// The name that the caller gave the revision.
+        name: String,
+        /// The site in a folder of its own.
+        checkout: Checkout,
+    },
+}
+
 /// Finds the base of this name: a path that exists, else a revision of the repository in which the site lies.
 ///
 /// # Errors
-/// When there is none, or it cannot be read or compiled.
-pub(super) fn find(name: &str, site: &Path) -> Result<Base, Failure> {
+/// When there is none, or it cannot be read.
+pub(super) fn find(name: &str, site: &Path) -> Result<Found, Failure> {
     let path = Path::new(name);
-    if path.join(Manifest::NAME).is_file() {
-        let (manifest, files) = Bundle::read_files(path, &NEEDED).map_err(|error| unreadable(name, error))?;
-        return kept(manifest, files, name);
-    }
-    if path.is_file() && path.extension().is_none_or(|ending| ending != "ncl") {
-        let file = File::open(path).map_err(|error| unreadable(name, error))?;
-        let bundle = unpack(std::io::BufReader::new(file)).map_err(|error| unreadable(name, error))?;
-        let file = |path: &str| Some((path.to_owned(), bundle.file(path)?.to_vec()));
-        let files = NEEDED.into_iter().filter_map(file).collect();
-        return kept(bundle.manifest().clone(), files, name);
+    let is_packed = path.is_file() && path.extension().is_none_or(|ending| ending != "ncl");
+    if is_packed || path.join(Manifest::NAME).is_file() {
+        let failed = |source| Failure::environment(format!("cannot use {name} as a base"), source);
+        let (manifest, files) = bundle::open(path, is_needed).map_err(failed)?;
+        return Ok(Found::Bundle { name: name.to_owned(), manifest, files });
     }
     if path.is_file() || path.join("site.ncl").is_file() {
-        return made(path, name, format!("site {name}, bundle"));
+        return Ok(Found::Site { path: path.to_owned() });
     }
     if path.is_dir() {
         return Err(Failure::unavailable(format!("{name} is neither a bundle nor a site's folder")));
     }
-    let checkout = revision::check_out(site, name)?;
-    made(&checkout.site, name, format!("revision {name} ({}), compiled now, bundle", checkout.commit))
+    Ok(Found::Revision { name: name.to_owned(), checkout: revision::check_out(site, name)? })
+}
+
+impl Found {
+    /// The serial numbers of a state that comes after this one.
+    pub(super) fn serials(&self) -> Option<Serials> {
+        match self {
+            Self::Bundle { files, .. } => Some(Numbering::after(files)),
+            Self::Site { .. } => None,
+            Self::Revision { checkout, .. } => checkout.serial.map(Numbering::after_commit),
+        }
+    }
+
+    /// Reads or compiles the base.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has errors.
+    pub(super) fn read(self) -> Result<Base, Failure> {
+        match self {
+            Self::Bundle { name, manifest, files } => kept(manifest, files, &name),
+            Self::Site { path } => {
+                let name = path.display().to_string();
+                made(&path, &Numbering::default(), &name, format!("site {name}, bundle"))
+            }
+            Self::Revision { name, checkout } => {
+                let label = format!("revision {name} ({}), compiled now, bundle", checkout.commit);
+                made(&checkout.site, &Numbering::given(checkout.serial), &name, label)
+            }
+        }
+    }
 }
 
 fn kept(manifest: Manifest, mut files: BTreeMap<String, Vec<u8>>, name: &str) -> Result<Base, Failure> {
@@ -120,8 +170,8 @@ fn kept(manifest: Manifest, mut files: BTreeMap<String, Vec<u8>>, name: &str) ->
     Ok(Base::Kept { blueprint: Box::new(blueprint), manifest, places, label: "bundle".to_owned() })
 }
 
-fn made(site: &Path, name: &str, label: String) -> Result<Base, Failure> {
-    let (compiled, found) = bundle::compile(site, postkiln_render::manifest)?;
+fn made(site: &Path, numbering: &Numbering, name: &str, label: String) -> Result<Base, Failure> {
+    let (compiled, found) = bundle::compile(site, numbering, postkiln_render::manifest)?;
     let (compiled, manifest) = compiled.ok_or_else(|| {
         findings::show(site, &found);
         Failure::unavailable(format!("the base, {name}, does not compile ({})", findings::count(&found)))
@@ -129,10 +179,9 @@ fn made(site: &Path, name: &str, label: String) -> Result<Base, Failure> {
     Ok(Base::Made { compiled: Box::new(compiled), manifest, label })
 }
 
-fn unreadable(name: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
-    Failure::environment(format!("cannot use {name} as a base"), source)
+/// Whether a plan needs this file of a bundle.
+fn is_needed(path: &str) -> bool {
+    [MODEL, SourceMap::PATH].contains(&path) || is_zone(path)
 }
 
 const MODEL: &str = "blueprint.json";
-/// The files of a bundle that a plan needs.
-const NEEDED: [&str; 2] = [MODEL, SourceMap::PATH];

@@ -2,10 +2,10 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::git::{git, newest};
 use crate::outcome::Failure;
 
 /// A site checked out from a revision.
@@ -14,6 +14,8 @@ pub(super) struct Checkout {
     pub(super) site: PathBuf,
     /// The commit, abbreviated.
     pub(super) commit: String,
+    /// The serial number of its zones: the time of the newest commit before it that touched the site, when it is known.
+    pub(super) serial: Option<u32>,
     _folder: TempDir,
 }
 
@@ -55,20 +57,6 @@ pub(super) fn check_out(site: &Path, revision: &str) -> Result<Checkout, Failure
     if !site.exists() {
         return Err(absent("the file is not in it".to_owned()));
     }
-    Ok(Checkout { site, commit: commit.get(..7).unwrap_or(&commit).to_owned(), _folder: scratch })
-}
-
-/// The output of git, or its complaint in one line.
-fn git(folder: &Path, arguments: &[&str], index: Option<&Path>) -> Result<String, String> {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(arguments);
-    if let Some(index) = index {
-        command.env("GIT_INDEX_FILE", index);
-    }
-    let ended = command.output().map_err(|error| format!("cannot run git: {error}"))?;
-    let line = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if ended.status.success() {
-        return Ok(line(&ended.stdout));
-    }
-    Err(line(&ended.stderr).lines().next().unwrap_or("git failed").to_owned())
+    let serial = newest(folder, &commit).ok();
+    Ok(Checkout { site, commit: commit.get(..7).unwrap_or(&commit).to_owned(), serial, _folder: scratch })
 }

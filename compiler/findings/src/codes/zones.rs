@@ -1,4 +1,4 @@
-//! E0314, E0315, W0302: zones and their records.
+//! E0314, E0315, W0302, W0377, W0378: zones and their records.
 
 use super::{Code, Entry};
 
@@ -49,6 +49,39 @@ codes! {
         right: r#"
             appliance.network = 'dhcp,
             dns.address = "192.0.2.25",
+        "#,
+    }
+    SERIALS = "W0377" {
+        title: "secondaries will not notice changes of a zone",
+        meaning: r#"
+            A secondary takes a zone when its serial number is larger than that of the zone it has (RFC 1982). The number of a
+            zone is the time of the newest commit that touched the site, where the site's files are as they were committed;
+            else what `--serial` says; else the one after that of an earlier bundle, which `--after` names. None of these is
+            known, so every bundle gets the number 1, and a secondary keeps the first zone that it saw.
+        "#,
+        wrong: r#"
+            # The site lies in no repository, or was changed since the last commit.
+            dns.name_servers = ["ns1.example.net", "ns2.example.net"],
+        "#,
+        right: r#"
+            # Committed, or checked with --serial 2026010100, which grows with each change.
+            dns.name_servers = ["ns1.example.net", "ns2.example.net"],
+        "#,
+    }
+    SHALLOW = "W0378" {
+        title: "the history is cut off before the site's newest commit",
+        meaning: r#"
+            The serial number of zones is the time of the newest commit that touched the site. In a clone without the whole
+            history (`git clone --depth`) the commit at its end seems to have made everything, so its time says nothing: zones
+            get the number 1, and the bundle is another one than that of a whole clone. Fetch the history, or give `--serial`.
+        "#,
+        wrong: r#"
+            # In a clone made with --depth 1:
+            dns.publish = true,
+        "#,
+        right: r#"
+            # The same with --serial 2026010100, or after `git fetch --unshallow`:
+            dns.publish = true,
         "#,
     }
 }
