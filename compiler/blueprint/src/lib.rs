@@ -18,7 +18,9 @@ pub mod origin;
 mod prove;
 mod services;
 mod source_map;
+mod tcp;
 mod world;
+mod zones;
 
 pub use instructions::{Delivery, Own};
 pub use itinerary::{End, Itinerary, Stop, itinerary};

@@ -8,25 +8,21 @@ mod moved;
 mod names;
 mod order;
 mod password;
-mod record;
 mod same;
 mod secrets;
 mod sections;
 pub(crate) mod settings;
-pub(crate) mod tcp;
 mod users;
-mod zones;
 
 use postkiln_address::Domain;
 use postkiln_bundle::Listener;
 use postkiln_site::{Diagnostic, Gap, Place, Section, Site};
 
 pub(crate) use domains::lower_case;
-pub(crate) use zones::{Draft, Entry, Zones, is_private, relative};
 
 use crate::findings::Findings;
 use crate::model::Blueprint;
-use crate::{codes, not_yet, prove, services};
+use crate::{codes, not_yet, prove, services, tcp, zones};
 
 /// Decides everything the site leaves open and proves what it claims.
 ///

@@ -16,7 +16,7 @@ use postkiln_site::Site;
 
 use super::lengths;
 use crate::findings::Findings;
-use crate::lower::Zones;
+use crate::zones::Zones;
 
 /// Every proof about zones.
 pub(crate) fn check(site: &Site, zones: &Zones<'_>, findings: &mut Findings) {

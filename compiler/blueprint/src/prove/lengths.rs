@@ -7,8 +7,8 @@ use postkiln_site::Site;
 
 use super::mail_domains;
 use crate::findings::Findings;
-use crate::lower::Zones;
 use crate::model::Blueprint;
+use crate::zones::Zones;
 
 /// Reports names that have no place on the machine, and addresses that nobody can write to.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {

@@ -7,7 +7,7 @@ use postkiln_findings::codes;
 use postkiln_site::{Decide, Placed, Site, SmtpListener, SmtpNetwork};
 
 use crate::findings::Findings;
-use crate::lower::tcp::owners;
+use crate::tcp::owners;
 
 /// Judges each rule alone, then all of them together.
 pub(super) fn check(site: &Site, findings: &mut Findings) {

@@ -6,7 +6,7 @@ use postkiln_site::{DkimAlgorithm, Strength, strength};
 
 use super::tags;
 use crate::findings::Findings;
-use crate::lower::Draft;
+use crate::zones::Draft;
 
 pub(super) fn check(zone: &Domain, draft: &Draft<'_>, findings: &mut Findings) {
     let keys = draft.entries.iter().filter(|entry| entry.record.kind == "TXT" && is_key(&entry.record.name));

@@ -5,7 +5,7 @@ use postkiln_findings::{codes, suggest};
 
 use super::tags;
 use crate::findings::Findings;
-use crate::lower::{Draft, Entry, Zones};
+use crate::zones::{Draft, Entry, Zones};
 
 pub(super) fn check(zone: &Domain, draft: &Draft<'_>, zones: &Zones<'_>, findings: &mut Findings) {
     let policies = draft.entries.iter().filter(|entry| {

@@ -10,7 +10,7 @@ use postkiln_site::{Ipv6, Network, Site};
 
 use super::spf;
 use crate::findings::Findings;
-use crate::lower::{Entry, Zones, is_private};
+use crate::zones::{Entry, Zones, is_private};
 
 pub(super) fn check(site: &Site, zones: &Zones<'_>, findings: &mut Findings) {
     let mut by_ipv6 = false;

@@ -4,7 +4,7 @@ use postkiln_address::Domain;
 use postkiln_findings::codes;
 
 use crate::findings::Findings;
-use crate::lower::{Draft, Entry, Zones, is_private, relative};
+use crate::zones::{Draft, Entry, Zones, is_private, relative};
 
 pub(super) fn check(zone: &Domain, draft: &Draft<'_>, zones: &Zones<'_>, findings: &mut Findings) {
     for entry in &draft.entries {

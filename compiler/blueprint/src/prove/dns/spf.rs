@@ -6,7 +6,7 @@ use postkiln_address::Domain;
 use postkiln_findings::{codes, suggest};
 
 use crate::findings::Findings;
-use crate::lower::{Draft, Entry, Zones};
+use crate::zones::{Draft, Entry, Zones};
 
 pub(super) fn check(zone: &Domain, draft: &Draft<'_>, zones: &Zones<'_>, findings: &mut Findings) {
     for entry in draft.entries.iter().filter(|entry| is_spf(entry) && !draft.repeats(zone, entry)) {

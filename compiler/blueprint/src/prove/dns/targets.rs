@@ -4,7 +4,7 @@ use postkiln_address::Domain;
 use postkiln_findings::codes;
 
 use crate::findings::Findings;
-use crate::lower::{Draft, Entry, Zones};
+use crate::zones::{Draft, Entry, Zones};
 
 pub(super) fn check(zone: &Domain, draft: &Draft<'_>, zones: &Zones<'_>, findings: &mut Findings) {
     let mut seen: Vec<(&str, &str, &str)> = Vec::new();

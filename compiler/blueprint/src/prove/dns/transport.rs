@@ -5,8 +5,8 @@ use postkiln_findings::codes;
 use postkiln_site::{Certificate, Site};
 
 use crate::findings::Findings;
-use crate::lower::{Draft, Zones};
 use crate::model::StsMode;
+use crate::zones::{Draft, Zones};
 
 /// Checks a zone: a policy needs certificates that the world trusts, and CAA must let the authority issue them.
 pub(super) fn check(site: &Site, zone: &Domain, draft: &Draft<'_>, findings: &mut Findings) {

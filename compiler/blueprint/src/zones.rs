@@ -6,6 +6,7 @@
 mod clients;
 mod hosts;
 mod mail;
+mod record;
 
 pub(crate) use hosts::is_private;
 
@@ -17,7 +18,6 @@ use postkiln_bundle::Listener;
 use postkiln_findings::{Place, codes};
 use postkiln_site::{DomainEntry, Permission, Placed, Publishing, Site};
 
-use super::record;
 use crate::findings::Findings;
 use crate::model::{ClientServer, Purpose, StsPolicy, Zone, ZoneRecord};
 
@@ -201,7 +201,7 @@ fn make<'a>(
 }
 
 /// Adds records to a zone.
-pub(super) struct Adding<'a, 'b> {
+struct Adding<'a, 'b> {
     site: &'a Site,
     zone: &'a Domain,
     draft: &'b Draft<'a>,

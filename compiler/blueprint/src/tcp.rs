@@ -11,7 +11,7 @@ use postkiln_site::{Decide, Site, SmtpListener, SmtpNetwork};
 use crate::findings::Findings;
 
 /// The rules by listener, as tcprules text.
-pub(super) fn lower(site: &Site, services: &[Service], findings: &mut Findings) -> BTreeMap<String, String> {
+pub(crate) fn lower(site: &Site, services: &[Service], findings: &mut Findings) -> BTreeMap<String, String> {
     let listeners = services.iter().flat_map(|service| &service.listeners);
     let mut twins = BTreeSet::new();
     let mut files = BTreeMap::new();
