@@ -8,6 +8,7 @@ mod moved;
 mod names;
 mod order;
 mod password;
+mod placed;
 mod same;
 mod secrets;
 mod sections;
@@ -17,8 +18,6 @@ mod users;
 use postkiln_address::Domain;
 use postkiln_bundle::Listener;
 use postkiln_site::{Diagnostic, Gap, Place, Section, Site};
-
-pub(crate) use domains::lower_case;
 
 use crate::findings::Findings;
 use crate::model::Blueprint;

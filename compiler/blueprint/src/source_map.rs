@@ -8,7 +8,6 @@ use postkiln_findings::Place;
 use postkiln_site::{DomainEntry, MailDomain, Site};
 use serde::{Deserialize, Serialize};
 
-use crate::lower::lower_case;
 use crate::{Blueprint, Kind, ObjectId, generated, origin};
 
 /// The map. Its form is small, since there may be 100,000 things.
@@ -132,19 +131,19 @@ impl Draft {
         let within = |kind, local: &dyn Display| ObjectId::within(kind, local, domain);
         self.put(&within(Kind::Alias, &"postmaster"), &mail.postmaster.place);
         for (local, user) in &mail.users {
-            self.put(&within(Kind::User, &lower_case(local)), &user.place);
+            self.put(&within(Kind::User, &local.to_lower_case()), &user.place);
             for alias in &user.value.aliases {
-                self.put(&within(Kind::Alias, &lower_case(&alias.value)), &alias.place);
+                self.put(&within(Kind::Alias, &alias.value.to_lower_case()), &alias.place);
             }
         }
         for (local, alias) in &mail.aliases {
-            self.put(&within(Kind::Alias, &lower_case(local)), &alias.place);
+            self.put(&within(Kind::Alias, &local.to_lower_case()), &alias.place);
         }
         for (local, list) in &mail.lists {
-            self.put(&within(Kind::List, &lower_case(local)), &list.place);
+            self.put(&within(Kind::List, &local.to_lower_case()), &list.place);
         }
         for (local, responder) in &mail.autoresponders {
-            self.put(&within(Kind::Autoresponder, &lower_case(local)), &responder.place);
+            self.put(&within(Kind::Autoresponder, &local.to_lower_case()), &responder.place);
         }
     }
 

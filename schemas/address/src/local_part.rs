@@ -41,6 +41,12 @@ impl LocalPart {
         self.0.make_ascii_lowercase();
         self
     }
+
+    /// The same of a copy.
+    #[must_use]
+    pub fn to_lower_case(&self) -> Self {
+        self.clone().into_lower_case()
+    }
 }
 
 impl FromStr for LocalPart {

@@ -8,6 +8,7 @@ use postkiln_site as site;
 use postkiln_site::{DomainEntry, Gaps, Placed, Section, Site};
 
 use super::names::Names;
+use super::placed::values;
 use super::{lists, users};
 use crate::codes;
 use crate::findings::Findings;
@@ -56,7 +57,7 @@ fn mail_domain<'a>(domain: &'a Domain, mail: &'a site::MailDomain, gaps: &Gaps, 
     let aliases = aliases(domain, mail, &mut names, findings);
     let lists = lists::lower(mail, &mut names, findings);
     let responders = lists::responders(mail, &mut names, findings);
-    let postmaster = lower_case(&mail.postmaster.value);
+    let postmaster = mail.postmaster.value.to_lower_case();
     let mut lowered = MailDomain {
         postmaster,
         users,
@@ -84,12 +85,12 @@ fn aliases<'a>(
     for (local, user) in &mail.users {
         for alias in &user.value.aliases {
             names.declare(&alias.value, &alias.place, "an alias", true, findings);
-            aliases.push((lower_case(&alias.value), vec![Address::new(lower_case(local), domain.clone())]));
+            aliases.push((alias.value.to_lower_case(), vec![Address::new(local.to_lower_case(), domain.clone())]));
         }
     }
     for (local, targets) in &mail.aliases {
         names.declare(local, &targets.place, "an alias", true, findings);
-        aliases.push((lower_case(local), values(&targets.value)));
+        aliases.push((local.to_lower_case(), values(&targets.value)));
     }
     aliases.into_iter().collect()
 }
@@ -152,13 +153,4 @@ fn add_postmaster<'a>(
         names.declare(&local, &mail.postmaster.place, "the postmaster", true, findings);
         lowered.aliases.insert(local, target);
     }
-}
-
-pub(super) fn values<T: Clone>(placed: &[Placed<T>]) -> Vec<T> {
-    placed.iter().map(|item| item.value.clone()).collect()
-}
-
-/// The local part in lower case: addresses are compared without case, so one form is kept.
-pub(crate) fn lower_case(local: &LocalPart) -> LocalPart {
-    local.clone().into_lower_case()
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use postkiln_address::LocalPart;
 use postkiln_site as site;
-use postkiln_site::Placed;
 
-use super::domains::{lower_case, values};
 use super::names::Names;
+use super::placed::{value, values};
 use crate::findings::Findings;
 use crate::model::{List, Responder};
 
@@ -20,7 +19,7 @@ pub(super) fn lower<'a>(
     let mut lists = BTreeMap::new();
     for (local, list) in &mail.lists {
         names.declare(local, &list.place, "a list", true, findings);
-        lists.insert(lower_case(local), lowered(&list.value));
+        lists.insert(local.to_lower_case(), lowered(&list.value));
     }
     lists
 }
@@ -54,10 +53,6 @@ fn lowered(list: &site::List) -> List {
     }
 }
 
-fn value<T: Clone>(placed: &Option<Placed<T>>) -> Option<T> {
-    placed.as_ref().map(|placed| placed.value.clone())
-}
-
 /// The automatic replies by local part.
 pub(super) fn responders<'a>(
     mail: &'a site::MailDomain,
@@ -75,7 +70,7 @@ pub(super) fn responders<'a>(
             replies: u32::try_from(replies.value).unwrap_or(u32::MAX),
             from: value(from),
         };
-        responders.insert(lower_case(local), responder);
+        responders.insert(local.to_lower_case(), responder);
     }
     responders
 }

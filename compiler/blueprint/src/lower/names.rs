@@ -7,7 +7,6 @@ use postkiln_address::{Domain, LocalPart};
 use postkiln_control::dot_qmail::file_name;
 use postkiln_site::Place;
 
-use super::domains::lower_case;
 use crate::codes;
 use crate::findings::Findings;
 
@@ -38,7 +37,7 @@ impl<'a> Names<'a> {
         findings: &mut Findings,
     ) {
         self.check_form(local, place, what, file, findings);
-        let (first, as_what) = match self.declared.entry(lower_case(local)) {
+        let (first, as_what) = match self.declared.entry(local.to_lower_case()) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
                 entry.insert((place, what));
@@ -54,7 +53,7 @@ impl<'a> Names<'a> {
 
     /// Declares an autoresponder, which may stand beside a user.
     pub(super) fn respond(&mut self, local: &LocalPart, place: &'a Place, findings: &mut Findings) {
-        match self.declared.get(&lower_case(local)) {
+        match self.declared.get(&local.to_lower_case()) {
             Some((_, "a user")) => self.check_form(local, place, AUTORESPONDER, true, findings),
             _ => self.declare(local, place, AUTORESPONDER, true, findings),
         }

@@ -6,9 +6,9 @@ use postkiln_address::{Domain, LocalPart};
 use postkiln_site as site;
 use postkiln_site::{Gap, Gaps, Placed};
 
-use super::domains::{lower_case, values};
 use super::names::Names;
 use super::password;
+use super::placed::values;
 use crate::findings::Findings;
 use crate::model::{Forward, Permission, User};
 
@@ -22,7 +22,7 @@ pub(super) fn lower<'a>(
     let users = mail.users.iter().map(|(local, user)| {
         let file = user.value.forward.is_some();
         names.declare(local, &user.place, "a user", file, findings);
-        let local = lower_case(local);
+        let local = local.to_lower_case();
         let lowered = lower_user(mail, user);
         if gaps.is_empty() || is_whole(gaps, names.domain(), &local) {
             let has_mailbox = !lowered.disabled && lowered.forward.as_ref().is_none_or(|forward| forward.keep);

@@ -5,7 +5,6 @@ use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_site::{CatchAll, MailDomain, Place, Placed, Site, Target};
 
 use super::mail_domains;
-use crate::lower::lower_case;
 use crate::model::Blueprint;
 use crate::world::{Owner, World};
 
@@ -158,7 +157,7 @@ impl<'a> Sending<'a, '_> {
     }
 
     fn put(&mut self, local: Option<&LocalPart>, role: Role, target: &Address, place: &'a Place, sender: &'a Place) {
-        let from = (self.domain, local.map(lower_case));
+        let from = (self.domain, local.map(LocalPart::to_lower_case));
         let to = self.world.owner(target);
         self.edges.push(Edge { from, role, target: target.clone(), place, sender, to });
     }
