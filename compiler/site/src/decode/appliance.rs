@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::answer::Value;
+use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
 use crate::{Appliance, Ipv6, Network, Placed, Resolver, TimeServer, codes};
 
@@ -16,7 +17,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Appliance> {
         let fields = walker.fields(at, "time", &["servers"])?;
         fields.optional("servers", |at| time_servers(walker, at)).map(Option::unwrap_or_default)
     });
-    let memory = fields.optional("memory", |at| walker.size(at));
+    let memory = fields.optional("memory", |at| quantity::octets(walker, at));
     let operators = fields.optional("operators", |at| operators(walker, at));
     let (network, mut servers) =
         network?.unwrap_or_else(|| (Placed { value: Network::Dhcp, place: at.place.clone() }, Vec::new()));

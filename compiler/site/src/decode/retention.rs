@@ -1,6 +1,7 @@
 //! `retention`: how long removed mailboxes, Trash, Junk and logs are kept, and how many bundles.
 
 use crate::answer::Value;
+use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
 use crate::{Placed, Retention};
 
@@ -16,6 +17,6 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Retention> {
 fn time(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Option<u64>>> {
     match &at.node.value {
         Value::Tag(..) => walker.tag(at, &[("forever", ())]).map(|_| at.placed(None)),
-        _ => walker.time(at).map(|time| at.placed(Some(time.value))),
+        _ => quantity::seconds(walker, at).map(|time| at.placed(Some(time.value))),
     }
 }

@@ -8,13 +8,13 @@ use postkiln_control::{AddressPattern, HostPattern, Relay, RelayHost};
 use crate::answer::Value;
 use crate::decode::domain::insert_once;
 use crate::decode::fields::Fields;
-use crate::decode::tcp_clients;
 use crate::decode::walker::{At, Walker};
+use crate::decode::{quantity, tcp_clients};
 use crate::{Decide, Dnsbl, Placed, Rates, Smarthost, Smtp, SmtpListener, SmtpNetwork, codes};
 
 pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Smtp> {
     let fields = walker.fields(at, "smtp", FIELDS)?;
-    let size = fields.defaulted("size").and_then(|at| walker.size(&at));
+    let size = fields.defaulted("size").and_then(|at| quantity::octets(walker, &at));
     let recipients = fields.defaulted("recipients").and_then(|at| walker.number(&at, 1, 100_000));
     let connections = fields.defaulted("connections").and_then(|at| walker.number(&at, 1, 10_000));
     let greeting = fields.optional("greeting", |at| walker.line(at, "a greeting"));
@@ -32,7 +32,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Smtp> {
     let smarthost = fields.optional("smarthost", |at| smarthost(walker, at));
     let lifetime = fields.defaulted("retry").and_then(|at| {
         let fields = walker.fields(&at, "retry", &["lifetime"])?;
-        fields.defaulted("lifetime").and_then(|at| walker.time(&at))
+        fields.defaulted("lifetime").and_then(|at| quantity::seconds(walker, &at))
     });
     Some(Smtp {
         size: size?,
@@ -86,7 +86,7 @@ fn network(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<SmtpNetwork>> {
         let value = walker.boolean(&at)?;
         Some(at.is_written.then(|| at.placed(value)))
     });
-    let size = fields.optional("size", |at| walker.size(at));
+    let size = fields.optional("size", |at| quantity::octets(walker, at));
     let dnsbl = fields.defaulted("dnsbl").and_then(|at| Some(at.placed(walker.boolean(&at)?)));
     let network = SmtpNetwork {
         from: from?,

@@ -13,7 +13,7 @@ use crate::beneath::{Beneath, BeneathError};
 use crate::decode::defaults::Defaults;
 use crate::decode::fields::Fields;
 use crate::decode::meant::{meant, meant_name};
-use crate::decode::{quantity, secrets};
+use crate::decode::secrets;
 use crate::lines::Lines;
 use crate::{Diagnostic, Gap, Gaps, Place, Placed, codes, suggest};
 
@@ -311,16 +311,6 @@ impl<'a> Walker<'a> {
             self.report(codes::VALUE, format!("{value} is not between {least} and {most}"), &at.place, None);
         }
         number.map(|number| at.placed(number))
-    }
-
-    /// A size in octets.
-    pub(super) fn size(&self, at: &At<'_>) -> Option<Placed<u64>> {
-        self.parsed(at, "a size", Some("write a number and a unit: \"25 MiB\""), quantity::size)
-    }
-
-    /// A time in seconds.
-    pub(super) fn time(&self, at: &At<'_>) -> Option<Placed<u64>> {
-        self.parsed(at, "a time", Some("write a number and a unit: \"7 days\""), quantity::time)
     }
 
     /// `{ secret = "name" }`: the secret's name.
