@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::answer::Value;
+use crate::decode::meant::Name;
 use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
 use crate::{Appliance, Ipv6, Network, Placed, Resolver, TimeServer, codes};
@@ -108,7 +109,8 @@ fn ipv6(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Ipv6>> {
 
 fn time_servers(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<TimeServer>>> {
     let items = walker.list(at, "names or addresses of time servers")?;
-    let found: Vec<_> = items.iter().map(|item| walker.parsed_name(item, "a time server", None, time_server)).collect();
+    let found: Vec<_> =
+        items.iter().map(|item| walker.parsed(item, Name("a time server"), None, time_server)).collect();
     found.into_iter().collect()
 }
 

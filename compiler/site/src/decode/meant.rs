@@ -1,16 +1,46 @@
 //! Suggestions for a domain, an address or a quantity that cannot be read: the text without signs that were copied
-//! along with it, and, in domains, with letters beyond ASCII in the form that the DNS has (RFC 5890). Start at [`meant`].
+//! along with it, and, in domains, with letters beyond ASCII in the form that the DNS has (RFC 5890). Start at [`Wanted`].
 
-/// Another way to write the text, when there is one; the caller judges whether that one is valid. Of an address the
-/// domain is put into the DNS's form: a local part has no such form.
-pub(super) fn meant(text: &str) -> Option<String> {
+/// The kind of value that a text was to be: its description alone, or a [`Name`].
+pub(super) trait Wanted {
+    /// The description, for a sentence: "a size".
+    fn called(&self) -> &str;
+
+    /// Another way to write the text, when there is one; the caller judges whether that one is valid.
+    fn meant(&self, text: &str) -> Option<String>;
+}
+
+impl Wanted for &str {
+    fn called(&self) -> &str {
+        self
+    }
+
+    fn meant(&self, text: &str) -> Option<String> {
+        meant(text)
+    }
+}
+
+/// A text that is, or begins with, a domain; by its description.
+pub(super) struct Name(pub(super) &'static str);
+
+impl Wanted for Name {
+    fn called(&self) -> &str {
+        self.0
+    }
+
+    fn meant(&self, text: &str) -> Option<String> {
+        meant_name(text)
+    }
+}
+
+/// Of an address the domain is put into the DNS's form: a local part has no such form.
+fn meant(text: &str) -> Option<String> {
     let tidy = tidied(text);
     let Some((local, domain)) = tidy.rsplit_once('@') else { return other(tidy.to_owned(), text) };
     other(format!("{local}@{}", a_labels(domain)?), text)
 }
 
-/// [`meant`] for a text that is a domain as a whole.
-pub(super) fn meant_name(text: &str) -> Option<String> {
+fn meant_name(text: &str) -> Option<String> {
     other(a_labels(tidied(text))?, text)
 }
 

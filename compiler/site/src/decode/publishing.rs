@@ -6,6 +6,7 @@ use postkiln_address::{Address, Domain, LocalPart};
 
 use crate::answer::{Node, Value};
 use crate::decode::fields::Fields;
+use crate::decode::meant::Name;
 use crate::decode::secrets;
 use crate::decode::walker::{At, Walker};
 use crate::{
@@ -78,7 +79,7 @@ fn spf(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Spf>> {
 
 /// The domains of `spf.include`. They often begin with an underscore: `_spf.example.net`.
 fn included(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<String>>> {
-    each(walker, at, "domains", |item| walker.parsed_name(item, "a domain with an SPF record", None, underscored))
+    each(walker, at, "domains", |item| walker.parsed(item, Name("a domain with an SPF record"), None, underscored))
 }
 
 fn underscored(text: &str) -> Result<String, String> {
@@ -112,7 +113,7 @@ fn percent(walker: &Walker<'_>, at: &At<'_>) -> Option<u8> {
 /// Fully qualified names of machines.
 pub(super) fn hosts(walker: &Walker<'_>, at: &At<'_>, what: &str) -> Option<Vec<Placed<Domain>>> {
     each(walker, at, what, |item| {
-        walker.parsed_name(item, "the full name of a machine", Some("write all of it, as `mx2.example.net`"), |text| {
+        walker.parsed(item, Name("the full name of a machine"), Some("write all of it, as `mx2.example.net`"), |text| {
             let name = text.strip_suffix('.').unwrap_or(text).parse::<Domain>().map_err(|error| error.to_string())?;
             if name.as_str().contains('.') { Ok(name) } else { Err(format!("{text:?} has no domain")) }
         })

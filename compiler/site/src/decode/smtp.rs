@@ -8,6 +8,7 @@ use postkiln_control::{AddressPattern, HostPattern, Relay, RelayHost};
 use crate::answer::Value;
 use crate::decode::domain::insert_once;
 use crate::decode::fields::Fields;
+use crate::decode::meant::Name;
 use crate::decode::walker::{At, Walker};
 use crate::decode::{quantity, tcp_clients};
 use crate::{Decide, Dnsbl, Placed, Rates, Smarthost, Smtp, SmtpListener, SmtpNetwork, codes};
@@ -154,13 +155,13 @@ fn relay(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Option<Relay>>> {
         return walker.tag(at, &[("mx", ())]).map(|_| at.placed(None));
     }
     let hint = "write a host, `host:port` or an address, or 'mx for no route";
-    walker.parsed_name(at, "a relay", Some(hint), str::parse::<Relay>).map(|relay| at.placed(Some(relay.value)))
+    walker.parsed(at, Name("a relay"), Some(hint), str::parse::<Relay>).map(|relay| at.placed(Some(relay.value)))
 }
 
 fn smarthost(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Smarthost>> {
     let fields = walker.fields(at, "a smarthost", &["host", "port", "user", "password"])?;
     let host = fields.required("host").and_then(|at| {
-        walker.parsed_name(&at, "a host", Some("a name or an address; the port has a field of its own"), relay_host)
+        walker.parsed(&at, Name("a host"), Some("a name or an address; the port has a field of its own"), relay_host)
     });
     let port = fields.defaulted("port").and_then(|at| walker.number(&at, 1, 65_535));
     let user = fields.optional("user", |at| walker.line(at, "a login"));

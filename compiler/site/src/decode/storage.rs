@@ -3,6 +3,7 @@
 use postkiln_address::{AddressError, Domain};
 
 use crate::answer::Value;
+use crate::decode::meant::Name;
 use crate::decode::walker::{At, Walker};
 use crate::{Database, DatabaseHost, DatabaseServer, MailPlace, Placed, Storage};
 
@@ -39,7 +40,7 @@ fn database(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Database>> {
 
 fn server(walker: &Walker<'_>, at: &At<'_>, port: u16) -> Option<DatabaseServer> {
     let fields = walker.fields(at, "a database server", &["host", "port", "name", "user", "password", "tls"])?;
-    let host = fields.required("host").and_then(|at| walker.parsed_name(&at, "a host", None, host));
+    let host = fields.required("host").and_then(|at| walker.parsed(&at, Name("a host"), None, host));
     let given = fields.optional("port", |at| walker.number(at, 1, 65_535));
     let name = fields.optional("name", |at| walker.parsed(at, "the name of a database", None, identifier));
     let user = fields.optional("user", |at| walker.parsed(at, "a login", None, identifier));

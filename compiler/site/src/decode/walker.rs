@@ -12,7 +12,7 @@ use crate::answer::{Entry, Node, Span, Value};
 use crate::beneath::{Beneath, BeneathError};
 use crate::decode::defaults::Defaults;
 use crate::decode::fields::Fields;
-use crate::decode::meant::{meant, meant_name};
+use crate::decode::meant::{Name, Wanted};
 use crate::decode::secrets;
 use crate::lines::Lines;
 use crate::{Diagnostic, Gap, Gaps, Place, Placed, codes, suggest};
@@ -356,53 +356,40 @@ impl<'a> Walker<'a> {
     pub(super) fn parsed<T, E: Display>(
         &self,
         at: &At<'_>,
-        what: &str,
+        what: impl Wanted,
         hint: Option<&str>,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Placed<T>> {
-        let text = self.text(at, what)?;
-        self.judged(text, &at.place, what, hint, meant, parse).map(|value| at.placed(value))
-    }
-
-    /// The same for something that is, or begins with, a domain.
-    pub(super) fn parsed_name<T, E: Display>(
-        &self,
-        at: &At<'_>,
-        what: &str,
-        hint: Option<&str>,
-        parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<Placed<T>> {
-        let text = self.text(at, what)?;
-        self.judged(text, &at.place, what, hint, meant_name, parse).map(|value| at.placed(value))
+        let text = self.text(at, what.called())?;
+        self.judged(text, &at.place, &what, hint, parse).map(|value| at.placed(value))
     }
 
     fn judged<T, E: Display>(
         &self,
         text: &str,
         place: &Place,
-        what: &str,
+        what: &impl Wanted,
         hint: Option<&str>,
-        meant: fn(&str) -> Option<String>,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
         let error = match parse(text) {
             Ok(value) => return Some(value),
             Err(error) => error,
         };
-        let better = meant(text).filter(|better| parse(better).is_ok());
+        let better = what.meant(text).filter(|better| parse(better).is_ok());
         let better = better.map(|better| format!("did you mean {better:?}?"));
-        self.report(codes::VALUE, format!("not {what}: {error}"), place, better.as_deref().or(hint));
+        self.report(codes::VALUE, format!("not {}: {error}", what.called()), place, better.as_deref().or(hint));
         None
     }
 
     /// The name of a field that is a domain, or something like it.
     pub(super) fn domain_name<T: FromStr<Err: Display>>(&self, named: &Named<'_>, hint: Option<&str>) -> Option<T> {
-        self.judged(named.name, &named.place, "a domain name", hint, meant_name, str::parse::<T>)
+        self.judged(named.name, &named.place, &Name("a domain name"), hint, str::parse::<T>)
     }
 
     /// A mail domain or host name.
     pub(super) fn domain(&self, at: &At<'_>) -> Option<Placed<Domain>> {
-        self.parsed_name(at, "a domain name", None, str::parse::<Domain>)
+        self.parsed(at, Name("a domain name"), None, str::parse::<Domain>)
     }
 
     /// `ada` (in `home`) or `ada@example.org`.
