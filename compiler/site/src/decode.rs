@@ -5,10 +5,12 @@
 //! run finds everything. Sections, domains and what is in them go further: the schema's defaults stand for a value that
 //! cannot be read, and a [`Gap`](crate::Gap) says so, for the proofs that need it.
 
+mod addresses;
 mod antivirus;
 mod appliance;
 mod autoresponder;
 mod control;
+mod declared;
 mod defaults;
 mod dns;
 mod domain;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use postkiln_address::{Domain, LocalPart};
 
 use crate::answer::Value;
+use crate::decode::declared::by_local_part;
 use crate::decode::defaults::entry;
-use crate::decode::domain::by_local_part;
 use crate::decode::quantity;
 use crate::decode::walker::{At, Walker};
 use crate::{Autoresponder, Gap, Placed, codes};

@@ -1,8 +1,7 @@
 //! The fields of one record while it is decoded.
 
-use crate::Place;
-use crate::codes;
 use crate::decode::walker::{At, Named, Walker};
+use crate::{Place, codes, suggest};
 
 /// A record's fields by name.
 pub(super) struct Fields<'a> {
@@ -80,5 +79,29 @@ impl<'a> Fields<'a> {
     /// The names of the fields that a person wrote, with their places.
     pub(super) fn written(&self) -> impl Iterator<Item = &Named<'a>> {
         self.named.iter().filter(|field| field.value.is_written)
+    }
+}
+
+impl<'a> Walker<'a> {
+    /// A record with known fields; unknown ones are recorded.
+    pub(super) fn fields<'n>(
+        &'n self,
+        at: &At<'n>,
+        what: &'static str,
+        known: &'static [&'static str],
+    ) -> Option<Fields<'n>> {
+        let named = self.entries(at, what)?;
+        let mut misspelt = Vec::new();
+        for field in named.iter().filter(|field| !known.contains(&field.name)) {
+            let near = suggest::nearest(field.name, known);
+            let hint = near.map_or_else(
+                || format!("{what} has the fields {}", known.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let message = format!("unknown field `{}` in {what}", field.name);
+            self.report(codes::UNKNOWN_FIELD, message, &field.place, Some(&hint));
+            misspelt.extend(near);
+        }
+        Some(Fields::new(self, at.place.clone(), what, named, misspelt))
     }
 }

@@ -6,8 +6,8 @@ use postkiln_address::{Domain, LocalPart};
 use postkiln_control::list::{Digest, Members, Posting, Readers, ReplyTo, Subscribe, Unsubscribe};
 
 use crate::answer::Value;
+use crate::decode::declared::by_local_part;
 use crate::decode::defaults::entry;
-use crate::decode::domain::by_local_part;
 use crate::decode::fields::Fields;
 use crate::decode::walker::{At, Walker};
 use crate::decode::{population, quantity};

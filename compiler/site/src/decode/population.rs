@@ -7,7 +7,7 @@ use postkiln_address::{Domain, LocalPart};
 
 use crate::answer::Value;
 use crate::beneath::BeneathError;
-use crate::decode::domain::{by_local_part, twice, unnamed};
+use crate::decode::declared::{by_local_part, twice, unnamed};
 use crate::decode::fields::Fields;
 use crate::decode::walker::{At, Walker};
 use crate::lines::Lines;

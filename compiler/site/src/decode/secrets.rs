@@ -35,6 +35,24 @@ pub(super) fn name(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<String>> {
     None
 }
 
+impl Walker<'_> {
+    /// `{ secret = "name" }`: the secret's name.
+    pub(super) fn secret(&self, at: &At<'_>, whose: &str) -> Option<Placed<String>> {
+        if let Value::Text(_) = at.node.value {
+            let hint = "write `{ secret = \"name\" }`; its value is set with `postkiln secret set name`";
+            self.report(
+                codes::PASSWORD_IN_SITE,
+                format!("the password of {whose} stands in the site"),
+                &at.place,
+                Some(hint),
+            );
+            return None;
+        }
+        let fields = self.fields(at, "a password by secret", &["secret"])?;
+        fields.required("secret").and_then(|at| name(self, &at))
+    }
+}
+
 fn recipients(walker: &Walker<'_>, at: &At<'_>) -> Option<Vec<Placed<String>>> {
     let items = walker.list(at, "public keys")?;
     let found: Vec<_> = items

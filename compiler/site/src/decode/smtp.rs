@@ -6,7 +6,7 @@ use postkiln_address::Domain;
 use postkiln_control::{AddressPattern, HostPattern, Relay, RelayHost};
 
 use crate::answer::Value;
-use crate::decode::domain::insert_once;
+use crate::decode::declared::insert_once;
 use crate::decode::fields::Fields;
 use crate::decode::meant::Name;
 use crate::decode::walker::{At, Walker};

@@ -3,17 +3,13 @@
 use std::cell::{OnceCell, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::str::FromStr;
 
-use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_findings::{Code, Severity};
 
 use crate::answer::{Entry, Node, Span, Value};
 use crate::beneath::{Beneath, BeneathError};
 use crate::decode::defaults::Defaults;
-use crate::decode::fields::Fields;
-use crate::decode::meant::{Name, Wanted};
-use crate::decode::secrets;
+use crate::decode::meant::Wanted;
 use crate::lines::Lines;
 use crate::{Diagnostic, Gap, Gaps, Place, Placed, codes, suggest};
 
@@ -89,6 +85,11 @@ impl<'a> Walker<'a> {
         Walker { most, ..Walker::new(lines) }
     }
 
+    /// A walker whose findings are not told.
+    pub(super) fn silent(&self) -> Walker<'_> {
+        Walker::new(self.lines)
+    }
+
     /// Takes over the findings of a walker of another file, and says how many of them were not kept.
     pub(super) fn absorb(&self, other: Walker<'_>) {
         let mut findings = other.findings.into_inner();
@@ -144,7 +145,7 @@ impl<'a> Walker<'a> {
         decode: impl FnOnce(&Walker<'_>, &At<'_>) -> Option<T>,
     ) -> Option<T> {
         let at = At { node, place: place.clone(), is_written: false };
-        decode(&Self::new(self.lines), &at)
+        decode(&self.silent(), &at)
     }
 
     /// Reads a file beside the site.
@@ -213,28 +214,6 @@ impl<'a> Walker<'a> {
     pub(super) fn mistyped(&self, at: &At<'_>, expected: &str, hint: Option<&str>) {
         let found = type_name(&at.node.value);
         self.report(codes::TYPE, format!("expected {expected}, found {found}"), &at.place, hint);
-    }
-
-    /// A record with known fields; unknown ones are recorded.
-    pub(super) fn fields<'n>(
-        &'n self,
-        at: &At<'n>,
-        what: &'static str,
-        known: &'static [&'static str],
-    ) -> Option<Fields<'n>> {
-        let named = self.entries(at, what)?;
-        let mut misspelt = Vec::new();
-        for field in named.iter().filter(|field| !known.contains(&field.name)) {
-            let near = suggest::nearest(field.name, known);
-            let hint = near.map_or_else(
-                || format!("{what} has the fields {}", known.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            let message = format!("unknown field `{}` in {what}", field.name);
-            self.report(codes::UNKNOWN_FIELD, message, &field.place, Some(&hint));
-            misspelt.extend(near);
-        }
-        Some(Fields::new(self, at.place.clone(), what, named, misspelt))
     }
 
     /// The entries of a record used as a map.
@@ -313,22 +292,6 @@ impl<'a> Walker<'a> {
         number.map(|number| at.placed(number))
     }
 
-    /// `{ secret = "name" }`: the secret's name.
-    pub(super) fn secret(&self, at: &At<'_>, whose: &str) -> Option<Placed<String>> {
-        if let Value::Text(_) = at.node.value {
-            let hint = "write `{ secret = \"name\" }`; its value is set with `postkiln secret set name`";
-            self.report(
-                codes::PASSWORD_IN_SITE,
-                format!("the password of {whose} stands in the site"),
-                &at.place,
-                Some(hint),
-            );
-            return None;
-        }
-        let fields = self.fields(at, "a password by secret", &["secret"])?;
-        fields.required("secret").and_then(|at| secrets::name(self, &at))
-    }
-
     /// A tag without a value, one of those known.
     pub(super) fn tag<T: Copy>(&self, at: &At<'_>, known: &[(&'static str, T)]) -> Option<Placed<T>> {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
@@ -364,7 +327,8 @@ impl<'a> Walker<'a> {
         self.judged(text, &at.place, &what, hint, parse).map(|value| at.placed(value))
     }
 
-    fn judged<T, E: Display>(
+    /// The same for a text that is no value: the name of a field.
+    pub(super) fn judged<T, E: Display>(
         &self,
         text: &str,
         place: &Place,
@@ -379,58 +343,6 @@ impl<'a> Walker<'a> {
         let better = what.meant(text).filter(|better| parse(better).is_ok());
         let better = better.map(|better| format!("did you mean {better:?}?"));
         self.report(codes::VALUE, format!("not {}: {error}", what.called()), place, better.as_deref().or(hint));
-        None
-    }
-
-    /// The name of a field that is a domain, or something like it.
-    pub(super) fn domain_name<T: FromStr<Err: Display>>(&self, named: &Named<'_>, hint: Option<&str>) -> Option<T> {
-        self.judged(named.name, &named.place, &Name("a domain name"), hint, str::parse::<T>)
-    }
-
-    /// A mail domain or host name.
-    pub(super) fn domain(&self, at: &At<'_>) -> Option<Placed<Domain>> {
-        self.parsed(at, Name("a domain name"), None, str::parse::<Domain>)
-    }
-
-    /// `ada` (in `home`) or `ada@example.org`.
-    pub(super) fn target(&self, at: &At<'_>, home: &Domain) -> Option<Placed<Address>> {
-        self.parsed(at, "an address", Some("write `ada` for this domain, or `ada@example.org`"), |text| {
-            if text.contains('@') {
-                return text.parse();
-            }
-            format!("{text}@{home}").parse::<Address>()
-        })
-    }
-
-    /// A list of addresses, each read by [`target`](Self::target).
-    pub(super) fn targets(&self, at: &At<'_>, home: &Domain) -> Option<Vec<Placed<Address>>> {
-        let items = self.list(at, "addresses")?;
-        let found: Vec<_> = items.iter().map(|item| self.target(item, home)).collect();
-        found.into_iter().collect()
-    }
-
-    /// Those of a list of addresses that can be read; the others were reported before.
-    pub(super) fn readable_targets(&self, at: &At<'_>, home: &Domain) -> Vec<Placed<Address>> {
-        let silent = Self::new(self.lines);
-        let items = silent.list(at, "addresses").unwrap_or_default();
-        items.iter().filter_map(|item| silent.target(item, home)).collect()
-    }
-
-    /// The part before the `@` of an address that is declared, in lower case: mailboxes ignore case.
-    pub(super) fn local_part(&self, text: &str, place: &Place) -> Option<LocalPart> {
-        let problem = match text.parse::<LocalPart>() {
-            // The name becomes part of file names: `.qmail-NAME`.
-            Ok(_) if text.contains('/') => "has a slash",
-            Ok(_) if text.starts_with('"') => "needs quotes in an address",
-            Ok(local) => return Some(local.into_lower_case()),
-            Err(_) if text.contains('@') => "has an @; the domain is where it stands",
-            Err(_) if text.is_empty() => "is empty",
-            Err(_) if text.len() > 64 => "has more than 64 characters",
-            Err(_) if !text.is_ascii() => "has a letter that is not ASCII",
-            Err(_) if text.split('.').any(str::is_empty) => "begins or ends with a dot, or has two in a row",
-            Err(_) => "has a character that needs quotes in an address",
-        };
-        self.report(codes::VALUE, format!("{text:?} cannot be the name of a mailbox: it {problem}"), place, None);
         None
     }
 }
