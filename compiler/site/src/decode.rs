@@ -19,6 +19,7 @@ mod fields;
 mod ldap;
 mod limits;
 mod list;
+mod lock;
 mod meant;
 mod moved;
 mod population;
@@ -39,7 +40,6 @@ mod web;
 use std::collections::BTreeMap;
 
 use postkiln_address::Domain;
-use postkiln_findings::is_wrong;
 
 use crate::answer::{Node, Span};
 use crate::beneath::Beneath;
@@ -70,17 +70,6 @@ pub(crate) fn site(tree: &Node, lines: &Lines, files: &Beneath) -> Decoded {
         site.gaps = gaps;
     }
     Decoded { site, findings, read, hidden }
-}
-
-/// Decodes `secrets.lock`; gives warnings beside it, or every finding when one is an error.
-pub(crate) fn secrets_lock(tree: &Node, lines: &Lines) -> Result<(SecretsLock, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let walker = Walker::new(lines);
-    let lock = secrets::decode(&walker, tree);
-    let findings = walker.finish().findings;
-    match lock {
-        Some(lock) if !is_wrong(&findings) => Ok((lock, findings)),
-        _ => Err(findings),
-    }
 }
 
 fn whole(walker: &Walker<'_>, tree: &Node) -> Option<Site> {

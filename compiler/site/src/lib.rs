@@ -18,13 +18,14 @@ mod population;
 mod read;
 mod schema;
 mod secrets;
+mod shape;
 mod source;
 
 pub use child::{CHILD_COMMAND, evaluate_child};
 pub use decode::VERSION;
 pub use migrate::{Migration, migrate};
 pub use model::*;
-pub use outline::{Definition, Field, Outline, Presence, Shape, outline};
+pub use outline::outline;
 pub use population::shown;
 pub use postkiln_findings::{Diagnostic, Place};
 pub use read::{Read, Reader, Unsound, read, read_json, read_unconfined};
@@ -33,5 +34,6 @@ pub use secrets::{
     DkimAlgorithm, DkimKey, DkimState, SECRETS_AGE, SECRETS_LOCK, SecretKind, SecretPurpose, SecretUse, SecretVersion,
     SecretsLock, Strength, Wanted, is_secret_name, strength,
 };
+pub use shape::{Definition, Field, Outline, Presence, Shape};
 
 use postkiln_findings::{codes, suggest};

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Placed, suggest};
 
-pub(crate) use beside::beside;
+pub(crate) use beside::{beside, start};
 pub use public::{Strength, strength};
 pub(crate) use toml::node;
 pub use uses::{SecretPurpose, SecretUse, Wanted};

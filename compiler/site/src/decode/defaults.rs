@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::answer::{Entry, Node, Value};
-use crate::outline::{self, Field, Outline, Presence, Shape};
-use crate::{Section, evaluate};
+use crate::shape::{Field, Outline, Presence, Shape};
+use crate::{Section, evaluate, outline};
 
 /// The schema with its defaults as values.
 pub(crate) struct Defaults {

@@ -12,8 +12,8 @@ use nickel_lang_core::typ::{EnumRowsF, RecordRowsF, TypeF};
 
 use super::value;
 use crate::answer::{self, Value};
-use crate::outline::{Definition, Field, Outline, Presence, Shape};
 use crate::schema;
+use crate::shape::{Definition, Field, Outline, Presence, Shape};
 
 /// Reads all files of the schema.
 pub(crate) fn outline() -> Result<Outline, String> {

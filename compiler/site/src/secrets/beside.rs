@@ -45,6 +45,6 @@ fn mismatch(root: &Beneath, lock: &SecretsLock) -> Option<Diagnostic> {
 }
 
 /// The place of the lock's first character.
-pub(super) fn start() -> Place {
+pub(crate) fn start() -> Place {
     Place { file: SECRETS_LOCK.into(), line: 1, column: 1, end_line: 1, end_column: 1 }
 }
