@@ -3,6 +3,7 @@
 
 pub(crate) mod ask;
 mod change;
+mod folder;
 mod keys;
 mod list;
 mod readers;

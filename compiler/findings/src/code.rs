@@ -38,11 +38,6 @@ impl Code {
         if self.0.name.starts_with('W') { Severity::Warning } else { Severity::Error }
     }
 
-    /// Whether such a finding may point at a password, which is never quoted.
-    pub(crate) fn is_confidential(self) -> bool {
-        [crate::codes::HASH, crate::codes::RECIPIENT, crate::codes::EXPOSED].contains(&self)
-    }
-
     /// The code's subject, in half a sentence: "a target does not exist".
     #[must_use]
     pub const fn title(self) -> &'static str {

@@ -1,6 +1,13 @@
-//! Keeping password hashes out of quoted source lines. Knows the form of hashes; nothing about findings.
+//! Keeping password hashes out of quoted source lines. Knows the form of hashes, and which findings are about one.
 
 use std::ops::Range;
+
+use crate::{Code, codes};
+
+/// Whether such a finding may point at a password, which is never quoted.
+pub(crate) fn is_about(code: Code) -> bool {
+    [codes::HASH, codes::RECIPIENT, codes::EXPOSED].contains(&code)
+}
 
 /// Replaces the characters of password hashes in a line by `*`, and those of `meant`, the part that a finding about a
 /// hash points at.

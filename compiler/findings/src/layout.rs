@@ -63,7 +63,7 @@ impl Layout<'_> {
         let start = index(place.column).min(characters.len());
         let end = if place.end_line == place.line { index(place.end_column) } else { characters.len() };
         let end = end.clamp(start, characters.len()).max(start + 1);
-        confidential::mask(&mut characters, code.is_confidential().then_some(start..end));
+        confidential::mask(&mut characters, confidential::is_about(code).then_some(start..end));
         let (from, to) = window(start, characters.len());
         let shown: String = characters.get(from..to).unwrap_or_default().iter().collect();
         let mark = "^".repeat(end.min(to.max(start + 1)) - start);

@@ -129,7 +129,7 @@ impl Fingerprints<'_> {
         hash.update(finding.code.name());
         if let Some(place) = &finding.place {
             hash.update(format!("\0{}\0", place.file));
-            if finding.code.is_confidential() {
+            if confidential::is_about(finding.code) {
                 let length = self.line(place).trim().chars().count();
                 hash.update("*".repeat(length));
             } else {

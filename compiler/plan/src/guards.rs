@@ -13,7 +13,7 @@ use crate::Side;
 use crate::change::{Action, Change};
 use crate::dns::DnsChange;
 use crate::rotation::Rotation;
-use crate::show::some;
+use crate::words::some;
 
 /// The guards, by the names that `--allow` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

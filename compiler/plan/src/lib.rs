@@ -14,6 +14,7 @@ mod rotation;
 mod show;
 mod units;
 mod walk;
+mod words;
 
 use postkiln_blueprint::impact::Class;
 use postkiln_blueprint::{Blueprint, Kind, ObjectId};

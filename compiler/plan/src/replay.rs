@@ -13,7 +13,8 @@ use postkiln_routing::{Destination, Route};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::show::{Style, counted};
+use crate::show::Style;
+use crate::words::counted;
 
 /// The sender and the recipient of a logged message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,6 @@ pub use impact_page::impact_page;
 pub use json::json;
 pub use markdown::markdown;
 pub use text::text;
-pub(crate) use value::{counted, some};
 
 /// Choices about the output.
 #[derive(Clone, Copy, Debug, Default)]

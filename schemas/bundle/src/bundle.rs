@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::manifest::sha256_hex;
-use crate::{FileEntry, Manifest, Owner, Service};
+use crate::{BundleError, FileEntry, Manifest, Owner, Service};
 
 /// Files and manifest. Made by `compiler/render`, or read back from a directory or a packed file; the hashes are right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,28 +167,6 @@ impl Bundle {
     pub fn manifest_bytes(&self) -> Vec<u8> {
         self.manifest.print()
     }
-}
-
-/// The reason why something is no valid bundle.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
-pub enum BundleError {
-    #[error("cannot use {}", path.display())]
-    Io { path: PathBuf, source: io::Error },
-    #[error("manifest.json is not a manifest of this version")]
-    Manifest(#[source] serde_json::Error),
-    #[error("bundle format {0} is not known to this version")]
-    Format(u32),
-    #[error("{0} is not what the manifest says")]
-    Altered(String),
-    #[error("{0} is named in the manifest but missing")]
-    Missing(String),
-    #[error("{0:?} is no path within a bundle")]
-    Path(String),
-    #[error("there are files that the manifest does not name")]
-    Surplus,
-    #[error("{} exists and is not empty", .0.display())]
-    NotEmpty(PathBuf),
 }
 
 fn is_plain_path(path: &str) -> bool {

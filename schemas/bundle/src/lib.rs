@@ -2,12 +2,14 @@
 //! file (`pack`). Knows nothing about the meaning of the files; that is `schemas/control`. Start at [`Manifest`].
 
 mod bundle;
+mod error;
 mod manifest;
 mod pack;
 mod role;
 mod service;
 
-pub use bundle::{Bundle, BundleError, File, Part};
+pub use bundle::{Bundle, File, Part};
+pub use error::BundleError;
 pub use manifest::{FileEntry, Manifest, Owner, Table};
 pub use pack::{PackError, unpack};
 pub use role::{Role, User};

@@ -7,10 +7,10 @@ use postkiln_secrets::{Folder, State};
 use postkiln_site::{DkimState, SecretVersion, SecretsLock, Site, read};
 use serde::Serialize;
 
-use super::readers::looking;
+use super::folder::{lock, looking};
 use super::{Place, failure};
 use crate::outcome::{Exit, Failure};
-use crate::{findings, output};
+use crate::output;
 
 /// Lists the secrets of a site: kinds, versions, where they are used, which are missing; never a value
 ///
@@ -101,17 +101,6 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     Err(Failure::Wrong(problems.join("\npostkiln: ")))
-}
-
-/// The lock of a site; its findings are printed.
-pub(super) fn lock(site: &Path) -> Result<SecretsLock, Failure> {
-    let shown = |found: Vec<_>| {
-        findings::show(site, &found);
-        Failure::Findings
-    };
-    let (lock, warnings) = looking(site).lock().map_err(shown)?;
-    findings::show(site, &warnings);
-    Ok(lock)
 }
 
 /// The faults of the encrypted file that are visible without opening it.

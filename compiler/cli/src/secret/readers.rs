@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use postkiln_secrets::{Folder, Identity, Vault, is_recipient};
+use postkiln_secrets::{Identity, Vault, is_recipient};
 
-use super::{Place, failure, identity_path};
+use super::{Place, failure, folder, identity_path};
 use crate::findings;
 use crate::outcome::{Exit, Failure};
 use crate::output;
@@ -86,7 +86,7 @@ pub(super) fn identity(args: &IdentityArgs) -> Result<Exit, Failure> {
 
 pub(super) fn recipients(args: &RecipientsArgs) -> Result<Exit, Failure> {
     if args.add.is_empty() && args.remove.is_empty() {
-        let lock = super::list::lock(&args.place.site)?;
+        let lock = folder::lock(&args.place.site)?;
         lock.recipients.iter().for_each(|recipient| output::result(&recipient.value));
         return Ok(Exit::Success);
     }
@@ -156,9 +156,4 @@ fn keep_out(folder: &Path, site: Option<&Path>) -> Result<(), Failure> {
         Some(repository) => refuse(format!("in the repository {}", repository.display())),
         None => Ok(()),
     }
-}
-
-/// A site's folder, opened for reading.
-pub(super) fn looking(site: &Path) -> Folder {
-    Folder::new(&findings::folder(site))
 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::Style;
 use super::rows::{Row, Section, impact, nothing, sections, totals};
-use super::value::counted;
 use crate::Plan;
+use crate::words::counted;
 
 /// The whole plan, with a line break at its end.
 #[must_use]

@@ -6,9 +6,10 @@ use postkiln_blueprint::Kind;
 use postkiln_blueprint::impact::Class;
 use postkiln_findings::Place;
 
-use super::value::{counted, difference, quoted, some, summary, when};
+use super::value::{difference, quoted, summary, when};
 use crate::change::{Action, Attribute, Change};
 use crate::units::Unit;
+use crate::words::{counted, some};
 use crate::{DnsChange, Plan, Style};
 
 /// Rows under a title.

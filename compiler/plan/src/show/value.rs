@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::change::{Action, Attribute, Change};
 use crate::dns::{DnsChange, When};
+use crate::words::counted;
 
 /// The difference of a field: `quota 2 GiB -> 5 GiB`, `members +2 -1 (1204 total)`.
 pub(crate) fn difference(attribute: &Attribute, full: bool) -> String {
@@ -190,22 +191,6 @@ pub(crate) fn seconds(number: u64) -> String {
     format!("{number} s")
 }
 
-/// A number with its noun: `1 user`, `2 users`.
-pub(crate) fn counted(number: usize, word: &str) -> String {
-    let ending = match word {
-        _ if number == 1 => "",
-        "alias" => "es",
-        _ => "s",
-    };
-    format!("{number} {word}{ending}")
-}
-
-/// The first few names, and the number of further ones.
-pub(crate) fn some<T: AsRef<str>>(names: &[T]) -> String {
-    let shown = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-    if names.len() > MOST_NAMES { format!("{shown} and {} more", names.len() - MOST_NAMES) } else { shown }
-}
-
 /// The action for a record and its time, in words.
 pub(crate) fn when(record: &DnsChange, queue_lifetime: u64) -> String {
     let verb = match record.action {
@@ -221,8 +206,6 @@ pub(crate) fn when(record: &DnsChange, queue_lifetime: u64) -> String {
     }
 }
 
-/// The largest number of names in a list of reasons.
-const MOST_NAMES: usize = 4;
 /// The largest set that is shown by its elements.
 const FEW: usize = 3;
 /// The number of characters of a text that are shown.
