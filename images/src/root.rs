@@ -74,7 +74,7 @@ fn skeleton(root: &mut Tree) {
     root.file("etc/group", group);
     root.file("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
     root.file("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
-    root.link("etc/resolv.conf", "/data/run/net/resolv.conf");
+    root.link("etc/resolv.conf", &format!("/data/{}", postkiln_operation::paths::RESOLV_CONF));
     root.link("etc/mtab", "/proc/self/mounts");
 }
 

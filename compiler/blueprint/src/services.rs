@@ -5,6 +5,7 @@ use postkiln_bundle::{
     Capability, Directory, Listener, LocalSocket, Pauses, Prerequisite, Program, Provision, Readiness, Role, Service,
     Tls,
 };
+use postkiln_operation::paths;
 
 /// The services that `init` starts, in order.
 pub(crate) fn services(clamav: bool) -> Vec<Service> {
@@ -21,7 +22,7 @@ fn line(role: Role, clamav: bool) -> Option<Service> {
         // `init` starts the others and has no row.
         Init => return None,
         Netd => Service {
-            directories: vec![write("run/net")],
+            directories: vec![write(paths::NETWORK)],
             capabilities: vec![Capability::NetAdmin, Capability::NetRaw, Capability::NetBindService],
             machine_only: true,
             ..plain
@@ -36,12 +37,12 @@ fn line(role: Role, clamav: bool) -> Option<Service> {
             ..plain
         },
         // netd's lease names the DNS servers.
-        Remote => Service { directories: vec![read("run/net")], ..plain },
+        Remote => Service { directories: vec![read(paths::NETWORK)], ..plain },
         Smtpd => Service {
             listeners: vec![starttls("smtp", 25), starttls("submission", 587), implicit("submissions", 465)],
             doors: vec![Directoryd, Queued, Policyd, Keyd],
             // clamd's socket lies there, beside nothing else.
-            directories: if clamav { vec![read("run/clamav")] } else { Vec::new() },
+            directories: if clamav { vec![read(paths::CLAMD)] } else { Vec::new() },
             ..plain
         },
         Imapd => Service {
@@ -57,9 +58,12 @@ fn line(role: Role, clamav: bool) -> Option<Service> {
             ..plain
         },
         Controld => Service {
-            sockets: vec![LocalSocket { name: "control".to_owned(), path: "run/control.sock".to_owned() }],
+            sockets: vec![LocalSocket {
+                name: "control".to_owned(),
+                path: format!("{}/{}", paths::RUN, paths::CONTROL_SOCKET),
+            }],
             doors: vec![Queued],
-            directories: vec![read("run")],
+            directories: vec![read(paths::RUN)],
             ..plain
         },
         Clamd if clamav => clamd(plain),
@@ -71,10 +75,10 @@ fn line(role: Role, clamav: bool) -> Option<Service> {
 
 fn clamd(plain: Service) -> Service {
     Service {
-        program: external("/usr/sbin/clamd", &["--foreground", "--config-file={data}/run/clamd.conf"]),
-        directories: vec![write("clamav"), write("run/clamav"), read("run")],
+        program: external("/usr/sbin/clamd", &["--foreground", &config_file(paths::CLAMD_CONF)]),
+        directories: vec![write("clamav"), write(paths::CLAMD), read(paths::RUN)],
         provisions: vec![
-            configuration("clamav/clamd.conf", "run/clamd.conf"),
+            configuration("clamav/clamd.conf", paths::CLAMD_CONF),
             Provision::Folder { from: "clamav/signatures".to_owned(), to: "clamav".to_owned() },
         ],
         prerequisite: Some(Prerequisite {
@@ -83,7 +87,7 @@ fn clamd(plain: Service) -> Service {
             what: "virus signatures".to_owned(),
         }),
         readiness: Readiness::Answers {
-            socket: "run/clamav/clamd.sock".to_owned(),
+            socket: paths::CLAMD_SOCKET.to_owned(),
             question: "zPING\0".to_owned(),
             reply: "PONG\0".to_owned(),
         },
@@ -93,17 +97,22 @@ fn clamd(plain: Service) -> Service {
 }
 
 fn freshclam(plain: Service) -> Service {
-    let arguments = ["--daemon", "--foreground", "--config-file={data}/run/freshclam.conf"];
+    let arguments = ["--daemon", "--foreground", &config_file(paths::FRESHCLAM_CONF)];
     Service {
         program: external("/usr/bin/freshclam", &arguments),
-        directories: vec![write("clamav"), read("run")],
-        provisions: vec![configuration("clamav/freshclam.conf", "run/freshclam.conf")],
+        directories: vec![write("clamav"), read(paths::RUN)],
+        provisions: vec![configuration("clamav/freshclam.conf", paths::FRESHCLAM_CONF)],
         readiness: Readiness::Runs,
         essential: false,
         // freshclam talks to other people's servers, so a failure there must not be repeated at once.
         pauses: Pauses { first_seconds: 60, longest_seconds: 3600 },
         ..plain
     }
+}
+
+/// An option of both of ClamAV's programs; `init` fills in the data directory.
+fn config_file(path: &str) -> String {
+    format!("--config-file={{data}}/{path}")
 }
 
 fn external(path: &str, arguments: &[&str]) -> Program {

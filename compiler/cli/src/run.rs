@@ -3,7 +3,6 @@
 
 mod secrets;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -12,8 +11,8 @@ use std::process::{ExitStatus, Stdio};
 
 use postkiln_bundle::Bundle;
 use postkiln_findings::codes;
+use postkiln_operation::ready::Ready;
 use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -148,16 +147,9 @@ fn ended(status: ExitStatus) -> Result<Exit, Failure> {
     }
 }
 
-/// The line that the node prints when everything answers.
-#[derive(Deserialize)]
-struct Ready {
-    ready: bool,
-    ports: BTreeMap<String, u16>,
-}
-
 fn show(line: &str, json: bool) {
-    match serde_json::from_str::<Ready>(line) {
-        Ok(ready) if ready.ready && !json => {
+    match Ready::parse(line) {
+        Some(ready) if !json => {
             output::result("ready");
             let mut ports: Vec<_> = ready.ports.into_iter().collect();
             ports.sort_by_key(|(_, port)| *port);

@@ -1,8 +1,7 @@
 //! `postkiln status`: what a node's services do.
 
 use postkiln_operation::Question;
-use serde::Deserialize;
-use serde_json::Value;
+use postkiln_operation::status::{Applied, Listener, Service, Status};
 
 use crate::operate::{Answer, Node};
 use crate::outcome::{Exit, Failure};
@@ -29,73 +28,36 @@ pub(crate) struct Args {
 
 /// Runs the command `status`.
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let answer: Value = Answer::to(Question::Status, &args.node.data()?)?.next()?;
+    let status: Status = Answer::to(Question::Status, &args.node.data()?)?.next()?;
     if args.json {
-        output::json(&answer);
+        output::json(&status);
         return Ok(Exit::Success);
     }
-    let status = Status::deserialize(answer).map_err(|error| Failure::environment("cannot read the status", error))?;
-    for line in status.lines() {
+    for line in lines(&status) {
         output::result(&line);
     }
     Ok(Exit::Success)
 }
 
-/// The node's answer, with the fields that are shown.
-#[derive(Deserialize)]
-struct Status {
-    ready: bool,
-    hostname: String,
-    bundle: String,
-    services: Vec<Service>,
-    listeners: Vec<Listener>,
-    applied: Option<Applied>,
-}
-
-#[derive(Deserialize)]
-struct Service {
-    role: String,
-    state: String,
-    since: i64,
-    pid: Option<u32>,
-    restarts: u32,
-    note: String,
-}
-
-#[derive(Deserialize)]
-struct Listener {
-    name: String,
-    address: String,
-    port: u16,
-}
-
-#[derive(Deserialize)]
-struct Applied {
-    bundle: String,
-    at: i64,
-    problem: String,
-}
-
-impl Status {
-    fn lines(&self) -> Vec<String> {
-        let ready = if self.ready { "ready" } else { "not ready" };
-        let mut lines = vec![format!("{} is {ready}, bundle {}", self.hostname, short(&self.bundle)), String::new()];
-        lines.push(format!("{:12} {:11} {:21} {:>7} {:>8}  NOTE", "SERVICE", "STATE", "SINCE", "PID", "RESTARTS"));
-        for Service { role, state, since, pid, restarts, note } in &self.services {
-            let pid = pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
-            let line = format!("{role:12} {state:11} {:21} {pid:>7} {restarts:>8}  {note}", time(*since));
-            lines.push(line.trim_end().to_owned());
-        }
-        lines.push(String::new());
-        for Listener { name, address, port } in &self.listeners {
-            lines.push(format!("{name:12} {address}:{port}"));
-        }
-        if let Some(Applied { bundle, at, problem }) = &self.applied {
-            let outcome = if problem.is_empty() { "is in force".to_owned() } else { format!("was refused: {problem}") };
-            lines.extend([String::new(), format!("{} bundle {} {outcome}", time(*at), short(bundle))]);
-        }
-        lines
+/// The status for people.
+fn lines(status: &Status) -> Vec<String> {
+    let ready = if status.ready { "ready" } else { "not ready" };
+    let mut lines = vec![format!("{} is {ready}, bundle {}", status.hostname, short(&status.bundle)), String::new()];
+    lines.push(format!("{:12} {:11} {:21} {:>7} {:>8}  NOTE", "SERVICE", "STATE", "SINCE", "PID", "RESTARTS"));
+    for Service { role, state, since, pid, restarts, note } in &status.services {
+        let pid = pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
+        let line = format!("{:12} {state:11} {:21} {pid:>7} {restarts:>8}  {note}", role.name(), time(*since));
+        lines.push(line.trim_end().to_owned());
     }
+    lines.push(String::new());
+    for Listener { name, address, port, .. } in &status.listeners {
+        lines.push(format!("{name:12} {address}:{port}"));
+    }
+    if let Some(Applied { bundle, at, problem }) = &status.applied {
+        let outcome = if problem.is_empty() { "is in force".to_owned() } else { format!("was refused: {problem}") };
+        lines.extend([String::new(), format!("{} bundle {} {outcome}", time(*at), short(bundle))]);
+    }
+    lines
 }
 
 /// The beginning of an identity, which is enough for people.
@@ -122,7 +84,7 @@ mod tests {
             "applied": { "bundle": "", "at": 0, "problem": "no manifest" },
         }))
         .unwrap();
-        let text = status.lines().join("\n");
+        let text = lines(&status).join("\n");
         let expected = "\
 mail.example.org is not ready, bundle 0123456789ab
 

@@ -9,6 +9,7 @@ use std::fmt::{self, Write};
 use postkiln_address::{Address, ReversePath};
 use postkiln_admission::{Candidate, Client, Policy};
 use postkiln_blueprint::{Blueprint, World};
+use postkiln_operation::log::{Event, Line as Logged};
 use postkiln_routing::{Destination, Route};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -241,33 +242,12 @@ fn json_line(line: &str) -> Option<Vec<Envelope>> {
 /// Reads an attempt that ended, `event=delivered queue=… from=<ada@example.org> to=bo@example.net …`. A deferred
 /// attempt is skipped, since it comes again.
 fn node_line(line: &str) -> Option<Vec<Envelope>> {
-    // The time or a console's mark may stand before a node's line.
-    let line = line.get(line.find("role=queued level=info event=")?..)?;
-    if !matches!(value(line, "event")?.as_str(), "delivered" | "failed") {
+    let line = Logged::parse(line)?;
+    if line.role != "queued" || !matches!(line.event, Event::Delivered | Event::Failed) {
         return None;
     }
-    let from = value(line, "from")?.trim_start_matches('<').trim_end_matches('>').to_owned();
-    Some(vec![Envelope { from, to: value(line, "to")? }])
-}
-
-/// A value as `runtime/log` writes it: plain, or in quotes with escapes. A character beyond ASCII is written as octets,
-/// and our addresses have none.
-fn value(line: &str, key: &str) -> Option<String> {
-    let rest = line.get(line.find(&format!(" {key}="))? + key.len() + 2..)?;
-    let Some(quoted) = rest.strip_prefix('"') else { return rest.split([' ', '\r']).next().map(str::to_owned) };
-    let mut text = String::new();
-    let mut characters = quoted.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '"' => return Some(text),
-            '\\' => match characters.next()? {
-                'x' => return None,
-                other => text.push(other),
-            },
-            other => text.push(other),
-        }
-    }
-    None
+    let from = line.field("from")?.trim_start_matches('<').trim_end_matches('>').to_owned();
+    Some(vec![Envelope { from, to: line.field("to")?.to_owned() }])
 }
 
 /// Reads qmail-send's `info msg 5: bytes 9 from <a@b> …` and `starting delivery 1: msg 5 to local b-c@b`; the first

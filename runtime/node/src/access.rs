@@ -12,6 +12,7 @@ use postkiln_bundle::Role;
 use postkiln_control::Me;
 use postkiln_ipc::Door;
 use postkiln_ipc::directory::{self, Access as Service, Account, Password};
+use postkiln_log::Event;
 use postkiln_mail::Secret;
 use postkiln_store::{Quota, Uniques};
 use postkiln_sys::BundleDirectory;
@@ -158,7 +159,7 @@ impl Login {
             Ok(Some(account)) => Ok(self.place_of(&account)),
             Ok(None) => Err(LoggedIn::Denied),
             Err(problem) => {
-                postkiln_log::warn("login-deferred", &[("problem", &postkiln_log::chain(&problem))]);
+                postkiln_log::warn(Event::LoginDeferred, &[("problem", &postkiln_log::chain(&problem))]);
                 Err(LoggedIn::Unavailable)
             }
         }

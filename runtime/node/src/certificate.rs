@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use postkiln_ipc::Door;
 use postkiln_ipc::keys::{self, Fingerprint};
+use postkiln_log::Event;
 use postkiln_net::ServerTls;
 use tokio::sync::watch;
 
@@ -43,7 +44,7 @@ impl Certificate {
                 }
                 Ok(()) => {}
                 Err(problem) => {
-                    postkiln_log::warn("no-certificate", &[("problem", &problem)]);
+                    postkiln_log::warn(Event::NoCertificate, &[("problem", &problem)]);
                     if self.tls.borrow().is_none() {
                         desk.note("keyd has no certificate: there is no TLS");
                         is_noted = true;

@@ -8,7 +8,7 @@ use postkiln_bundle::Role;
 use postkiln_ipc::queue::{self, Entry, Listed, Listing};
 use postkiln_ipc::{ChannelError, Door};
 use postkiln_operation::queue::{Line, Message, Waiting};
-use postkiln_operation::{Problem, Question};
+use postkiln_operation::{Problem, Question, paths};
 use postkiln_sys::{BundleDirectory, Inherited};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -18,7 +18,6 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
 use crate::error::NodeError;
-use crate::init::status;
 use crate::role::{self, Seat};
 
 /// Runs the role.
@@ -33,7 +32,7 @@ const fn prepare(_bundle: &BundleDirectory) -> Result<(), NodeError> {
 }
 
 async fn body(mut seat: Seat<()>) -> Result<(), NodeError> {
-    let office = Office { status: seat.data().join(status::FILE), queued: seat.door(Role::Queued)? };
+    let office = Office { status: seat.data().join(paths::STATUS), queued: seat.door(Role::Queued)? };
     for (name, descriptor) in seat.listeners() {
         let listener = std::os::unix::net::UnixListener::from(descriptor);
         let ready = listener.set_nonblocking(true).and_then(|()| UnixListener::from_std(listener));
@@ -85,8 +84,8 @@ impl Office {
     }
 
     async fn status(&self) -> Result<Value, String> {
-        let text = tokio::fs::read(&self.status).await.map_err(|error| format!("{}: {error}", status::FILE))?;
-        serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", status::FILE))
+        let text = tokio::fs::read(&self.status).await.map_err(|error| format!("{}: {error}", paths::STATUS))?;
+        serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", paths::STATUS))
     }
 
     /// Passes the listing on as it comes: it may be of any length.

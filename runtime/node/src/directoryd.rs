@@ -17,6 +17,7 @@ use postkiln_directory::{Directory, Tables, Throttle, Walk, When, password};
 use postkiln_handover::PasswordSecrets;
 use postkiln_ipc::directory::{Access, Account, Destination, List, Password, Reply, Request, Responder};
 use postkiln_ipc::{Channel, ChannelError, keys};
+use postkiln_log::Event;
 use postkiln_routing::Route;
 use postkiln_sys::{BundleDirectory, Inherited};
 use tokio::sync::{RwLock, Semaphore};
@@ -105,7 +106,10 @@ impl Caller {
                 tokio::time::sleep(delay).await;
             }
             When::Later => {
-                postkiln_log::info("login", &[("service", &word(service)), ("peer", &peer), ("outcome", &"throttled")]);
+                postkiln_log::info(
+                    Event::Login,
+                    &[("service", &word(service)), ("peer", &peer), ("outcome", &"throttled")],
+                );
                 return Reply::Unavailable("too many wrong passwords".to_owned());
             }
         }
@@ -170,7 +174,7 @@ impl FrontDesk {
             _ => "denied",
         };
         postkiln_log::info(
-            "login",
+            Event::Login,
             &[("service", &word(service)), ("name", &name), ("peer", &peer), ("outcome", &outcome)],
         );
         match account.filter(|_| outcome == "accepted") {
@@ -197,7 +201,7 @@ impl FrontDesk {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs()).cast_signed();
         tokio::task::spawn_local(async move {
             if let Err(error) = directory.logged_in(&id, now, &peer.to_string(), word(service)).await {
-                postkiln_log::warn("login-not-recorded", &[("problem", &postkiln_log::chain(&error))]);
+                postkiln_log::warn(Event::LoginNotRecorded, &[("problem", &postkiln_log::chain(&error))]);
             }
         });
     }
@@ -262,7 +266,7 @@ fn reply_account(account: &postkiln_directory::Account) -> Result<Account, Strin
 }
 
 fn unavailable(problem: String) -> Reply {
-    postkiln_log::warn("cannot-say", &[("problem", &problem)]);
+    postkiln_log::warn(Event::CannotSay, &[("problem", &problem)]);
     Reply::Unavailable(problem)
 }
 

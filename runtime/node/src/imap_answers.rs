@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use postkiln_imap::{
     Answer, Chosen, Counts, Entry, Failure, FailureKind, FlagChange, Folder as Listed, Part, Question, Snapshot,
 };
+use postkiln_log::Event;
 use postkiln_mail::Flags;
 use postkiln_store::{Folder, FolderName, Maildir, StoreError};
 
@@ -211,7 +212,7 @@ fn failure(error: &StoreError) -> Failure {
         StoreError::OverQuota => (FailureKind::OverQuota, "the mailbox is full"),
         StoreError::Gone => (FailureKind::Gone, "the message is gone"),
         StoreError::Io { .. } | StoreError::Source(_) | StoreError::Busy => {
-            postkiln_log::error("mailbox", &[("problem", &postkiln_log::chain(error))]);
+            postkiln_log::error(Event::Mailbox, &[("problem", &postkiln_log::chain(error))]);
             return unavailable();
         }
     };

@@ -21,6 +21,7 @@ use postkiln_directory::password;
 use postkiln_handover::Hidden;
 use postkiln_ipc::keys::{Certificate, Fingerprint, HASHES, Reply, Request};
 use postkiln_ipc::{Channel, ChannelError};
+use postkiln_log::Event;
 use postkiln_sys::{BundleDirectory, Inherited, sync};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SigningKey};
 use ring::digest::{SHA256, digest};
@@ -69,7 +70,7 @@ async fn follow(mut config: watch::Receiver<Arc<Config>>, folder: PathBuf, keys:
         let hostname = config.borrow_and_update().0.0.clone();
         match Keys::open(&folder, hostname.as_str()) {
             Ok(opened) => keys.send_modify(|shown| shown.change(opened)),
-            Err(problem) => postkiln_log::error("certificate-kept", &[("problem", &problem)]),
+            Err(problem) => postkiln_log::error(Event::CertificateKept, &[("problem", &problem)]),
         }
     }
 }
@@ -109,8 +110,8 @@ async fn deliver(store: &mut Store, descriptor: OwnedFd) {
         Ok(Err(_)) | Err(_) => Err("the delivery does not end".to_owned()),
     };
     match taken {
-        Ok(()) => postkiln_log::info("secrets-delivered", &[("secrets", &store.len())]),
-        Err(problem) => postkiln_log::error("secrets-not-delivered", &[("problem", &problem)]),
+        Ok(()) => postkiln_log::info(Event::SecretsDelivered, &[("secrets", &store.len())]),
+        Err(problem) => postkiln_log::error(Event::SecretsNotDelivered, &[("problem", &problem)]),
     }
 }
 
@@ -184,7 +185,7 @@ impl Safe {
         }
         if made && let Err(problem) = self.store.borrow().save() {
             // The hash is made again after a restart.
-            postkiln_log::warn("hash-not-kept", &[("problem", &problem)]);
+            postkiln_log::warn(Event::HashNotKept, &[("problem", &problem)]);
         }
         hashes
     }
@@ -203,7 +204,7 @@ fn meets_clients(caller: &str) -> bool {
 
 /// A role that asks for what is not for it has come into other hands, or is newer than this one.
 fn refused(caller: &str, problem: &str) -> Reply {
-    postkiln_log::error("not-signed", &[("caller", &caller), ("problem", &problem)]);
+    postkiln_log::error(Event::NotSigned, &[("caller", &caller), ("problem", &problem)]);
     Reply::Failed(problem.to_owned())
 }
 
@@ -281,7 +282,7 @@ fn make(folder: &Path, hostname: &str) -> io::Result<()> {
     sync::replace(&folder.join("tls.key"), pair.serialize_pem().as_bytes(), 0o600)?;
     sync::replace(&folder.join("tls.crt"), certificate.pem().as_bytes(), 0o644)?;
     sync::replace(&name, hostname.as_bytes(), 0o600)?;
-    postkiln_log::info("certificate-made", &[("host", &hostname)]);
+    postkiln_log::info(Event::CertificateMade, &[("host", &hostname)]);
     Ok(())
 }
 

@@ -12,10 +12,11 @@ mod system;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use postkiln_log::Event;
+use postkiln_operation::status::Status;
 use postkiln_sys::mount;
 
 use crate::error::{During, NodeError};
-use crate::init::status::Status;
 
 pub(crate) use power::is_pressed;
 
@@ -75,7 +76,7 @@ pub(crate) fn show(status: &Status) {
         && let Err(problem) = slots::works()
     {
         // The machine works; only the way back to this slot gets shorter with each start.
-        postkiln_log::error("slot-not-marked", &[("problem", &problem.told())]);
+        postkiln_log::error(Event::SlotNotMarked, &[("problem", &problem.told())]);
     }
 }
 

@@ -36,6 +36,7 @@ use std::process::ExitCode;
 
 use crate::error::NodeError;
 use postkiln_bundle::Role;
+use postkiln_log::Event;
 use postkiln_sys::Inherited;
 
 fn main() -> ExitCode {
@@ -76,13 +77,13 @@ fn ended(result: Result<(), NodeError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            postkiln_log::error("ended", &[("problem", &problem.told())]);
+            postkiln_log::error(Event::Ended, &[("problem", &problem.told())]);
             problem.exit_code()
         }
     }
 }
 
 fn usage() -> ExitCode {
-    postkiln_log::error("usage", &[("say", &"postkiln-node init | supervise --bundle DIR --data DIR | ROLE")]);
+    postkiln_log::error(Event::Usage, &[("say", &"postkiln-node init | supervise --bundle DIR --data DIR | ROLE")]);
     NodeError::Usage(String::new()).exit_code()
 }

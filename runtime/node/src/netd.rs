@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use postkiln_bundle::Role;
 use postkiln_control::{Network, Resolvers};
+use postkiln_log::Event;
 use postkiln_sys::network::{Link, Netlink};
 use postkiln_sys::{BundleDirectory, CapabilitySet, Inherited, sync};
 use tokio::net::UdpSocket;
@@ -57,7 +58,7 @@ fn in_charge() -> bool {
 /// Keeps the network as the configuration in force says.
 async fn follow(seat: &Seat<Config>) -> Result<(), NodeError> {
     let mut changes = seat.config.clone();
-    let mut interface = Interface::find(&seat.desk, seat.data().join("run/net/resolv.conf")).await?;
+    let mut interface = Interface::find(&seat.desk, seat.data().join(postkiln_operation::paths::RESOLV_CONF)).await?;
     let ready = || seat.ready();
     loop {
         let config = changes.borrow_and_update().clone();
@@ -141,7 +142,7 @@ impl Interface {
             self.name_servers(config, &lease.resolvers);
             let shown = format!("{}/{}", lease.address, lease.prefix);
             postkiln_log::info(
-                "lease",
+                Event::Lease,
                 &[("address", &shown), ("server", &lease.server), ("for", &lease.duration.as_secs())],
             );
             desk.note("");
@@ -208,7 +209,7 @@ impl Interface {
 
     async fn ask(&self, socket: &UdpSocket, request: &Request, to: SocketAddrV4, deadline: Instant) -> Option<Reply> {
         if let Err(error) = socket.send_to(&request.bytes(), SocketAddr::V4(to)).await {
-            postkiln_log::warn("dhcp-not-sent", &[("problem", &error)]);
+            postkiln_log::warn(Event::DhcpNotSent, &[("problem", &error)]);
             return None;
         }
         let mut buffer = vec![0; 2048];
@@ -253,7 +254,7 @@ impl Interface {
         if let Some((address, prefix)) = self.address.take()
             && let Err(error) = self.netlink.remove_address(self.link.index, address, prefix)
         {
-            postkiln_log::warn("address-not-removed", &[("address", &address), ("problem", &error)]);
+            postkiln_log::warn(Event::AddressNotRemoved, &[("address", &address), ("problem", &error)]);
         }
     }
 
@@ -268,7 +269,7 @@ impl Interface {
         let own: Vec<String> = own.collect();
         let servers = if own.is_empty() { leased.iter().map(ToString::to_string).collect() } else { own };
         if let Err(error) = write_servers(&self.resolv_conf, &servers) {
-            postkiln_log::error("resolvers-not-written", &[("problem", &error)]);
+            postkiln_log::error(Event::ResolversNotWritten, &[("problem", &error)]);
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use postkiln_bundle::Role;
 use postkiln_ipc::policy::{Attempt, Verdict};
 use postkiln_ipc::{Channel, ChannelError};
+use postkiln_log::Event;
 use postkiln_policy::{self as policy, Checks};
 use postkiln_sys::{BundleDirectory, Inherited};
 
@@ -48,7 +49,7 @@ async fn talk(
         let Some((attempt, _)) = received? else { return Ok(()) };
         let verdict = judge(&checks, &memory, &attempt, now()).await.unwrap_or_else(|error| {
             let problem = postkiln_log::chain(&error);
-            postkiln_log::warn("memory", &[("problem", &problem)]);
+            postkiln_log::warn(Event::Memory, &[("problem", &problem)]);
             Verdict::Unavailable(problem)
         });
         channel.send(&verdict).await?;
@@ -74,7 +75,7 @@ async fn judge(checks: &Checks, memory: &Memory, attempt: &Attempt, now: u64) ->
         if let policy::Verdict::Refuse(status, text) = judgement.verdict {
             let known: [(&str, &dyn std::fmt::Display); 4] =
                 [("check", &check.name()), ("peer", client), ("from", sender), ("to", recipient)];
-            postkiln_log::info("refused", &known);
+            postkiln_log::info(Event::Refused, &known);
             return Ok(Verdict::Refuse(status, text));
         }
     }
@@ -85,7 +86,7 @@ async fn judge(checks: &Checks, memory: &Memory, attempt: &Attempt, now: u64) ->
 async fn forget(memory: Rc<Memory>) -> Result<(), NodeError> {
     loop {
         if let Err(error) = memory.lock().await.forget(now(), MOST).await {
-            postkiln_log::warn("memory", &[("problem", &postkiln_log::chain(&error))]);
+            postkiln_log::warn(Event::Memory, &[("problem", &postkiln_log::chain(&error))]);
         }
         tokio::time::sleep(SWEEP).await;
     }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::time::SystemTime;
 
+use postkiln_log::Event;
 use postkiln_mail::Status;
 use postkiln_pop3::{Answer, Message, Question};
 use postkiln_store::{Folder, FolderName, Maildir, StoreError};
@@ -107,7 +108,7 @@ fn refused(error: &StoreError) -> Answer {
     match error {
         StoreError::Gone => Answer::Refused(Status(5, 2, 0), "the message is gone".to_owned()),
         _ => {
-            postkiln_log::error("mailbox", &[("problem", &postkiln_log::chain(error))]);
+            postkiln_log::error(Event::Mailbox, &[("problem", &postkiln_log::chain(error))]);
             unavailable()
         }
     }

@@ -19,6 +19,7 @@ use std::time::SystemTime;
 
 use postkiln_bundle::Role;
 use postkiln_ipc::Door;
+use postkiln_log::Event;
 use postkiln_queue::{Finding, Message, Queue, Scheduler};
 use postkiln_sys::Inherited;
 use tokio::sync::{Notify, watch};
@@ -95,13 +96,17 @@ fn open(directory: &Path, scheduler: &mut Scheduler) -> Result<Queue, String> {
     let (queue, recovered) = Queue::open(directory, nonce()?).map_err(|error| postkiln_log::chain(&error))?;
     for finding in &recovered.findings {
         match finding {
-            Finding::Damaged(name) => postkiln_log::error("damaged", &[("queue", name), ("moved", &"queue/damaged")]),
-            Finding::Unfinished(name) => postkiln_log::info("forgotten", &[("queue", name)]),
-            Finding::Finished(name) => postkiln_log::info("end", &[("queue", name)]),
-            Finding::Stuck(name, problem) => postkiln_log::error("stuck", &[("queue", name), ("problem", problem)]),
+            Finding::Damaged(name) => {
+                postkiln_log::error(Event::Damaged, &[("queue", name), ("moved", &"queue/damaged")])
+            }
+            Finding::Unfinished(name) => postkiln_log::info(Event::Forgotten, &[("queue", name)]),
+            Finding::Finished(name) => postkiln_log::info(Event::End, &[("queue", name)]),
+            Finding::Stuck(name, problem) => {
+                postkiln_log::error(Event::Stuck, &[("queue", name), ("problem", problem)])
+            }
         }
     }
-    postkiln_log::info("recovered", &[("messages", &recovered.messages.len())]);
+    postkiln_log::info(Event::Recovered, &[("messages", &recovered.messages.len())]);
     let now = SystemTime::now();
     for message in recovered.messages {
         scheduler.add(message, now);

@@ -70,7 +70,7 @@ impl Config {
 }
 
 async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
-    let resolv_conf = seat.data().join("run/net/resolv.conf");
+    let resolv_conf = seat.data().join(postkiln_operation::paths::RESOLV_CONF);
     let tools = Rc::new(Tools::new(resolv_conf)?);
     let configs = seat.config.clone();
     seat.answer(CONVERSATIONS, move |_, channel| answer(channel, configs.borrow().clone(), tools.clone()))?;

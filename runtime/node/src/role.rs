@@ -13,6 +13,7 @@ use std::time::Duration;
 use postkiln_bundle::{Manifest, Role, Service};
 use postkiln_ipc::control::{Order, Report};
 use postkiln_ipc::{CallError, Channel, ChannelError, Door, Hatch};
+use postkiln_log::Event;
 use postkiln_sys::{BundleDirectory, Inherited};
 use rustix::io::dup;
 use serde::Serialize;
@@ -213,7 +214,7 @@ where
         let channel = match hatch.accept().await {
             Ok(channel) => channel,
             Err(error @ CallError::Senseless(_)) => {
-                postkiln_log::warn("call-dropped", &[("caller", &caller), ("problem", &error)]);
+                postkiln_log::warn(Event::CallDropped, &[("caller", &caller), ("problem", &error)]);
                 continue;
             }
             Err(CallError::Gone(source)) => {
@@ -226,7 +227,7 @@ where
                 // A caller that breaks off has no further question, or is being started again.
                 Ok(()) | Err(ChannelError::Cut | ChannelError::Io(_)) => {}
                 Err(error @ ChannelError::Malformed) => {
-                    postkiln_log::warn("call-dropped", &[("caller", &caller), ("problem", &error)]);
+                    postkiln_log::warn(Event::CallDropped, &[("caller", &caller), ("problem", &error)]);
                 }
             }
             drop(seat);
@@ -362,7 +363,7 @@ fn give_up_the_rest(service: &Service, bundle: &BundleDirectory, data: &Path) ->
     match postkiln_sys::confine(bundle.as_fd(), &read, &write) {
         Ok(true) => Ok(()),
         Ok(false) => {
-            postkiln_log::warn("unconfined", &[("problem", &"this kernel has no Landlock")]);
+            postkiln_log::warn(Event::Unconfined, &[("problem", &"this kernel has no Landlock")]);
             Ok(())
         }
         Err(error) => Err(error).during(|| "giving up powers".to_owned()),

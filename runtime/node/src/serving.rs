@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use postkiln_bundle::Role;
 use postkiln_control::tcprules::Decision;
+use postkiln_log::Event;
 use postkiln_net::{Answers, Begin, Counting, Limits, drive};
 use postkiln_session::{Session, Tls};
 use tokio::net::TcpStream;
@@ -99,7 +100,7 @@ impl<F: Front> Office<F> {
         self.counting.set_total(config.connections());
         let decision = listener.decide(peer.ip());
         if decision == Decision::Deny {
-            postkiln_log::info("refused", &[("peer", &peer.ip()), ("listener", &name)]);
+            postkiln_log::info(Event::Refused, &[("peer", &peer.ip()), ("listener", &name)]);
             return;
         }
         let is_implicit = listener.tls == postkiln_bundle::Tls::Implicit;
@@ -114,7 +115,7 @@ impl<F: Front> Office<F> {
         let Some((session, mut answers)) = self.front.meet(&config, client) else { return };
         if let Err(error) = drive(connection, begin, session, &mut answers, self.seat.stopped()).await {
             let problem = postkiln_log::chain(&error);
-            postkiln_log::info("broken", &[("peer", &peer.ip()), ("listener", &name), ("problem", &problem)]);
+            postkiln_log::info(Event::Broken, &[("peer", &peer.ip()), ("listener", &name), ("problem", &problem)]);
         }
     }
 }

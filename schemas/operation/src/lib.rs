@@ -1,12 +1,14 @@
-//! The questions to a running node and its answers, as both halves know them. Knows nothing about sockets, files or how
-//! an answer is found. Start at
-//! [`Question`], then the module that answers it.
+//! What both halves say of a running node: questions and answers, the status, the line that says ready, log lines, paths.
+//! Knows nothing about sockets, files or how an answer is found. Start at [`Question`], then the module that answers it.
 //!
 //! Operators speak on [`paths::CONTROL_SOCKET`]: one JSON object per line in, one or more per line out. Whatever may be of any
 //! number travels in lines of a bounded length, the last of which says that it is the last.
 
+pub mod log;
 pub mod paths;
 pub mod queue;
+pub mod ready;
+pub mod status;
 
 use serde::{Deserialize, Serialize};
 

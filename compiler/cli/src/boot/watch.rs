@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
+use postkiln_operation::ready;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -13,8 +14,6 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::outcome::Failure;
 
-/// The line that the node prints when every service answers.
-const READY: &str = "Postkiln: ready";
 const KNOCK: Duration = Duration::from_millis(100);
 
 /// The watch over one machine.
@@ -58,7 +57,7 @@ impl Watch {
         for octet in bytes {
             match octet {
                 b'\n' => {
-                    if String::from_utf8_lossy(&self.line).trim() == READY {
+                    if String::from_utf8_lossy(&self.line).trim() == ready::CONSOLE {
                         self.said_ready.send_replace(true);
                     }
                     self.line.clear();

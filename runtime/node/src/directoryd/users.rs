@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use postkiln_directory::{Directory, DirectoryError, Seed, Seeding};
 use postkiln_ipc::keys;
+use postkiln_log::Event;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Config, FrontDesk, passwords};
@@ -57,7 +58,7 @@ impl Users {
         if !self.directory.has_accounts().await {
             return Err(problem);
         }
-        postkiln_log::error("seed-not-applied", &[("problem", &problem)]);
+        postkiln_log::error(Event::SeedNotApplied, &[("problem", &problem)]);
         self.desk.note(&format!("users are those of another bundle: {problem}"));
         Ok(())
     }
@@ -139,7 +140,7 @@ impl Users {
         };
         match written.await {
             Ok(()) => self.say(&passwords::missing(&config.secrets, Some(&found))),
-            Err(error) => postkiln_log::warn("passwords-not-written", &[("problem", &postkiln_log::chain(&error))]),
+            Err(error) => postkiln_log::warn(Event::PasswordsNotWritten, &[("problem", &postkiln_log::chain(&error))]),
         }
     }
 }

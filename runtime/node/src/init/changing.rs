@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 
 use postkiln_bundle::{Program, Role};
 use postkiln_ipc::control::Order;
+use postkiln_log::Event;
+use postkiln_operation::status::Applied;
 use postkiln_sys::Signal;
 
 use super::apply::{Change, Held, Stage};
-use super::status::{Applied, now};
+use super::status::now;
 use super::supervisor::Supervisor;
 use super::unit::Unit;
 use super::{layout, provisions};
@@ -19,7 +21,7 @@ impl Supervisor {
     /// SIGHUP: offers `bundles/next` to every role that runs.
     pub(super) fn offer_next(&mut self) {
         if self.change.is_some() {
-            postkiln_log::warn("change-refused", &[("problem", &"another change is under way")]);
+            postkiln_log::warn(Event::ChangeRefused, &[("problem", &"another change is under way")]);
             return;
         }
         let held = match Held::open(&self.place.data.join("bundles/next")) {
@@ -47,7 +49,7 @@ impl Supervisor {
     pub(super) fn prepared(&mut self, role: Role, identity: &str) {
         // An answer to an offer of before says nothing about this one.
         let Some(change) = self.change.as_mut().filter(|change| change.offered() == Some(identity)) else { return };
-        postkiln_log::info("prepared", &[("service", &role)]);
+        postkiln_log::info(Event::Prepared, &[("service", &role)]);
         if change.answered(role) {
             self.commit();
         }
@@ -64,7 +66,7 @@ impl Supervisor {
     pub(super) fn runs(&mut self, at: usize, identity: &str) {
         let Some(unit) = self.units.get_mut(at) else { return };
         if identity != self.held.identity() {
-            postkiln_log::warn("runs-another-bundle", &[("service", &unit.role()), ("bundle", &identity)]);
+            postkiln_log::warn(Event::RunsAnotherBundle, &[("service", &unit.role()), ("bundle", &identity)]);
             return unit.restart();
         }
         let role = unit.role();
@@ -83,7 +85,7 @@ impl Supervisor {
             Stage::Offered(_) => self.abort(&format!("no answer from {silent}")),
             Stage::Insisting(_) => self.finish(&format!("{silent} does not come up with it")),
             Stage::Switching(identity) => {
-                postkiln_log::warn("change-not-followed", &[("services", &silent), ("bundle", identity)]);
+                postkiln_log::warn(Event::ChangeNotFollowed, &[("services", &silent), ("bundle", identity)]);
                 // One that was started with the new bundle may take its time; one of before hangs.
                 for unit in self.units.iter().filter(|unit| change.awaits(unit.role()) && unit.given() != identity) {
                     unit.signal(Signal::Kill);
@@ -174,9 +176,9 @@ impl Supervisor {
 
     fn record(&mut self, bundle: String, problem: &str) {
         if problem.is_empty() {
-            postkiln_log::info("bundle-applied", &[("bundle", &bundle)]);
+            postkiln_log::info(Event::BundleApplied, &[("bundle", &bundle)]);
         } else {
-            postkiln_log::error("bundle-refused", &[("bundle", &bundle), ("problem", &problem)]);
+            postkiln_log::error(Event::BundleRefused, &[("bundle", &bundle), ("problem", &problem)]);
         }
         self.applied = Some(Applied { bundle, at: now(), problem: problem.to_owned() });
     }

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::Path;
 
 use postkiln_bundle::{Manifest, User};
+use postkiln_operation::paths;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
@@ -41,28 +42,28 @@ pub(super) fn prepare(place: &Place, manifest: &Manifest) -> Result<(), String> 
         // Who started the node may have made it before, by an ordinary umask.
         fs::set_permissions(&place.data, fs::Permissions::from_mode(PRIVATE)).map_err(say(&place.data))?;
     }
-    let run = place.data.join("run");
+    let run = place.data.join(paths::RUN);
     match fs::remove_dir_all(&run) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(say(&run)(error)),
         _ => {}
     }
-    for name in ["run", "bundles", "log"] {
+    for name in [paths::RUN, "bundles", "log"] {
         let path = place.data.join(name);
         make(&path, 0o755).map_err(say(&path))?;
     }
     follow(place, manifest)?;
-    if place.privileged { Ok(()) } else { borrow_name_servers(&run.join("net")) }
+    if place.privileged { Ok(()) } else { borrow_name_servers(&place.data) }
 }
 
 /// An ordinary run has no `netd`: `remote` asks the name servers of the machine it runs on, where the site names none.
-fn borrow_name_servers(net: &Path) -> Result<(), String> {
+fn borrow_name_servers(data: &Path) -> Result<(), String> {
     // A machine without the file has no name servers; mail for elsewhere is deferred and says so.
     let text = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     let lines: String =
         text.lines().filter(|line| line.starts_with("nameserver ")).fold(String::new(), |all, line| all + line + "\n");
-    let path = net.join("resolv.conf");
+    let path = data.join(paths::RESOLV_CONF);
     let say = |error: io::Error| format!("{}: {error}", path.display());
-    make(net, 0o755).map_err(say)?;
+    make(&data.join(paths::NETWORK), 0o755).map_err(say)?;
     fs::write(&path, lines).map_err(say)
 }
 
@@ -87,7 +88,7 @@ pub(super) fn follow(place: &Place, manifest: &Manifest) -> Result<(), String> {
 
 fn is_shared(manifest: &Manifest, path: &str) -> bool {
     let all = manifest.services.iter().flat_map(|service| &service.directories);
-    path == "run" || all.into_iter().any(|directory| directory.path == path && !directory.writable)
+    path == paths::RUN || all.into_iter().any(|directory| directory.path == path && !directory.writable)
 }
 
 /// Gives a file or directory to a user, where there are users.

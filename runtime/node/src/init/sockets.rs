@@ -10,8 +10,8 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use postkiln_bundle::{Listener, LocalSocket, Manifest, Program, Role};
+use postkiln_operation::status;
 
-use super::status::ListenerStatus;
 use super::{Listen, Place};
 
 /// The sockets of all roles.
@@ -116,10 +116,10 @@ impl Sockets {
     }
 
     /// For the status.
-    pub(super) fn listeners(&self) -> Vec<ListenerStatus> {
+    pub(super) fn listeners(&self) -> Vec<status::Listener> {
         let describe = |(name, (role, socket)): (&String, &(Role, TcpListener))| {
             let bound = socket.local_addr().ok()?;
-            Some(ListenerStatus {
+            Some(status::Listener {
                 name: name.clone(),
                 role: *role,
                 address: bound.ip().to_string(),

@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 
 use postkiln_bundle::{Readiness, Role};
 use postkiln_ipc::control::Report;
+use postkiln_log::Event;
+use postkiln_operation::ready::Ready;
+use postkiln_operation::status::{Applied, State, Status};
 use postkiln_sys::{Signal, Signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::apply::{Change, Held};
 use super::sockets::Sockets;
-use super::status::{Applied, State, Status, now};
+use super::status::{self, now};
 use super::unit::{Bundled, Unit};
 use super::{Listen, Place, layout, provisions, readiness};
 use crate::active;
@@ -34,7 +37,7 @@ pub(super) struct Supervisor {
     _lock: File,
     pub(super) change: Option<Change>,
     pub(super) applied: Option<Applied>,
-    started: u64,
+    started: i64,
     announced: bool,
     shown: Option<Status>,
     ping_due: Instant,
@@ -166,11 +169,11 @@ impl Supervisor {
         match self.sockets.renew(role) {
             Ok(others) => {
                 for unit in self.units.iter_mut().filter(|unit| others.contains(&unit.role())) {
-                    postkiln_log::error("door-spoiled", &[("service", &role), ("with", &unit.role())]);
+                    postkiln_log::error(Event::DoorSpoiled, &[("service", &role), ("with", &unit.role())]);
                     unit.restart();
                 }
             }
-            Err(error) => postkiln_log::error("door-not-renewed", &[("service", &role), ("problem", &error)]),
+            Err(error) => postkiln_log::error(Event::DoorNotRenewed, &[("service", &role), ("problem", &error)]),
         }
     }
 
@@ -244,7 +247,7 @@ impl Supervisor {
             None => {}
             Some(Report::Ready(identity)) => {
                 if unit.state == State::Starting && unit.become_state(State::Ready) {
-                    postkiln_log::info("ready", &[("service", &role)]);
+                    postkiln_log::info(Event::Ready, &[("service", &role)]);
                 }
                 self.runs(at, &identity);
             }
@@ -261,14 +264,13 @@ impl Supervisor {
         if self.shown.as_ref() == Some(&status) {
             return;
         }
-        status.write(&self.place.data);
+        status::write(&status, &self.place.data);
         if self.place.listen == Listen::Everywhere {
             machine::show(&status);
         } else if status.ready && !self.announced {
             self.announced = true;
-            let line = serde_json::json!({ "ready": true, "ports": status.ports() });
             // Nobody may be listening; the same is in run/status.json.
-            let _ = writeln!(std::io::stdout(), "{line}");
+            let _ = writeln!(std::io::stdout(), "{}", Ready::new(status.ports()));
         }
         self.shown = Some(status);
     }
@@ -290,7 +292,7 @@ impl Supervisor {
 
     /// Tells everybody to stop, waits for them a while, and ends whoever stays.
     fn stop(mut self, ending: Ending) -> Result<Ending, String> {
-        postkiln_log::info("stopping", &[]);
+        postkiln_log::info(Event::Stopping, &[]);
         self.change = None;
         self.leashed = false;
         for unit in &mut self.units {
@@ -315,7 +317,7 @@ impl Supervisor {
             }
         }
         self.show();
-        postkiln_log::info("stopped", &[]);
+        postkiln_log::info(Event::Stopped, &[]);
         Ok(ending)
     }
 }

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use postkiln_bundle::{Capability, Program, Role, Service, User};
 use postkiln_ipc::BlockingChannel;
 use postkiln_ipc::control::{Order, Report};
+use postkiln_log::Event;
+use postkiln_operation::status::{self, State};
 use postkiln_sys::{CapabilitySet, Exit, Process, Signal, Spawn};
 
 use super::Place;
 use super::sockets::Sockets;
-use super::status::{ServiceStatus, State, now};
+use super::status::now;
 
 /// One service and its process.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ pub(super) struct Unit {
     process: Option<Process>,
     control: Option<BlockingChannel<Order, Report>>,
     given: String,
-    since: u64,
+    since: i64,
     started: Option<Instant>,
     due: Option<Instant>,
     delay: Duration,
@@ -87,8 +89,8 @@ impl Unit {
     }
 
     /// For the status.
-    pub(super) fn status(&self) -> ServiceStatus {
-        ServiceStatus {
+    pub(super) fn status(&self) -> status::Service {
+        status::Service {
             role: self.role(),
             state: self.state,
             since: self.since,
@@ -113,7 +115,7 @@ impl Unit {
         self.due = None;
         match self.spawn(place, bundle, sockets) {
             Ok(process) => {
-                postkiln_log::info("started", &[("service", &self.role()), ("pid", &process.pid())]);
+                postkiln_log::info(Event::Started, &[("service", &self.role()), ("pid", &process.pid())]);
                 self.process = Some(process);
                 bundle.identity.clone_into(&mut self.given);
                 self.started = Some(Instant::now());
@@ -122,7 +124,7 @@ impl Unit {
             }
             Err(error) => {
                 self.note = format!("cannot be started: {error}");
-                postkiln_log::error("not-started", &[("service", &self.role()), ("problem", &error)]);
+                postkiln_log::error(Event::NotStarted, &[("service", &self.role()), ("problem", &error)]);
                 self.try_again();
             }
         }
@@ -142,7 +144,7 @@ impl Unit {
         if self.state == State::Stopped {
             return;
         }
-        postkiln_log::warn("service-ended", &[("service", &self.role()), ("with", &exit)]);
+        postkiln_log::warn(Event::ServiceEnded, &[("service", &self.role()), ("with", &exit)]);
         if self.note.is_empty() {
             self.note = format!("ended with {exit}");
         }
@@ -192,7 +194,7 @@ impl Unit {
         if let Some(process) = &self.process
             && let Err(error) = process.signal(signal)
         {
-            postkiln_log::warn("signal-not-sent", &[("service", &self.role()), ("problem", &error)]);
+            postkiln_log::warn(Event::SignalNotSent, &[("service", &self.role()), ("problem", &error)]);
         }
     }
 

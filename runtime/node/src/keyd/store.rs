@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use postkiln_handover::{Delivered, Delivery, Hidden, Purpose, Value};
+use postkiln_log::Event;
 use postkiln_sys::sync;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -50,7 +51,7 @@ impl Store {
         match fs::read(folder.join(SEALED)) {
             Ok(sealed) => match store.unseal(sealed) {
                 Some(kept) => store.kept = kept,
-                None => postkiln_log::error("secrets-lost", &[("problem", &"keys/secrets cannot be opened")]),
+                None => postkiln_log::error(Event::SecretsLost, &[("problem", &"keys/secrets cannot be opened")]),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(format!("keys/{SEALED}: {error}")),

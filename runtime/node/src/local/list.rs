@@ -4,6 +4,7 @@ use postkiln_address::Address;
 use postkiln_control::list::List;
 use postkiln_ipc::directory;
 use postkiln_lists::{Decision, Listing, candidates, obey};
+use postkiln_log::Event;
 use postkiln_mail::Outcome;
 
 use super::original::Original;
@@ -33,13 +34,13 @@ pub(super) async fn post(
     match decision {
         Some(Decision::Send(outgoing)) => {
             let id = submit(tools, outgoing.envelope, &outgoing.head, original.rest(outgoing.rest)).await?;
-            postkiln_log::info("list", &[("queue", message.id), ("list", &list.address), ("post", &id)]);
+            postkiln_log::info(Event::List, &[("queue", message.id), ("list", &list.address), ("post", &id)]);
             Ok(())
         }
         Some(Decision::Ignore(reason)) => {
             let known: [(&str, &dyn std::fmt::Display); 3] =
                 [("queue", message.id), ("list", &list.address), ("reason", &reason)];
-            postkiln_log::info("list_ignored", &known);
+            postkiln_log::info(Event::ListIgnored, &known);
             Ok(())
         }
         Some(Decision::Refuse(outcome)) => Err(outcome),

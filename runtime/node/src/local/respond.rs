@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use postkiln_address::Address;
 use postkiln_ipc::directory::Responder;
 use postkiln_lists::autorespond::{self, Allowance, Robot};
+use postkiln_log::Event;
 use postkiln_mail::Outcome;
 
 use super::original::Original;
@@ -40,7 +41,7 @@ pub(super) async fn respond(
     let told = record.times().map_err(|error| trouble(&format!("{}: {error}", directory.display())))?;
     let allowance = Allowance { replies: responder.replies, period: responder.period };
     if !allowance.allows(&told, seconds(now)) {
-        postkiln_log::info("respond", &[("queue", message.id), ("to", sender), ("text", &"already told")]);
+        postkiln_log::info(Event::Respond, &[("queue", message.id), ("to", sender), ("text", &"already told")]);
         return Ok(());
     }
     let robot = Robot { address: &responder.address, text: &text, hostname: config.hostname.as_str() };
@@ -50,7 +51,7 @@ pub(super) async fn respond(
     record.note(now).map_err(|error| trouble(&format!("{}: {error}", directory.display())))?;
     let id = submit(tools, reply.envelope, &reply.head, original.rest(reply.rest)).await?;
     forget_old(&directory, responder.period, now);
-    postkiln_log::info("respond", &[("queue", message.id), ("to", sender), ("reply", &id)]);
+    postkiln_log::info(Event::Respond, &[("queue", message.id), ("to", sender), ("reply", &id)]);
     Ok(())
 }
 

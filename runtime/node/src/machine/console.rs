@@ -8,8 +8,8 @@ use std::io::Write as _;
 use std::sync::Mutex;
 
 use postkiln_bundle::Role;
-
-use crate::init::status::{ServiceStatus, State, Status};
+use postkiln_operation::ready;
+use postkiln_operation::status::{Service, State, Status};
 
 const SCREEN: &str = "/dev/tty0";
 const SERIAL: &str = "/dev/ttyS0";
@@ -28,7 +28,7 @@ struct Shown {
 pub(super) fn show(status: &Status) -> bool {
     let Ok(mut shown) = SHOWN.lock() else { return false };
     let receives = status.listeners.iter().find(|listener| listener.name == "smtp").map(|listener| listener.role);
-    let answers = |service: &ServiceStatus| Some(service.role) == receives && service.state == State::Ready;
+    let answers = |service: &Service| Some(service.role) == receives && service.state == State::Ready;
     if shown.first_220.is_none() && status.services.iter().any(answers) {
         shown.first_220 = uptime();
     }
@@ -47,7 +47,7 @@ pub(super) fn show(status: &Status) -> bool {
     if first {
         shown.ready = true;
         serial.push_str(&page);
-        let _ = writeln!(serial, "Postkiln: ready");
+        let _ = writeln!(serial, "{}", ready::CONSOLE);
     }
     put(SERIAL, &serial);
     // The cursor goes home, each line is cleared to its end, then the rest of the screen: clearing it first would flicker.
@@ -88,16 +88,9 @@ fn page(status: &Status, addresses: &str, first_220: Option<f64>) -> String {
     page
 }
 
-fn service_line(service: &ServiceStatus) -> String {
-    let state = match service.state {
-        State::Starting => "starting",
-        State::Ready => "ready",
-        State::Restarting => "restarting",
-        State::Waiting => "waiting",
-        State::Stopped => "stopped",
-    };
+fn service_line(service: &Service) -> String {
     let note = if service.note.is_empty() { String::new() } else { format!(": {}", service.note) };
-    format!("{:<10} {state}{note}", service.role.name())
+    format!("{:<10} {}{note}", service.role.name(), service.state)
 }
 
 fn addresses() -> String {
@@ -123,14 +116,8 @@ mod tests {
 
     #[test]
     fn the_page_says_why_a_service_does_not_work() {
-        let service = |role, state, note: &str| ServiceStatus {
-            role,
-            state,
-            since: 0,
-            pid: None,
-            restarts: 0,
-            note: note.to_owned(),
-        };
+        let service =
+            |role, state, note: &str| Service { role, state, since: 0, pid: None, restarts: 0, note: note.to_owned() };
         let status = Status {
             ready: false,
             hostname: "mail.example.org".to_owned(),

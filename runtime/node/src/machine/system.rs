@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use postkiln_log::Event;
 use postkiln_sys::modules::Table;
 use postkiln_sys::mount::{MountFlags, mount};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -26,7 +27,7 @@ pub(super) fn mounts() -> Result<(), NodeError> {
 /// Loads what the hardware asks for, and what no hardware asks for: the ESP's file system and input events.
 pub(super) fn modules() {
     let mut complain = |name: &str, error: &std::io::Error| {
-        postkiln_log::warn("module-not-loaded", &[("module", &name), ("problem", error)])
+        postkiln_log::warn(Event::ModuleNotLoaded, &[("module", &name), ("problem", error)])
     };
     let mut table = match Table::read(Path::new("/usr/lib/modules")) {
         Ok(table) => table,
@@ -61,12 +62,12 @@ pub(super) fn settings() {
     ];
     for (name, value) in table {
         if let Err(error) = std::fs::write(Path::new("/proc/sys").join(name), value) {
-            postkiln_log::warn("setting-refused", &[("setting", &name), ("problem", &error)]);
+            postkiln_log::warn(Event::SettingRefused, &[("setting", &name), ("problem", &error)]);
         }
     }
     // As PID 1 we hear of Control-Alt-Delete by a signal and go down in order.
     if let Err(error) = rustix::system::reboot(rustix::system::RebootCommand::CadOff) {
-        postkiln_log::warn("setting-refused", &[("setting", &"control-alt-delete"), ("problem", &error)]);
+        postkiln_log::warn(Event::SettingRefused, &[("setting", &"control-alt-delete"), ("problem", &error)]);
     }
 }
 

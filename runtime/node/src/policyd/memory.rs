@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use postkiln_log::Event;
 use postkiln_policy::Record;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor, Row};
@@ -41,7 +42,10 @@ impl Memory {
     pub(super) async fn open(path: &Path) -> Result<Self, MemoryError> {
         let opened = match connect(path).await {
             Err(error) if path.exists() => {
-                postkiln_log::warn("memory", &[("problem", &error), ("file", &path.display()), ("say", &"set aside")]);
+                postkiln_log::warn(
+                    Event::Memory,
+                    &[("problem", &error), ("file", &path.display()), ("say", &"set aside")],
+                );
                 std::fs::rename(path, path.with_extension("broken"))
                     .map_err(|source| MemoryError::SetAside { path: path.to_owned(), source })?;
                 connect(path).await

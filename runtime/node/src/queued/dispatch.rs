@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use postkiln_ipc::delivery::Request;
 use postkiln_ipc::{Channel as Conversation, ChannelError};
+use postkiln_log::Event;
 use postkiln_mail::{Outcome, QueueId, Status};
 use postkiln_queue::{Attempt, Channel, Ended, QueueError, Step, Work};
 
@@ -107,7 +108,7 @@ async fn open(shared: &Shared, id: &QueueId) -> Result<OwnedFd, Outcome> {
         if let Err(QueueError::Gone(_)) = &opened {
             // Fails when nothing at all is there.
             let moved = queue.set_aside(&id).is_ok();
-            postkiln_log::error("gone", &[("queue", &id), ("moved", &if moved { "queue/damaged" } else { "" })]);
+            postkiln_log::error(Event::Gone, &[("queue", &id), ("moved", &if moved { "queue/damaged" } else { "" })]);
         }
         opened
     });
@@ -122,7 +123,7 @@ async fn open(shared: &Shared, id: &QueueId) -> Result<OwnedFd, Outcome> {
 /// Marks what is to be marked, or removes a finished message: on another thread, since a disk may be slow.
 pub(super) fn write_down(shared: &Rc<Shared>, id: &QueueId, step: &Step) {
     let marks = if step.finished {
-        postkiln_log::info("end", &[("queue", id)]);
+        postkiln_log::info(Event::End, &[("queue", id)]);
         None
     } else if step.done.is_empty() && step.deferred.is_none() {
         return;
@@ -136,8 +137,8 @@ pub(super) fn write_down(shared: &Rc<Shared>, id: &QueueId, step: &Step) {
     tokio::task::spawn_local(async move {
         let write = move || {
             let (event, written) = match marks {
-                Some(marks) => ("mark", queue.write(&marks)),
-                None => ("remove", queue.remove(&id)),
+                Some(marks) => (Event::Mark, queue.write(&marks)),
+                None => (Event::Remove, queue.remove(&id)),
             };
             if let Err(error) = written {
                 // A lost mark means one delivery too many after a restart, nothing else.
@@ -155,10 +156,10 @@ fn log(shared: &Shared, attempt: &Attempt, outcome: &Result<Outcome, ChannelErro
     let Some(message) = scheduler.message(&attempt.id) else { return };
     let Some(recipient) = message.envelope.recipients.get(attempt.recipient) else { return };
     let (event, status, text) = match outcome {
-        Ok(Outcome::Delivered(text)) => ("delivered", "2.0.0".to_owned(), text.clone()),
-        Ok(Outcome::Deferred(status, text)) => ("deferred", status.to_string(), text.clone()),
-        Ok(Outcome::Bounced(status, text)) => ("failed", status.to_string(), text.clone()),
-        Err(error) => ("cut", "4.3.0".to_owned(), postkiln_log::chain(error)),
+        Ok(Outcome::Delivered(text)) => (Event::Delivered, "2.0.0".to_owned(), text.clone()),
+        Ok(Outcome::Deferred(status, text)) => (Event::Deferred, status.to_string(), text.clone()),
+        Ok(Outcome::Bounced(status, text)) => (Event::Failed, status.to_string(), text.clone()),
+        Err(error) => (Event::Cut, "4.3.0".to_owned(), postkiln_log::chain(error)),
     };
     let channel = if attempt.channel == Channel::Local { "local" } else { "remote" };
     let delay = SystemTime::now().duration_since(message.arrived).unwrap_or_default();

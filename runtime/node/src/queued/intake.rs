@@ -8,6 +8,7 @@ use postkiln_address::{Address, ReversePath};
 use postkiln_control::list::MOST_MEMBERS;
 use postkiln_ipc::queue::{Entry, Reply, Request, Waiting, pieces};
 use postkiln_ipc::{Channel, ChannelError};
+use postkiln_log::Event;
 use postkiln_mail::{Envelope, QueueId, Status};
 use postkiln_queue::{Incoming, Message, QueueError, Recipient};
 
@@ -35,7 +36,7 @@ pub(super) async fn talk(
             Request::Flush if operator => {
                 shared.scheduler.borrow_mut().flush(SystemTime::now());
                 shared.changed.notify_one();
-                postkiln_log::info("flush", &[]);
+                postkiln_log::info(Event::Flush, &[]);
                 channel.send(&Reply::Done).await?;
             }
             // Out of order, or not this caller's to say.
@@ -147,7 +148,7 @@ fn accept(shared: &Shared, caller: &str, message: Message) -> Reply {
 
 pub(super) fn log_accepted(by: &str, message: &Message) {
     postkiln_log::info(
-        "accepted",
+        Event::Accepted,
         &[
             ("queue", &message.id),
             ("from", &format_args!("<{}>", message.envelope.sender)),
@@ -160,7 +161,7 @@ pub(super) fn log_accepted(by: &str, message: &Message) {
 
 /// What the caller hears, what the log says, and the end of the role when the queue is of no use any more.
 fn refusal(shared: &Shared, error: &QueueError) -> Reply {
-    postkiln_log::error("refused", &[("problem", &postkiln_log::chain(error))]);
+    postkiln_log::error(Event::Refused, &[("problem", &postkiln_log::chain(error))]);
     if matches!(error, QueueError::Unsynced) {
         shared.broken.notify_one();
     }

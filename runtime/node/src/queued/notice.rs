@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use postkiln_log::Event;
 use postkiln_mail::QueueId;
 use postkiln_mail::bounce::{self, Failed, Notice, Settings};
 use postkiln_queue::{Failure, Message, Queue};
@@ -21,7 +22,7 @@ pub(super) async fn report(shared: Rc<Shared>, id: QueueId, failures: Vec<Failur
     let kept = match inject(&shared, message, failures.clone()).await {
         Ok(()) => true,
         Err(problem) => {
-            postkiln_log::error("notice", &[("queue", &id), ("problem", &problem)]);
+            postkiln_log::error(Event::Notice, &[("queue", &id), ("problem", &problem)]);
             false
         }
     };
@@ -35,9 +36,9 @@ async fn inject(shared: &Rc<Shared>, message: Message, failures: Vec<Failure>) -
     let id = message.id.clone();
     let made = tokio::task::spawn_blocking(move || build(&queue, &config, &message, &failures));
     match made.await.map_err(|error| error.to_string())?? {
-        None => postkiln_log::info("triple_bounce", &[("queue", &id), ("text", &"discarding")]),
+        None => postkiln_log::info(Event::TripleBounce, &[("queue", &id), ("text", &"discarding")]),
         Some(notice) => {
-            postkiln_log::info("bounce", &[("queue", &id), ("notice", &notice.id)]);
+            postkiln_log::info(Event::Bounce, &[("queue", &id), ("notice", &notice.id)]);
             intake::log_accepted("queued", &notice);
             shared.schedule(notice);
         }
@@ -56,7 +57,7 @@ fn build(
     let now = SystemTime::now();
     let head = head(queue, message).unwrap_or_else(|problem| {
         // The sender hears of the failure all the same: waiting for the disk would end in no notice at all.
-        postkiln_log::error("unreadable", &[("queue", &message.id), ("problem", &problem)]);
+        postkiln_log::error(Event::Unreadable, &[("queue", &message.id), ("problem", &problem)]);
         Vec::new()
     });
     let failures: Vec<bounce::Failure> = failures.iter().filter_map(|failure| named(message, failure)).collect();

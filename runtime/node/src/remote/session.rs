@@ -135,9 +135,9 @@ impl Attempt<'_> {
         let known: [(&str, &dyn std::fmt::Display); 4] =
             [("queue", id), ("host", &host), ("address", ip), ("tls", &tls)];
         if problem.is_empty() {
-            postkiln_log::info("session", &known);
+            postkiln_log::info(postkiln_log::Event::Session, &known);
         } else {
-            postkiln_log::warn("session", &[known.as_slice(), &[("problem", &problem)]].concat());
+            postkiln_log::warn(postkiln_log::Event::Session, &[known.as_slice(), &[("problem", &problem)]].concat());
         }
     }
 }

@@ -8,6 +8,7 @@ use postkiln_address::{Address, ReversePath};
 use postkiln_ipc::Door;
 use postkiln_ipc::directory::{self, Access, Destination, Password, Route, Unavailable};
 use postkiln_ipc::policy::{self, Attempt, Verdict};
+use postkiln_log::Event;
 use postkiln_mail::{Secret, Status};
 use postkiln_smtp::{Answer, Begin, Question, Session};
 
@@ -80,7 +81,7 @@ impl Answers {
             Verdict::Pass => Answer::Accepted,
             Verdict::Refuse(status, line) => Answer::Refused(status, line),
             Verdict::Unavailable(problem) => {
-                postkiln_log::warn("deferred", &[("problem", &problem)]);
+                postkiln_log::warn(Event::Deferred, &[("problem", &problem)]);
                 refused(Status(4, 3, 0), "what is remembered cannot be said now (#4.3.0)")
             }
         }
@@ -141,7 +142,7 @@ fn refused(status: Status, line: &str) -> Answer {
 }
 
 fn unavailable(problem: &Unavailable) -> Answer {
-    postkiln_log::warn("deferred", &[("problem", &postkiln_log::chain(problem))]);
+    postkiln_log::warn(Event::Deferred, &[("problem", &postkiln_log::chain(problem))]);
     refused(Status(4, 3, 0), "the user database cannot say now (#4.3.0)")
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use postkiln_ipc::Door;
 use postkiln_ipc::queue::{self, Submission};
+use postkiln_log::Event;
 use postkiln_mail::{QueueId, Received, Status, received_line};
 use postkiln_smtp::Begin;
 
@@ -94,7 +95,10 @@ impl Message {
             Scanning::Running(scan) => match scan.finish().await {
                 Ok(Verdict::Clean) => {}
                 Ok(Verdict::Infected(name)) => {
-                    postkiln_log::info("infected", &[("virus", &name), ("from", &self.sender), ("peer", &self.peer)]);
+                    postkiln_log::info(
+                        Event::Infected,
+                        &[("virus", &name), ("from", &self.sender), ("peer", &self.peer)],
+                    );
                     let line = format!("Your email was rejected because it contains the {name} virus");
                     return Err((Status(5, 7, 1), line));
                 }
@@ -108,7 +112,7 @@ impl Message {
             Ok(Ok(id)) => {
                 let fields: [(&str, &dyn std::fmt::Display); 3] =
                     [("queue", &id), ("from", &self.sender), ("peer", &self.peer)];
-                postkiln_log::info("received", &fields);
+                postkiln_log::info(Event::Received, &fields);
                 Ok(id)
             }
             Ok(Err(queue::Refusal::Refused(status, line))) => Err((status, line)),
@@ -127,7 +131,7 @@ async fn submit(queued: &Arc<Door>, begin: &Begin) -> Result<Submission, Refusal
 
 /// Says in the log why, and to the client only that.
 fn not_scanned(peer: IpAddr, error: &ScanError) -> Refusal {
-    postkiln_log::warn("not-scanned", &[("peer", &peer), ("problem", &postkiln_log::chain(error))]);
+    postkiln_log::warn(Event::NotScanned, &[("peer", &peer), ("problem", &postkiln_log::chain(error))]);
     no_scanner()
 }
 
