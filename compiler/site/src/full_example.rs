@@ -32,7 +32,11 @@ fn nothing_is_left_out() {
 fn every_control_file_is_shown_or_follows_from_a_field() {
     let node = evaluate::written(&Beneath::open(&folder()).unwrap(), "control.ncl").expect("a value");
     let Value::Record(entries) = node.value else { unreachable!("control.ncl is a record") };
-    let mut told: Vec<&str> = entries.iter().map(|entry| &*entry.name).chain(FOLLOWING.iter().copied()).collect();
+    let outline = outline().unwrap();
+    let mut made = Vec::new();
+    outline.values().for_each(|definition| documented(&definition.shape, &mut made));
+    let shown = entries.iter().map(|entry| &*entry.name);
+    let mut told: Vec<&str> = shown.chain(made).chain(FOLLOWING.iter().copied()).collect();
     told.sort_unstable();
     let registered: Vec<&str> = postkiln_control::REGISTRY.iter().map(|entry| entry.name).collect();
     assert_eq!(told, registered, "examples/full/control.ncl");
@@ -104,6 +108,22 @@ fn want(path: &str, shape: &Shape, wanted: &mut Used) {
     }
 }
 
+/// The control files that the schema names where it describes a field: "Becomes `control/databytes`."
+fn documented<'a>(shape: &'a Shape, made: &mut Vec<&'a str>) {
+    match shape {
+        Shape::Record(fields) => {
+            for field in fields {
+                let named = field.doc.split("`control/").skip(1).filter_map(|rest| rest.split('`').next());
+                made.extend(named);
+                documented(&field.shape, made);
+            }
+        }
+        Shape::List(inner) | Shape::Map(inner) => documented(inner, made),
+        Shape::Either(any) => any.iter().for_each(|shape| documented(shape, made)),
+        _ => {}
+    }
+}
+
 /// Whether the word is what an absent field means: such a word need not be shown.
 fn is_default(word: &str, path: &str, field: &Field) -> bool {
     matches!(&field.presence, Presence::Default(value) if word == format!("{path} {value}"))
@@ -147,28 +167,18 @@ fn see(path: &str, shape: &Shape, node: &Node, outline: &Outline, used: &mut Use
 /// of its own.
 const OTHERWISE: &[&str] = &["Appliance.ipv6 'none", "Spf.policy 'none"];
 
-/// Control files that other fields of a site make.
+/// Control files that other parts of a site make without the schema naming them.
 const FOLLOWING: &[&str] = &[
-    "badmailfrom",
-    "badrcptto",
-    "concurrencyincoming",
-    "databytes",
-    "dnsbllist",
-    "helohost",
     "locals",
-    "maxrcpt",
     "me",
     "morercpthosts",
     "network",
     "network6",
-    "queuelifetime",
     "rates",
     "rcpthosts",
     "resolvers",
     "scanner",
     "smarthost",
-    "smtpgreeting",
-    "smtproutes",
     "subaddress",
     "timeservers",
     "virtualdomains",
