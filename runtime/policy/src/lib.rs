@@ -6,6 +6,7 @@
 
 mod check;
 mod client;
+mod greylisting;
 
 use std::io;
 
@@ -21,4 +22,4 @@ type Get<'a> = dyn FnMut(&str) -> io::Result<Option<Vec<u8>>> + 'a;
 type Make = fn(&mut Get<'_>) -> Result<Option<Box<dyn Check>>, ReadError>;
 
 /// Every check, in the order in which they judge.
-const KNOWN: &[Make] = &[];
+const KNOWN: &[Make] = &[greylisting::make];

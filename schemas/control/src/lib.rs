@@ -34,6 +34,7 @@ mod dnsbllist;
 mod doublebouncehost;
 mod doublebounceto;
 mod envnoathost;
+mod greylisting;
 mod helohost;
 mod idhost;
 mod localiphost;
@@ -97,6 +98,7 @@ files! {
     doublebouncehost::Doublebouncehost,
     doublebounceto::Doublebounceto,
     envnoathost::Envnoathost,
+    greylisting::Greylisting,
     helohost::Helohost,
     idhost::Idhost,
     localiphost::Localiphost,
@@ -129,6 +131,7 @@ files! {
 }
 
 pub use dnsbllist::BlockList;
+pub use greylisting::Delays;
 pub use resolvers::{NoResolver, Resolver};
 pub use scanner::{Engine, OnFailure, OnInfected};
 pub use smarthost::Login;

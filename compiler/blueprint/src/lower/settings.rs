@@ -78,6 +78,8 @@ settings! {
         "smtp.size" at |site| Some(&site.smtp.size.place), usually |site| site.smtp.size.value == LARGEST_MESSAGE
     ] = |site| control::Databytes(site.smtp.size.value);
     Dnsbllist open ["smtp.dnsbl" at |site| first(&site.smtp.dnsbl)] = block_lists;
+    Greylisting open ["smtp.greylisting" at |site| given(&site.smtp.greylisting)] =
+        |site| control::Greylisting(site.smtp.greylisting.as_ref().map(|delays| delays.value));
     Helohost open ["smtp.helo" at |site| given(&site.smtp.helo)] = |site| {
         let helo = site.smtp.helo.as_ref().unwrap_or(&site.appliance.hostname);
         control::Helohost(helo.value.clone())

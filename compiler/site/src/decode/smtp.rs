@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::Domain;
-use postkiln_control::{AddressPattern, HostPattern, Relay, RelayHost};
+use postkiln_control::{AddressPattern, ControlFile, Delays, Greylisting, HostPattern, Relay, RelayHost};
 
 use crate::answer::Value;
 use crate::decode::declared::insert_once;
@@ -23,6 +23,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Smtp> {
     let rates = fields.defaulted("rates").and_then(|at| rates(walker, &at));
     let networks = list(walker, &fields, "networks", network);
     let dnsbl = list(walker, &fields, "dnsbl", dnsbl);
+    let greylisting = fields.optional("greylisting", |at| greylisting(walker, at));
     let bad_senders = list(walker, &fields, "bad_senders", |walker, at| {
         walker.parsed(at, "a sender", Some(BAD), str::parse::<AddressPattern>)
     });
@@ -44,6 +45,7 @@ pub(super) fn decode(walker: &Walker<'_>, at: &At<'_>) -> Option<Smtp> {
         rates: rates?,
         networks: networks?,
         dnsbl: dnsbl?,
+        greylisting: greylisting?,
         bad_senders: bad_senders?,
         bad_recipients: bad_recipients?,
         routes: routes?,
@@ -136,6 +138,19 @@ fn dnsbl(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Dnsbl>> {
     Some(at.placed(Dnsbl { zone: zone?.value, defer_on_failure: defer?.value }))
 }
 
+fn greylisting(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Delays>> {
+    let fields = walker.fields(at, "greylisting", &["delay", "retry_within", "remember"])?;
+    let seconds = |name| fields.defaulted(name).and_then(|at| quantity::seconds(walker, &at));
+    let (delay, window, remember) = (seconds("delay"), seconds("retry_within"), seconds("remember"));
+    let delays = Delays { delay: delay?.value, window: window?.value, remember: remember?.value };
+    // The file's own reader knows which times go together.
+    if let Err(error) = Greylisting::parse(Greylisting(Some(delays)).print().as_bytes()) {
+        walker.report(codes::VALUE, format!("greylisting: {}", error.problem), &at.place, None);
+        return None;
+    }
+    Some(at.placed(delays))
+}
+
 fn routes(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<HostPattern, Placed<Option<Relay>>>> {
     let mut routes = BTreeMap::new();
     let mut complete = true;
@@ -197,6 +212,7 @@ const FIELDS: &[&str] = &[
     "rates",
     "networks",
     "dnsbl",
+    "greylisting",
     "bad_senders",
     "bad_recipients",
     "routes",

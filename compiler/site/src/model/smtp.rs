@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::Domain;
-use postkiln_control::{AddressPattern, HostPattern, Relay};
+use postkiln_control::{AddressPattern, Delays, HostPattern, Relay};
 
 use crate::Placed;
 
@@ -26,6 +26,8 @@ pub struct Smtp {
     pub networks: Vec<Placed<SmtpNetwork>>,
     /// Lists of bad clients, in the order they are asked.
     pub dnsbl: Vec<Placed<Dnsbl>>,
+    /// How long strangers wait; `None`: they do not.
+    pub greylisting: Option<Placed<Delays>>,
     /// Senders that are refused.
     pub bad_senders: Vec<Placed<AddressPattern>>,
     /// Recipients that are refused, whoever writes to them.
