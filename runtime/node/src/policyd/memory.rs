@@ -10,29 +10,29 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Executor, Row};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The table.
+/// The table, for all conversations.
 pub(super) struct Memory(Mutex<Table>);
 
 /// The memory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MemoryError {
-    /// It cannot be opened, and a new one cannot be made.
+    /// The table cannot be opened, and a new one cannot be made.
     #[error("{path} cannot be opened")]
     Open {
-        /// The file.
+        /// The path of the table's file.
         path: PathBuf,
-        /// SQLite's error.
+        /// The error as SQLite gives it.
         source: sqlx::Error,
     },
     /// A file that is no memory cannot be set aside.
     #[error("{path} cannot be set aside")]
     SetAside {
-        /// The file.
+        /// The path of that file.
         path: PathBuf,
-        /// The system's error.
+        /// The error as the system gives it.
         source: io::Error,
     },
-    /// A question failed.
+    /// SQLite refuses a question or a change.
     #[error("what is remembered cannot be looked up or changed")]
     Question(#[from] sqlx::Error),
 }
@@ -62,7 +62,7 @@ impl Memory {
     }
 }
 
-/// The table, for whoever has it now.
+/// The table, for the one conversation that has it now.
 pub(super) struct Table(SqliteConnection);
 
 impl Table {
