@@ -3,6 +3,7 @@
 //! [`Delivery`].
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_bundle::User as UnixUser;
@@ -11,6 +12,7 @@ use postkiln_control::fastforward;
 use postkiln_control::users_assign::{Assigned, Assignment};
 
 use crate::model::{Blueprint, CatchAll, Forward, MailDomain};
+use crate::{Cause, Kind};
 
 /// Addresses of a domain that lead on, up to which each has a `.qmail` file. More of them share one table: a file takes a
 /// block on the node, a line in the manifest and a flush when the bundle is installed.
@@ -39,6 +41,20 @@ pub enum Own<'a> {
     List,
     /// An automatic reply, perhaps beside a user of that name.
     Responder,
+}
+
+impl Own<'_> {
+    /// The thing of the site behind an address.
+    #[must_use]
+    pub fn cause(self, local: &LocalPart, domain: impl Display) -> Cause {
+        let thing = |kind| Cause::within(kind, local.as_str(), &domain);
+        match self {
+            Self::Alias(_) => thing(Kind::Alias),
+            Self::Forward(_) => thing(Kind::User).at(&["forward"]),
+            Self::List => thing(Kind::List),
+            Self::Responder => thing(Kind::Autoresponder),
+        }
+    }
 }
 
 impl Blueprint {
@@ -74,6 +90,9 @@ fn assignment((domain, real): (&Domain, &Domain)) -> Assignment {
 }
 
 impl<'a> Delivery<'a> {
+    /// The file that is asked when an address has none of its own.
+    pub const LAST: &'static str = LAST;
+
     fn new(domain: &'a Domain, mail: &'a MailDomain) -> Self {
         let forwards = mail.users.values().filter(|user| user.forward.is_some());
         let has_table = mail.aliases.len() + forwards.count() > FILES;

@@ -3,10 +3,10 @@
 //!
 //! Knows nothing about evaluation and nothing about file formats beyond those of `schemas/control`. Start at [`lower`].
 
+mod cause;
 mod der;
 mod entrance;
 mod findings;
-pub mod generated;
 pub mod impact;
 mod instructions;
 mod itinerary;
@@ -22,6 +22,7 @@ mod tcp;
 mod world;
 mod zones;
 
+pub use cause::Cause;
 pub use instructions::{Delivery, Own};
 pub use itinerary::{End, Itinerary, Stop, itinerary};
 pub use lower::{Proofs, Unproved, decide, lower};

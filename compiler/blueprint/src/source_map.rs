@@ -8,7 +8,7 @@ use postkiln_findings::Place;
 use postkiln_site::{DomainEntry, MailDomain, Site};
 use serde::{Deserialize, Serialize};
 
-use crate::{Blueprint, Kind, ObjectId, generated, origin};
+use crate::{Blueprint, Cause, Kind, ObjectId, origin};
 
 /// The map. Its form is small, since there may be 100,000 things.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,27 +33,16 @@ pub enum Lines {
 }
 
 impl Lines {
-    /// The things of a file's lines; `None` when no line has one.
+    /// The things of a file's lines, given as runs of lines with the same cause; `None` when no line has one.
     #[must_use]
-    pub fn new(blueprint: &Blueprint, path: &str, text: &str) -> Option<Self> {
-        let lines: Vec<&str> = text.lines().collect();
-        // A list's line is explained by the first of its field, which may be very far above: only these two are looked at.
-        let mut field = "";
-        let causes = lines.iter().enumerate().map(|(index, line)| {
-            if !path.starts_with("lists/") {
-                return generated::cause(blueprint, path, &lines, index);
-            }
-            if generated::key(line, 2).is_some() {
-                field = line;
-            }
-            generated::cause(blueprint, path, &[field, line], 1)
-        });
-        let mut ids: Vec<Option<String>> = causes.map(|cause| cause.map(|cause| cause.id.to_string())).collect();
-        let first = ids.iter().flatten().next()?.clone();
-        if ids.iter().all(|id| id.as_ref() == Some(&first)) {
-            return ids.swap_remove(0).map(Self::All);
+    pub fn new<'a>(runs: impl Iterator<Item = (usize, Option<&'a Cause>)>) -> Option<Self> {
+        let runs: Vec<(usize, Option<String>)> =
+            runs.map(|(count, cause)| (count, cause.map(|cause| cause.id.to_string()))).collect();
+        let first = runs.iter().find_map(|(_, id)| id.as_ref())?;
+        if runs.iter().all(|(_, id)| id.as_ref() == Some(first)) {
+            return Some(Self::All(first.clone()));
         }
-        Some(Self::Each(ids))
+        Some(Self::Each(runs.iter().flat_map(|(count, id)| std::iter::repeat_n(id.clone(), *count)).collect()))
     }
 }
 

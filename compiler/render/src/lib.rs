@@ -2,6 +2,8 @@
 //!
 //! Knows nothing about sites and their mistakes. Start at [`render`].
 
+mod control;
+mod json;
 mod model;
 mod records;
 mod robot;
@@ -9,6 +11,7 @@ mod scanner;
 mod seed;
 mod serials;
 mod template;
+mod text;
 mod web;
 mod zone;
 
@@ -16,14 +19,13 @@ use std::collections::BTreeMap;
 use std::{iter, thread};
 
 use postkiln_address::{Address, Domain, LocalPart};
-use postkiln_blueprint::{Blueprint, Certificate, Delivery, Lines, Password, SourceMap, User};
+use postkiln_blueprint::{Blueprint, Cause, Certificate, Delivery, Kind, Password, SourceMap, User};
 use postkiln_bundle::{Bundle, File, FileEntry, Manifest, Owner};
-use postkiln_control::{Morercpthosts, dot_qmail, fastforward, tcprules, users_assign};
+use postkiln_control::{ControlFile, Morercpthosts, dot_qmail, fastforward, tcprules, users_assign};
 use postkiln_handover::{PasswordSecret, PasswordSecrets};
-use serde::Serialize;
-
 use seed::Dialect;
 pub use serials::{Serials, following};
+use text::Text;
 
 /// Makes the bundle. `sources` are the files of the site by path, for `source/`; `map` holds the places of things in
 /// them; `serials` are no part of the blueprint, since a new number by itself changes nothing for mail.
@@ -59,87 +61,155 @@ fn all<T: Send>(
             let seeds = seed::scripts(blueprint, |dialect, text| keep(seed(dialect, text)));
             iter::once(model).chain(seeds).collect::<Vec<T>>()
         });
-        let mut files = Files { blueprint, lines: BTreeMap::new(), keep, kept: Vec::new() };
-        generated(&mut files, serials);
+        let (mut lines, mut kept) = (BTreeMap::new(), Vec::new());
+        let mut add = |path: String, bytes| kept.push(keep(File::new(path, bytes, Owner::Everyone)));
+        generated(blueprint, serials, &mut |path, made| {
+            if let Content::Text(text) = &made.content {
+                lines.extend(text.lines().map(|lines| (path.clone(), lines)));
+            }
+            add(path, made.content.into_bytes());
+        });
         for (path, bytes) in sources {
-            files.add(format!("source/{path}"), bytes.clone());
+            add(format!("source/{path}"), bytes.clone());
         }
         // This comes after the sources: a file of the site that has the map's name is named in the map and left out.
-        files.add(SourceMap::PATH, map.print(&files.lines).into_bytes());
-        files.kept.extend(large.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        files.kept
+        add(SourceMap::PATH.to_owned(), map.print(&lines).into_bytes());
+        kept.extend(large.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        kept
     })
 }
 
-fn seed(dialect: Dialect, text: String) -> File {
-    File::new(format!("seeds/{}", dialect.file()), text.into_bytes(), Owner::Directory)
+/// The things that a file of the bundle was made for; `None` when the site's things have no part in it.
+#[must_use]
+pub fn origin(blueprint: &Blueprint, serials: &Serials, path: &str) -> Option<Origin> {
+    if let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| path == seed_path(*dialect)) {
+        return Some(Origin { whole: None, lines: Lined::Few(seed::causes(dialect, blueprint)) });
+    }
+    let mut found = None;
+    generated(blueprint, serials, &mut |made_path, made| {
+        if made_path == path {
+            let lines = match made.content {
+                Content::Text(text) => Lined::Text(text),
+                Content::Bytes(_) => Lined::Few(BTreeMap::new()),
+            };
+            found = Some(Origin { whole: made.whole, lines });
+        }
+    });
+    found
 }
 
-/// Files whose lines have a cause in the site.
-fn generated<T>(files: &mut Files<'_, T>, serials: &Serials) {
-    let blueprint = files.blueprint;
+/// The things that a file, and each of its lines, was made for.
+pub struct Origin {
+    whole: Option<Cause>,
+    lines: Lined,
+}
+
+enum Lined {
+    Text(Text),
+    /// The lines that have a cause.
+    Few(BTreeMap<usize, Cause>),
+}
+
+impl Origin {
+    /// The thing that the whole file was made for, when there is one.
+    #[must_use]
+    pub const fn whole(&self) -> Option<&Cause> {
+        self.whole.as_ref()
+    }
+
+    /// The thing that a line was made for, counted from 0; `None` for one that every site has.
+    #[must_use]
+    pub fn line(&self, index: usize) -> Option<&Cause> {
+        match &self.lines {
+            Lined::Text(text) => text.cause(index),
+            Lined::Few(lines) => lines.get(&index),
+        }
+    }
+}
+
+fn seed_path(dialect: Dialect) -> String {
+    format!("seeds/{}", dialect.file())
+}
+
+fn seed(dialect: Dialect, text: String) -> File {
+    File::new(seed_path(dialect), text.into_bytes(), Owner::Directory)
+}
+
+/// A file with what it was made for.
+struct Made {
+    whole: Option<Cause>,
+    content: Content,
+}
+
+enum Content {
+    Text(Text),
+    Bytes(Vec<u8>),
+}
+
+impl Content {
+    fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+impl Made {
+    /// A text, whose lines know more than the file as a whole.
+    const fn text(text: Text, whole: Option<Cause>) -> Self {
+        Self { whole, content: Content::Text(text) }
+    }
+
+    /// A text that was made for one thing.
+    fn for_one(text: &str, cause: Cause) -> Self {
+        Self::text(Text::of(text, Some(cause.clone())), Some(cause))
+    }
+
+    const fn bytes(bytes: Vec<u8>, whole: Option<Cause>) -> Self {
+        Self { whole, content: Content::Bytes(bytes) }
+    }
+}
+
+/// Takes files as they are made, with their paths.
+type Take<'t> = &'t mut dyn FnMut(String, Made);
+
+/// The files that are made from things of the site, and are for everyone.
+fn generated(blueprint: &Blueprint, serials: &Serials, take: Take<'_>) {
     for (name, text) in &blueprint.control {
-        files.text(format!("control/{name}"), text);
+        let text = control::file(blueprint, name, text);
+        take(format!("control/{name}"), Made::text(text, Some(Cause::of(Kind::Control, name))));
     }
     if let Some(more) = blueprint.control_file::<Morercpthosts>().filter(|more| !more.0.is_empty()) {
-        files.made(format!("control/{}", Morercpthosts::CDB), more.compile());
+        let whole = Cause::of(Kind::Control, Morercpthosts::NAME);
+        take(format!("control/{}", Morercpthosts::CDB), Made::bytes(more.compile(), Some(whole)));
     }
     if let Certificate::Own { chain, .. } = &blueprint.tls.certificate {
-        files.text("tls/chain.pem", chain);
+        take("tls/chain.pem".to_owned(), Made::for_one(chain, Cause::single(Kind::Tls).at(&["certificate"])));
     }
-    users(blueprint, files);
-    tcp(blueprint, files);
+    users(blueprint, take);
+    tcp(blueprint, take);
     for delivery in blueprint.deliveries().values() {
-        instructions(delivery, files);
+        instructions(delivery, take);
     }
-    domains(blueprint, files);
-    zones(blueprint, serials, files);
-    clamav(blueprint, files);
+    domains(blueprint, take);
+    zones(blueprint, serials, take);
+    clamav(blueprint, take);
 }
 
-/// Files that every role on the node may read.
-struct Files<'a, T> {
-    blueprint: &'a Blueprint,
-    /// The causes of the lines of the files made so far; files that are no text have none.
-    lines: BTreeMap<String, Lines>,
-    keep: fn(File) -> T,
-    kept: Vec<T>,
-}
-
-impl<T> Files<'_, T> {
-    /// Adds a file whose lines have no cause.
-    fn add(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
-        self.kept.push((self.keep)(File::new(path, bytes, Owner::Everyone)));
-    }
-
-    /// Adds a file whose lines, if it is text, have a cause.
-    fn made(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
-        let path = path.into();
-        if let Some(lines) = std::str::from_utf8(&bytes).ok().and_then(|text| Lines::new(self.blueprint, &path, text)) {
-            self.lines.insert(path.clone(), lines);
-        }
-        self.add(path, bytes);
-    }
-
-    fn text(&mut self, path: impl Into<String>, text: &str) {
-        self.made(path, text.as_bytes().to_vec());
-    }
-
-    #[allow(clippy::expect_used, reason = "the models have string keys only; every test of this crate passes here")]
-    fn json(&mut self, path: impl Into<String>, value: &impl Serialize) {
-        let mut bytes = serde_json::to_vec_pretty(value).expect("a model is always JSON");
-        bytes.push(b'\n');
-        self.made(path, bytes);
-    }
-}
-
-fn users<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
+fn users(blueprint: &Blueprint, take: Take<'_>) {
     let assignments = blueprint.assignments();
-    files.text("users/assign", &users_assign::print(&assignments));
-    files.made("users/cdb", users_assign::compile(&assignments));
+    let mut text = Text::default();
+    for assignment in &assignments {
+        let domain = assignment.local.trim_end_matches('-');
+        text.add(&format!("{assignment}\n"), Some(Cause::of(Kind::Domain, domain)));
+    }
+    text.add(users_assign::END, None);
+    take("users/assign".to_owned(), Made::text(text, None));
+    take("users/cdb".to_owned(), Made::bytes(users_assign::compile(&assignments), None));
     let secrets = passwords(blueprint);
     if !secrets.0.is_empty() {
-        files.text(PasswordSecrets::PATH, &secrets.print());
+        take(PasswordSecrets::PATH.to_owned(), Made::text(Text::of(&secrets.print(), None), None));
     }
 }
 
@@ -155,12 +225,13 @@ fn passwords(blueprint: &Blueprint) -> PasswordSecrets {
     PasswordSecrets(users.filter_map(secret).collect())
 }
 
-fn tcp<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
+fn tcp(blueprint: &Blueprint, take: Take<'_>) {
     for (listener, rules) in &blueprint.tcp {
         // We print the blueprint's rules ourselves; a malformed rule would deny everybody by an empty name.
         let rules = tcprules::parse(rules).unwrap_or_else(|_| deny());
-        files.text(format!("tcp/{listener}"), &tcprules::print(&rules));
-        files.made(format!("tcp/{listener}.cdb"), tcprules::compile(&rules));
+        let whole = Cause::of(Kind::Listener, listener);
+        take(format!("tcp/{listener}"), Made::for_one(&tcprules::print(&rules), whole.clone()));
+        take(format!("tcp/{listener}.cdb"), Made::bytes(tcprules::compile(&rules), Some(whole)));
     }
 }
 
@@ -169,53 +240,67 @@ fn deny() -> Vec<tcprules::Rule> {
 }
 
 /// A domain's directory.
-fn instructions<T>(delivery: &Delivery<'_>, files: &mut Files<'_, T>) {
+fn instructions(delivery: &Delivery<'_>, take: Take<'_>) {
     let domain = delivery.domain;
     for (local, own) in delivery.addresses() {
         if let Some(name) = delivery.file_name(local, own) {
-            files.text(format!("domains/{domain}/{name}"), &dot_qmail::print(&delivery.instructions(local, own)));
+            let text = dot_qmail::print(&delivery.instructions(local, own));
+            take(format!("domains/{domain}/{name}"), Made::for_one(&text, own.cause(local, domain)));
         }
     }
-    files.text(format!("domains/{domain}/.qmail-default"), &dot_qmail::print(&delivery.last()));
+    let whole = Cause::of(Kind::Domain, domain);
+    let last = dot_qmail::print(&delivery.last());
+    take(format!("domains/{domain}/{}", Delivery::LAST), Made::for_one(&last, whole.at(&["catch_all"])));
     if let Some(table) = delivery.table() {
-        files.add(format!("domains/{domain}/{}", fastforward::FILE), table);
+        take(format!("domains/{domain}/{}", fastforward::FILE), Made::bytes(table, Some(whole)));
     }
 }
 
-fn domains<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
+fn domains(blueprint: &Blueprint, take: Take<'_>) {
     for (domain, mail) in &blueprint.domains {
         for (local, responder) in &mail.responders {
-            let text = robot::message(&format!("{local}@{domain}"), responder);
-            files.text(format!("robots/{domain}/{}", local.as_str()), &text);
+            let whole = Cause::within(Kind::Autoresponder, local.as_str(), domain);
+            let text = robot::message(local, domain, responder);
+            take(format!("robots/{domain}/{}", local.as_str()), Made::text(text, Some(whole)));
         }
         for (local, list) in &mail.lists {
-            files.json(format!("lists/{domain}/{}/list.json", local.as_str()), list);
+            let whole = Cause::within(Kind::List, local.as_str(), domain);
+            let text = json::object(list, &whole);
+            take(format!("lists/{domain}/{}/list.json", local.as_str()), Made::text(text, Some(whole)));
         }
     }
 }
 
-fn zones<T>(blueprint: &Blueprint, serials: &Serials, files: &mut Files<'_, T>) {
+fn zones(blueprint: &Blueprint, serials: &Serials, take: Take<'_>) {
     for (name, zone) in &blueprint.zones {
         if zone.publish {
             let path = format!("dns/{name}.zone");
             let text = serials.file(&path, |serial| zone::print(name, zone, serial));
-            files.text(path, &text);
+            take(path, Made::text(text, Some(Cause::of(Kind::Zone, name))));
         }
         for (path, text) in web::files(name, zone) {
-            files.text(path, &text);
+            take(path, Made::for_one(&text, Cause::of(Kind::Domain, name)));
         }
     }
-    files.json("dns/records.json", &records::records(blueprint));
+    take("dns/records.json".to_owned(), Made::text(records::document(blueprint), None));
 }
 
-fn clamav<T>(blueprint: &Blueprint, files: &mut Files<'_, T>) {
+fn clamav(blueprint: &Blueprint, take: Take<'_>) {
     if !blueprint.antivirus.clamav {
         return;
     }
-    files.text("clamav/clamd.conf", &scanner::clamd_conf(&blueprint.antivirus));
-    files.text("clamav/freshclam.conf", &scanner::freshclam_conf(&blueprint.antivirus));
+    let scanner = Cause::single(Kind::Antivirus);
+    let engine = scanner.at(&["engine"]);
+    let clamd = scanner::clamd_conf(&blueprint.antivirus);
+    take("clamav/clamd.conf".to_owned(), Made::for_one(&clamd, engine.clone()));
+    take("clamav/freshclam.conf".to_owned(), Made::for_one(&scanner::freshclam_conf(&blueprint.antivirus), engine));
     for (name, signature) in &blueprint.antivirus.signatures {
-        files.made(format!("clamav/signatures/{name}"), signature.bytes.clone());
+        let cause = scanner.at(&["signatures"]);
+        let path = format!("clamav/signatures/{name}");
+        match std::str::from_utf8(&signature.bytes) {
+            Ok(text) => take(path, Made::for_one(text, cause)),
+            Err(_) => take(path, Made::bytes(signature.bytes.clone(), Some(cause))),
+        }
     }
 }
 

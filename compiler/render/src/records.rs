@@ -1,22 +1,14 @@
 //! `dns/records.json`: every record in a form independent of providers, for people who enter them one by one and for
-//! programs that do so. `schemas/manual/dns.md` describes it. Start at [`records`].
+//! programs that do so. `schemas/manual/dns.md` describes it. Start at [`document`].
 
 use std::net::IpAddr;
 
 use postkiln_address::Domain;
-use postkiln_blueprint::{Blueprint, Need, Purpose, Zone, ZoneRecord};
+use postkiln_blueprint::{Blueprint, Cause, Kind, Need, Purpose, Zone, ZoneRecord};
 use serde::Serialize;
 
-use crate::zone;
-
-/// The whole document.
-#[derive(Serialize)]
-pub(crate) struct Records<'a> {
-    /// The version of the form, raised when programs that read it must change.
-    version: u32,
-    records: Vec<Record<'a>>,
-    reverse: Vec<Reverse<'a>>,
-}
+use crate::text::Text;
+use crate::{json, zone};
 
 #[derive(Serialize)]
 struct Record<'a> {
@@ -58,22 +50,35 @@ struct Reverse<'a> {
     why: &'static str,
 }
 
-/// Every record of every zone, and the reverse names of the appliance's addresses.
-pub(crate) fn records(blueprint: &Blueprint) -> Records<'_> {
-    let zones = blueprint.zones.iter();
-    let records = zones.flat_map(|(name, zone)| zone.records.iter().map(move |record| describe(name, zone, record)));
-    let reverse = |address: &IpAddr| Reverse {
-        address: *address,
-        fqdn: reverse_name(*address),
-        kind: "PTR",
-        value: format!("{}.", blueprint.hostname),
-        host: &blueprint.hostname,
-        why: "many servers refuse mail from an address whose name is not the sender's; ask whoever gave you the address",
-    };
-    Records { version: VERSION, records: records.collect(), reverse: blueprint.addresses.iter().map(reverse).collect() }
+/// The whole document: every record of every zone, and the reverse names of the appliance's addresses.
+pub(crate) fn document(blueprint: &Blueprint) -> Text {
+    let records = blueprint.zones.iter().flat_map(|(name, zone)| {
+        let whole = Cause::of(Kind::Zone, name);
+        let cause = move |record: &ZoneRecord| whole.at(&[&record.name, &record.kind]);
+        zone.records.iter().map(move |record| (describe(name, zone, record), cause(record)))
+    });
+    let address = Cause::single(Kind::Appliance).at(&["addresses"]);
+    let reverse = blueprint.addresses.iter().map(|address| reverse(*address, &blueprint.hostname));
+    let mut text = Text::of(&format!("{{\n  \"version\": {VERSION},\n"), None);
+    json::list(&mut text, "records", &records.collect::<Vec<_>>(), ",");
+    json::list(&mut text, "reverse", &reverse.map(|one| (one, address.clone())).collect::<Vec<_>>(), "");
+    text.add("}\n", None);
+    text
 }
 
+/// The version of the form, raised when programs that read it must change.
 const VERSION: u32 = 1;
+
+fn reverse(address: IpAddr, host: &Domain) -> Reverse<'_> {
+    Reverse {
+        address,
+        fqdn: reverse_name(address),
+        kind: "PTR",
+        value: format!("{host}."),
+        host,
+        why: "many servers refuse mail from an address whose name is not the sender's; ask whoever gave you the address",
+    }
+}
 
 fn describe<'a>(name: &'a Domain, zone: &Zone, record: &'a ZoneRecord) -> Record<'a> {
     Record {

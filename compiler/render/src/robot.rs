@@ -2,21 +2,24 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use postkiln_blueprint::Responder;
+use postkiln_address::{Domain, LocalPart};
+use postkiln_blueprint::{Cause, Kind, Responder};
+
+use crate::text::Text;
 
 /// The file's content. Recipient, date and Message-ID are added when it is sent.
-pub(crate) fn message(address: &str, responder: &Responder) -> String {
-    let from = responder.from.as_ref().map_or_else(|| address.to_owned(), ToString::to_string);
+pub(crate) fn message(local: &LocalPart, domain: &Domain, responder: &Responder) -> Text {
+    let from = responder.from.as_ref().map_or_else(|| format!("{local}@{domain}"), ToString::to_string);
     let encoding = if responder.text.is_ascii() { "7bit" } else { "8bit" };
-    let mut text = responder.text.clone();
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    format!(
-        "From: {from}\nSubject: {}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
-         Content-Transfer-Encoding: {encoding}\n\n{text}",
-        encoded(&responder.subject)
-    )
+    let whole = Cause::within(Kind::Autoresponder, local.as_str(), domain);
+    let mut text = Text::of(&format!("From: {from}\n"), Some(whole.at(&["from"])));
+    text.add(&format!("Subject: {}\n", encoded(&responder.subject)), Some(whole.at(&["subject"])));
+    let form =
+        format!("MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: {encoding}\n");
+    text.add(&form, Some(whole.clone()));
+    let end = if responder.text.ends_with('\n') { "" } else { "\n" };
+    text.add(&format!("\n{}{end}", responder.text), Some(whole.at(&["text"])));
+    text
 }
 
 /// Encoded words of at most 75 characters where the text is not ASCII (RFC 2047 §2), folded.
@@ -53,8 +56,12 @@ mod tests {
     fn a_message_has_a_header_an_empty_line_and_a_text() {
         let responder =
             Responder { subject: "Hello".to_owned(), text: "a\nb".to_owned(), once_per: 1, replies: 1, from: None };
-        let text = message("info@example.org", &responder);
+        let (local, domain) = ("info".parse().unwrap(), "example.org".parse().unwrap());
+        let message = message(&local, &domain, &responder);
+        let text = message.as_str();
         assert!(text.starts_with("From: info@example.org\nSubject: Hello\n"), "{text}");
         assert!(text.ends_with("\n\na\nb\n"), "{text}");
+        let field = |index: usize| message.cause(index).map(|cause| cause.path.join(" "));
+        assert_eq!([0, 1, 2, 5, 6].map(field).map(Option::unwrap), ["from", "subject", "", "text", "text"]);
     }
 }

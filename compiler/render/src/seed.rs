@@ -9,7 +9,9 @@ mod merge;
 mod rows;
 mod staging;
 
-use postkiln_blueprint::Blueprint;
+use std::collections::BTreeMap;
+
+use postkiln_blueprint::{Blueprint, Cause};
 
 use staging::Filling;
 
@@ -28,6 +30,12 @@ pub(crate) fn scripts<T>(blueprint: &Blueprint, take: impl Fn(Dialect, String) -
         }
         take(dialect, script(dialect, blueprint, &filling))
     })
+}
+
+/// The things that lines of a seed are about, counted from 0.
+pub(crate) fn causes(dialect: Dialect, blueprint: &Blueprint) -> BTreeMap<usize, Cause> {
+    let filling = Filling::new(dialect, blueprint);
+    staging::causes(blueprint, &filling, &script(dialect, blueprint, &filling))
 }
 
 fn script(dialect: Dialect, blueprint: &Blueprint, filling: &Filling) -> String {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::text::Text;
+
 /// Where the serial numbers of a bundle's zones come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Serials {
@@ -17,14 +19,14 @@ impl Serials {
     const FIRST: u32 = 1;
 
     /// The zone file at `path`, made by `print` from the number it is to have.
-    pub(crate) fn file(&self, path: &str, print: impl Fn(u32) -> String) -> String {
+    pub(crate) fn file(&self, path: &str, print: impl Fn(u32) -> Text) -> Text {
         match self {
             Self::Same(serial) => print(*serial),
             Self::After(files) => {
                 let earlier = files.get(path).and_then(|text| Some((text, serial(text)?)));
                 let Some((earlier, serial)) = earlier else { return print(Self::FIRST) };
                 let unchanged = print(serial);
-                if unchanged == *earlier { unchanged } else { print(following(serial)) }
+                if unchanged.as_str() == *earlier { unchanged } else { print(following(serial)) }
             }
         }
     }
@@ -57,7 +59,8 @@ mod tests {
     }
 
     fn check(serials: &Serials, rest: &str, expected: u32) {
-        assert_eq!(serials.file("dns/a.zone", |serial| zone(serial, rest)), zone(expected, rest));
+        let made = serials.file("dns/a.zone", |serial| Text::of(&zone(serial, rest), None));
+        assert_eq!(made.as_str(), zone(expected, rest));
     }
 
     #[test]

@@ -190,3 +190,27 @@ fn every_file_of_the_table_is_there() {
     let pretty = serde_json::to_string_pretty(&blueprint(&[("ada", "")])).unwrap();
     assert_eq!(again, serde_json::from_str(&pretty).unwrap(), "as bundles had it before");
 }
+
+/// Each row of a seed was made for the thing whose name stands in it, in every dialect.
+#[test]
+fn rows_of_seeds_know_whom_they_are_about() {
+    let names: Vec<String> = (0..1200).map(|number| format!("user{number:04}")).collect();
+    let users: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    let blueprint = blueprint(&users);
+    let bundle = render(&blueprint, &Sources::new(), &SourceMap::default(), &Serials::default());
+    for dialect in Dialect::ALL {
+        let path = seed_path(dialect);
+        let origin = origin(&blueprint, &Serials::default(), &path).unwrap();
+        assert!(origin.whole().is_none());
+        let text = std::str::from_utf8(bundle.file(&path).unwrap()).unwrap();
+        let told = |start: &str| {
+            let line = text.lines().position(|line| line.starts_with(start)).unwrap();
+            origin.line(line).map(|cause| cause.id.to_string())
+        };
+        assert_eq!(told("('example.org', 'user0000', NULL").as_deref(), Some("user/user0000@example.org"), "{path}");
+        assert_eq!(told("('example.org', 'user1199', NULL").as_deref(), Some("user/user1199@example.org"), "{path}");
+        assert_eq!(told("('example.org', 'sales', 1").as_deref(), Some("alias/sales@example.org"), "{path}");
+        assert_eq!(told("('example.net', 'example.org')").as_deref(), Some("domain/example.net"), "{path}");
+        assert_eq!(told("INSERT INTO seed_accounts"), None, "{path}");
+    }
+}

@@ -38,8 +38,11 @@ pub struct Assigned {
 #[must_use]
 pub fn print(assignments: &[Assignment]) -> String {
     let lines: String = assignments.iter().map(|line| format!("{line}\n")).collect();
-    lines + ".\n"
+    lines + END
 }
+
+/// The last line.
+pub const END: &str = ".\n";
 
 impl fmt::Display for Assignment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

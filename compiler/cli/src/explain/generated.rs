@@ -1,8 +1,8 @@
 //! Explaining the origin of a file of the bundle, or of one of its lines.
 
-use postkiln_blueprint::generated::{Cause, cause, cause_of_file};
-use postkiln_blueprint::origin;
+use postkiln_blueprint::{Cause, origin};
 use postkiln_bundle::Bundle;
+use postkiln_render::{Origin, Serials};
 use serde::Serialize;
 
 use super::written;
@@ -23,8 +23,9 @@ pub(super) fn explain(compiled: &Compiled, bundle: &Bundle, what: &str, json: bo
     };
     let text = std::str::from_utf8(bytes).ok();
     let lines: Vec<&str> = text.map(|text| text.lines().collect()).unwrap_or_default();
+    let made_for = postkiln_render::origin(&compiled.blueprint, &Serials::default(), path);
     let (line, cause) = match number {
-        None => (None, cause_of_file(&compiled.blueprint, path)),
+        None => (None, made_for.as_ref().and_then(Origin::whole)),
         Some(number) => {
             let index = number.checked_sub(1).filter(|index| *index < lines.len());
             let Some(index) = index else {
@@ -35,12 +36,12 @@ pub(super) fn explain(compiled: &Compiled, bundle: &Bundle, what: &str, json: bo
                 };
                 return Err(Failure::Usage(format!("{path} has {what}")));
             };
-            (lines.get(index).copied(), cause(&compiled.blueprint, path, &lines, index))
+            (lines.get(index).copied(), made_for.as_ref().and_then(|origin| origin.line(index)))
         }
     };
     // Seeds hold password hashes, which are shown to nobody.
     let line = line.filter(|_| !path.starts_with("seeds/"));
-    show(compiled, what, line, cause.as_ref(), json);
+    show(compiled, what, line, cause, json);
     Ok(())
 }
 

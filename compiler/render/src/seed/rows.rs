@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use postkiln_blueprint::{Blueprint, CatchAll, Kind, MailDomain, Managed, ObjectId, Password, Permission, User};
+use postkiln_address::LocalPart;
+use postkiln_blueprint::{
+    Blueprint, CatchAll, Cause, Kind, MailDomain, Managed, ObjectId, Own, Password, Permission, User,
+};
 
 use super::dialect::Value::{self, Null, Number, Text};
 
@@ -15,6 +18,9 @@ pub(super) trait Row: Sized {
 
     /// The columns with their values.
     fn columns() -> Vec<Column<Self>>;
+
+    /// The thing that the row is about.
+    fn cause(&self) -> Cause;
 }
 
 /// A column's name, and its value in a row.
@@ -55,6 +61,10 @@ impl Row for Domain<'_> {
             ("deny_password_change", |row| denied(&row.mail.deny, Permission::PasswordChange)),
         ]
     }
+
+    fn cause(&self) -> Cause {
+        Cause::of(Kind::Domain, self.name)
+    }
 }
 
 /// An alias domain.
@@ -69,6 +79,10 @@ impl Row for AliasDomain<'_> {
 
     fn columns() -> Vec<Column<Self>> {
         vec![("alias", |row| Text(row.alias)), ("domain", |row| Text(row.domain))]
+    }
+
+    fn cause(&self) -> Cause {
+        Cause::of(Kind::Domain, self.alias)
     }
 }
 
@@ -104,12 +118,17 @@ impl Row for Account<'_> {
             ("disabled", |row| Number(row.user.disabled.into())),
         ]
     }
+
+    fn cause(&self) -> Cause {
+        Cause::within(Kind::User, self.local, self.domain)
+    }
 }
 
 /// One instruction for mail to an address.
 pub(super) struct Alias<'a> {
     domain: &'a str,
-    local: &'a str,
+    local: &'a LocalPart,
+    own: Own<'a>,
     position: u64,
     line: String,
 }
@@ -121,10 +140,14 @@ impl Row for Alias<'_> {
     fn columns() -> Vec<Column<Self>> {
         vec![
             ("domain", |row| Text(row.domain)),
-            ("local", |row| Text(row.local)),
+            ("local", |row| Text(row.local.as_str())),
             ("position", |row| Number(row.position)),
             ("line", |row| Text(&row.line)),
         ]
+    }
+
+    fn cause(&self) -> Cause {
+        self.own.cause(self.local, self.domain)
     }
 }
 
@@ -164,7 +187,7 @@ pub(super) fn aliases(blueprint: &Blueprint) -> impl Iterator<Item = Alias<'_>> 
     blueprint.deliveries().into_iter().flat_map(|(domain, delivery)| {
         delivery.addresses().into_iter().flat_map(move |(local, own)| {
             let lines = (1..).zip(delivery.instructions(local, own));
-            lines.map(move |(position, line)| Alias { domain, local: local.as_str(), position, line: line.to_string() })
+            lines.map(move |(position, line)| Alias { domain, local, own, position, line: line.to_string() })
         })
     })
 }

@@ -1,6 +1,8 @@
 //! The site's rows in temporary tables beside ours. Knows nothing about their later use.
 
-use postkiln_blueprint::Blueprint;
+use std::collections::BTreeMap;
+
+use postkiln_blueprint::{Blueprint, Cause};
 
 use super::dialect::Dialect;
 use super::rows::{self, Account, Alias, AliasDomain, Domain, Row};
@@ -37,6 +39,24 @@ impl Filling {
     /// The length of all statements in octets.
     pub(super) const fn len(&self) -> usize {
         self.domains.len() + self.alias_domains.len() + self.accounts.len() + self.aliases.len()
+    }
+}
+
+/// The things that rows are about, by their lines in `text`, a seed made from these statements.
+pub(super) fn causes(blueprint: &Blueprint, filling: &Filling, text: &str) -> BTreeMap<usize, Cause> {
+    let mut causes = BTreeMap::new();
+    in_lines(rows::domains(blueprint), &filling.domains, text, &mut causes);
+    in_lines(rows::alias_domains(blueprint), &filling.alias_domains, text, &mut causes);
+    in_lines(rows::accounts(blueprint), &filling.accounts, text, &mut causes);
+    in_lines(rows::aliases(blueprint), &filling.aliases, text, &mut causes);
+    causes
+}
+
+/// Adds the rows of one table, which have a line each between those that begin a statement.
+fn in_lines<R: Row>(mut rows: impl Iterator<Item = R>, inserts: &str, text: &str, causes: &mut BTreeMap<usize, Cause>) {
+    let Some(before) = text.find(inserts).and_then(|at| text.get(..at)) else { return };
+    for (line, _) in (before.lines().count()..).zip(inserts.lines()).filter(|(_, line)| line.starts_with('(')) {
+        causes.extend(rows.next().map(|row| (line, row.cause())));
     }
 }
 
