@@ -48,6 +48,16 @@ fn strangers_come_again_and_are_known_then() {
 }
 
 #[test]
+fn acceptance_passes_though_strangers_wait() {
+    let site = office().with("smtp.greylisting = {}");
+    let node = Running::start(site.path());
+    let said = node.accept(site.path(), ADA);
+    assert_eq!(said.code(), 0, "{}{}", said.output, said.errors);
+    assert!(said.output.contains("450"), "{}", said.output);
+    node.stop();
+}
+
+#[test]
 fn a_plan_says_that_greylisting_begins_and_who_reloads() {
     let (before, after) = (office(), office().with("smtp.greylisting = {}"));
     let mut plan = Command::new(binary("postkiln"));
