@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::wait::wait_for;
-use crate::{binary, eventually, lines_of};
+use crate::{Ended, binary, eventually, finish, lines_of};
 
 /// The longest time from a node's start to `ready`, in which the site is evaluated, keys are made and ClamAV loads.
 /// Generous, for two busy cores.
@@ -72,7 +72,52 @@ impl Running {
     /// When it does not become ready in time.
     #[must_use]
     pub fn start_as(site: &Path, data: &Path, identity: &Path) -> Self {
-        let mut child = Command::new(binary("postkiln"))
+        let mut running = Self::begin(Command::new(binary("postkiln")), site, data, identity);
+        running.ports = running.await_ready();
+        running
+    }
+
+    /// Starts a node with mounts of its own, as root: lines of the shell that find the empty data directory in `$DATA`.
+    /// See [`Self::inside`].
+    ///
+    /// # Panics
+    /// When there can be no such mounts, or the node does not become ready in time.
+    #[must_use]
+    pub fn start_mounted(site: &Path, mounts: &str) -> Self {
+        let data = tempfile::Builder::new().prefix("pk-data-").tempdir().expect("a temporary directory");
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-e", "-c", &format!("{mounts}\nexec \"$@\""), "sh"]).arg(binary("postkiln"));
+        command.env("DATA", data.path());
+        let mut running = Self::begin(command, site, data.path(), &data.path().join("no-identity"));
+        running.owned = Some(data);
+        running.ports = running.await_ready();
+        running
+    }
+
+    /// Starts a node whose log nobody reads until the given pipe is read.
+    ///
+    /// # Panics
+    /// When the node does not become ready in time.
+    #[must_use]
+    pub fn start_unheard(site: &Path) -> (Self, ChildStderr) {
+        let data = tempfile::Builder::new().prefix("pk-data-").tempdir().expect("a temporary directory");
+        let mut child =
+            Self::child(Command::new(binary("postkiln")), site, data.path(), &data.path().join("no-identity"));
+        let errors = child.stderr.take().expect("piped");
+        let mut running = Self::over(child, std::sync::mpsc::channel().1, data.path());
+        running.owned = Some(data);
+        running.ports = running.await_ready();
+        (running, errors)
+    }
+
+    fn begin(command: Command, site: &Path, data: &Path, identity: &Path) -> Self {
+        let mut child = Self::child(command, site, data, identity);
+        let errors = lines_of(child.stderr.take().expect("piped"));
+        Self::over(child, errors, data)
+    }
+
+    fn child(mut command: Command, site: &Path, data: &Path, identity: &Path) -> Child {
+        command
             .args(["run".as_ref(), site.as_os_str(), "--data".as_ref(), data.as_os_str()])
             .args(["--base-port", "0"])
             .env("NO_COLOR", "1")
@@ -82,14 +127,21 @@ impl Running {
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
-            .expect("postkiln starts");
+            .expect("postkiln starts")
+    }
+
+    fn over(mut child: Child, errors: Receiver<String>, data: &Path) -> Self {
         let output = lines_of(child.stdout.take().expect("piped"));
-        let errors = lines_of(child.stderr.take().expect("piped"));
         let log = std::cell::RefCell::new(Vec::new());
-        let mut running =
-            Self { child, output, errors, log, ports: BTreeMap::new(), data: data.to_owned(), owned: None };
-        running.ports = running.await_ready();
-        running
+        Self { child, output, errors, log, ports: BTreeMap::new(), data: data.to_owned(), owned: None }
+    }
+
+    /// Runs a line of the shell among the mounts of the node, with its data directory in `$DATA`.
+    #[must_use]
+    pub fn inside(&self, line: &str) -> Ended {
+        let mut command = Command::new("nsenter");
+        command.args(["--mount", "--target", &self.child.id().to_string(), "sh", "-e", "-c", line]);
+        finish(command.env("DATA", &self.data), Duration::from_secs(60))
     }
 
     /// The port where the listener of this name answers: `smtp`, `submission`, `submissions`, `imap`, `imaps`, `pop3`,

@@ -1,5 +1,5 @@
 //! Log lines: one per event on standard error. Their form and the names of the events are those of `schemas/operation`.
-//! Start at [`info`].
+//! A process that has called [`detach`] never waits for the reader of its lines. Start at [`info`].
 //!
 //! ```
 //! use postkiln_log::Event;
@@ -10,18 +10,52 @@
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]
 
+mod outlet;
+
 use std::fmt::{Display, Write as _};
-use std::io::Write as _;
+use std::io;
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 pub use postkiln_operation::log::Event;
 use postkiln_operation::log::{Level, print};
 
+use outlet::Outlet;
+
 static ROLE: OnceLock<&str> = OnceLock::new();
+static OUTLET: OnceLock<Outlet> = OnceLock::new();
 
 /// Names the role that every line of this process begins with. The first call counts.
 pub fn begin(role: &'static str) {
     let _ = ROLE.set(role);
+}
+
+/// Hands the lines of this process to a thread of their own from now on: a console or a pipe that nobody reads then costs lines,
+/// which are counted, and not the work of those who log. To be called when signals are blocked and powers given up: the thread
+/// keeps what it starts with.
+///
+/// # Errors
+/// When there can be no thread.
+pub fn detach() -> io::Result<()> {
+    let mut is_new = false;
+    let outlet = OUTLET.get_or_init(|| {
+        is_new = true;
+        Outlet::default()
+    });
+    if is_new {
+        let lost = |count: u64| line(Level::Warn, Event::LinesLost, &[("lines", &count)]);
+        let pour = move || outlet.pour(StandardError, lost);
+        thread::Builder::new().name("log".to_owned()).stack_size(STACK).spawn(pour)?;
+    }
+    Ok(())
+}
+
+/// Waits, for a second at most, until the lines of this process are written: to be called before it ends.
+pub fn finish() {
+    if let Some(outlet) = OUTLET.get() {
+        outlet.settle(PATIENCE);
+    }
 }
 
 /// Logs an event after which a person has to act.
@@ -53,7 +87,32 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn write(level: Level, event: Event, fields: &[(&str, &dyn Display)]) {
-    let line = print(ROLE.get().copied().unwrap_or("-"), level, event, fields);
-    // One write per line, so that lines of several roles on one pipe do not mix; a full or closed log stops nobody.
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    let line = line(level, event, fields);
+    match OUTLET.get() {
+        Some(outlet) => outlet.add(line),
+        // A closed log stops nobody.
+        None => drop(io::Write::write_all(&mut StandardError, line.as_bytes())),
+    }
 }
+
+fn line(level: Level, event: Event, fields: &[(&str, &dyn Display)]) -> String {
+    print(ROLE.get().copied().unwrap_or("-"), level, event, fields)
+}
+
+/// Standard error without the lock of [`std::io::stderr`]: a thread that waits in there would hold up the words of a panic.
+struct StandardError;
+
+impl io::Write for StandardError {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(rustix::io::write(io::stderr(), bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Octets of the thread's stack; it needs little.
+const STACK: usize = 128 << 10;
+/// How long the end of a process waits for the reader of its lines.
+const PATIENCE: Duration = Duration::from_secs(1);

@@ -74,13 +74,15 @@ fn start(role: Role) -> Result<(), NodeError> {
 }
 
 fn ended(result: Result<(), NodeError>) -> ExitCode {
-    match result {
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             postkiln_log::error(Event::Ended, &[("problem", &problem.told())]);
             problem.exit_code()
         }
-    }
+    };
+    postkiln_log::finish();
+    code
 }
 
 fn usage() -> ExitCode {

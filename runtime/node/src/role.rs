@@ -156,6 +156,8 @@ where
     postkiln_sys::raise_descriptor_limit();
     let (identity, service) = own_part(role, &bundle)?;
     give_up_the_rest(&service, &bundle, inherited.data())?;
+    // After that: Landlock confines a thread and those it starts, not those that are there already.
+    postkiln_log::detach().during(|| "the log's thread".to_owned())?;
     let config = match prepare(&bundle) {
         Ok(config) => config,
         Err(problem) => return Err(tell(control, problem)),

@@ -61,6 +61,8 @@ impl Supervisor {
         let wanted =
             [Signal::Hangup, Signal::Interrupt, Signal::Terminate, Signal::Child, Signal::User1, Signal::User2];
         let signals = Signals::watch(&wanted).map_err(|error| format!("signals: {error}"))?;
+        // After that: threads take the mask of signals from the one that starts them.
+        postkiln_log::detach().map_err(|error| format!("the log's thread: {error}"))?;
         let held = Held::open(&place.bundle)?;
         let lock = layout::lock(&place.data)?;
         layout::prepare(&place, held.bundle.manifest())?;
@@ -318,6 +320,7 @@ impl Supervisor {
         }
         self.show();
         postkiln_log::info(Event::Stopped, &[]);
+        postkiln_log::finish();
         Ok(ending)
     }
 }

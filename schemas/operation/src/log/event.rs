@@ -99,6 +99,7 @@ events! {
     ChangeNotFollowed = "change-not-followed": "Services did not say that they run the new bundle.";
     RunsAnotherBundle = "runs-another-bundle": "A service runs another bundle and is started again.";
     StatusNotWritten = "status-not-written": "The status file could not be written.";
+    LinesLost = "lines-lost": "Log lines were lost, since nobody took them.";
 
     // The machine.
     Lease = "lease": "An address was leased or has ended.";
