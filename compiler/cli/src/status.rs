@@ -1,7 +1,7 @@
 //! `postkiln status`: what a node's services do.
 
 use postkiln_operation::Question;
-use postkiln_operation::status::{Applied, Listener, Service, Status};
+use postkiln_operation::status::{Applied, Listener, Service, State, Status};
 
 use crate::operate::{Answer, Node};
 use crate::outcome::{Exit, Failure};
@@ -10,7 +10,7 @@ use crate::output;
 /// Shows the state of a running node's services
 ///
 /// Asks the node that `postkiln run` started for this site, or with this data directory: which services answer, since when, how often
-/// they were started again, and why something works only in part.
+/// they were started again, and why something works only in part, with what to do about it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,12 +31,12 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let status: Status = Answer::to(Question::Status, &args.node.data()?)?.next()?;
     if args.json {
         output::json(&status);
-        return Ok(Exit::Success);
+    } else {
+        for line in lines(&status) {
+            output::result(&line);
+        }
     }
-    for line in lines(&status) {
-        output::result(&line);
-    }
-    Ok(Exit::Success)
+    Ok(if status.is_well() { Exit::Success } else { Exit::Invalid })
 }
 
 /// The status for people.
@@ -56,6 +56,17 @@ fn lines(status: &Status) -> Vec<String> {
     if let Some(Applied { bundle, at, problem }) = &status.applied {
         let outcome = if problem.is_empty() { "is in force".to_owned() } else { format!("was refused: {problem}") };
         lines.extend([String::new(), format!("{} bundle {} {outcome}", time(*at), short(bundle))]);
+    }
+    for trouble in &status.troubles {
+        let roles: Vec<_> = trouble.roles.iter().map(|role| role.name()).collect();
+        lines.extend([
+            String::new(),
+            format!("{trouble} since {}: {} cannot write there", time(trouble.since), roles.join(", ")),
+            format!("  {}", trouble.defect.advice()),
+        ]);
+    }
+    for service in status.services.iter().filter(|service| service.state == State::Restarting) {
+        lines.extend([String::new(), format!("{} does not stay: its lines in the node's log say why", service.role)]);
     }
     lines
 }
@@ -82,6 +93,7 @@ mod tests {
                 "note": "no virus signatures: mail is deferred" }],
             "listeners": [{ "name": "smtp", "role": "smtpd", "address": "127.0.0.1", "port": 10025 }],
             "applied": { "bundle": "", "at": 0, "problem": "no manifest" },
+            "troubles": [{ "directory": "mail", "roles": ["local", "imapd"], "defect": "full", "since": 0 }],
         }))
         .unwrap();
         let text = lines(&status).join("\n");
@@ -93,7 +105,10 @@ clamd        waiting     1970-01-01T00:00:00Z        -        2  no virus signat
 
 smtp         127.0.0.1:10025
 
-1970-01-01T00:00:00Z bundle  was refused: no manifest";
+1970-01-01T00:00:00Z bundle  was refused: no manifest
+
+mail/ is full since 1970-01-01T00:00:00Z: local, imapd cannot write there
+  make room on its file system, or make that larger; mail is put off until then";
         assert_eq!(text, expected);
     }
 }

@@ -1,14 +1,14 @@
 //! `controld`: answers operators on `run/control.sock`: the questions and lines of `schemas/operation`. Knows nothing by itself: `init` writes the status, `queued` tells the
 //! queue. Start at [`run`].
 
-use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use postkiln_bundle::Role;
 use postkiln_ipc::queue::{self, Entry, Listed, Listing};
 use postkiln_ipc::{ChannelError, Door};
 use postkiln_operation::queue::{Line, Message, Waiting};
-use postkiln_operation::{Problem, Question, paths};
+use postkiln_operation::{Problem, Question};
 use postkiln_sys::{BundleDirectory, Inherited};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
 use crate::error::NodeError;
+use crate::init::status::Board;
 use crate::role::{self, Seat};
 
 /// Runs the role.
@@ -32,7 +33,8 @@ const fn prepare(_bundle: &BundleDirectory) -> Result<(), NodeError> {
 }
 
 async fn body(mut seat: Seat<()>) -> Result<(), NodeError> {
-    let office = Office { status: seat.data().join(paths::STATUS), queued: seat.door(Role::Queued)? };
+    let board = seat.handed("status").ok_or_else(|| "no descriptor of the status".to_owned())?;
+    let office = Office { board: Rc::new(Board::handed(board)), queued: seat.door(Role::Queued)? };
     for (name, descriptor) in seat.listeners() {
         let listener = std::os::unix::net::UnixListener::from(descriptor);
         let ready = listener.set_nonblocking(true).and_then(|()| UnixListener::from_std(listener));
@@ -62,7 +64,7 @@ async fn receive(listener: UnixListener, office: Office) -> Result<(), NodeError
 /// What answers are made of.
 #[derive(Clone)]
 struct Office {
-    status: PathBuf,
+    board: Rc<Board>,
     queued: Arc<Door>,
 }
 
@@ -73,7 +75,7 @@ impl Office {
         while let Some(line) = lines.next_line().await? {
             match serde_json::from_str(&line) {
                 Ok(Question::Status) => {
-                    let status = self.status().await;
+                    let status = self.status();
                     say(&mut writer, &status.unwrap_or_else(|error| json!(Problem { error }))).await?;
                 }
                 Ok(Question::Queue) => self.queue(&mut writer).await?,
@@ -83,9 +85,9 @@ impl Office {
         Ok(())
     }
 
-    async fn status(&self) -> Result<Value, String> {
-        let text = tokio::fs::read(&self.status).await.map_err(|error| format!("{}: {error}", paths::STATUS))?;
-        serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", paths::STATUS))
+    fn status(&self) -> Result<Value, String> {
+        let text = self.board.read().map_err(|error| format!("the status: {error}"))?;
+        serde_json::from_slice(&text).map_err(|error| format!("the status: {error}"))
     }
 
     /// Passes the listing on as it comes: it may be of any length.

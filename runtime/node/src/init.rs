@@ -11,6 +11,7 @@ mod sockets;
 pub(crate) mod status;
 mod supervisor;
 mod unit;
+mod watch;
 
 use std::os::fd::AsFd;
 use std::path::PathBuf;

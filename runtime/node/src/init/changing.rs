@@ -130,6 +130,7 @@ impl Supervisor {
         self.sockets.follow(&self.place, manifest)?;
         let mut restarted = BTreeSet::new();
         let mut earlier = std::mem::take(&mut self.units);
+        self.watch.follow(self.held.services(self.place.privileged));
         for service in self.held.services(self.place.privileged) {
             let callers = self.held.callers_of(service.role);
             match earlier.iter().position(|unit| unit.role() == service.role) {

@@ -3,21 +3,22 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use postkiln_bundle::{Readiness, Role};
 use postkiln_ipc::control::Report;
 use postkiln_log::Event;
 use postkiln_operation::ready::Ready;
-use postkiln_operation::status::{Applied, State, Status};
+use postkiln_operation::status::{Applied, Service, State, Status};
 use postkiln_sys::{Signal, Signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::apply::{Change, Held};
 use super::sockets::Sockets;
-use super::status::{self, now};
+use super::status::{Board, now};
 use super::unit::{Bundled, Unit};
+use super::watch::Watch;
 use super::{Listen, Place, layout, provisions, readiness};
 use crate::active;
 use crate::machine::{self, Ending};
@@ -40,6 +41,8 @@ pub(super) struct Supervisor {
     started: i64,
     announced: bool,
     shown: Option<Status>,
+    board: Board,
+    pub(super) watch: Watch,
     ping_due: Instant,
 }
 
@@ -71,6 +74,9 @@ impl Supervisor {
         let sockets = Sockets::open(&place, held.bundle.manifest())?;
         let unit = |service: &postkiln_bundle::Service| Unit::new(service.clone(), held.callers_of(service.role));
         let units = held.services(place.privileged).map(unit).collect();
+        let watch = Watch::begin(&place.data, held.services(place.privileged));
+        let watch = watch.map_err(|error| format!("the watch over disks: {error}"))?;
+        let board = Board::new().map_err(|error| format!("memory for the status: {error}"))?;
         Ok(Self {
             place,
             held,
@@ -85,6 +91,8 @@ impl Supervisor {
             started: now(),
             announced: false,
             shown: None,
+            board,
+            watch,
             ping_due: Instant::now(),
         })
     }
@@ -185,7 +193,7 @@ impl Supervisor {
         let bundle = Bundled { identity, path: &self.held.path, directory };
         for unit in self.units.iter_mut().filter(|unit| unit.due().is_some_and(|due| due <= now)) {
             match readiness::obstacle(&self.place.data, &unit.service) {
-                None => unit.start(&self.place, &bundle, &self.sockets),
+                None => unit.start(&self.place, &bundle, &self.sockets, self.board.as_fd()),
                 Some(obstacle) => unit.wait(&obstacle, now + LOOK_AGAIN),
             }
         }
@@ -208,7 +216,8 @@ impl Supervisor {
         let asked = |unit: &&Unit| unit.state == State::Starting && unit.service.readiness != Readiness::Says;
         let ping = self.units.iter().find(asked).map(|_| self.ping_due);
         let change = self.change.as_ref().map(|change| change.deadline);
-        self.units.iter().filter_map(Unit::due).chain(ping).chain(change).min()
+        let look = Some(Instant::now() + LOOK);
+        self.units.iter().filter_map(Unit::due).chain(ping).chain(change).chain(look).min()
     }
 
     fn wait(&self, due: Option<Instant>) -> Result<Vec<Source>, String> {
@@ -266,7 +275,8 @@ impl Supervisor {
         if self.shown.as_ref() == Some(&status) {
             return;
         }
-        status::write(&status, &self.place.data);
+        self.tell_troubles(&status);
+        self.board.write(&status, &self.place.data);
         if self.place.listen == Listen::Everywhere {
             machine::show(&status);
         } else if status.ready && !self.announced {
@@ -277,18 +287,33 @@ impl Supervisor {
         self.shown = Some(status);
     }
 
+    fn tell_troubles(&self, status: &Status) {
+        let before = self.shown.as_ref().map_or(&[][..], |shown| &shown.troubles);
+        for trouble in status.troubles.iter().filter(|trouble| !before.contains(trouble)) {
+            postkiln_log::error(Event::Impaired, &[("directory", &trouble.directory), ("problem", &trouble.defect)]);
+        }
+        for trouble in before.iter().filter(|was| status.troubles.iter().all(|now| now.directory != was.directory)) {
+            postkiln_log::info(Event::Restored, &[("directory", &trouble.directory)]);
+        }
+    }
+
     fn status(&self) -> Status {
         let manifest = self.held.bundle.manifest();
         // A scanner that cannot start is no reason to wait for: its note says what the node does meanwhile.
-        let settled = |unit: &Unit| matches!(unit.state, State::Ready | State::Waiting) || !unit.service.essential;
+        let settled = |(unit, service): (&Unit, &Service)| {
+            matches!(service.state, State::Ready | State::Waiting) || !unit.service.essential
+        };
+        let troubles = self.watch.troubles();
+        let services: Vec<Service> = self.units.iter().map(|unit| unit.status().under(&troubles)).collect();
         Status {
-            ready: self.units.iter().all(settled),
+            ready: self.units.iter().zip(&services).all(settled),
             hostname: manifest.hostname.clone(),
             bundle: manifest.identity.clone(),
             started: self.started,
-            services: self.units.iter().map(Unit::status).collect(),
+            services,
             listeners: self.sockets.listeners(),
             applied: self.applied.clone(),
+            troubles,
         }
     }
 
@@ -337,5 +362,7 @@ const GRACE: Duration = Duration::from_secs(3);
 const LAST: Duration = Duration::from_secs(2);
 /// How often a service that waits for something outside is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// How often what the watch has seen is looked at.
+const LOOK: Duration = Duration::from_secs(2);
 /// How often a starting program is asked.
 const PING: Duration = Duration::from_millis(300);

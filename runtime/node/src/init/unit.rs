@@ -111,9 +111,9 @@ impl Unit {
     }
 
     /// Starts its process with everything it is to have. A failure counts as an end: it is tried again later.
-    pub(super) fn start(&mut self, place: &Place, bundle: &Bundled<'_>, sockets: &Sockets) {
+    pub(super) fn start(&mut self, place: &Place, bundle: &Bundled<'_>, sockets: &Sockets, board: BorrowedFd<'_>) {
         self.due = None;
-        match self.spawn(place, bundle, sockets) {
+        match self.spawn(place, bundle, sockets, board) {
             Ok(process) => {
                 postkiln_log::info(Event::Started, &[("service", &self.role()), ("pid", &process.pid())]);
                 self.process = Some(process);
@@ -205,9 +205,15 @@ impl Unit {
         self.become_state(State::Restarting);
     }
 
-    fn spawn(&mut self, place: &Place, bundle: &Bundled<'_>, sockets: &Sockets) -> io::Result<Process> {
+    fn spawn(
+        &mut self,
+        place: &Place,
+        bundle: &Bundled<'_>,
+        sockets: &Sockets,
+        board: BorrowedFd<'_>,
+    ) -> io::Result<Process> {
         let spawn = match &self.service.program {
-            Program::Node => self.role_of_ours(place, bundle, sockets)?,
+            Program::Node => self.role_of_ours(place, bundle, sockets, board)?,
             Program::External { path, arguments } => {
                 let fill = |argument: &String| {
                     argument
@@ -225,7 +231,13 @@ impl Unit {
         spawn.start()
     }
 
-    fn role_of_ours(&mut self, place: &Place, bundle: &Bundled<'_>, sockets: &Sockets) -> io::Result<Spawn> {
+    fn role_of_ours(
+        &mut self,
+        place: &Place,
+        bundle: &Bundled<'_>,
+        sockets: &Sockets,
+        board: BorrowedFd<'_>,
+    ) -> io::Result<Spawn> {
         let role = self.role();
         let (ours, theirs) = UnixStream::pair()?;
         // A frame is written in one piece; the limit is for a role that went mad in the middle of one.
@@ -243,6 +255,10 @@ impl Unit {
             .hand("control", theirs.as_fd())?;
         for (name, listener) in sockets.listeners_of(role) {
             spawn = spawn.hand(&format!("listener.{name}"), listener.as_fd())?;
+        }
+        // Sockets with a path are for people on this machine, who ask for the state.
+        if !self.service.sockets.is_empty() {
+            spawn = spawn.hand("status", board)?;
         }
         for (name, socket) in sockets.local_of(role) {
             spawn = spawn.hand(&format!("listener.{name}"), socket.as_fd())?;

@@ -78,6 +78,9 @@ fn page(status: &Status, addresses: &str, first_220: Option<f64>) -> String {
     for service in &status.services {
         let _ = writeln!(page, "  {}", service_line(service));
     }
+    for trouble in &status.troubles {
+        let _ = writeln!(page, "TROUBLE   {trouble}: {}", trouble.defect.advice());
+    }
     if let Some(seconds) = first_220 {
         let _ = writeln!(page, "first 220 {seconds:.1} s after the kernel started (before that: the firmware)");
     }
@@ -122,13 +125,11 @@ mod tests {
             ready: false,
             hostname: "mail.example.org".to_owned(),
             bundle: "0123456789abcdef".to_owned(),
-            started: 0,
             services: vec![
                 service(Role::Smtpd, State::Ready, ""),
                 service(Role::Clamd, State::Waiting, "no virus signatures: mail is deferred"),
             ],
-            listeners: Vec::new(),
-            applied: None,
+            ..Status::default()
         };
         let page = page(&status, "192.0.2.10/24", Some(5.25));
         for part in [

@@ -82,6 +82,8 @@ events! {
     Started = "started": "A service's process was started.";
     NotStarted = "not-started": "A service's process could not be started.";
     Ready = "ready": "A service answers.";
+    Impaired = "impaired": "A directory that services write to cannot be used.";
+    Restored = "restored": "A directory that services write to can be used again.";
     ServiceEnded = "service-ended": "A service's process ended.";
     Ended = "ended": "A program of the node ends, and why.";
     Usage = "usage": "A program of the node was called wrongly.";
