@@ -1,4 +1,4 @@
-//! What both halves say of a running node: questions and answers, the status, the line that says ready, log lines, paths.
+//! The things that both halves say of a running node: questions and answers, the status, the line that says ready, log lines, paths.
 //! Knows nothing about sockets, files or how an answer is found. Start at [`Question`], then the module that answers it.
 //!
 //! Operators speak on [`paths::CONTROL_SOCKET`]: one JSON object per line in, one or more per line out. Whatever may be of any

@@ -48,14 +48,14 @@ impl FromStr for Level {
     }
 }
 
-/// A parsed line.
+/// A line of the log, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// The program that speaks: a role's name, or `-` before it knows it.
     pub role: String,
     /// How much the line matters.
     pub level: Level,
-    /// The event.
+    /// The event that the line tells of.
     pub event: Event,
     /// The other keys with their values, in their order.
     pub fields: Vec<(String, String)>,

@@ -6,7 +6,7 @@ use std::fmt;
 use postkiln_bundle::Role;
 use serde::{Deserialize, Serialize};
 
-/// The whole state.
+/// The whole state of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Status {
@@ -28,17 +28,17 @@ pub struct Status {
     pub troubles: Vec<Trouble>,
 }
 
-/// One service.
+/// One service of the node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// Its role.
+    /// The role that the service plays.
     pub role: Role,
-    /// What it does now.
+    /// The state of the service now.
     pub state: State,
     /// Unix seconds since when.
     pub since: i64,
-    /// Its process.
+    /// The number of the process; nothing while there is none.
     pub pid: Option<u32>,
     /// How often it was started again.
     pub restarts: u32,
@@ -46,21 +46,21 @@ pub struct Service {
     pub note: String,
 }
 
-/// What a service does.
+/// The state of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Its process runs and has not said that it is ready.
+    /// The process runs and has not said that it is ready.
     Starting,
-    /// It answers.
+    /// The service answers.
     Ready,
-    /// It runs, and cannot do its work: its note says why.
+    /// The service runs and cannot do its work: its note says why.
     Impaired,
-    /// It ended and will be started again.
+    /// The process ended and will be started again.
     Restarting,
-    /// It cannot start before something else changes: its note says what.
+    /// The service cannot start before something else changes: its note says what.
     Waiting,
-    /// It was told to stop.
+    /// The service was told to stop.
     Stopped,
 }
 
@@ -102,13 +102,13 @@ impl Service {
     }
 }
 
-/// One listening socket.
+/// A listening socket of the node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listener {
     /// `smtp`, `imaps`.
     pub name: String,
-    /// Who answers.
+    /// The role that answers there.
     pub role: Role,
     /// The address it is bound to.
     pub address: String,
@@ -122,7 +122,7 @@ pub struct Listener {
 pub struct Applied {
     /// The bundle that was offered.
     pub bundle: String,
-    /// Unix seconds.
+    /// The end of the change in Unix seconds.
     pub at: i64,
     /// Who refused and why; empty when it is in force.
     pub problem: String,
@@ -136,7 +136,7 @@ pub struct Trouble {
     pub directory: String,
     /// The roles that write there.
     pub roles: Vec<Role>,
-    /// The reason.
+    /// The reason why they cannot.
     pub defect: Defect,
     /// Unix seconds since when.
     pub since: i64,
