@@ -24,6 +24,8 @@ pub enum Request {
     },
     /// The hashes of people's passwords: of each the secret's name and version; at most [`HASHES`]. For `directoryd`.
     Hashes(Vec<(String, String)>),
+    /// The password at the smarthost, by the secret's name. For `remote`.
+    Smarthost(String),
 }
 
 /// The reply to a question.
@@ -35,6 +37,8 @@ pub enum Reply {
     Signature(Vec<u8>),
     /// In the order of the question, in crypt form; `None`: that version of the secret was not delivered for this purpose.
     Hashes(Vec<Option<Hidden>>),
+    /// A password; `None`: the secret was not delivered for this purpose.
+    Password(Option<Hidden>),
     /// The question cannot be answered; the text says why.
     Failed(String),
 }

@@ -138,7 +138,12 @@ impl Signer for SignatureElsewhere {
 fn scheme_algorithm(scheme: SignatureScheme) -> SignatureAlgorithm {
     match scheme {
         SignatureScheme::ED25519 => SignatureAlgorithm::ED25519,
-        SignatureScheme::RSA_PKCS1_SHA256 | SignatureScheme::RSA_PSS_SHA256 => SignatureAlgorithm::RSA,
+        SignatureScheme::RSA_PKCS1_SHA256
+        | SignatureScheme::RSA_PKCS1_SHA384
+        | SignatureScheme::RSA_PKCS1_SHA512
+        | SignatureScheme::RSA_PSS_SHA256
+        | SignatureScheme::RSA_PSS_SHA384
+        | SignatureScheme::RSA_PSS_SHA512 => SignatureAlgorithm::RSA,
         _ => SignatureAlgorithm::ECDSA,
     }
 }

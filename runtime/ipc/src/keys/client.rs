@@ -84,6 +84,17 @@ impl Client {
         Ok(all)
     }
 
+    /// The password at the smarthost, by the secret's name; `None`: the secret was not delivered for this purpose.
+    ///
+    /// # Errors
+    /// When the caller is not to have it, or there is no answer in time.
+    pub async fn smarthost(&self, secret: &str) -> Result<Option<Hidden>, Unavailable> {
+        match self.line().ask_within(FIRST, &Request::Smarthost(secret.to_owned())).await? {
+            Reply::Password(password) => Ok(password),
+            other => Err(unavailable(other)),
+        }
+    }
+
     fn line(&self) -> Line<Request, Reply> {
         Line::new(self.0.clone())
     }

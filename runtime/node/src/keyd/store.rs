@@ -88,6 +88,24 @@ impl Store {
         })
     }
 
+    /// The private keys that were delivered for the site's certificate, PKCS #8 in PEM. More than one only while a site
+    /// changes from one secret to another.
+    pub(super) fn tls_keys(&self) -> impl Iterator<Item = &Hidden> {
+        self.kept.values().filter_map(|kept| match &kept.delivered.value {
+            Value::TlsKey(key) if kept.delivered.purposes.contains(&Purpose::Tls) => Some(key),
+            _ => None,
+        })
+    }
+
+    /// The password at the smarthost, when this secret was delivered for that.
+    pub(super) fn smarthost(&self, name: &str) -> Option<Hidden> {
+        let kept = self.kept.get(name).filter(|kept| kept.delivered.purposes.contains(&Purpose::Smarthost))?;
+        match &kept.delivered.value {
+            Value::Text(password) => Some(password.clone()),
+            _ => None,
+        }
+    }
+
     /// Keeps a hash that was made of what [`Self::login`] gave, until [`Self::save`] in memory alone.
     pub(super) fn hashed(&mut self, name: &str, version: &str, hash: Hidden) {
         if let Some(kept) = self.kept.get_mut(name).filter(|kept| kept.delivered.version == version) {
