@@ -2,7 +2,7 @@
 //! are not ours, killed, looked at from outside.
 //!
 //! The harness knows nothing about the insides of a role; what it shares with the product are formats (`schemas/`). Start with
-//! [`Running`] (a node in `run` mode), [`Site`] (a site to run), [`Machine`] (an
+//! [`Running`] (a node in `run` mode), [`Site`] (a site to run), [`Keeper`] (its secrets), [`Machine`] (an
 //! appliance in QEMU), [`Database`] (to load seeds into), [`clients`] (Python's and a bare line client), [`nbd`] (a disk that forgets).
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@
 
 pub mod clients;
 mod database;
+mod keeper;
 mod machine;
 mod name_server;
 pub mod nbd;
@@ -28,6 +29,7 @@ pub mod world;
 use std::path::{Path, PathBuf};
 
 pub use database::{Database, Engine, Mariadb, Postgres};
+pub use keeper::{Keeper, check_unseen, status};
 pub use machine::{Image, Machine};
 pub use name_server::NameServer;
 pub use running::{Running, Service, processes_of};

@@ -211,9 +211,9 @@ table! {
         kind: swap(&[Keyd]),
     }
 
-    // The node does not act on these sections yet: see not_yet.rs.
+    // On what is `none` here and below the node does not act yet: see not_yet.rs.
     Tls as Tls {
-        certificate: none(),
+        certificate: swap(&[Keyd]),
         minimum: none(),
     }
 
@@ -375,6 +375,7 @@ pub fn readers(path: &str, services: &[Service]) -> Vec<Role> {
         }
         "users" | "domains" | "seeds" => vec![Directoryd],
         "robots" | "lists" => vec![Local],
+        "tls" => vec![Keyd],
         "clamav" if rest == "freshclam.conf" => vec![Freshclam],
         "clamav" => vec![Clamd],
         "tcp" => {

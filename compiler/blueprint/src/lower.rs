@@ -17,10 +17,12 @@ mod users;
 
 use postkiln_address::Domain;
 use postkiln_bundle::Listener;
+use postkiln_control::{ControlFile, Smarthost};
 use postkiln_site::{Diagnostic, Gap, Place, Section, Site};
 
 use crate::findings::Findings;
 use crate::model::Blueprint;
+use crate::services::Needs;
 use crate::{codes, not_yet, prove, services, tcp, zones};
 
 /// Decides everything the site leaves open and proves what it claims.
@@ -90,7 +92,8 @@ pub fn decide(site: &Site) -> Unproved {
     let control = control::lower(site, &names, &mut findings);
     let sized = !gaps.any_section(&[Section::Antivirus, Section::Smtp, Section::Control]);
     let antivirus = findings.counting(sized, |findings| antivirus::lower(site, &control, findings));
-    let services = services::services(antivirus.clamav);
+    let login = control.get(Smarthost::NAME).is_some_and(|text| !text.is_empty());
+    let services = services::services(Needs { clamav: antivirus.clamav, login });
     let listeners: Vec<Listener> = services.iter().flat_map(|service| service.listeners.iter().cloned()).collect();
     let published = prove::can_judge_zones(site);
     let zones = findings.counting(published, |findings| zones::draft(site, &listeners, findings));

@@ -96,17 +96,13 @@ const ROWS: &[Row] = &[
     Row { path: "smtp.networks.*.from by host name", written: by_host_name },
     Row { path: "smtp.rates", written: rates },
     Row {
-        path: "smtp.smarthost.user",
-        written: |site| site.smtp.smarthost.iter().filter_map(|one| one.value.user.as_ref()).map(at).collect(),
-    },
-    Row {
         path: "storage.database",
         written: |site| unless(&site.storage.database, |database| *database == Database::Sqlite),
     },
     Row { path: "storage.mail", written: |site| unless(&site.storage.mail, |mail| *mail == MailPlace::Local) },
     Row {
-        path: "tls.certificate",
-        written: |site| unless(&site.tls.certificate, |certificate| *certificate == Certificate::SelfSigned),
+        path: "tls.certificate by ACME",
+        written: |site| unless(&site.tls.certificate, |certificate| !matches!(certificate, Certificate::Acme { .. })),
     },
     Row { path: "tls.minimum", written: |site| unless(&site.tls.minimum, |minimum| *minimum == TlsVersion::Tls12) },
     Row {

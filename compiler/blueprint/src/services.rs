@@ -7,13 +7,22 @@ use postkiln_bundle::{
 };
 use postkiln_operation::paths;
 
+/// The parts of a site that decide who needs whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needs {
+    /// Mail is scanned by clamd.
+    pub(crate) clamav: bool,
+    /// The smarthost asks for a login.
+    pub(crate) login: bool,
+}
+
 /// The services that `init` starts, in order.
-pub(crate) fn services(clamav: bool) -> Vec<Service> {
-    Role::ALL.into_iter().filter_map(|role| line(role, clamav)).collect()
+pub(crate) fn services(needs: Needs) -> Vec<Service> {
+    Role::ALL.into_iter().filter_map(|role| line(role, needs)).collect()
 }
 
 /// The fields of a role's row that differ from the defaults.
-fn line(role: Role, clamav: bool) -> Option<Service> {
+fn line(role: Role, Needs { clamav, login }: Needs) -> Option<Service> {
     use Role::{
         Clamd, Controld, Directoryd, Freshclam, Imapd, Init, Keyd, Local, Netd, Policyd, Pop3d, Queued, Remote, Smtpd,
     };
@@ -36,8 +45,12 @@ fn line(role: Role, clamav: bool) -> Option<Service> {
             directories: vec![write("mail"), write("lists"), write("robots")],
             ..plain
         },
-        // netd's lease names the DNS servers.
-        Remote => Service { directories: vec![read(paths::NETWORK)], ..plain },
+        Remote => Service {
+            doors: if login { vec![Keyd] } else { Vec::new() },
+            // netd's lease names the DNS servers.
+            directories: vec![read(paths::NETWORK)],
+            ..plain
+        },
         Smtpd => Service {
             listeners: vec![starttls("smtp", 25), starttls("submission", 587), implicit("submissions", 465)],
             doors: vec![Directoryd, Queued, Policyd, Keyd],
@@ -154,7 +167,7 @@ mod tests {
     #[test]
     fn callees_are_started_and_strangers_meet_roles_that_write_nothing() {
         for clamav in [false, true] {
-            let services = services(clamav);
+            let services = services(Needs { clamav, login: true });
             assert_eq!(services.len(), if clamav { 13 } else { 11 });
             for service in &services {
                 assert!(service.doors.iter().all(|door| services.iter().any(|other| other.role == *door)));

@@ -1,10 +1,12 @@
 //! The role `remote`: outbound SMTP (qmail-rspawn and qmail-remote). It is given one message, one sender and one recipient
 //! at a time, finds the hosts to try and says what became of it. Knows nothing about the queue or about retries. Reads the
-//! active bundle and what `netd` found out; opens connections to anybody. Start at [`deliver`].
+//! active bundle and what `netd` found out; opens connections to anybody. Is given the password at the smarthost, for the attempt
+//! that needs it. Start at [`deliver`].
 
 mod names;
 mod reply;
 mod session;
+mod smarthost;
 mod tcpto;
 mod tls;
 mod wire;
@@ -16,15 +18,17 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use postkiln_address::Domain;
 use postkiln_bundle::Role;
-use postkiln_control::{Helohost, Resolvers, Smtproutes, Timeoutconnect, Timeoutremote};
+use postkiln_control::{Helohost, Login, Resolvers, Smarthost, Smtproutes, Timeoutconnect, Timeoutremote};
 use postkiln_ipc::delivery::Request;
-use postkiln_ipc::{Channel, ChannelError};
+use postkiln_ipc::{Channel, ChannelError, keys};
 use postkiln_mail::{Outcome, Status};
 use postkiln_sys::{BundleDirectory, Inherited};
+use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 
 use crate::contents::control;
@@ -32,6 +36,7 @@ use crate::error::NodeError;
 use crate::role::{self, Seat};
 use names::{Exchange, Names};
 use session::{Content, Tried};
+use smarthost::{Known, Passwords};
 use tcpto::Timeouts;
 
 /// Runs the role until `init` stops it.
@@ -46,6 +51,8 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     routes: Smtproutes,
+    /// The login at the server of the last route.
+    login: Option<Login>,
     /// The site's own resolvers; empty: those of `netd`.
     resolvers: Vec<SocketAddr>,
     helo: Domain,
@@ -60,6 +67,7 @@ impl Config {
         let resolvers: Resolvers = control(bundle)?;
         Ok(Self {
             routes: control(bundle)?,
+            login: control::<Smarthost>(bundle)?.0,
             resolvers: resolvers.0.iter().map(|server| SocketAddr::new(server.address, server.port)).collect(),
             helo: control::<Helohost>(bundle)?.0,
             connect: Duration::from_secs(control::<Timeoutconnect>(bundle)?.0),
@@ -71,17 +79,38 @@ impl Config {
 
 async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
     let resolv_conf = seat.data().join(postkiln_operation::paths::RESOLV_CONF);
-    let tools = Rc::new(Tools::new(resolv_conf)?);
-    let configs = seat.config.clone();
-    seat.answer(CONVERSATIONS, move |_, channel| answer(channel, configs.borrow().clone(), tools.clone()))?;
+    let mut tools = Tools::new(resolv_conf)?;
+    // The door is there when the bundle has a login.
+    if let Ok(keyd) = seat.door(Role::Keyd) {
+        tools.passwords = Some(Passwords::new(keys::Client::new(keyd), seat.desk.clone()));
+    }
+    let tools = Rc::new(tools);
+    let (configs, answering) = (seat.config.clone(), tools.clone());
+    seat.answer(CONVERSATIONS, move |_, channel| answer(channel, configs.borrow().clone(), answering.clone()))?;
+    tokio::task::spawn_local(look(seat.config.clone(), tools));
     seat.ready();
     seat.stopped().await;
     Ok(())
 }
 
+/// Says in `status` when a bundle's login has no password, before any mail waits for it.
+async fn look(mut configs: watch::Receiver<Arc<Config>>, tools: Rc<Tools>) {
+    loop {
+        let config = configs.borrow_and_update().clone();
+        if let (Some(login), Some(passwords)) = (&config.login, &tools.passwords) {
+            // An attempt has the same outcome, and logs it.
+            let _ = passwords.find(login).await;
+        }
+        if configs.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 /// The tools that all attempts share.
 pub(crate) struct Tools {
     connector: TlsConnector,
+    passwords: Option<Passwords>,
     resolv_conf: PathBuf,
     names: RefCell<Option<Rc<Names>>>,
     timeouts: RefCell<Timeouts>,
@@ -89,7 +118,13 @@ pub(crate) struct Tools {
 
 impl Tools {
     fn new(resolv_conf: PathBuf) -> Result<Self, String> {
-        Ok(Self { connector: tls::connector()?, resolv_conf, names: RefCell::default(), timeouts: RefCell::default() })
+        Ok(Self {
+            connector: tls::connector()?,
+            passwords: None,
+            resolv_conf,
+            names: RefCell::default(),
+            timeouts: RefCell::default(),
+        })
     }
 
     /// The resolver for the servers in force, kept as long as those do not change, with its cache.
@@ -115,7 +150,7 @@ impl Tools {
 /// One conversation: one attempt.
 async fn answer(
     mut channel: Channel<Outcome, Request>,
-    config: std::sync::Arc<Config>,
+    config: Arc<Config>,
     tools: Rc<Tools>,
 ) -> Result<(), ChannelError> {
     let Some((request, descriptor)) = channel.receive().await? else { return Ok(()) };
@@ -163,18 +198,29 @@ async fn try_exchange(
     if !exchange.routed && exchange.is_called(&config.helo) {
         return Tried::OurOwn;
     }
+    let known = match login(config, tools, exchange).await {
+        Ok(known) => known,
+        Err(outcome) => return Tried::Ended(outcome),
+    };
     let addresses = match names.addresses(exchange).await {
         Ok(addresses) => addresses,
         Err(outcome) => return Tried::Next(outcome),
     };
     let mut failure = None;
     for address in addresses.into_iter().take(ADDRESSES) {
-        match session::try_address(config, tools, exchange, address, request, content).await {
+        match session::try_address(config, tools, exchange, known.as_ref(), address, request, content).await {
             Tried::Next(outcome) => failure = Some(worse(failure, outcome)),
             other => return other,
         }
     }
     Tried::Next(failure.unwrap_or_else(reply::no_connection))
+}
+
+/// The login for a host, if it is the one that asks for one.
+async fn login(config: &Config, tools: &Tools, exchange: &Exchange) -> Result<Option<Known>, Outcome> {
+    let Some(login) = config.login.as_ref().filter(|login| smarthost::is_for(login, exchange)) else { return Ok(None) };
+    let passwords = tools.passwords.as_ref().ok_or_else(|| smarthost::trouble("there is no way to the password"))?;
+    passwords.find(login).await.map(Some)
 }
 
 /// Of two hosts' failures the one that leaves more hope; of equals the later.

@@ -134,7 +134,7 @@ pub use dnsbllist::BlockList;
 pub use greylisting::Delays;
 pub use resolvers::{NoResolver, Resolver};
 pub use scanner::{Engine, OnFailure, OnInfected};
-pub use smarthost::Login;
+pub use smarthost::{KeyDigest, Login, NoDigest};
 pub use smtproutes::{NoRelay, Relay, RelayHost};
 pub use timeservers::Timeserver;
 pub use virtualdomains::{NoVirtualDomain, VirtualDomain, VirtualKey};

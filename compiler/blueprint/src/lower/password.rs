@@ -36,7 +36,7 @@ pub(super) fn warn(
     match password {
         Password::Secret(name) => {
             let message = format!("{address} cannot log in: the secret {name:?} is not delivered to an appliance yet");
-            findings.add(codes::SECRET_PASSWORD, place, message).hint(hint(place, "for now, "));
+            findings.add(codes::UNDELIVERED, place, message).hint(hint(place, "for now, "));
         }
         Password::None if has_mailbox => {
             findings

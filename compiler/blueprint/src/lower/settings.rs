@@ -149,7 +149,8 @@ fn smarthost(site: &Site) -> control::Smarthost {
     let login = site.smtp.smarthost.as_ref().map(|smarthost| &smarthost.value).and_then(|smarthost| {
         let (user, secret) = smarthost.user.as_ref().zip(smarthost.password.as_ref())?;
         let (user, secret) = (user.value.clone(), secret.value.clone());
-        Some(control::Login { relay: smarthost.relay.clone(), user, secret })
+        let key = smarthost.key.as_ref().map(|key| key.value);
+        Some(control::Login { relay: smarthost.relay.clone(), key, user, secret })
     });
     control::Smarthost(login)
 }

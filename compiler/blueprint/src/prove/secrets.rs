@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use postkiln_findings::codes;
 use postkiln_site::{
-    DkimAlgorithm, DkimKeyType, DkimState, Gap, SECRETS_LOCK, SecretKind, SecretUse, SecretVersion, Site, Wanted,
+    DkimAlgorithm, DkimKeyType, DkimState, Gap, SECRETS_LOCK, SecretKind, SecretPurpose, SecretUse, SecretVersion,
+    Site, Wanted,
 };
 
 use super::mail_domains;
@@ -24,7 +25,7 @@ pub(super) fn check(site: &Site, findings: &mut Findings) {
                     .hint(format!("it must be {}: make another secret with `postkiln secret set`", wanted(used.wanted)))
                     .related(&secret.place, "declared here");
             }
-            Some(_) => {}
+            Some(_) => undelivered(used, findings),
         }
     }
     algorithms(site, findings);
@@ -59,6 +60,20 @@ fn algorithms(site: &Site, findings: &mut Findings) {
             .hint(format!("`postkiln secret rotate SITE {} --algorithm {wanted}`", dkim.value.secret))
             .related(&secret.place, "the keys are declared here");
     }
+}
+
+/// Warns of what an appliance cannot do without the secret; of people who cannot log in, their lowering warns. The other
+/// purposes are not acted on anywhere yet.
+fn undelivered(used: &SecretUse<'_>, findings: &mut Findings) {
+    let (effect, hint) = match used.purpose {
+        SecretPurpose::Smarthost => ("mail for others waits", "for now, take a relay that asks for no login"),
+        SecretPurpose::Tls => {
+            ("clients are shown a certificate of the node's own making", "`postkiln run` is given the key")
+        }
+        SecretPurpose::Login | SecretPurpose::Database | SecretPurpose::Dkim => return,
+    };
+    let message = format!("{effect}: the secret {:?} is not delivered to an appliance yet", used.name);
+    findings.add(codes::UNDELIVERED, used.place, message).hint(hint);
 }
 
 fn missing(site: &Site, used: &SecretUse<'_>, findings: &mut Findings) {

@@ -172,12 +172,12 @@ codes! {
             } | pk.Site
         "#,
     }
-    SECRET_PASSWORD = "W0301" {
-        title: "a password is a secret, and an appliance is not given secrets yet",
+    UNDELIVERED = "W0301" {
+        title: "a secret is used, and an appliance is not given secrets yet",
         meaning: r#"
-            The password is named and not written, as it should be. `postkiln run` opens the secrets with your identity and gives
-            them to the node; an appliance of this version is not given any, so nobody can log in to this mailbox there. Mail is
-            delivered.
+            The secret is named and not written, as it should be. `postkiln run` opens the secrets with your identity and gives
+            them to the node; an appliance of this version is not given any. There a person whose password is a secret cannot log
+            in, mail for a smarthost that asks for a login waits, and clients are shown a certificate of the node's own making.
         "#,
         wrong: r#"
             domains."example.org".users.linus.password = { secret = "linus" },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::Domain;
-use postkiln_control::{AddressPattern, ControlFile, Delays, Greylisting, HostPattern, Relay, RelayHost};
+use postkiln_control::{AddressPattern, ControlFile, Delays, Greylisting, HostPattern, KeyDigest, Relay, RelayHost};
 
 use crate::answer::Value;
 use crate::decode::declared::insert_once;
@@ -174,13 +174,17 @@ fn relay(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Option<Relay>>> {
 }
 
 fn smarthost(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Smarthost>> {
-    let fields = walker.fields(at, "a smarthost", &["host", "port", "user", "password"])?;
+    let fields = walker.fields(at, "a smarthost", &["host", "port", "user", "password", "spki_sha256"])?;
     let host = fields.required("host").and_then(|at| {
         walker.parsed(&at, Name("a host"), Some("a name or an address; the port has a field of its own"), relay_host)
     });
     let port = fields.defaulted("port").and_then(|at| walker.number(&at, 1, 65_535));
     let user = fields.optional("user", |at| walker.line(at, "a login"));
     let password = fields.optional("password", |at| walker.secret(at, "the smarthost"));
+    let key = fields.optional("spki_sha256", |at| {
+        let hint = "of a certificate: openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum";
+        walker.parsed(at, "a digest", Some(hint), str::parse::<KeyDigest>)
+    });
     let (user, password) = (user?, password?);
     if user.is_some() != password.is_some() {
         let (present, missing) = if user.is_some() { ("user", "password") } else { ("password", "user") };
@@ -193,8 +197,14 @@ fn smarthost(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Smarthost>> {
         );
         return None;
     }
+    let key = key?;
+    if let (None, Some(key)) = (&user, &key) {
+        let hint = "add `user` and `password`, or take `spki_sha256` away: without a login the server may be anybody";
+        walker.report(codes::HALF_LOGIN, "the smarthost has a key and no login", &key.place, Some(hint));
+        return None;
+    }
     let port = u16::try_from(port?.value).ok()?;
-    Some(at.placed(Smarthost { relay: Relay { host: host?.value, port }, user, password }))
+    Some(at.placed(Smarthost { relay: Relay { host: host?.value, port }, user, password, key }))
 }
 
 fn relay_host(text: &str) -> Result<RelayHost, postkiln_address::AddressError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::Domain;
-use postkiln_control::{AddressPattern, Delays, HostPattern, Relay};
+use postkiln_control::{AddressPattern, Delays, HostPattern, KeyDigest, Relay};
 
 use crate::Placed;
 
@@ -119,4 +119,6 @@ pub struct Smarthost {
     pub user: Option<Placed<String>>,
     /// The name of the secret that is the password.
     pub password: Option<Placed<String>>,
+    /// The key that the server must have to be told the password.
+    pub key: Option<Placed<KeyDigest>>,
 }

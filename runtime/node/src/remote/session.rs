@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use postkiln_ipc::delivery::Request;
 use postkiln_mail::Outcome;
 use postkiln_session::{Action, Session as _};
-use postkiln_smtp::client::{Answer, Delivery, Fate, Question, Session};
+use postkiln_smtp::client::{Answer, Delivery, Encryption, Fate, Question, Session};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::names::Exchange;
+use super::smarthost::Known;
 use super::wire::Wire;
 use super::{Config, Tools, reply};
 
@@ -38,20 +39,21 @@ pub(crate) enum Tried {
     OurOwn,
 }
 
-/// Connects and delivers; encrypts when the peer can, and tries once more without when encryption fails.
+/// Connects and delivers; encrypts when the peer can, and tries once more without when encryption fails and nothing depends on it.
 pub(crate) async fn try_address(
     config: &Config,
     tools: &Tools,
     exchange: &Exchange,
+    known: Option<&Known>,
     address: SocketAddr,
     request: &Request,
     content: &Content,
 ) -> Tried {
-    let attempt = Attempt { config, tools, exchange, ip: address.ip().to_string(), address, request, content };
-    let mut fate = attempt.run(true).await;
+    let attempt = Attempt { config, tools, exchange, known, ip: address.ip().to_string(), address, request, content };
+    let mut fate = attempt.run(attempt.encryption()).await;
     if let Ok(Fate::NotEncrypted(problem)) = &fate {
         attempt.log("failed", problem);
-        fate = attempt.run(false).await;
+        fate = attempt.run(Encryption::Never).await;
     }
     match fate {
         Err(tried) => tried,
@@ -65,6 +67,7 @@ struct Attempt<'a> {
     config: &'a Config,
     tools: &'a Tools,
     exchange: &'a Exchange,
+    known: Option<&'a Known>,
     ip: String,
     address: SocketAddr,
     request: &'a Request,
@@ -72,8 +75,17 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
+    fn encryption(&self) -> Encryption {
+        match self.known {
+            // By MX nobody is sent to this port.
+            _ if self.exchange.port == SUBMISSIONS => Encryption::Implicit,
+            Some(_) => Encryption::Required,
+            None => Encryption::Offered,
+        }
+    }
+
     /// One connection up to the session's fate; its farewell goes on alone.
-    async fn run(&self, encrypt: bool) -> Result<Fate, Tried> {
+    async fn run(&self, encryption: Encryption) -> Result<Fate, Tried> {
         let wire = Wire::Plain(self.connect().await?);
         let delivery = Delivery {
             helo: self.config.helo.clone(),
@@ -81,13 +93,15 @@ impl Attempt<'_> {
             sender: self.request.sender.clone(),
             recipient: self.request.recipient.clone(),
             size: self.content.size,
-            encrypt,
+            encryption,
+            login: self.known.map(|known| known.login.clone()),
             patience: self.config.patience,
         };
         let mut line = Line { wire, session: Session::new(delivery, Instant::now()), patience: self.config.patience };
+        let connector = self.known.map_or(&self.tools.connector, |known| &known.connector);
         let mut sent = 0;
         loop {
-            let answer = match line.next(&self.tools.connector, &self.exchange.name()).await {
+            let answer = match line.next(connector, &self.exchange.name()).await {
                 Some(Event::Asked(Question::Content)) => self.content.answer(&mut sent),
                 Some(Event::Asked(Question::InTheClear)) => {
                     self.log("none", "");
@@ -233,6 +247,8 @@ impl Content {
     }
 }
 
+/// TLS begins with the connection there (RFC 8314 §7.3).
+const SUBMISSIONS: u16 = 465;
 const FAREWELL: Duration = Duration::from_secs(10);
 const PIECE: usize = 1 << 16;
 const REPLY: usize = 1 << 10;

@@ -111,6 +111,7 @@ fn answer_query(records: &HashMap<&str, Vec<&str>>, query: &[u8]) -> Vec<u8> {
 fn config(resolver: Option<SocketAddr>, port: u16, routes: &str) -> Config {
     Config {
         routes: Smtproutes::parse(routes.as_bytes()).unwrap(),
+        login: None,
         resolvers: resolver.into_iter().collect(),
         helo: "mail.example.org".parse().unwrap(),
         connect: Duration::from_secs(10),

@@ -1,40 +1,71 @@
-//! Opportunistic TLS (RFC 7435): encryption against listeners, no proof of who the peer is, because MX names come from
-//! unsigned DNS and a refused certificate would only mean plain text.
+//! TLS as a client. Opportunistic (RFC 7435) for mail exchangers: encryption against listeners, no proof of who the peer is,
+//! because MX names come from unsigned DNS and a refused certificate would only mean plain text. Proven for a server that is
+//! told a password.
 
 use std::sync::Arc;
 
+use postkiln_control::KeyDigest;
+use ring::digest::{SHA256, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
-/// The connector for every session.
+/// The connector for any server.
 pub(crate) fn connector() -> Result<TlsConnector, String> {
+    verified_by(|provider| Arc::new(KeyHolder { provider, key: None }))
+}
+
+/// The connector for a server that must have this key; without one, a public authority (Mozilla's list) must vouch for its name.
+pub(crate) fn proven(key: Option<KeyDigest>) -> Result<TlsConnector, String> {
+    if key.is_some() {
+        return verified_by(|provider| Arc::new(KeyHolder { provider, key }));
+    }
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+fn verified_by(verifier: impl FnOnce(Arc<CryptoProvider>) -> Arc<KeyHolder>) -> Result<TlsConnector, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+        .with_custom_certificate_verifier(verifier(provider))
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// Takes any certificate whose key the peer really has.
+/// Takes a certificate whose key the peer really has: any, or one key alone, whatever else the certificate says (as RFC 7671
+/// §5.1 has it for a pinned key).
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct KeyHolder {
+    provider: Arc<CryptoProvider>,
+    key: Option<KeyDigest>,
+}
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for KeyHolder {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
+        leaf: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
         _: &ServerName<'_>,
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        let Some(KeyDigest(wanted)) = self.key else { return Ok(ServerCertVerified::assertion()) };
+        let key = ParsedCertificate::try_from(leaf)?.subject_public_key_info();
+        if digest(&SHA256, &key).as_ref() == wanted {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(CertificateError::UnknownIssuer.into())
     }
 
     fn verify_tls12_signature(
@@ -43,7 +74,7 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -52,10 +83,10 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

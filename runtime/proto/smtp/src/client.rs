@@ -2,6 +2,7 @@
 //! server and answers go in, commands and content come out. Knows no socket, no file and no retries; the words of its outcomes
 //! are qmail-remote's. Start at [`Session`].
 
+mod auth;
 mod body;
 mod outcome;
 mod reply;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use postkiln_address::{Address, Domain, ReversePath};
 use postkiln_mail::Outcome;
 
+pub use auth::Login;
 pub use outcome::harmless;
 pub use session::Session;
 
@@ -28,10 +30,25 @@ pub struct Delivery {
     pub recipient: Address,
     /// Octets of the message as stored.
     pub size: u64,
-    /// Whether the session encrypts where the server can.
-    pub encrypt: bool,
+    /// How the session is encrypted.
+    pub encryption: Encryption,
+    /// The login that the server asks for. It is told under TLS alone, whatever `encryption` says.
+    pub login: Option<Login>,
     /// How long the server may take for each reply (control file `timeoutremote`).
     pub patience: Duration,
+}
+
+/// How a session is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// By no means: for a server with which it has just failed.
+    Never,
+    /// Where the server offers it (RFC 7435).
+    Offered,
+    /// After STARTTLS, or the message stays here.
+    Required,
+    /// From the first octet on (RFC 8314 §3.3).
+    Implicit,
 }
 
 /// A question that a session cannot answer itself.

@@ -5,15 +5,15 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use postkiln_mail::Outcome;
+use postkiln_mail::{Outcome, Secret};
 use postkiln_session::dialog::{Part, Protocol, replay_folder, unescape};
-use postkiln_smtp::client::{Answer, Delivery, Fate, Question, Session};
+use postkiln_smtp::client::{Answer, Delivery, Encryption, Fate, Login, Question, Session};
 
 #[test]
 fn dialogs_are_held_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/dialogs/smtp-client");
     let count = replay_folder::<Client>(&folder, Instant::now());
-    assert!(count >= 17, "only {count} dialogs found");
+    assert!(count >= 24, "only {count} dialogs found");
 }
 
 struct Client;
@@ -29,12 +29,20 @@ impl Protocol for Client {
             sender: "ada@example.org".parse().unwrap(),
             recipient: "bob@example.net".parse().unwrap(),
             size: 20,
-            encrypt: true,
+            encryption: Encryption::Offered,
+            login: None,
             patience: Duration::from_secs(1200),
         };
         for (key, value) in settings {
             match key.as_str() {
-                "plain" => delivery.encrypt = false,
+                "plain" => delivery.encryption = Encryption::Never,
+                "encryption" if value == "required" => delivery.encryption = Encryption::Required,
+                "encryption" if value == "implicit" => delivery.encryption = Encryption::Implicit,
+                "login" => {
+                    let (user, password) = value.split_once(' ').unwrap();
+                    let (user, password) = (user.to_owned(), Secret::new(password.to_owned()));
+                    delivery.login = Some(Login { user, password });
+                }
                 "sender" => delivery.sender = value.parse().unwrap(),
                 other => panic!("unknown setting {other}"),
             }

@@ -31,6 +31,17 @@ pub(crate) fn not_greeted(lead: &str, reply: &Reply) -> Outcome {
     }
 }
 
+/// The server does not let us in. A matter of the site and the server, not of the message: no reason to give up.
+pub(crate) fn not_let_in(lead: &str, reply: &Reply) -> Outcome {
+    not_greeted(lead, reply)
+}
+
+/// The server is to be told a password, and cannot be.
+pub(crate) fn not_told(server: &str, problem: &str) -> Outcome {
+    let text = format!("Connected to {server} but could not log in: {}. (#4.7.5)", harmless(problem));
+    Outcome::Deferred(Status(4, 7, 5), text)
+}
+
 /// The connection broke.
 pub(crate) fn died(server: &str, problem: &str) -> Outcome {
     let text = format!("Connected to {server} but connection died: {}. (#4.4.2)", harmless(problem));

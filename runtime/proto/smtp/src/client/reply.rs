@@ -3,6 +3,8 @@
 use smtp_proto::Error;
 use smtp_proto::response::parser::ResponseReceiver;
 
+use super::auth::Mechanisms;
+
 /// A complete reply: code, enhanced status (zeros without one), text with LF between its lines.
 pub(crate) type Reply = smtp_proto::Response<String>;
 
@@ -64,6 +66,7 @@ pub(crate) struct Extensions {
     pub(crate) starttls: bool,
     pub(crate) size: bool,
     pub(crate) eight_bit: bool,
+    pub(crate) auth: Mechanisms,
 }
 
 impl Extensions {
@@ -71,10 +74,15 @@ impl Extensions {
     pub(crate) fn offered(hello: &Reply) -> Self {
         let mut offered = Self::default();
         for line in hello.message.lines().skip(1) {
-            let keyword = line.split([' ', '\t']).next().unwrap_or_default();
+            // Servers of old wrote `AUTH=LOGIN` for clients of old.
+            let mut words = line.split([' ', '\t', '=', '\r']);
+            let keyword = words.next().unwrap_or_default();
             offered.starttls |= keyword.eq_ignore_ascii_case("STARTTLS");
             offered.size |= keyword.eq_ignore_ascii_case("SIZE");
             offered.eight_bit |= keyword.eq_ignore_ascii_case("8BITMIME");
+            if keyword.eq_ignore_ascii_case("AUTH") {
+                offered.auth = Mechanisms::offered(words);
+            }
         }
         offered
     }
@@ -125,7 +133,13 @@ mod tests {
             Extensions::offered(&replies.next().unwrap().unwrap())
         };
         assert_eq!(hello("250-size\r\n250 HELP\r\n"), Extensions::default());
-        let all = Extensions { starttls: true, size: true, eight_bit: true };
-        assert_eq!(hello("250-there\r\n250-8BITMIME\r\n250-size 1000\r\n250 STARTTLS\r\n"), all);
+        let auth = Mechanisms { plain: true, login: false };
+        let all = Extensions { starttls: true, size: true, eight_bit: true, auth };
+        assert_eq!(
+            hello("250-there\r\n250-8BITMIME\r\n250-size 1000\r\n250-auth GSSAPI plain\r\n250 STARTTLS\r\n"),
+            all
+        );
+        let old = Extensions { auth: Mechanisms { plain: true, login: true }, ..Extensions::default() };
+        assert_eq!(hello("250-there\r\n250 AUTH=LOGIN PLAIN\r\n"), old);
     }
 }

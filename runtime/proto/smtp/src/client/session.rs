@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use postkiln_mail::Outcome;
 use postkiln_session::{Action, Actions};
 
+use super::auth::Step;
 use super::body::Encoder;
-use super::outcome::{answered, died, not_greeted, refused, said};
+use super::outcome::{answered, died, not_greeted, not_let_in, not_told, refused, said};
 use super::reply::{Extensions, Replies, Reply};
-use super::{Answer, Delivery, Fate, Question};
+use super::{Answer, Delivery, Encryption, Fate, Question};
 
 /// One connection to one server.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ enum State {
     Handshake,
     /// The answer to [`Question::InTheClear`].
     Permission,
+    Auth(Step),
     Mail,
     Rcpt,
     Data,
@@ -55,20 +57,29 @@ enum Farewell {
 }
 
 impl Session {
-    /// Begins a conversation over a new connection: the server speaks first.
+    /// Begins a conversation over a new connection: with a handshake where encryption is implicit, else the server speaks first.
     #[must_use]
     pub fn new(delivery: Delivery, now: Instant) -> Self {
-        let deadline = now.checked_add(delivery.patience.min(GREETING));
-        Self {
+        let mut session = Self {
             delivery,
-            state: State::Greeting,
+            state: State::Handshake,
             is_encrypted: false,
             extensions: Extensions::default(),
             replies: Replies::default(),
             encoder: Encoder::new(),
             actions: Actions::default(),
-            deadline,
+            deadline: None,
+        };
+        if session.delivery.encryption == Encryption::Implicit {
+            session.actions.push(Action::StartTls);
+        } else {
+            session.await_greeting(now);
         }
+        session
+    }
+
+    fn await_greeting(&mut self, now: Instant) {
+        self.wait(State::Greeting, now.checked_add(self.delivery.patience.min(GREETING)));
     }
 
     /// The connection broke, or the handshake failed, for this reason.
@@ -77,8 +88,8 @@ impl Session {
         let fate = match self.state {
             State::Closed | State::Ended(_) => return,
             State::Quit => return self.close(),
-            State::StartTls | State::Handshake => Fate::NotEncrypted(problem.to_owned()),
-            State::Greeting | State::Ehlo | State::Helo => Fate::Elsewhere(died(server, problem)),
+            State::StartTls | State::Handshake => self.not_encrypted(problem),
+            State::Greeting | State::Ehlo | State::Helo | State::Auth(_) => Fate::Elsewhere(died(server, problem)),
             // All is sent, and the server may have taken it.
             State::Verdict => Fate::Final(died(server, &format!("{problem}. Possible duplicate!"))),
             State::Permission | State::Mail | State::Rcpt | State::Data | State::Content => {
@@ -100,8 +111,8 @@ impl Session {
     }
 
     const fn awaits_reply(&self) -> bool {
-        use State::{Data, Ehlo, Greeting, Helo, Mail, Quit, Rcpt, StartTls, Verdict};
-        matches!(self.state, Greeting | Ehlo | Helo | StartTls | Mail | Rcpt | Data | Verdict | Quit)
+        use State::{Auth, Data, Ehlo, Greeting, Helo, Mail, Quit, Rcpt, StartTls, Verdict};
+        matches!(self.state, Greeting | Ehlo | Helo | StartTls | Auth(_) | Mail | Rcpt | Data | Verdict | Quit)
     }
 
     fn replied(&mut self, reply: &Reply, now: Instant) {
@@ -127,7 +138,8 @@ impl Session {
                 self.replies.clear();
                 self.actions.push(Action::StartTls);
             }
-            State::StartTls => self.end(Fate::NotEncrypted(said(reply)), Farewell::Close),
+            State::StartTls => self.end(self.not_encrypted(&said(reply)), Farewell::Close),
+            State::Auth(step) => self.let_in(step, reply, now),
             State::Mail if positive => {
                 self.command(&format!("RCPT TO:<{}>", self.delivery.recipient), State::Rcpt, now);
             }
@@ -148,6 +160,7 @@ impl Session {
         match self.state {
             State::Greeting => format!("Connected to {server} but greeting failed."),
             State::Ehlo | State::Helo => format!("Connected to {server} but my name was rejected."),
+            State::Auth(_) => format!("Connected to {server} but my login was rejected."),
             State::Mail => format!("Connected to {server} but sender was rejected."),
             State::Rcpt => format!("{server} does not like recipient."),
             _ => format!("{server} failed on DATA command."),
@@ -165,10 +178,47 @@ impl Session {
 
     /// The server knows us.
     fn greeted(&mut self, now: Instant) {
-        match (self.is_encrypted, self.delivery.encrypt && self.extensions.starttls) {
-            (true, _) => self.mail(now),
+        let may = self.delivery.encryption != Encryption::Never;
+        match (self.is_encrypted, may && self.extensions.starttls) {
+            (true, _) => self.log_in(now),
             (false, true) => self.command("STARTTLS", State::StartTls, now),
+            (false, false) if self.must_encrypt() => {
+                self.end(self.not_encrypted("it offers no encryption"), Farewell::Quit);
+            }
             (false, false) => self.ask(Question::InTheClear, State::Permission),
+        }
+    }
+
+    fn must_encrypt(&self) -> bool {
+        self.delivery.login.is_some() || matches!(self.delivery.encryption, Encryption::Required | Encryption::Implicit)
+    }
+
+    fn not_encrypted(&self, problem: &str) -> Fate {
+        if self.must_encrypt() {
+            return Fate::Elsewhere(not_told(&self.delivery.server, problem));
+        }
+        Fate::NotEncrypted(problem.to_owned())
+    }
+
+    /// Under TLS: the login, where one is asked for.
+    fn log_in(&mut self, now: Instant) {
+        let Some(login) = &self.delivery.login else { return self.mail(now) };
+        match self.extensions.auth.begin(login) {
+            Some((command, step)) => self.command(&command, State::Auth(step), now),
+            None => {
+                let problem = "it offers neither PLAIN nor LOGIN";
+                self.end(Fate::Elsewhere(not_told(&self.delivery.server, problem)), Farewell::Quit);
+            }
+        }
+    }
+
+    /// A reply of the server in a login: a question (RFC 4954 §4), or the verdict.
+    fn let_in(&mut self, step: Step, reply: &Reply, now: Instant) {
+        let response = self.delivery.login.as_ref().filter(|_| reply.code == 334).and_then(|login| step.respond(login));
+        match response {
+            Some((line, next)) => self.command(&line, State::Auth(next), now),
+            None if step == Step::Verdict && reply.code == 235 => self.mail(now),
+            None => self.end(Fate::Elsewhere(not_let_in(&self.lead(), reply)), Farewell::Quit),
         }
     }
 
@@ -255,7 +305,10 @@ impl postkiln_session::Session for Session {
             // RFC 3207 §4.2: what was said before is forgotten.
             self.is_encrypted = true;
             self.extensions = Extensions::default();
-            self.ehlo(now);
+            match self.delivery.encryption {
+                Encryption::Implicit => self.await_greeting(now),
+                _ => self.ehlo(now),
+            }
         }
     }
 
