@@ -22,6 +22,8 @@ pub mod nbd;
 mod running;
 mod sink;
 mod site;
+#[cfg(target_arch = "x86_64")]
+pub mod taken;
 pub mod unsynced;
 mod wait;
 pub mod world;

@@ -10,8 +10,10 @@
 //!    `compiler/plan/src/walk.rs` (which does not compile without either);
 //! 5. `UPDATE=1 cargo test -p postkiln-plan` prints the table anew.
 
+use std::collections::BTreeSet;
+
 use postkiln_bundle::Role::{self, Clamd, Controld, Directoryd, Freshclam, Keyd, Local, Queued, Remote, Smtpd};
-use postkiln_bundle::{Listener, Service};
+use postkiln_bundle::{Listener, Provision, Service};
 use postkiln_site::SecretVersion;
 use serde::Serialize;
 use serde_json::Value;
@@ -336,6 +338,7 @@ table! {
         sockets: owner(Class::Restart),
         doors: owner(Class::Restart),
         directories: owner(Class::Restart),
+        reads: owner(Class::Restart),
         provisions: owner(Class::Restart),
         takes_secrets: owner(Class::Restart),
         capabilities: owner(Class::Restart),
@@ -364,27 +367,20 @@ pub fn control(name: &str) -> Field {
     Field::new(class, Units::Readers).called("content")
 }
 
-/// The roles that read a file of the bundle; none when only people or later plans read it.
+/// The roles that read a file of the bundle, or are provided with it; none when only people or later plans read it.
 #[must_use]
 pub fn readers(path: &str, services: &[Service]) -> Vec<Role> {
-    let (folder, rest) = path.split_once('/').unwrap_or(("", path));
-    match folder {
-        "control" => {
-            let entry = postkiln_control::REGISTRY.iter().find(|entry| entry.name == rest);
-            entry.map_or(&[][..], |entry| entry.readers).iter().filter_map(|role| role.parse().ok()).collect()
-        }
-        "users" | "domains" | "seeds" => vec![Directoryd],
-        "robots" | "lists" => vec![Local],
-        "tls" => vec![Keyd],
-        "clamav" if rest == "freshclam.conf" => vec![Freshclam],
-        "clamav" => vec![Clamd],
-        "tcp" => {
-            let listener = rest.trim_end_matches(".cdb");
-            let opens = |service: &&Service| service.listeners.iter().any(|one| one.name == listener);
-            services.iter().filter(opens).map(|service| service.role).collect()
-        }
-        _ => Vec::new(),
-    }
+    let provided = |service: &Service| {
+        service.provisions.iter().any(|provision| match provision {
+            Provision::Configuration { from, .. } => from == path,
+            Provision::Folder { from, .. } => path.strip_prefix(from).is_some_and(|rest| rest.starts_with('/')),
+        })
+    };
+    // Bundles of before do not say what their services read; their readers are those of today.
+    let says = |service: &Service| service.reads.iter().all(|own| own != "/");
+    let own = services.iter().filter(|service| (says(service) && service.may_read(path)) || provided(service));
+    // The tables of two bundles may stand behind each other.
+    own.map(|service| service.role).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[cfg(test)]
@@ -392,11 +388,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readers_of_control_files_are_roles() {
+    fn readers_of_control_files_are_roles_that_read_them() {
+        let services = crate::services::services(true);
         for entry in postkiln_control::REGISTRY {
-            let readers = readers(&format!("control/{}", entry.name), &[]);
+            let readers = readers(&format!("control/{}", entry.name), &services);
             assert_eq!(readers.len(), entry.readers.len(), "{}: {:?}", entry.name, entry.readers);
+            assert!(readers.iter().all(|role| entry.readers.contains(&role.name())), "{}", entry.name);
         }
+        assert_eq!(readers("clamav/signatures/own.ndb", &services), [Role::Clamd]);
+        assert_eq!(readers("clamav/clamd.conf", &services), [Role::Clamd, Role::Smtpd]);
+        assert_eq!(readers("seeds/sqlite.sql", &services), [Role::Directoryd]);
+        assert_eq!(readers("source/site.ncl", &services), []);
     }
 
     #[test]

@@ -83,7 +83,24 @@ fn line(role: Role, Needs { clamav, login }: Needs) -> Option<Service> {
         Freshclam if clamav => freshclam(plain),
         Clamd | Freshclam => return None,
     };
-    Some(service)
+    Some(Service { reads: reads(&service, clamav), ..service })
+}
+
+/// The files of the bundle that a role reads: the control files that the registry says it reads, the rules about who may
+/// talk to it, and what is its own.
+fn reads(service: &Service, clamav: bool) -> Vec<String> {
+    let role = service.role;
+    let controls = postkiln_control::REGISTRY.iter().filter(|entry| entry.readers.contains(&role.name()));
+    let controls = controls.map(|entry| format!("control/{}", entry.name));
+    let rules = service.listeners.iter().map(|listener| format!("tcp/{}.cdb", listener.name));
+    let own: &[&str] = match role {
+        Role::Directoryd => &["users/cdb", "users/secrets", "domains/", "seeds/sqlite.sql"],
+        Role::Keyd => &["tls/"],
+        Role::Local => &["lists/", "robots/"],
+        Role::Smtpd if clamav => &["clamav/clamd.conf"],
+        _ => &[],
+    };
+    controls.chain(rules).chain(own.iter().map(|&path| path.to_owned())).collect()
 }
 
 fn clamd(plain: Service) -> Service {

@@ -126,7 +126,10 @@ fn roles(id: &ObjectId, attribute: &Attribute, services: &[Service]) -> Vec<Role
     match attribute.field.units {
         Units::These(roles) => roles.to_vec(),
         Units::Readers => impact::readers(&format!("control/{}", id.name()), services),
-        Units::Owner if id.kind() == Kind::Listener => impact::readers(&format!("tcp/{}", id.name()), services),
+        Units::Owner if id.kind() == Kind::Listener => {
+            let opens = |service: &&Service| service.listeners.iter().any(|one| one.name == id.name());
+            services.iter().filter(opens).map(|service| service.role).collect::<BTreeSet<_>>().into_iter().collect()
+        }
         Units::Owner => id.name().parse().into_iter().collect(),
     }
 }

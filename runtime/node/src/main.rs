@@ -9,6 +9,7 @@ mod active;
 mod error;
 mod init;
 mod machine;
+mod parts;
 mod role;
 mod turn;
 

@@ -14,7 +14,7 @@ use postkiln_bundle::{Manifest, Role, Service};
 use postkiln_ipc::control::{Order, Report};
 use postkiln_ipc::{CallError, Channel, ChannelError, Door, Hatch};
 use postkiln_log::Event;
-use postkiln_sys::{BundleDirectory, Inherited};
+use postkiln_sys::{BundleDirectory, Inherited, Reach};
 use rustix::io::dup;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +23,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::contents;
 use crate::error::{During, NodeError};
+use crate::parts;
 use crate::turn::{Turn, Turns};
 
 /// Reads a role's configuration out of a bundle: everything or nothing, changing nothing. The text of a refusal reaches
@@ -353,16 +354,18 @@ fn absent(role: Role) -> NodeError {
     NodeError::Bundle { path: Manifest::NAME.to_owned(), problem }
 }
 
-/// Keeps the bundle in force, those that may follow it, and the directories of the service table; nothing else.
+/// Keeps its part of the bundle in force and of those that may follow it, and the directories of the service table; nothing
+/// else.
 fn give_up_the_rest(service: &Service, bundle: &BundleDirectory, data: &Path) -> Result<(), NodeError> {
     let paths = |writable| {
         let chosen = service.directories.iter().filter(move |directory| directory.writable == writable);
         chosen.map(|directory| data.join(&directory.path)).collect::<Vec<_>>()
     };
     let (mut read, write) = (paths(false), paths(true));
-    // A bundle whose descriptor comes later is opened below it, and Landlock judges that by its path.
-    read.push(data.join("bundles"));
-    match postkiln_sys::confine(bundle.as_fd(), &read, &write) {
+    // The part of a bundle that comes later is opened below its descriptor, and Landlock judges that by its path.
+    read.push(parts::of(data, service.role));
+    let reach = Reach { read: &read, write: &write, internet: service.role == Role::Remote };
+    match postkiln_sys::confine(bundle.as_fd(), &reach) {
         Ok(true) => Ok(()),
         Ok(false) => {
             postkiln_log::warn(Event::Unconfined, &[("problem", &"this kernel has no Landlock")]);

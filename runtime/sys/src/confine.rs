@@ -1,40 +1,53 @@
 //! Giving up powers: no new privileges, and files only below named directories (Landlock). Every role does so in this
-//! order.
+//! order; the calls themselves are `filter.rs`'s business.
 
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
 use landlock::{
-    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetStatus,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// From now on this process, and every thread it starts later, reads files only below `bundle`, `read` and `write` and
-/// changes them only below `write`; set-user-id programs gain nothing. Directories that do not exist are left out. Must
-/// be called before any thread starts. Gives `false` where the kernel has no Landlock: then only the user's rights
-/// hold.
+/// The places that a process keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach<'a> {
+    /// Directories below which files are read. One that does not exist is left out.
+    pub read: &'a [PathBuf],
+    /// Directories below which files are changed.
+    pub write: &'a [PathBuf],
+    /// Whether other hosts may be called by TCP.
+    pub internet: bool,
+}
+
+/// From now on this process, and every thread it starts later, reaches files below `bundle` and its places; set-user-id
+/// programs gain nothing; it signals no other process, opens no port, and finds no Unix socket without a path. Must be
+/// called before any thread starts. Gives `false` where the kernel has no Landlock: then only the user's rights hold.
 ///
 /// # Errors
 /// When the kernel refuses; the caller must not go on.
-pub fn confine(bundle: BorrowedFd<'_>, read: &[PathBuf], write: &[PathBuf]) -> io::Result<bool> {
+pub fn confine(bundle: BorrowedFd<'_>, reach: &Reach<'_>) -> io::Result<bool> {
     rustix::thread::set_no_new_privs(true)?;
-    restrict(bundle, read, write).map_err(io::Error::other)
+    restrict(bundle, reach).map_err(io::Error::other)
 }
 
-fn restrict(bundle: BorrowedFd<'_>, read: &[PathBuf], write: &[PathBuf]) -> Result<bool, landlock::RulesetError> {
-    // ABI 3 (Linux 6.2) is what Debian 12 and 13 both have; older kernels get the subset they know.
-    let abi = ABI::V3;
+fn restrict(bundle: BorrowedFd<'_>, reach: &Reach<'_>) -> Result<bool, landlock::RulesetError> {
+    // ABI 6 (Linux 6.12) is what Debian 13 has; older kernels get the subset they know.
+    let abi = ABI::V6;
+    let network = if reach.internet { AccessNet::BindTcp.into() } else { AccessNet::from_all(abi) };
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))?
+        .handle_access(network)?
+        .scope(Scope::from_all(abi))?
         .create()?
         .add_rule(PathBeneath::new(bundle, AccessFs::ReadFile | AccessFs::ReadDir))?;
     // Random devices: crates that look for getrandom(2) by dlsym find nothing in a static program and open these.
     let chance = [PathBuf::from("/dev/urandom"), PathBuf::from("/dev/random")];
     let reading = AccessFs::ReadFile | AccessFs::ReadDir;
-    for (paths, access) in [(&chance[..], reading), (read, reading), (write, AccessFs::from_all(abi))] {
+    for (paths, access) in [(&chance[..], reading), (reach.read, reading), (reach.write, AccessFs::from_all(abi))] {
         for path in paths {
             if let Ok(opened) = PathFd::new(path) {
                 let access = if path.is_dir() { access } else { access & AccessFs::from_file(abi) };

@@ -20,7 +20,7 @@ mod spawn;
 pub mod sync;
 
 pub use bundle::BundleDirectory;
-pub use confine::{confine, forbid_core_dumps, raise_descriptor_limit};
+pub use confine::{Reach, confine, forbid_core_dumps, raise_descriptor_limit};
 pub use inherited::{DATA, DESCRIPTORS, Inherited, InheritedError};
 pub use process::{Exit, Process, reap};
 pub use random::random;

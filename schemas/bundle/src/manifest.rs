@@ -79,9 +79,9 @@ impl Manifest {
     }
 }
 
-/// The part of a manifest that a role reads: names and hashes of a hundred thousand files are passed over, and cost nothing
-/// that stays.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// The part of a manifest that a role reads: names and hashes of a hundred thousand files are not in it. A role's part of the
+/// bundle has this under the manifest's name, with the role's own line alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// As [`Manifest::identity`].
     pub identity: String,
@@ -90,7 +90,21 @@ pub struct Table {
 }
 
 impl Table {
-    /// Takes the octets of `manifest.json`, which `init` has checked.
+    /// The table with the line of one role.
+    #[must_use]
+    pub fn of(identity: &str, service: &Service) -> Self {
+        Self { identity: identity.to_owned(), services: vec![service.clone()] }
+    }
+
+    /// Pretty JSON and a newline.
+    #[must_use]
+    pub fn print(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Takes the octets of `manifest.json`, of the whole bundle or of a part, which `init` has checked.
     ///
     /// # Errors
     /// When they are no manifest.

@@ -25,6 +25,10 @@ pub struct Service {
     pub doors: Vec<Role>,
     /// Directories below the data directory that it may touch; made by `init`, owned by the role's user when writable.
     pub directories: Vec<Directory>,
+    /// Paths of the bundle that it reads, and finds in its part of the bundle; one that ends in `/` is a folder with everything
+    /// in it, and `/` alone is the whole bundle.
+    #[serde(default = "everything")]
+    pub reads: Vec<String>,
     /// Files of the bundle that its program wants to find in the data directory.
     #[serde(default)]
     pub provisions: Vec<Provision>,
@@ -66,6 +70,7 @@ impl Service {
             sockets: Vec::new(),
             doors: Vec::new(),
             directories: Vec::new(),
+            reads: Vec::new(),
             provisions: Vec::new(),
             takes_secrets: false,
             capabilities: Vec::new(),
@@ -77,6 +82,16 @@ impl Service {
             pauses: Pauses::default(),
         }
     }
+
+    /// Whether a path of the bundle belongs to its part.
+    #[must_use]
+    pub fn may_read(&self, path: &str) -> bool {
+        self.reads.iter().any(|own| own == path || own == "/" || (own.ends_with('/') && path.starts_with(own.as_str())))
+    }
+}
+
+fn everything() -> Vec<String> {
+    vec!["/".to_owned()]
 }
 
 const fn essential() -> bool {
@@ -221,5 +236,25 @@ pub struct Pauses {
 impl Default for Pauses {
     fn default() -> Self {
         Self { first_seconds: 1, longest_seconds: 60 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_bundle_is_files_and_folders() {
+        let check = |reads: &[&str], path: &str, expected: bool| {
+            let reads = reads.iter().map(|&path| path.to_owned()).collect();
+            let service = Service { reads, ..Service::new(Role::Smtpd) };
+            assert_eq!(service.may_read(path), expected, "{path} of {:?}", service.reads);
+        };
+        check(&["control/me", "domains/"], "control/me", true);
+        check(&["control/me", "domains/"], "control/menu", false);
+        check(&["control/me", "domains/"], "domains/example.org/.qmail-ada", true);
+        check(&["control/me", "domains/"], "domains", false);
+        check(&["/"], "seeds/sqlite.sql", true);
+        check(&[], "manifest.json", false);
     }
 }

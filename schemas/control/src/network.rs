@@ -26,7 +26,7 @@ impl ControlFile for Network {
     const NAME: &'static str = "network";
     const KIND: Kind = Kind::Line;
     const DEFAULT: &'static str = "dhcp";
-    const READERS: &'static [&'static str] = &["init", "netd"];
+    const READERS: &'static [&'static str] = &["netd"];
     const DOC: &'static str =
         "`dhcp`, or the address with its prefix length and the gateway: `192.0.2.10/24 192.0.2.1`.";
 

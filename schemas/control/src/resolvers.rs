@@ -8,7 +8,7 @@ use crate::lines::list_file;
 
 list_file!(
     /// DNS servers; empty: those that DHCP names.
-    Resolvers(Resolver), "resolvers", "those that DHCP names", &["init", "remote"],
+    Resolvers(Resolver), "resolvers", "those that DHCP names", &["netd", "remote"],
     "DNS servers, one `address` or `address:port` per line; none: those that DHCP names."
 );
 

@@ -10,7 +10,7 @@ use crate::lines::list_file;
 
 list_file!(
     /// Lines `KEY:PREPEND`. The most special key wins, whatever the order of the lines.
-    Virtualdomains(VirtualDomain), "virtualdomains", "none", &["directoryd"],
+    Virtualdomains(VirtualDomain), "virtualdomains", "none", &["directoryd", "queued"],
     "Which addresses are ours: `user@domain:prepend`, `domain:prepend`, `.domain:prepend`, `:prepend`; with nothing after the colon, an exception."
 );
 

@@ -1,14 +1,17 @@
 //! From one bundle to the next: every role prepares, then all switch, or none does. Knows no process and no socket;
 //! `supervisor.rs` carries the orders. Start at [`Change`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use postkiln_bundle::{Bundle, Role, Service};
 use postkiln_sys::BundleDirectory;
+
+use super::Place;
+use crate::parts;
 
 /// A bundle in use or on offer: content and directory.
 #[derive(Debug)]
@@ -17,8 +20,8 @@ pub(super) struct Held {
     pub(super) bundle: Bundle,
     /// Where it lies.
     pub(super) path: PathBuf,
-    /// The bundle's directory, for the roles.
-    pub(super) directory: BundleDirectory,
+    /// What each role of ours gets of it.
+    parts: BTreeMap<Role, BundleDirectory>,
 }
 
 impl Held {
@@ -30,8 +33,17 @@ impl Held {
         let path = fs::canonicalize(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let say = |error: &dyn std::error::Error| format!("{}: {}", path.display(), postkiln_log::chain(error));
         let bundle = Bundle::read(&path).map_err(|error| say(&error))?;
-        let directory = BundleDirectory::open(&path).map_err(|error| say(&error))?;
-        Ok(Self { bundle, directory, path })
+        Ok(Self { bundle, parts: BTreeMap::new(), path })
+    }
+
+    /// Makes the parts of the roles, beside those of the bundle in force.
+    ///
+    /// # Errors
+    /// When one cannot be made.
+    pub(super) fn cut(&mut self, place: &Place, in_force: Option<&str>) -> Result<(), String> {
+        let manifest = self.bundle.manifest();
+        self.parts = parts::cut(&self.path, manifest, &place.data, in_force, place.privileged)?;
+        Ok(())
     }
 
     /// The services that are to run here.
@@ -55,9 +67,9 @@ impl Held {
         &self.bundle.manifest().identity
     }
 
-    /// The descriptor for an order.
-    pub(super) fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.directory.as_fd()
+    /// The directory of a role's part; nothing for a program of others.
+    pub(super) fn part(&self, role: Role) -> Option<BorrowedFd<'_>> {
+        self.parts.get(&role).map(AsFd::as_fd)
     }
 }
 

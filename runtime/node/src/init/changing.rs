@@ -24,17 +24,18 @@ impl Supervisor {
             postkiln_log::warn(Event::ChangeRefused, &[("problem", &"another change is under way")]);
             return;
         }
-        let held = match Held::open(&self.place.data.join("bundles/next")) {
+        let mut held = match Held::open(&self.place.data.join("bundles/next")) {
             Ok(held) => held,
             Err(problem) => return self.record(String::new(), &problem),
         };
-        if let Err(problem) = layout::follow(&self.place, held.bundle.manifest()) {
+        let ready = layout::follow(&self.place, held.bundle.manifest());
+        if let Err(problem) = ready.and_then(|()| held.cut(&self.place, Some(self.held.identity()))) {
             return self.record(held.identity().to_owned(), &problem);
         }
         let mut asked = BTreeSet::new();
         // A role that the new table does not have is only stopped; it has nothing to prepare.
         for unit in self.units.iter_mut().filter(|unit| unit.obeys() && held.service(unit.service.role).is_some()) {
-            if unit.order(&Order::Prepare(held.identity().to_owned()), Some(held.as_fd())) {
+            if unit.order(&Order::Prepare(held.identity().to_owned()), held.part(unit.role())) {
                 asked.insert(unit.role());
             }
         }

@@ -17,11 +17,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::apply::{Change, Held};
 use super::sockets::Sockets;
 use super::status::{Board, now};
-use super::unit::{Bundled, Unit};
+use super::unit::Unit;
 use super::watch::Watch;
 use super::{Listen, Place, layout, provisions, readiness};
-use crate::active;
 use crate::machine::{self, Ending};
+use crate::{active, parts};
 
 /// Everything `init` holds.
 #[derive(Debug)]
@@ -66,9 +66,11 @@ impl Supervisor {
         let signals = Signals::watch(&wanted).map_err(|error| format!("signals: {error}"))?;
         // After that: threads take the mask of signals from the one that starts them.
         postkiln_log::detach().map_err(|error| format!("the log's thread: {error}"))?;
-        let held = Held::open(&place.bundle)?;
+        let mut held = Held::open(&place.bundle)?;
         let lock = layout::lock(&place.data)?;
         layout::prepare(&place, held.bundle.manifest())?;
+        parts::clear(&place.data).map_err(|error| format!("parts: {error}"))?;
+        held.cut(&place, None)?;
         active::activate(&place.data, &held.path).map_err(|error| format!("bundles/active: {error}"))?;
         provisions::prepare(&place, &held.bundle)?;
         let sockets = Sockets::open(&place, held.bundle.manifest())?;
@@ -189,11 +191,9 @@ impl Supervisor {
 
     fn start_due(&mut self) {
         let now = Instant::now();
-        let (identity, directory) = (self.held.identity(), self.held.as_fd());
-        let bundle = Bundled { identity, path: &self.held.path, directory };
         for unit in self.units.iter_mut().filter(|unit| unit.due().is_some_and(|due| due <= now)) {
             match readiness::obstacle(&self.place.data, &unit.service) {
-                None => unit.start(&self.place, &bundle, &self.sockets, self.board.as_fd()),
+                None => unit.start(&self.place, &self.held, &self.sockets, self.board.as_fd()),
                 Some(obstacle) => unit.wait(&obstacle, now + LOOK_AGAIN),
             }
         }

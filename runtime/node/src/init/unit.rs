@@ -14,6 +14,7 @@ use postkiln_operation::status::{self, State};
 use postkiln_sys::{CapabilitySet, Exit, Process, Signal, Spawn};
 
 use super::Place;
+use super::apply::Held;
 use super::sockets::Sockets;
 use super::status::now;
 
@@ -111,13 +112,13 @@ impl Unit {
     }
 
     /// Starts its process with everything it is to have. A failure counts as an end: it is tried again later.
-    pub(super) fn start(&mut self, place: &Place, bundle: &Bundled<'_>, sockets: &Sockets, board: BorrowedFd<'_>) {
+    pub(super) fn start(&mut self, place: &Place, held: &Held, sockets: &Sockets, board: BorrowedFd<'_>) {
         self.due = None;
-        match self.spawn(place, bundle, sockets, board) {
+        match self.spawn(place, held, sockets, board) {
             Ok(process) => {
                 postkiln_log::info(Event::Started, &[("service", &self.role()), ("pid", &process.pid())]);
                 self.process = Some(process);
-                bundle.identity.clone_into(&mut self.given);
+                held.identity().clone_into(&mut self.given);
                 self.started = Some(Instant::now());
                 self.note.clear();
                 self.become_state(State::Starting);
@@ -205,20 +206,14 @@ impl Unit {
         self.become_state(State::Restarting);
     }
 
-    fn spawn(
-        &mut self,
-        place: &Place,
-        bundle: &Bundled<'_>,
-        sockets: &Sockets,
-        board: BorrowedFd<'_>,
-    ) -> io::Result<Process> {
+    fn spawn(&mut self, place: &Place, held: &Held, sockets: &Sockets, board: BorrowedFd<'_>) -> io::Result<Process> {
         let spawn = match &self.service.program {
-            Program::Node => self.role_of_ours(place, bundle, sockets, board)?,
+            Program::Node => self.role_of_ours(place, held, sockets, board)?,
             Program::External { path, arguments } => {
                 let fill = |argument: &String| {
                     argument
                         .replace("{data}", &place.data.to_string_lossy())
-                        .replace("{bundle}", &bundle.path.to_string_lossy())
+                        .replace("{bundle}", &held.path.to_string_lossy())
                 };
                 let spawn = Spawn::new(Path::new(path)).variable("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
                 arguments.iter().map(fill).fold(spawn, |spawn, argument| spawn.argument(argument))
@@ -234,11 +229,12 @@ impl Unit {
     fn role_of_ours(
         &mut self,
         place: &Place,
-        bundle: &Bundled<'_>,
+        held: &Held,
         sockets: &Sockets,
         board: BorrowedFd<'_>,
     ) -> io::Result<Spawn> {
         let role = self.role();
+        let part = held.part(role).ok_or_else(|| io::Error::other("it has no part of the bundle"))?;
         let (ours, theirs) = UnixStream::pair()?;
         // A frame is written in one piece; the limit is for a role that went mad in the middle of one.
         ours.set_read_timeout(Some(Duration::from_secs(1)))?;
@@ -251,7 +247,7 @@ impl Unit {
             // Large blocks return to the system when they are freed: a password check takes 19 MiB for a moment.
             .variable("MALLOC_MMAP_THRESHOLD_", "262144")
             .variable("MALLOC_TRIM_THRESHOLD_", "262144")
-            .hand("bundle", bundle.directory)?
+            .hand("bundle", part)?
             .hand("control", theirs.as_fd())?;
         for (name, listener) in sockets.listeners_of(role) {
             spawn = spawn.hand(&format!("listener.{name}"), listener.as_fd())?;
@@ -275,17 +271,6 @@ impl Unit {
         self.control = Some(BlockingChannel::new(ours));
         Ok(spawn)
     }
-}
-
-/// The bundle that processes are started with.
-#[derive(Debug)]
-pub(super) struct Bundled<'a> {
-    /// The identity, which names the content.
-    pub(super) identity: &'a str,
-    /// The path of the bundle's directory.
-    pub(super) path: &'a Path,
-    /// The descriptor of the bundle's directory.
-    pub(super) directory: BorrowedFd<'a>,
 }
 
 const fn power(capability: Capability) -> CapabilitySet {
