@@ -167,7 +167,7 @@ pub enum Defect {
 }
 
 impl Defect {
-    /// What a person can do about it.
+    /// Advice for the person who reads of the fault.
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         match self {
