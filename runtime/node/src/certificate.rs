@@ -11,6 +11,7 @@ use postkiln_log::Event;
 use postkiln_net::ServerTls;
 use tokio::sync::watch;
 
+use crate::error::NodeError;
 use crate::role::Desk;
 
 /// The means to begin TLS, as soon as `keyd` has given them.
@@ -44,7 +45,7 @@ impl Certificate {
                 }
                 Ok(()) => {}
                 Err(problem) => {
-                    postkiln_log::warn(Event::NoCertificate, &[("problem", &problem)]);
+                    postkiln_log::warn(Event::NoCertificate, &[("problem", &problem.told())]);
                     if self.tls.borrow().is_none() {
                         desk.note("keyd has no certificate: there is no TLS");
                         is_noted = true;
@@ -56,16 +57,13 @@ impl Certificate {
     }
 
     /// Takes the first certificate, or waits for one that is not known.
-    async fn take(&self, keyd: &keys::Client, known: &mut Option<Fingerprint>) -> Result<(), String> {
+    async fn take(&self, keyd: &keys::Client, known: &mut Option<Fingerprint>) -> Result<(), NodeError> {
         let certificate = match *known {
-            None => keyd.certificate().await,
-            Some(known) => keyd.next_certificate(known).await,
+            None => keyd.certificate().await?,
+            Some(known) => keyd.next_certificate(known).await?,
         };
-        let certificate = certificate.map_err(|error| postkiln_log::chain(&error))?;
         *known = Some(certificate.fingerprint);
-        let tls = ServerTls::new(keyd.clone(), certificate);
-        let tls = tls.map_err(|error| format!("the certificate cannot be used: {error}"))?;
-        *self.tls.borrow_mut() = Some(tls);
+        *self.tls.borrow_mut() = Some(ServerTls::new(keyd.clone(), certificate)?);
         Ok(())
     }
 

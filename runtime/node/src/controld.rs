@@ -17,7 +17,7 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
-use crate::error::NodeError;
+use crate::error::{During, NodeError};
 use crate::init::status::Board;
 use crate::role::{self, Seat};
 
@@ -38,7 +38,7 @@ async fn body(mut seat: Seat<()>) -> Result<(), NodeError> {
     for (name, descriptor) in seat.listeners() {
         let listener = std::os::unix::net::UnixListener::from(descriptor);
         let ready = listener.set_nonblocking(true).and_then(|()| UnixListener::from_std(listener));
-        let listener = ready.map_err(|error| format!("listener {name}: {error}"))?;
+        let listener = ready.during(|| format!("listener {name}"))?;
         seat.part(receive(listener, office.clone()));
     }
     seat.ready();
@@ -49,19 +49,19 @@ async fn body(mut seat: Seat<()>) -> Result<(), NodeError> {
 async fn receive(listener: UnixListener, office: Office) -> Result<(), NodeError> {
     let seats = Arc::new(Semaphore::new(OPERATORS));
     loop {
-        let seat = seats.clone().acquire_owned().await.map_err(|error| error.to_string())?;
+        let Ok(seat) = seats.clone().acquire_owned().await else { return Err(NodeError::Part) };
         // The socket is the operators' own: what fails here is the lack of a descriptor, and `init` starts the role anew.
-        let (stream, _) = listener.accept().await.map_err(|error| format!("the operators' socket: {error}"))?;
+        let (stream, _) = listener.accept().await.during(|| "the operators' socket".to_owned())?;
         let office = office.clone();
         tokio::task::spawn_local(async move {
-            // Whoever breaks off has no further question.
+            // An operator who breaks off has no further question.
             let _ = office.talk(stream).await;
             drop(seat);
         });
     }
 }
 
-/// What answers are made of.
+/// The sources of the answers.
 #[derive(Clone)]
 struct Office {
     board: Rc<Board>,
@@ -76,7 +76,7 @@ impl Office {
             match serde_json::from_str(&line) {
                 Ok(Question::Status) => {
                     let status = self.status();
-                    say(&mut writer, &status.unwrap_or_else(|error| json!(Problem { error }))).await?;
+                    say(&mut writer, &status.unwrap_or_else(|error| json!(Problem { error: error.told() }))).await?;
                 }
                 Ok(Question::Queue) => self.queue(&mut writer).await?,
                 Err(error) => say(&mut writer, &Problem { error: format!("no question: {error}") }).await?,
@@ -85,9 +85,9 @@ impl Office {
         Ok(())
     }
 
-    fn status(&self) -> Result<Value, String> {
-        let text = self.board.read().map_err(|error| format!("the status: {error}"))?;
-        serde_json::from_slice(&text).map_err(|error| format!("the status: {error}"))
+    fn status(&self) -> Result<Value, NodeError> {
+        let text = self.board.read().during(|| "the status".to_owned())?;
+        serde_json::from_slice(&text).during(|| "the status".to_owned())
     }
 
     /// Passes the listing on as it comes: it may be of any length.

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use postkiln_address::Address;
+use postkiln_address::{Address, AddressError, LocalPart};
 use postkiln_bundle::Role;
 use postkiln_directory::{Directory, Tables, Throttle, Walk, When, password};
 use postkiln_handover::PasswordSecrets;
@@ -22,7 +22,7 @@ use postkiln_routing::Route;
 use postkiln_sys::{BundleDirectory, Inherited};
 use tokio::sync::{RwLock, Semaphore};
 
-use crate::error::NodeError;
+use crate::error::{During, NodeError};
 use crate::role::{self, Seat};
 use users::Users;
 
@@ -40,17 +40,19 @@ struct Config {
 }
 
 fn prepare(bundle: &BundleDirectory) -> Result<Config, NodeError> {
-    let tables = Tables::read(bundle).map_err(|error| postkiln_log::chain(&error))?;
-    let bundle = bundle.try_clone().map_err(|error| error.to_string())?;
-    let secrets = bundle.read(PasswordSecrets::PATH).map_err(|error| format!("{}: {error}", PasswordSecrets::PATH))?;
-    let secrets = String::from_utf8(secrets.unwrap_or_default()).map_err(|error| error.to_string())?;
-    let secrets = PasswordSecrets::parse(&secrets).map_err(|line| format!("{}:{line}", PasswordSecrets::PATH))?;
-    Ok(Config { tables, bundle, secrets })
+    let path = PasswordSecrets::PATH;
+    let secrets = bundle.read(path).during(|| path.to_owned())?.unwrap_or_default();
+    let secrets = String::from_utf8(secrets).map_err(|error| NodeError::bundle(path, &error))?;
+    let malformed = |line| NodeError::Bundle { path: path.to_owned(), problem: format!("line {line} is malformed") };
+    Ok(Config {
+        tables: Tables::read(bundle)?,
+        bundle: bundle.try_clone().during(|| "the bundle".to_owned())?,
+        secrets: PasswordSecrets::parse(&secrets).map_err(malformed)?,
+    })
 }
 
 async fn body(mut seat: Seat<Config>) -> Result<(), NodeError> {
-    let directory = Directory::open(&seat.data().join("db/postkiln.sqlite")).await;
-    let directory = directory.map_err(|error| postkiln_log::chain(&error))?;
+    let directory = Directory::open(&seat.data().join("db/postkiln.sqlite")).await?;
     let turns = seat.turns();
     let users = Users {
         directory: directory.clone(),
@@ -69,7 +71,7 @@ async fn body(mut seat: Seat<Config>) -> Result<(), NodeError> {
     seat.answer(CONVERSATIONS, move |name, channel| talk(Caller { desk: front.clone(), name }, channel))?;
     seat.ready();
     tokio::select! {
-        problem = users.follow(turns, &desk) => Err(problem.into()),
+        problem = users.follow(turns, &desk) => Err(problem),
         () = seat.stopped() => Ok(()),
     }
 }
@@ -153,7 +155,7 @@ impl FrontDesk {
     async fn authenticate(&self, service: Access, name: &str, password: Password, peer: IpAddr) -> Reply {
         let found = match self.credentials(name).await {
             Ok(found) => found,
-            Err(problem) => return unavailable(problem),
+            Err(problem) => return unavailable(&problem),
         };
         let (account, hash) = found.map_or((None, None), |found| (Some(found.account), found.hash));
         let sample = match &hash {
@@ -161,7 +163,7 @@ impl FrontDesk {
             Some(_) => None,
         };
         // Each check takes a core and 19 MiB for a moment; more than a few at once only get in each other's way.
-        let Ok(permit) = self.checks.clone().acquire_owned().await else { return unavailable("stopping".to_owned()) };
+        let Ok(permit) = self.checks.clone().acquire_owned().await else { return unavailable(&NodeError::Orphaned) };
         let check = tokio::task::spawn_blocking(move || {
             let agrees = password::agrees(hash.as_deref(), sample.as_deref(), &password.0);
             drop(permit);
@@ -180,19 +182,19 @@ impl FrontDesk {
         match account.filter(|_| outcome == "accepted") {
             Some(account) => {
                 self.record(&account.id, peer, service);
-                reply_account(&account).map_or_else(unavailable, Reply::Authenticated)
+                reply_account(&account).map_or_else(|problem| unavailable(&problem), Reply::Authenticated)
             }
             None => Reply::Denied,
         }
     }
 
-    async fn credentials(&self, name: &str) -> Result<Option<postkiln_directory::Credentials>, String> {
+    async fn credentials(&self, name: &str) -> Result<Option<postkiln_directory::Credentials>, NodeError> {
         // vpopmail also took `user%domain`, for clients that cannot send an @.
         let name = if name.contains('@') { name.to_owned() } else { name.replacen('%', "@", 1) };
         let Ok(address) = name.parse::<Address>() else { return Ok(None) };
         let serving = self.serving.read().await;
         let Some((domain, local)) = serving.tables.login(&address) else { return Ok(None) };
-        self.directory.credentials(&domain, &local).await.map_err(|error| postkiln_log::chain(&error))
+        Ok(self.directory.credentials(&domain, &local).await?)
     }
 
     /// Not waited for: a login need not wait for the disk.
@@ -217,22 +219,22 @@ impl FrontDesk {
                 for destination in destinations {
                     match self.destination(destination).await {
                         Ok(destination) => found.push(destination),
-                        Err(problem) => return unavailable(problem),
+                        Err(problem) => return unavailable(&problem),
                     }
                 }
                 Reply::Route(found)
             }
-            Err(error) => unavailable(postkiln_log::chain(&error)),
+            Err(error) => unavailable(&error.into()),
         }
     }
 
-    async fn destination(&self, destination: postkiln_routing::Destination) -> Result<Destination, String> {
+    async fn destination(&self, destination: postkiln_routing::Destination) -> Result<Destination, NodeError> {
         use postkiln_routing::Destination as Found;
         Ok(match destination {
             Found::Mailbox { domain, user } => {
-                let account = self.directory.account(&domain, &user).await;
-                let account = account.map_err(|error| postkiln_log::chain(&error))?;
-                let account = account.ok_or_else(|| format!("{user}@{domain} went away in this moment"))?;
+                let account = self.directory.account(&domain, &user).await?;
+                let gone = || NodeError::Said(format!("{user}@{domain} went away in this moment"));
+                let account = account.ok_or_else(gone)?;
                 Destination::Mailbox(reply_account(&account)?)
             }
             Found::Forward(address) => Destination::Forward(address),
@@ -252,10 +254,10 @@ const fn is_denied(account: &postkiln_directory::Account, service: Access) -> bo
     }
 }
 
-fn reply_account(account: &postkiln_directory::Account) -> Result<Account, String> {
-    let local = postkiln_address::LocalPart::new(&account.local).map_err(|error| error.to_string())?;
-    let domain = account.domain.parse().map_err(|error: postkiln_address::AddressError| error.to_string())?;
-    let address = Address::new(local, domain);
+fn reply_account(account: &postkiln_directory::Account) -> Result<Account, NodeError> {
+    let no_address = |error: AddressError| NodeError::Said(format!("account {}: {error}", account.id));
+    let local = LocalPart::new(&account.local).map_err(no_address)?;
+    let address = Address::new(local, account.domain.parse().map_err(no_address)?);
     Ok(Account {
         id: account.id.clone(),
         address,
@@ -265,7 +267,8 @@ fn reply_account(account: &postkiln_directory::Account) -> Result<Account, Strin
     })
 }
 
-fn unavailable(problem: String) -> Reply {
+fn unavailable(problem: &NodeError) -> Reply {
+    let problem = problem.told();
     postkiln_log::warn(Event::CannotSay, &[("problem", &problem)]);
     Reply::Unavailable(problem)
 }

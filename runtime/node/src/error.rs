@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use postkiln_control::ReadError;
 use postkiln_directory::DirectoryError;
-use postkiln_ipc::ChannelError;
+use postkiln_ipc::{ChannelError, keys};
 use postkiln_queue::QueueError;
+use postkiln_routing::RouteError;
 use postkiln_sys::InheritedError;
 use thiserror::Error;
 
@@ -68,9 +69,18 @@ pub(crate) enum NodeError {
     /// The conversation with `init` broke off.
     #[error("the control channel")]
     Channel(#[from] ChannelError),
+    /// TLS cannot be set up.
+    #[error("TLS")]
+    Tls(#[from] rustls::Error),
+    /// `keyd` does not give what a role cannot do without.
+    #[error(transparent)]
+    Keys(#[from] keys::Unavailable),
     /// The user database refuses.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// An address cannot be walked to its end.
+    #[error(transparent)]
+    Route(#[from] RouteError<DirectoryError>),
     /// The queue refuses.
     #[error(transparent)]
     Queue(#[from] QueueError),
@@ -97,6 +107,7 @@ impl NodeError {
         match self {
             // The system refused to read the file: it may be well another time.
             Self::Control(ReadError::Io { .. }) => false,
+            Self::Directory(DirectoryError::Malformed { .. }) => true,
             Self::Usage(_) | Self::Bundle { .. } | Self::Control(_) | Self::Machine(_) => true,
             _ => false,
         }

@@ -145,11 +145,11 @@ async fn deliver(store: &mut Store, descriptor: OwnedFd) {
         Ok(Ok(Ok(None))) => return,
         Ok(Ok(Ok(Some(delivery)))) => store.take(delivery),
         Ok(Ok(Err(problem))) => Err(problem),
-        Ok(Err(_)) | Err(_) => Err("the delivery does not end".to_owned()),
+        Ok(Err(_)) | Err(_) => Err(NodeError::Said("the delivery does not end".to_owned())),
     };
     match taken {
         Ok(()) => postkiln_log::info(Event::SecretsDelivered, &[("secrets", &store.len())]),
-        Err(problem) => postkiln_log::error(Event::SecretsNotDelivered, &[("problem", &problem)]),
+        Err(error) => postkiln_log::error(Event::SecretsNotDelivered, &[("problem", &error.told())]),
     }
 }
 
@@ -228,9 +228,9 @@ impl Safe {
                 }
             });
         }
-        if made && let Err(problem) = self.store.borrow().save() {
+        if made && let Err(error) = self.store.borrow().save() {
             // The hash is made again after a restart.
-            postkiln_log::warn(Event::HashNotKept, &[("problem", &problem)]);
+            postkiln_log::warn(Event::HashNotKept, &[("problem", &error.told())]);
         }
         hashes
     }
@@ -289,7 +289,7 @@ mod tests {
             let (certificate, ()) = tokio::join!(waiting, next);
             let next = certificate.unwrap().fingerprint;
             assert_ne!(next, known);
-            // Whoever waits and goes away leaves the only seat to others.
+            // A caller that waits and goes away leaves the only seat to others.
             let gone = tokio::time::timeout(Duration::from_millis(1), keyd.next_certificate(next)).await;
             assert!(gone.is_err() && keyd.certificate().await.is_ok());
             let text = [&[b' '; 64][..], b"TLS 1.3, server CertificateVerify\0", &[1; 32]].concat();

@@ -117,7 +117,7 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    fn new(resolv_conf: PathBuf) -> Result<Self, String> {
+    fn new(resolv_conf: PathBuf) -> Result<Self, NodeError> {
         Ok(Self {
             connector: tls::connector()?,
             passwords: None,
@@ -128,7 +128,7 @@ impl Tools {
     }
 
     /// The resolver for the servers in force, kept as long as those do not change, with its cache.
-    fn names(&self, config: &Config) -> Result<Rc<Names>, String> {
+    fn names(&self, config: &Config) -> Result<Rc<Names>, NodeError> {
         let servers = if config.resolvers.is_empty() { self.leased() } else { config.resolvers.clone() };
         let mut names = self.names.borrow_mut();
         if let Some(names) = names.as_ref().filter(|names| names.servers() == servers) {
@@ -166,7 +166,7 @@ async fn answer(
 pub(crate) async fn deliver(config: &Config, tools: &Tools, request: &Request, content: &Content) -> Outcome {
     let names = match tools.names(config) {
         Ok(names) => names,
-        Err(problem) => return Outcome::Deferred(Status(4, 4, 3), format!("{problem} (#4.4.3)")),
+        Err(problem) => return Outcome::Deferred(Status(4, 4, 3), format!("{} (#4.4.3)", problem.told())),
     };
     let exchanges = match names.exchanges(request.recipient.domain(), config).await {
         Ok(exchanges) => exchanges,

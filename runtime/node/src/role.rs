@@ -307,7 +307,7 @@ impl<C> Life<C> {
             // No answer: the role is about to end.
             match answer.await {
                 Ok(Ok(())) => desk.report(Report::Prepared(identity)),
-                Ok(Err(problem)) => desk.report(Report::Refused { identity, problem }),
+                Ok(Err(problem)) => desk.report(Report::Refused { identity, problem: problem.told() }),
                 Err(_) => {}
             }
         });

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::error::NodeError;
+
 /// The next thing to do.
 pub(crate) enum Turn<C> {
     /// Make everything ready to serve this configuration; nobody may notice yet. A refusal is the whole node's, and its
     /// text reaches the operator.
-    Prepare(Arc<C>, oneshot::Sender<Result<(), String>>),
+    Prepare(Arc<C>, oneshot::Sender<Result<(), NodeError>>),
     /// Serve what was prepared, and say so when it is served.
     Commit(oneshot::Sender<()>),
     /// Forget what was prepared.
@@ -36,7 +38,7 @@ impl<C> Turns<C> {
     }
 
     /// Has a configuration prepared; the answer comes later. `None`: there is nothing to prepare.
-    pub(super) fn prepare(&self, config: Arc<C>) -> Option<oneshot::Receiver<Result<(), String>>> {
+    pub(super) fn prepare(&self, config: Arc<C>) -> Option<oneshot::Receiver<Result<(), NodeError>>> {
         let (sender, receiver) = oneshot::channel();
         self.give(Turn::Prepare(config, sender)).then_some(receiver)
     }

@@ -9,9 +9,12 @@ use postkiln_ipc::keys;
 ///
 /// # Errors
 /// When `keyd` does not answer in time.
-pub(super) async fn find(keyd: &keys::Client, secrets: &PasswordSecrets) -> Result<Vec<Option<Hidden>>, String> {
+pub(super) async fn find(
+    keyd: &keys::Client,
+    secrets: &PasswordSecrets,
+) -> Result<Vec<Option<Hidden>>, keys::Unavailable> {
     let wanted: Vec<_> = secrets.0.iter().map(|one| (one.secret.clone(), one.version.clone())).collect();
-    keyd.hashes(&wanted).await.map_err(|error| postkiln_log::chain(&error))
+    keyd.hashes(&wanted).await
 }
 
 /// Writes the hashes: a person without one cannot log in. Without any hashes nobody can.

@@ -13,6 +13,7 @@ use postkiln_log::Event;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Config, FrontDesk, passwords};
+use crate::error::NodeError;
 use crate::role::Desk;
 use crate::turn::Turn;
 
@@ -39,10 +40,10 @@ impl Users {
     ///
     /// # Errors
     /// When there are none to serve.
-    pub(super) async fn begin(&self, config: &Arc<Config>) -> Result<(), String> {
+    pub(super) async fn begin(&self, config: &Arc<Config>) -> Result<(), NodeError> {
         let taken = match self.take(config, false).await {
             Ok(Prepared { seeding: Some(seeding), missing, .. }) => {
-                seeding.commit().await.map(|()| missing).map_err(|error| postkiln_log::chain(&error))
+                seeding.commit().await.map(|()| missing).map_err(NodeError::from)
             }
             Ok(Prepared { missing, .. }) => Ok(missing),
             Err(problem) => Err(problem),
@@ -58,14 +59,14 @@ impl Users {
         if !self.directory.has_accounts().await {
             return Err(problem);
         }
-        postkiln_log::error(Event::SeedNotApplied, &[("problem", &problem)]);
-        self.desk.note(&format!("users are those of another bundle: {problem}"));
+        postkiln_log::error(Event::SeedNotApplied, &[("problem", &problem.told())]);
+        self.desk.note(&format!("users are those of another bundle: {}", problem.told()));
         Ok(())
     }
 
     /// Takes the users of each bundle that is offered later, and asks again for passwords that could not be had. Ends when
     /// what was prepared cannot be served.
-    pub(super) async fn follow(&self, mut turns: UnboundedReceiver<Turn<Config>>, front: &FrontDesk) -> String {
+    pub(super) async fn follow(&self, mut turns: UnboundedReceiver<Turn<Config>>, front: &FrontDesk) -> NodeError {
         let mut prepared: Option<Prepared> = None;
         loop {
             let turn = tokio::select! {
@@ -86,21 +87,21 @@ impl Users {
                     let Some(prepared) = prepared.take() else { continue };
                     self.say(&prepared.missing);
                     if let Err(error) = switch(front, prepared).await {
-                        return postkiln_log::chain(&error);
+                        return error.into();
                     }
                     let _ = answer.send(());
                 }
                 Some(Turn::Abort) => forget(prepared.take()).await,
-                None => return "init is gone".to_owned(),
+                None => return NodeError::Orphaned,
             }
         }
     }
 
     /// Writes the users of a bundle and their passwords, so that nobody sees them yet. Passwords that cannot be had are a
     /// reason to stay with the bundle before, where there is one.
-    async fn take(&self, config: &Arc<Config>, is_offer: bool) -> Result<Prepared, String> {
+    async fn take(&self, config: &Arc<Config>, is_offer: bool) -> Result<Prepared, NodeError> {
         let found = match passwords::find(&self.keyd, &config.secrets).await {
-            Err(problem) if is_offer => return Err(problem),
+            Err(problem) if is_offer => return Err(problem.into()),
             found => found.ok(),
         };
         let written = async {
@@ -117,9 +118,9 @@ impl Users {
                 };
                 seeding = Some(passwords::write(all, &config.secrets, found.as_deref()).await?);
             }
-            Ok(seeding)
+            Ok::<_, DirectoryError>(seeding)
         };
-        let seeding = written.await.map_err(|error: DirectoryError| postkiln_log::chain(&error))?;
+        let seeding = written.await?;
         let missing = passwords::missing(&config.secrets, found.as_deref());
         Ok(Prepared { config: config.clone(), seeding, missing })
     }

@@ -1,4 +1,4 @@
-//! What was delivered to this node, kept below `keys/`: one file, sealed with a key of `keyd`'s own making. Who copies the
+//! The secrets that were delivered to this node, kept below `keys/`: one file, sealed with a key of `keyd`'s own making. Who copies the
 //! disk's other directories, or the sealed file alone, has nothing. Knows neither callers nor where a delivery came from.
 //! Start at [`Store`].
 
@@ -16,6 +16,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::error::{During, NodeError};
+
 /// The secrets of this node.
 pub(super) struct Store {
     folder: PathBuf,
@@ -23,7 +25,7 @@ pub(super) struct Store {
     kept: BTreeMap<String, Kept>,
 }
 
-/// One secret.
+/// A secret, and what was made of it here.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     delivered: Delivered,
@@ -31,9 +33,9 @@ struct Kept {
     hash: Option<Hidden>,
 }
 
-/// What there is of a person's password.
+/// A person's password, in the best form that there is of it.
 pub(super) enum Login {
-    /// The hash.
+    /// A hash that was made before.
     Hash(Hidden),
     /// Not hashed yet.
     Password(Hidden),
@@ -45,8 +47,8 @@ impl Store {
     /// # Errors
     /// When the key cannot be read or made. Secrets that cannot be opened are lost, which is said in the log: they are
     /// delivered anew.
-    pub(super) fn open(folder: &Path) -> Result<Self, String> {
-        let key = key(&folder.join(KEY)).map_err(|error| format!("keys/{KEY}: {error}"))?;
+    pub(super) fn open(folder: &Path) -> Result<Self, NodeError> {
+        let key = key(&folder.join(KEY)).during(|| format!("keys/{KEY}"))?;
         let mut store = Self { folder: folder.to_owned(), key, kept: BTreeMap::new() };
         match fs::read(folder.join(SEALED)) {
             Ok(sealed) => match store.unseal(sealed) {
@@ -54,7 +56,7 @@ impl Store {
                 None => postkiln_log::error(Event::SecretsLost, &[("problem", &"keys/secrets cannot be opened")]),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(format!("keys/{SEALED}: {error}")),
+            Err(error) => return Err(error).during(|| format!("keys/{SEALED}")),
         }
         Ok(store)
     }
@@ -63,7 +65,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written; then what was there is still in force.
-    pub(super) fn take(&mut self, delivery: Delivery) -> Result<(), String> {
+    pub(super) fn take(&mut self, delivery: Delivery) -> Result<(), NodeError> {
         let take = |(name, delivered): (String, Delivered)| {
             let present = self.kept.get(&name).filter(|present| present.delivered.version == delivered.version);
             let hash = present.and_then(|present| present.hash.clone());
@@ -117,7 +119,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn save(&self) -> Result<(), String> {
+    pub(super) fn save(&self) -> Result<(), NodeError> {
         self.write(&self.kept)
     }
 
@@ -126,9 +128,9 @@ impl Store {
         self.kept.len()
     }
 
-    fn write(&self, kept: &BTreeMap<String, Kept>) -> Result<(), String> {
-        let sealed = self.seal(kept).ok_or_else(|| format!("keys/{SEALED} cannot be sealed"))?;
-        sync::replace(&self.folder.join(SEALED), &sealed, 0o600).map_err(|error| format!("keys/{SEALED}: {error}"))
+    fn write(&self, kept: &BTreeMap<String, Kept>) -> Result<(), NodeError> {
+        let sealed = self.seal(kept).ok_or_else(|| NodeError::Said(format!("keys/{SEALED} cannot be sealed")))?;
+        sync::replace(&self.folder.join(SEALED), &sealed, 0o600).during(|| format!("keys/{SEALED}"))
     }
 
     /// Head, nonce, sealed content. A nonce is random, and there are few: one for each delivery.
@@ -162,19 +164,19 @@ impl Store {
 ///
 /// # Errors
 /// When it cannot be read or is none.
-pub(super) fn read(descriptor: OwnedFd) -> Result<Option<Delivery>, String> {
+pub(super) fn read(descriptor: OwnedFd) -> Result<Option<Delivery>, NodeError> {
     let mut file = File::from(descriptor);
     // A pipe has neither a beginning to go to nor a length.
     let _ = file.seek(SeekFrom::Start(0));
     let length = file.metadata().map_or(0, |found| found.len()).min(Delivery::LIMIT);
     // Room at once: a vector that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1));
-    (&file).take(Delivery::LIMIT).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    (&file).take(Delivery::LIMIT).read_to_end(&mut bytes).during(|| "the delivery".to_owned())?;
     let _ = file.set_len(0);
     if bytes.is_empty() {
         return Ok(None);
     }
-    Delivery::from_bytes(&bytes).map(Some).map_err(|error| error.to_string())
+    Delivery::from_bytes(&bytes).map(Some).map_err(|error| NodeError::Said(error.to_string()))
 }
 
 /// The key of this node, made at its first start.
@@ -262,7 +264,7 @@ mod tests {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
             fs::write(folder.path().join(SEALED), &changed).unwrap();
-            assert_eq!(Store::open(folder.path()).map(|store| store.len()), Ok(0), "{at}");
+            assert_eq!(Store::open(folder.path()).unwrap().len(), 0, "{at}");
         }
         fs::write(folder.path().join(SEALED), "x").unwrap();
         let mut store = Store::open(folder.path()).unwrap();
@@ -277,9 +279,9 @@ mod tests {
         let sent = delivery("1", Purpose::Login, "hunter2");
         (&file).write_all(&sent.to_bytes().unwrap()).unwrap();
         let descriptor = || OwnedFd::from(file.try_clone().unwrap());
-        assert_eq!(read(descriptor()), Ok(Some(sent)));
-        assert_eq!(read(descriptor()), Ok(None));
+        assert_eq!(read(descriptor()).unwrap(), Some(sent));
+        assert_eq!(read(descriptor()).unwrap(), None);
         (&file).write_all(b"nonsense").unwrap();
-        assert!(read(descriptor()).is_err_and(|problem| !problem.contains("nonsense")));
+        assert!(read(descriptor()).is_err_and(|error| !error.told().contains("nonsense")));
     }
 }

@@ -18,6 +18,7 @@ use postkiln_control::RelayHost;
 use postkiln_mail::Outcome;
 
 use super::{Config, reply};
+use crate::error::NodeError;
 
 /// A host that may take the mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub(crate) struct Names {
 
 impl Names {
     /// Asks these servers. Without any, only `smtproutes` with addresses lead anywhere.
-    pub(crate) fn new(servers: Vec<SocketAddr>) -> Result<Self, String> {
+    pub(crate) fn new(servers: Vec<SocketAddr>) -> Result<Self, NodeError> {
         let resolver = if servers.is_empty() { None } else { Some(resolver(&servers)?) };
         Ok(Self { servers, resolver })
     }
@@ -132,7 +133,7 @@ impl Names {
     }
 }
 
-fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, String> {
+fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, NodeError> {
     let connections = |port| {
         [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
             connection.port = port;
@@ -149,7 +150,7 @@ fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, String> {
     options.timeout = Duration::from_secs(5);
     // A failure that is remembered would outlive the cause: mail is tried again soon enough.
     options.negative_max_ttl = Some(Duration::from_secs(60));
-    builder.build().map_err(|error| error.to_string())
+    builder.build().map_err(|error| NodeError::Said(format!("no resolver can be made: {error}")))
 }
 
 /// Whether an error is an answer: there is no such name, or it has no such records. A referral is none (RFC 2308 §2.2.1): the

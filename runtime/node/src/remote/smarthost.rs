@@ -47,7 +47,7 @@ impl Passwords {
         let password =
             found.ok_or_else(|| trouble("the password at the smarthost was not delivered to this system"))?;
         let password = Secret::new(password.expose().to_owned());
-        let connector = tls::proven(login.key).map_err(|problem| trouble(&problem))?;
+        let connector = tls::proven(login.key).map_err(|problem| trouble(&problem.to_string()))?;
         Ok(Known { login: client::Login { user: login.user.clone(), password }, connector })
     }
 }

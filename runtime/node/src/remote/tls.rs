@@ -14,29 +14,27 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 use tokio_rustls::TlsConnector;
 
 /// The connector for any server.
-pub(crate) fn connector() -> Result<TlsConnector, String> {
+pub(crate) fn connector() -> Result<TlsConnector, rustls::Error> {
     verified_by(|provider| Arc::new(KeyHolder { provider, key: None }))
 }
 
 /// The connector for a server that must have this key; without one, a public authority (Mozilla's list) must vouch for its name.
-pub(crate) fn proven(key: Option<KeyDigest>) -> Result<TlsConnector, String> {
+pub(crate) fn proven(key: Option<KeyDigest>) -> Result<TlsConnector, rustls::Error> {
     if key.is_some() {
         return verified_by(|provider| Arc::new(KeyHolder { provider, key }));
     }
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-fn verified_by(verifier: impl FnOnce(Arc<CryptoProvider>) -> Arc<KeyHolder>) -> Result<TlsConnector, String> {
+fn verified_by(verifier: impl FnOnce(Arc<CryptoProvider>) -> Arc<KeyHolder>) -> Result<TlsConnector, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(verifier(provider))
         .with_no_client_auth();

@@ -8,11 +8,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// One connection.
+/// A connection in one of its three states.
 pub(super) enum Wire {
     /// In the clear.
     Plain(TcpStream),
-    /// Under TLS.
+    /// Encrypted, by TLS.
     Encrypted(Box<TlsStream<TcpStream>>),
     /// Lost in a handshake.
     Gone,
