@@ -29,7 +29,8 @@ pub use lower::{Proofs, Unproved, decide, lower};
 pub use model::{
     Antivirus, Blueprint, CatchAll, Certificate, ClientProtocol, ClientServer, Database, DatabaseServer, Dkim, Forward,
     Ldap, Limits, List, MailDomain, Managed, Move, Need, Password, Permission, Posting, Purpose, Responder, Retention,
-    Signature, Storage, StsMode, StsPolicy, Subaddress, Tls, TlsVersion, Unreadable, User, Web, Zone, ZoneRecord,
+    Signature, Storage, StsMode, StsPolicy, Subaddress, Tls, TlsVersion, Touched, Unreadable, User, Web, Zone,
+    ZoneRecord,
 };
 pub use object::{Kind, ObjectId};
 pub use postkiln_site::VERSION as LANGUAGE;

@@ -9,7 +9,7 @@ mod user;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use postkiln_address::{Address, Domain};
+use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_bundle::Service;
 pub use postkiln_control::list::{List, Posting};
 use postkiln_site::SecretVersion;
@@ -107,6 +107,10 @@ pub enum Unreadable {
     #[error("its blueprint is damaged, or of a newer postkiln")]
     Form(#[source] serde_json::Error),
 }
+
+/// Names of things that are not the same in two blueprints: the local parts in each section of a domain (`users`, `aliases`,
+/// …), in the order of a map. A section is absent where all its things have to be compared.
+pub type Touched = BTreeMap<Domain, BTreeMap<String, Vec<LocalPart>>>;
 
 /// A rename: an object's id before and now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

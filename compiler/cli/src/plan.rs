@@ -86,18 +86,18 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let (compiled, base) = std::thread::scope(|scope| {
         let base = scope.spawn(|| found.and_then(base::Found::read));
         (
-            bundle::compile(&args.site, &numbering, postkiln_render::manifest),
+            bundle::compile(&args.site, &numbering, postkiln_render::outline),
             base.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
         )
     });
     let (compiled, found) = compiled?;
-    let Some((new, manifest)) = compiled else {
+    let Some((new, (manifest, model))) = compiled else {
         return invalid(&args, &found);
     };
     if !args.sarif {
         findings::show(&args.site, &found);
     }
-    let base = base?;
+    let base = base?.decoded(&model, args.replay.is_some())?;
     let here = Written { site: &new.site, map: &new.map };
     let warnings = found.clone();
     let plan = Plan::new(&base.side(), &side(&new, &manifest, &here, "site".to_owned()), warnings, &args.allow);
@@ -105,7 +105,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     print(&args, &plan, &found, replayed.as_ref());
     let verdict = verdict(&args, &plan, &found);
     // Nothing is freed, for the same reason as in `check`.
-    std::mem::forget((new, base));
+    std::mem::forget((new, base, model));
     Ok(verdict)
 }
 
@@ -162,7 +162,7 @@ fn read_log(path: &Path) -> Result<String, Failure> {
 
 /// A compiled site as a side of a plan.
 fn side<'a>(compiled: &'a Compiled, manifest: &'a Manifest, places: &'a dyn Places, label: String) -> Side<'a> {
-    Side { blueprint: &compiled.blueprint, manifest, places, label }
+    Side { blueprint: &compiled.blueprint, manifest, places, label, touched: None }
 }
 
 /// The places of a site that is at hand: those of things from the map, those of fields from the site.

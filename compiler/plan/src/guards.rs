@@ -10,6 +10,7 @@ use postkiln_findings::{Code, Diagnostic, Place, codes};
 use serde_json::Value;
 
 use crate::Side;
+use crate::before::Before;
 use crate::change::{Action, Change};
 use crate::dns::DnsChange;
 use crate::rotation::Rotation;
@@ -130,7 +131,7 @@ pub(crate) fn guards(base: &Side<'_>, new: &Side<'_>, told: &Told<'_>, allowed: 
     let Told { changes, dns, rotations } = *told;
     let called = [
         domains(base.blueprint, new.blueprint, changes),
-        many(base.blueprint, changes),
+        many(&Before::new(base, new), changes),
         quotas(changes),
         admins(base.blueprint, new.blueprint, changes),
         records(new.blueprint, base.blueprint, dns, rotations),
@@ -179,9 +180,9 @@ fn domains(base: &Blueprint, new: &Blueprint, changes: &[Change]) -> Option<Guar
     })
 }
 
-fn many(base: &Blueprint, changes: &[Change]) -> Option<Guard> {
+fn many(base: &Before<'_>, changes: &[Change]) -> Option<Guard> {
     let gone = removed(changes, Kind::User);
-    let all: usize = base.domains.values().map(|mail| mail.users.len()).sum();
+    let all = base.users();
     if gone.len() <= MOST_REMOVED && gone.len() * 10 <= all {
         return None;
     }

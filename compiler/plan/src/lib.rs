@@ -4,6 +4,7 @@
 //! Compares models, never text. Knows no network, no clock and no files; the caller knows where the two sides come
 //! from. Start at [`Plan::new`].
 
+mod before;
 mod change;
 mod dns;
 mod guards;
@@ -17,11 +18,13 @@ mod walk;
 mod words;
 
 use postkiln_blueprint::impact::Class;
-use postkiln_blueprint::{Blueprint, Kind, ObjectId};
+use postkiln_blueprint::{Blueprint, Kind, ObjectId, Touched};
 use postkiln_bundle::Manifest;
 use postkiln_control::Queuelifetime;
 use postkiln_findings::{Diagnostic, Place};
 use sha2::{Digest, Sha256};
+
+use before::Before;
 
 pub use change::{Action, Attribute, Change};
 pub use dns::{DnsChange, When};
@@ -43,6 +46,8 @@ pub struct Side<'a> {
     pub places: &'a dyn Places,
     /// A name for people: `bundle out`, `revision main (1a2b3c4)`.
     pub label: String,
+    /// Where the blueprint of a base lacks the things that are the same on the new side: the names of the others.
+    pub touched: Option<&'a Touched>,
 }
 
 /// Finds where a thing, or a field of it, was written.
@@ -94,7 +99,7 @@ impl Plan {
     /// pass.
     #[must_use]
     pub fn new(base: &Side<'_>, new: &Side<'_>, warnings: Vec<Diagnostic>, allowed: &[GuardName]) -> Self {
-        let mut compared = walk::walk(base.blueprint, new.blueprint);
+        let mut compared = walk::walk(&Before::new(base, new), new.blueprint);
         for change in &mut compared.changes {
             change.locate(base.places, new.places);
         }

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postkiln_address::{Domain, LocalPart};
 use postkiln_blueprint::{Blueprint, Kind, Move, ObjectId};
+
+use crate::before::{Before, has};
 
 /// The renames between two blueprints.
 #[derive(Debug, Default)]
@@ -15,10 +16,10 @@ pub(crate) struct Renames {
 
 impl Renames {
     /// Entries of the new side's `moved` that take place between these two sides.
-    pub(crate) fn new(base: &Blueprint, new: &Blueprint) -> Self {
+    pub(crate) fn new(base: &Before<'_>, new: &Blueprint) -> Self {
         let mut renames = Self::default();
         for Move { from, to } in &new.moved {
-            if has(base, from) && !has(base, to) && !has(new, from) && has(new, to) {
+            if base.has(from) && !base.has(to) && !has(new, from) && has(new, to) {
                 renames.gone.insert(from.clone());
                 renames.before.insert(to.clone(), from.clone());
             }
@@ -42,19 +43,4 @@ impl Renames {
     pub(crate) fn is_gone(&self, id: &ObjectId) -> bool {
         self.gone.contains(id)
     }
-}
-
-fn has(side: &Blueprint, id: &ObjectId) -> bool {
-    let found = || {
-        let mail = side.domains.get(&id.domain()?.parse::<Domain>().ok()?)?;
-        let local = id.local().and_then(|local| LocalPart::new(local).ok());
-        Some(match (id.kind(), local) {
-            (Kind::Domain, _) => true,
-            (Kind::User, Some(local)) => mail.users.contains_key(&local),
-            (Kind::List, Some(local)) => mail.lists.contains_key(&local),
-            (Kind::Autoresponder, Some(local)) => mail.responders.contains_key(&local),
-            _ => false,
-        })
-    };
-    found().unwrap_or(false)
 }

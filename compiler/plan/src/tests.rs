@@ -25,12 +25,24 @@ impl Sample {
         let (site, _) = read_unconfined(folder.path()).unwrap_or_else(|found| panic!("{found:#?}\n{text}"));
         let (blueprint, _) = lower(&site).unwrap_or_else(|found| panic!("{found:#?}\n{text}"));
         let map = SourceMap::new(&site, &blueprint);
-        let manifest = postkiln_render::manifest(&blueprint, &site.sources, &map, &postkiln_render::Serials::default());
+        let (manifest, _) =
+            postkiln_render::outline(&blueprint, &site.sources, &map, &postkiln_render::Serials::default());
         Self { site, map, blueprint, manifest }
     }
 
+    /// The text of the blueprint, as it is now.
+    fn model(&self) -> Vec<u8> {
+        postkiln_render::outline(&self.blueprint, &self.site.sources, &self.map, &postkiln_render::Serials::default()).1
+    }
+
     pub(crate) fn side(&self) -> Side<'_> {
-        Side { blueprint: &self.blueprint, manifest: &self.manifest, places: self, label: "sample".to_owned() }
+        Side {
+            blueprint: &self.blueprint,
+            manifest: &self.manifest,
+            places: self,
+            label: "sample".to_owned(),
+            touched: None,
+        }
     }
 }
 
@@ -53,8 +65,14 @@ fn site(domain: &str, rest: &str) -> Sample {
 
 const USERS: &str = "users = { ada.password.hash = HASH, grace.password.hash = HASH },";
 
+/// The plan, which is the same when the base is read without what is the same.
 fn planned(base: &Sample, new: &Sample) -> Plan {
-    Plan::new(&base.side(), &new.side(), Vec::new(), &[])
+    let plan = Plan::new(&base.side(), &new.side(), Vec::new(), &[]);
+    let smaller = postkiln_render::without_same(&base.model(), &new.model()).unwrap();
+    let blueprint = Blueprint::read(&smaller.text).unwrap();
+    let side = Side { blueprint: &blueprint, touched: Some(&smaller.touched), ..base.side() };
+    assert_eq!(json(&Plan::new(&side, &new.side(), Vec::new(), &[])), json(&plan));
+    plan
 }
 
 /// Each change in a line: `+ user/bo`, `~ user/ada quota 1 GiB -> 2 GiB`.

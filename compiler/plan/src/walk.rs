@@ -12,6 +12,7 @@ use postkiln_bundle::{Listener, Role, Service};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::before::{Before, same};
 use crate::change::{Action, Attribute, Change, attributes};
 use crate::patch::{Operation, step};
 use crate::renames::Renames;
@@ -29,7 +30,8 @@ pub(crate) struct Compared {
 }
 
 /// Compares two whole blueprints.
-pub(crate) fn walk(base: &Blueprint, new: &Blueprint) -> Compared {
+pub(crate) fn walk(before: &Before<'_>, new: &Blueprint) -> Compared {
+    let base = before.blueprint;
     // A new field of a blueprint does not compile here before it has a line below, or a place among the appliance's
     // own.
     let Blueprint {
@@ -53,7 +55,8 @@ pub(crate) fn walk(base: &Blueprint, new: &Blueprint) -> Compared {
         services,
         secrets,
     } = new;
-    let mut walk = Walk { base, renames: Renames::new(base, new), done: Compared::default(), quiet: false };
+    let mut walk =
+        Walk { before: *before, renames: Renames::new(before, new), done: Compared::default(), quiet: false };
     walk.object(&ObjectId::single(Kind::Appliance), "", Some(base), Some(new));
     each(&base.domains, domains, |name, base, new| walk.domain(name, base, new));
     each(&base.alias_domains, alias_domains, |name, base, new| {
@@ -82,7 +85,7 @@ pub(crate) fn walk(base: &Blueprint, new: &Blueprint) -> Compared {
 }
 
 struct Walk<'a> {
-    base: &'a Blueprint,
+    before: Before<'a>,
     renames: Renames,
     done: Compared,
     /// Whether operations are left out, because one on an enclosing thing does it all.
@@ -96,7 +99,10 @@ impl<'a> Walk<'a> {
             return;
         }
         let path = at("/domains", name);
-        let was = self.renames.before(&id).and_then(|was| self.base.domains.get_key_value(&was.name().parse().ok()?));
+        let was = self
+            .renames
+            .before(&id)
+            .and_then(|was| self.before.blueprint.domains.get_key_value(&was.name().parse().ok()?));
         if let (None, Some((old_name, old))) = (base, was) {
             self.renamed(&id, &at("/domains", old_name), &path, old, new);
             return self.members(name, Some(old), new);
@@ -115,10 +121,27 @@ impl<'a> Walk<'a> {
         let none = BTreeMap::new();
         let path = at(&at("/domains", domain), "aliases");
         let (base, new) = (base.map_or(&none, |mail| &mail.aliases), new.map_or(&none, |mail| &mail.aliases));
-        each(base, new, |local, base, new| {
+        let touched = self.touched(domain, "aliases", Kind::Alias, new);
+        these(touched, base, new, |local, base, new| {
             let id = || ObjectId::within(Kind::Alias, local.as_str(), domain);
             self.value_of(id, || at(&path, local.as_str()), &impact::ALIAS, base, new);
         });
+    }
+
+    /// The names that have to be compared in a section of a domain, where not all have to; the others are counted as equal.
+    fn touched<T>(
+        &mut self,
+        domain: &Domain,
+        section: &str,
+        kind: Kind,
+        new: &BTreeMap<LocalPart, T>,
+    ) -> Option<&'a [LocalPart]> {
+        let touched = self.before.touched(domain, section)?;
+        let same = same(new, touched);
+        if same > 0 {
+            *self.done.unchanged.entry((Some(domain.to_string()), kind)).or_default() += same;
+        }
+        Some(touched)
     }
 
     /// Compares things with addresses: users, lists, autoresponders.
@@ -132,7 +155,9 @@ impl<'a> Walk<'a> {
     ) {
         let none = BTreeMap::new();
         let path = |domain: &str, local: &str| at(&at(&at("/domains", domain), field), local);
-        each(base.map_or(&none, select), new.map_or(&none, select), |local, base, new| {
+        let (base, new) = (base.map_or(&none, select), new.map_or(&none, select));
+        let touched = self.touched(domain, field, T::KIND, new);
+        these(touched, base, new, |local, base, new| {
             if base.zip(new).is_some_and(|(base, new)| base.agrees(new)) {
                 return self.same(Some(domain.as_str()), T::KIND);
             }
@@ -142,7 +167,7 @@ impl<'a> Walk<'a> {
             }
             let here = path(domain.as_str(), local.as_str());
             let was = self.renames.before(&id).and_then(|was| {
-                let mail = self.base.domains.get(&was.domain()?.parse::<Domain>().ok()?)?;
+                let mail = self.before.blueprint.domains.get(&was.domain()?.parse::<Domain>().ok()?)?;
                 Some((was.clone(), select(mail).get(&LocalPart::new(was.local()?).ok()?)?))
             });
             match was {
@@ -294,6 +319,19 @@ impl<'a> Walk<'a> {
             }
         }
         Compared { changes, ..self.done }
+    }
+}
+
+/// Like [`each`], for these keys alone where they are given.
+fn these<'m, K: Ord, V>(
+    keys: Option<&'m [K]>,
+    base: &'m BTreeMap<K, V>,
+    new: &'m BTreeMap<K, V>,
+    mut visit: impl FnMut(&'m K, Option<&'m V>, Option<&'m V>),
+) {
+    match keys {
+        None => each(base, new, visit),
+        Some(keys) => keys.iter().for_each(|key| visit(key, base.get(key), new.get(key))),
     }
 }
 

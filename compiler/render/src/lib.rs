@@ -7,6 +7,7 @@ mod json;
 mod model;
 mod records;
 mod robot;
+mod same;
 mod scanner;
 mod seed;
 mod serials;
@@ -23,6 +24,8 @@ use postkiln_blueprint::{Blueprint, Cause, Certificate, Delivery, Kind, Password
 use postkiln_bundle::{Bundle, File, FileEntry, Manifest, Owner};
 use postkiln_control::{ControlFile, Morercpthosts, dot_qmail, fastforward, tcprules, users_assign};
 use postkiln_handover::{PasswordSecret, PasswordSecrets};
+
+pub use same::{Smaller, without_same};
 use seed::Dialect;
 pub use serials::{Serials, following};
 use text::Text;
@@ -35,13 +38,23 @@ pub fn render(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials
     Bundle::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
 }
 
-/// The manifest of the bundle that [`render`] makes, for callers that only compare: no file's content is kept after
-/// hashing.
+/// The manifest of the bundle that [`render`] makes, and the text of the model, for callers that only compare: the content of
+/// no other file is kept after hashing.
 #[must_use]
-pub fn manifest(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials: &Serials) -> Manifest {
-    let files = all(blueprint, sources, map, serials, FileEntry::from);
-    Manifest::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
+pub fn outline(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials: &Serials) -> (Manifest, Vec<u8>) {
+    let kept = all(blueprint, sources, map, serials, |file| {
+        let (entry, bytes) = file.into();
+        let bytes = if entry.path == MODEL { bytes } else { Vec::new() };
+        (entry, bytes)
+    });
+    let (files, bytes): (Vec<FileEntry>, Vec<Vec<u8>>) = kept.into_iter().unzip();
+    let hostname = blueprint.hostname.as_str();
+    let manifest = Manifest::new(postkiln_blueprint::LANGUAGE, hostname, files, blueprint.services.clone());
+    (manifest, bytes.concat())
 }
+
+/// The path of the model in a bundle.
+pub const MODEL: &str = "blueprint.json";
 
 /// Files of the site by their paths.
 pub type Sources = BTreeMap<String, Vec<u8>>;
@@ -57,7 +70,7 @@ fn all<T: Send>(
 ) -> Vec<T> {
     thread::scope(|scope| {
         let large = scope.spawn(|| {
-            let model = keep(File::new("blueprint.json", model::print(blueprint), Owner::Everyone));
+            let model = keep(File::new(MODEL, model::print(blueprint), Owner::Everyone));
             let seeds = seed::scripts(blueprint, |dialect, text| keep(seed(dialect, text)));
             iter::once(model).chain(seeds).collect::<Vec<T>>()
         });

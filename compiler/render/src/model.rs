@@ -11,11 +11,15 @@ use serde_json::ser::Formatter;
 /// The file's content.
 #[allow(clippy::expect_used, reason = "the model has string keys only; every test of this crate passes here")]
 pub(crate) fn print(blueprint: &Blueprint) -> Vec<u8> {
+    pretty(blueprint).expect("a model is always JSON")
+}
+
+/// A value as JSON in the form of the file.
+pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, LineForEach::default());
-    blueprint.serialize(&mut serializer).expect("a model is always JSON");
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, LineForEach::default()))?;
     bytes.push(b'\n');
-    bytes
+    Ok(bytes)
 }
 
 /// The deepest level whose things have lines of their own: `domains`, a domain, `users`, a user.

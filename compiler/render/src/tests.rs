@@ -144,7 +144,7 @@ fn the_same_blueprint_gives_the_same_bytes_and_hashes_stay_in_the_seed() {
     assert_eq!(bundle, render(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default(), &Serials::default()));
     assert_eq!(
         bundle.manifest(),
-        &manifest(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default(), &Serials::default())
+        &outline(&blueprint(&[("ada", &secret)]), &sources, &SourceMap::default(), &Serials::default()).0
     );
     let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("hhhh");
     let holders: Vec<(&str, Owner)> =

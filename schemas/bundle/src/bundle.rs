@@ -42,6 +42,13 @@ impl From<File> for FileEntry {
     }
 }
 
+/// The file's line of the manifest, and the content.
+impl From<File> for (FileEntry, Vec<u8>) {
+    fn from(file: File) -> Self {
+        (file.entry, file.bytes)
+    }
+}
+
 impl Bundle {
     /// Joins files and services, sorted and with an identity. Of two files with the same path the last is kept.
     #[must_use]

@@ -41,7 +41,13 @@ pub fn blueprint(octets: &[u8]) {
 
 fn plan(base: &Blueprint, new: &Blueprint) -> Plan {
     let bundle = Bundle::new(1, "mail.example.org", Vec::new(), Vec::new());
-    let side = |blueprint| Side { blueprint, manifest: bundle.manifest(), places: &Nowhere, label: String::new() };
+    let side = |blueprint| Side {
+        blueprint,
+        manifest: bundle.manifest(),
+        places: &Nowhere,
+        label: String::new(),
+        touched: None,
+    };
     Plan::new(&side(base), &side(new), Vec::new(), &[])
 }
 
