@@ -127,12 +127,18 @@ impl<'a> Delivery<'a> {
     #[must_use]
     pub fn addresses(&self) -> Vec<(&'a LocalPart, Own<'a>)> {
         let mail = self.mail;
-        let forwards = mail.users.iter().filter(|(_, user)| user.forward.is_some()).map(|(local, _)| local);
-        let names = mail.aliases.keys().chain(mail.lists.keys()).chain(mail.responders.keys()).chain(forwards);
-        let mut names: Vec<&LocalPart> = names.collect();
-        names.sort_unstable();
-        names.dedup();
-        names.into_iter().filter_map(|local| Some((local, self.own(local.as_str())?))).collect()
+        let is_closed = |local: &LocalPart| mail.users.get(local).is_some_and(|user| user.disabled);
+        // In the order in which `own` asks: of two reasons for one address the first counts.
+        let responders = mail.responders.keys().filter(|local| !is_closed(local)).map(|local| (local, Own::Responder));
+        let forwards = mail.users.iter().filter(|(_, user)| !user.disabled);
+        let forwards = forwards.filter_map(|(local, user)| Some((local, Own::Forward(user.forward.as_ref()?))));
+        let lists = mail.lists.keys().map(|local| (local, Own::List));
+        let aliases = mail.aliases.iter().map(|(local, targets)| (local, Own::Alias(targets.as_slice())));
+        let mut found: Vec<(&LocalPart, Own<'a>)> = responders.chain(forwards).chain(lists).chain(aliases).collect();
+        // The sort is stable, and quick for parts that are sorted already.
+        found.sort_by_key(|(local, _)| *local);
+        found.dedup_by(|(later, _), (first, _)| later == first);
+        found
     }
 
     /// Whether the address is one of the table's. Lists and replies keep their files: few, and with folders of their own.
@@ -168,11 +174,11 @@ impl<'a> Delivery<'a> {
         table.into_iter().chain([Instruction::Deliver(self.rule())]).collect()
     }
 
-    /// The table; `None` for a domain that needs none.
+    /// The table, given all [addresses](Self::addresses); `None` for a domain that needs none.
     #[must_use]
-    pub fn table(&self) -> Option<Vec<u8>> {
-        let all = self.addresses().into_iter().filter(|(_, own)| self.is_in_table(*own));
-        let entries = all.map(|(local, own)| (local.as_str(), self.instructions(local, own)));
+    pub fn table(&self, addresses: &[(&LocalPart, Own<'_>)]) -> Option<Vec<u8>> {
+        let all = addresses.iter().filter(|(_, own)| self.is_in_table(*own));
+        let entries = all.map(|(local, own)| (local.as_str(), self.instructions(local, *own)));
         self.has_table.then(|| fastforward::compile(entries))
     }
 

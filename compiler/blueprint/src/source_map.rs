@@ -1,7 +1,7 @@
 //! `source/map.json` of a bundle: the place of each thing in the site, for plans that have the bundle and not the site.
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write};
+use std::fmt::{self, Display, Write};
 
 use postkiln_address::Domain;
 use postkiln_findings::Place;
@@ -73,24 +73,24 @@ impl SourceMap {
         draft.finish()
     }
 
-    /// The content of the map's file with the lines of generated files: JSON with a thing or a file on each line.
-    #[must_use]
-    pub fn print(&self, lines: &BTreeMap<String, Lines>) -> String {
-        let mut text = format!("{{\"files\":{},\n\"objects\":{{", json(&self.files));
+    /// Writes the content of the map's file with the lines of generated files: JSON with a thing or a file on each line.
+    ///
+    /// # Errors
+    /// When `to` has one.
+    pub fn write(&self, lines: &BTreeMap<String, Lines>, to: &mut dyn Write) -> fmt::Result {
+        write!(to, "{{\"files\":{},\n\"objects\":{{", json(&self.files))?;
         let mut end = "\n";
         for (id, [file, line, column, end_line, end_column]) in &self.objects {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{end}{}:[{file},{line},{column},{end_line},{end_column}]", json(id));
+            write!(to, "{end}{}:[{file},{line},{column},{end_line},{end_column}]", json(id))?;
             end = ",\n";
         }
-        text.push_str("\n},\n\"lines\":{");
+        to.write_str("\n},\n\"lines\":{")?;
         end = "\n";
         for (path, lines) in lines {
-            let _ = write!(text, "{end}{}:{}", json(path), json(lines));
+            write!(to, "{end}{}:{}", json(path), json(lines))?;
             end = ",\n";
         }
-        text.push_str("\n}}\n");
-        text
+        to.write_str("\n}}\n")
     }
 
     /// The place of a thing.
@@ -163,10 +163,15 @@ mod tests {
         let mut draft = Draft::default();
         draft.put(&id, &place);
         let map = draft.finish();
-        let read: SourceMap = serde_json::from_str(&map.print(&BTreeMap::new())).unwrap();
+        let printed = |map: &SourceMap| {
+            let mut text = String::new();
+            map.write(&BTreeMap::new(), &mut text).unwrap();
+            text
+        };
+        let read: SourceMap = serde_json::from_str(&printed(&map)).unwrap();
         assert_eq!((read.place(&id), &read), (Some(place), &map));
         assert_eq!(read.place(&ObjectId::within(Kind::User, "grace", "example.org")), None);
-        let empty: SourceMap = serde_json::from_str(&SourceMap::default().print(&BTreeMap::new())).unwrap();
+        let empty: SourceMap = serde_json::from_str(&printed(&SourceMap::default())).unwrap();
         assert_eq!(empty, SourceMap::default());
     }
 }

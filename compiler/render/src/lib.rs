@@ -4,6 +4,7 @@
 
 mod control;
 mod json;
+mod keep;
 mod model;
 mod records;
 mod robot;
@@ -17,7 +18,7 @@ mod web;
 mod zone;
 
 use std::collections::BTreeMap;
-use std::{iter, thread};
+use std::{fmt, iter, thread};
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_blueprint::{Blueprint, Cause, Certificate, Delivery, Kind, Password, SourceMap, User};
@@ -25,6 +26,7 @@ use postkiln_bundle::{Bundle, File, FileEntry, Manifest, Owner};
 use postkiln_control::{ControlFile, Morercpthosts, dot_qmail, fastforward, tcprules, users_assign};
 use postkiln_handover::{PasswordSecret, PasswordSecrets};
 
+use keep::Keep;
 pub use same::{Smaller, without_same};
 use seed::Dialect;
 pub use serials::{Serials, following};
@@ -34,7 +36,7 @@ use text::Text;
 /// them; `serials` are no part of the blueprint, since a new number by itself changes nothing for mail.
 #[must_use]
 pub fn render(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials: &Serials) -> Bundle {
-    let files = all(blueprint, sources, map, serials, |file| file);
+    let files: Vec<File> = all(blueprint, sources, map, serials);
     Bundle::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
 }
 
@@ -42,11 +44,7 @@ pub fn render(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials
 /// no other file is kept after hashing.
 #[must_use]
 pub fn outline(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials: &Serials) -> (Manifest, Vec<u8>) {
-    let kept = all(blueprint, sources, map, serials, |file| {
-        let (entry, bytes) = file.into();
-        let bytes = if entry.path == MODEL { bytes } else { Vec::new() };
-        (entry, bytes)
-    });
+    let kept: Vec<(FileEntry, Vec<u8>)> = all(blueprint, sources, map, serials);
     let (files, bytes): (Vec<FileEntry>, Vec<Vec<u8>>) = kept.into_iter().unzip();
     let hostname = blueprint.hostname.as_str();
     let manifest = Manifest::new(postkiln_blueprint::LANGUAGE, hostname, files, blueprint.services.clone());
@@ -59,34 +57,28 @@ pub const MODEL: &str = "blueprint.json";
 /// Files of the site by their paths.
 pub type Sources = BTreeMap<String, Vec<u8>>;
 
-/// Makes all files; `keep` decides what is kept of each. The seeds and the model are half of the work for a large site,
-/// so they are made beside the rest.
-fn all<T: Send>(
-    blueprint: &Blueprint,
-    sources: &Sources,
-    map: &SourceMap,
-    serials: &Serials,
-    keep: fn(File) -> T,
-) -> Vec<T> {
+/// Makes all files. The seeds and the model are half of the work for a large site, so they are made beside the rest.
+fn all<T: Keep>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials: &Serials) -> Vec<T> {
     thread::scope(|scope| {
         let large = scope.spawn(|| {
-            let model = keep(File::new(MODEL, model::print(blueprint), Owner::Everyone));
-            let seeds = seed::scripts(blueprint, |dialect, text| keep(seed(dialect, text)));
+            let model = T::file(MODEL.to_owned(), model::print(blueprint), Owner::Everyone);
+            let seeds =
+                seed::scripts(blueprint, |dialect, parts| T::parts(seed_path(dialect), parts, Owner::Directory));
             iter::once(model).chain(seeds).collect::<Vec<T>>()
         });
         let (mut lines, mut kept) = (BTreeMap::new(), Vec::new());
-        let mut add = |path: String, bytes| kept.push(keep(File::new(path, bytes, Owner::Everyone)));
         generated(blueprint, serials, &mut |path, made| {
             if let Content::Text(text) = &made.content {
                 lines.extend(text.lines().map(|lines| (path.clone(), lines)));
             }
-            add(path, made.content.into_bytes());
+            kept.push(T::file(path, made.content.into_bytes(), Owner::Everyone));
         });
         for (path, bytes) in sources {
-            add(format!("source/{path}"), bytes.clone());
+            kept.push(T::parts(format!("source/{path}"), &[bytes], Owner::Everyone));
         }
         // This comes after the sources: a file of the site that has the map's name is named in the map and left out.
-        add(SourceMap::PATH.to_owned(), map.print(&lines).into_bytes());
+        let write = |to: &mut dyn fmt::Write| map.write(&lines, to);
+        kept.push(T::written(SourceMap::PATH.to_owned(), &write, Owner::Everyone));
         kept.extend(large.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         kept
     })
@@ -142,10 +134,6 @@ impl Origin {
 
 fn seed_path(dialect: Dialect) -> String {
     format!("seeds/{}", dialect.file())
-}
-
-fn seed(dialect: Dialect, text: String) -> File {
-    File::new(seed_path(dialect), text.into_bytes(), Owner::Directory)
 }
 
 /// A file with what it was made for.
@@ -255,7 +243,8 @@ fn deny() -> Vec<tcprules::Rule> {
 /// A domain's directory.
 fn instructions(delivery: &Delivery<'_>, take: Take<'_>) {
     let domain = delivery.domain;
-    for (local, own) in delivery.addresses() {
+    let addresses = delivery.addresses();
+    for (local, own) in addresses.iter().copied() {
         if let Some(name) = delivery.file_name(local, own) {
             let text = dot_qmail::print(&delivery.instructions(local, own));
             take(format!("domains/{domain}/{name}"), Made::for_one(&text, own.cause(local, domain)));
@@ -264,7 +253,7 @@ fn instructions(delivery: &Delivery<'_>, take: Take<'_>) {
     let whole = Cause::of(Kind::Domain, domain);
     let last = dot_qmail::print(&delivery.last());
     take(format!("domains/{domain}/{}", Delivery::LAST), Made::for_one(&last, whole.at(&["catch_all"])));
-    if let Some(table) = delivery.table() {
+    if let Some(table) = delivery.table(&addresses) {
         take(format!("domains/{domain}/{}", fastforward::FILE), Made::bytes(table, Some(whole)));
     }
 }

@@ -1,7 +1,7 @@
 //! Two texts of `blueprint.json` side by side: of 100,000 users a plan decodes only those whose lines differ. Knows the lines
 //! that `model` prints, and nothing about what stands in them. Start at [`without_same`].
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use postkiln_address::LocalPart;
 use postkiln_blueprint::Touched;
@@ -108,7 +108,7 @@ fn different<'a>(old: &'a str, new: &'a str) -> (Vec<&'a str>, Vec<&'a str>) {
         old.pop();
         new.pop();
     }
-    let (before, after): (HashSet<&str>, HashSet<&str>) =
+    let (before, after): (BTreeSet<&str>, BTreeSet<&str>) =
         (old.iter().copied().collect(), new.iter().copied().collect());
     old.retain(|row| !after.contains(row));
     new.retain(|row| !before.contains(row));

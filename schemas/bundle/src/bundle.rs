@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use crate::manifest::sha256_hex;
+use sha2::{Digest, Sha256};
+
+use crate::manifest::{hex, sha256_hex};
 use crate::{BundleError, FileEntry, Manifest, Owner, Service};
 
 /// Files and manifest. Made by `compiler/render`, or read back from a directory or a packed file; the hashes are right.
@@ -32,6 +34,27 @@ impl File {
     pub fn new(path: impl Into<String>, bytes: Vec<u8>, owner: Owner) -> Self {
         let (size, sha256) = (bytes.len() as u64, sha256_hex(&bytes));
         Self { entry: FileEntry { path: path.into(), size, sha256, owner }, bytes }
+    }
+}
+
+/// The line of the manifest in the making, for a file that comes in parts and is not kept.
+#[derive(Debug, Default)]
+pub struct Digester {
+    digest: Sha256,
+    size: u64,
+}
+
+impl Digester {
+    /// Takes the next part of the content.
+    pub fn update(&mut self, part: &[u8]) {
+        self.digest.update(part);
+        self.size += part.len() as u64;
+    }
+
+    /// The line of the file. `path` and `owner` are as in [`File::new`].
+    #[must_use]
+    pub fn entry(self, path: impl Into<String>, owner: Owner) -> FileEntry {
+        FileEntry { path: path.into(), size: self.size, sha256: hex(&self.digest.finalize()), owner }
     }
 }
 

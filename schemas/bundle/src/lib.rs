@@ -8,7 +8,7 @@ mod pack;
 mod role;
 mod service;
 
-pub use bundle::{Bundle, File, Part};
+pub use bundle::{Bundle, Digester, File, Part};
 pub use error::BundleError;
 pub use manifest::{FileEntry, Manifest, Owner, Table};
 pub use pack::{PackError, unpack};

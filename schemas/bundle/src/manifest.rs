@@ -125,7 +125,11 @@ fn without_identity(bytes: &[u8], identity: &str) -> Option<Vec<u8>> {
 const SMALLEST_ROOM: u64 = 32 << 20;
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    let digits = Sha256::digest(bytes).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    hex(&Sha256::digest(bytes))
+}
+
+pub(crate) fn hex(digest: &[u8]) -> String {
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 

@@ -45,14 +45,19 @@ pub(super) enum Base {
 
 /// The places of a bundle, read only when a removed thing's place is asked for.
 pub(super) struct Mapped {
-    file: Vec<u8>,
+    /// The path of the bundle.
+    bundle: String,
     map: OnceCell<SourceMap>,
 }
 
 impl Places for Mapped {
     fn place(&self, id: &ObjectId, _: &[&str]) -> Option<Place> {
         // In an older compiler's bundle only the positions are missing.
-        self.map.get_or_init(|| serde_json::from_slice(&self.file).unwrap_or_default()).place(id)
+        let read = || {
+            let (_, files) = open(&self.bundle, |path| path == SourceMap::PATH).ok()?;
+            serde_json::from_slice(files.get(SourceMap::PATH)?).ok()
+        };
+        self.map.get_or_init(|| read().unwrap_or_default()).place(id)
     }
 }
 
@@ -87,7 +92,7 @@ impl Base {
 
 /// A base that was found and not read yet.
 pub(super) enum Found {
-    /// A bundle.
+    /// A bundle, a directory or a packed file.
     Bundle {
         /// The name that the caller gave it: its path.
         name: String,
@@ -108,10 +113,10 @@ pub(super) enum Found {
     },
 }
 
-/// A base that was read, but for its model, which is decoded beside the new one.
+/// A base that was compiled, or a bundle whose model is read beside the new one.
 pub(super) enum Read {
-    /// A bundle: its name, table of contents and the files that a plan needs.
-    Kept(String, Part),
+    /// A bundle of this name.
+    Kept(String),
     /// A site compiled now.
     Made(Box<Base>),
 }
@@ -146,16 +151,14 @@ impl Found {
         }
     }
 
-    /// Reads or compiles the base.
+    /// Compiles the base, unless it is a bundle.
     ///
     /// # Errors
-    /// When it cannot be read, or has errors.
+    /// When it has errors.
     pub(super) fn read(self) -> Result<Read, Failure> {
         let made = match self {
-            Self::Bundle { name, .. } => {
-                let part = open(&name, |path| [MODEL, SourceMap::PATH].contains(&path))?;
-                return Ok(Read::Kept(name, part));
-            }
+            // Its model would lie in memory while the new one is made.
+            Self::Bundle { name, .. } => return Ok(Read::Kept(name)),
             Self::Site { path } => {
                 let name = path.display().to_string();
                 made(&path, &Numbering::default(), &name, format!("site {name}, bundle"))
@@ -174,12 +177,13 @@ impl Read {
     /// 100,000 users that takes a quarter of a second and 80 MB.
     ///
     /// # Errors
-    /// When the model cannot be read.
+    /// When the bundle cannot be read.
     pub(super) fn decoded(self, new: &[u8], whole: bool) -> Result<Base, Failure> {
-        let (name, (manifest, mut files)) = match self {
+        let name = match self {
             Self::Made(base) => return Ok(*base),
-            Self::Kept(name, part) => (name, part),
+            Self::Kept(name) => name,
         };
+        let (manifest, mut files) = open(&name, |path| path == MODEL)?;
         let model = files.remove(MODEL).unwrap_or_default();
         let smaller = if whole { None } else { without_same(&model, new) };
         let (text, touched) = smaller.map_or((model, None), |smaller| (smaller.text, Some(smaller.touched)));
@@ -189,7 +193,7 @@ impl Read {
             );
             Failure::environment(what, error)
         })?;
-        let places = Mapped { file: files.remove(SourceMap::PATH).unwrap_or_default(), map: OnceCell::new() };
+        let places = Mapped { bundle: name, map: OnceCell::new() };
         Ok(Base::Kept { blueprint: Box::new(blueprint), manifest, touched, places, label: "bundle".to_owned() })
     }
 }

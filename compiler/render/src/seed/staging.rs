@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use postkiln_blueprint::{Blueprint, Cause};
 
+use super::Script;
 use super::dialect::Dialect;
 use super::rows::{self, Account, Alias, AliasDomain, Domain, Row};
 
@@ -35,11 +36,6 @@ impl Filling {
     pub(super) fn is_for(&self, dialect: Dialect) -> bool {
         self.is_common || self.dialect == dialect
     }
-
-    /// The length of all statements in octets.
-    pub(super) const fn len(&self) -> usize {
-        self.domains.len() + self.alias_domains.len() + self.accounts.len() + self.aliases.len()
-    }
 }
 
 /// The things that rows are about, by their lines in `text`, a seed made from these statements.
@@ -61,8 +57,8 @@ fn in_lines<R: Row>(mut rows: impl Iterator<Item = R>, inserts: &str, text: &str
 }
 
 /// Writes the statements that make and fill all temporary tables.
-pub(super) fn write(dialect: Dialect, filling: &Filling, to: &mut String) {
-    to.push('\n');
+pub(super) fn write<'a>(dialect: Dialect, filling: &'a Filling, to: &mut Script<'a>) {
+    to.text.push('\n');
     table::<Domain<'_>>(dialect, &filling.domains, to);
     table::<AliasDomain<'_>>(dialect, &filling.alias_domains, to);
     table::<Account<'_>>(dialect, &filling.accounts, to);
@@ -82,7 +78,7 @@ pub(super) fn drop(dialect: Dialect, to: &mut String) {
     }
 }
 
-fn table<R: Row>(dialect: Dialect, inserts: &str, to: &mut String) {
+fn table<'a, R: Row>(dialect: Dialect, inserts: &'a str, to: &mut Script<'a>) {
     let columns = R::columns();
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let (table, key, names) =
@@ -106,9 +102,9 @@ fn table<R: Row>(dialect: Dialect, inserts: &str, to: &mut String) {
             format!("CREATE UNIQUE INDEX ON seed_{table} ({key});\nANALYZE seed_{table};\n"),
         ),
     };
-    to.push_str(&create);
-    to.push_str(inserts);
-    to.push_str(&index);
+    to.text.push_str(&create);
+    to.rows(inserts);
+    to.text.push_str(&index);
 }
 
 /// The statements that insert the rows; `is_common` becomes false when another dialect would write one of them
