@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs;
+use std::process::Command;
+use std::time::Duration;
 
 use postkiln_tests::clients::{Login, await_message, message, receive_from_outside};
-use postkiln_tests::{Keeper, Running, Site, check_unseen, status};
+use postkiln_tests::{Keeper, Running, Site, check_unseen, finish, status};
 
 const STRANGER: &str = "stranger@elsewhere.example";
 /// Nothing else on a machine reads like this.
@@ -59,6 +61,26 @@ fn a_rotated_password_works_when_it_is_delivered_and_the_old_one_no_more() {
     node.stop();
     let node = keeper.run(data.path());
     check_works(&node, SECOND, "second");
+    check_unseen(&node, SECOND.password);
+    node.stop();
+}
+
+#[test]
+fn secrets_that_nothing_uses_yet_are_kept_and_seen_nowhere() {
+    let fields = "domains.\"example.org\".dkim = { secret = \"dkim\" }, \
+                  storage.database | force = 'mariadb { host = \"db.example.net\", password.secret = \"database\" }";
+    let keeper = Keeper::of(Site::small_office().without_antivirus().with(fields));
+    let mut openssl = Command::new("openssl");
+    let key =
+        finish(openssl.args(["genpkey", "-quiet", "-algorithm", "RSA"]), Duration::from_secs(60)).success().output;
+    let line = key.lines().nth(3).unwrap();
+    keeper.set("dkim", &key);
+    keeper.set("database", SECOND.password);
+    let data = tempfile::Builder::new().prefix("pk-data-").tempdir().unwrap();
+    let node = keeper.run(data.path());
+    node.await_log(&["event=secrets-delivered", "secrets=2"], Duration::from_secs(30));
+    node.kill_and_see_it_return("keyd");
+    check_unseen(&node, line);
     check_unseen(&node, SECOND.password);
     node.stop();
 }

@@ -2,12 +2,14 @@
 //! first and logs in there. Each secret serves its purpose and is seen nowhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
-use std::fs;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+use std::{fs, io, thread};
 
 use postkiln_tests::clients::{Login, message, submit};
+use postkiln_tests::world::inside;
 use postkiln_tests::{Keeper, Running, Sink, Site, Verdict, check_unseen, eventually, finish, status};
 use tempfile::TempDir;
 
@@ -100,10 +102,13 @@ fn relay(certificate: &Certificate, sink: &Sink) -> Keeper {
 
 /// A site whose mail for others goes to a relay.
 fn sender(relay: &Running, listener: &str, digest: &str) -> Keeper {
+    sender_to("127.0.0.1", relay.port(listener), digest)
+}
+
+fn sender_to(host: &str, port: u16, digest: &str) -> Keeper {
     let fields = format!(
-        "smtp.smarthost = {{ host = \"127.0.0.1\", port = {}, user = \"{}\", password.secret = \"relay\", \
+        "smtp.smarthost = {{ host = \"{host}\", port = {port}, user = \"{}\", password.secret = \"relay\", \
          spki_sha256 = \"{digest}\" }}",
-        relay.port(listener),
         EMMY.user
     );
     let keeper = Keeper::of(office(&fields));
@@ -154,6 +159,42 @@ fn mail_leaves_through_a_smarthost_that_asks_for_a_login_and_has_a_certificate_o
         node.stop();
         relay.stop();
     }
+}
+
+/// Takes connections at the address and hands them on to the port.
+fn forward(from: &str, to: u16) {
+    let listener = TcpListener::bind(from).unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
+            let pairs = [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)];
+            for (mut reader, mut writer) in pairs {
+                thread::spawn(move || {
+                    let _ = io::copy(&mut reader, &mut writer);
+                    let _ = writer.shutdown(Shutdown::Write);
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn on_port_465_encryption_begins_with_the_connection() {
+    if !inside("on_port_465_encryption_begins_with_the_connection") {
+        return;
+    }
+    let mut ip = Command::new("ip");
+    let _ = finish(ip.args(["address", "add", "192.0.2.9/32", "dev", "lo"]), PATIENCE).success();
+    let sink = Sink::listen("127.0.0.1:0", Verdict::Accept);
+    let certificate = Certificate::new(&["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+    let (here, there) = (data(), data());
+    let relay = run(&relay(&certificate, &sink), there.path());
+    forward("192.0.2.9:465", relay.port("submissions"));
+    let node = run(&sender_to("192.0.2.9", 465, &certificate.digest()), here.path());
+    send(&node, "implicitly");
+    assert!(sink.next(PATIENCE).content.contains("Subject: implicitly"));
+    node.stop();
+    relay.stop();
 }
 
 #[test]
