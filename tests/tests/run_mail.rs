@@ -255,7 +255,8 @@ fn operators_name_the_site_or_the_directory() {
         finish(&mut postkiln, Duration::from_secs(20))
     };
     for place in [site.path().to_owned(), site.path().join("site.ncl"), data.clone()] {
-        let status = ask("status", &place).success().output;
+        // Where no scanner is installed not all is well.
+        let status = ask("status", &place).output;
         assert!(status.contains("smtpd") && status.contains("ready"), "{}: {status}", place.display());
         let queue = ask("queue", &place).success().output;
         assert!(queue.contains("empty"), "{}: {queue}", place.display());

@@ -35,7 +35,8 @@ fn reply(node: &Running, to: &str, subject: &str) -> u64 {
 
 fn status(node: &Running) -> String {
     let mut status = Command::new(binary("postkiln"));
-    finish(status.arg("status").arg("--data").arg(node.data()), Duration::from_secs(20)).success().output
+    // A seed that was refused makes it exit 1.
+    finish(status.arg("status").arg("--data").arg(node.data()), Duration::from_secs(20)).output
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use postkiln_operation::log::{Event, Line};
 use postkiln_operation::status::{Defect, State, Status};
-use postkiln_tests::clients::Lines;
-use postkiln_tests::{Ended, Running, Site, binary, eventually};
+use postkiln_tests::clients::{ALAN, GRACE, Lines, await_message, message, submit};
+use postkiln_tests::{Ended, Running, Site, binary, eventually, finish};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -73,6 +73,49 @@ fn a_full_or_read_only_disk_is_no_ready_node() {
     assert!(text.contains("robots/ is missing since"), "{text}");
     run(&node, "mv \"$DATA/elsewhere\" \"$DATA/robots\"");
     await_status(&node, "the directory is back", |said| said.code() == 0);
+}
+
+#[test]
+fn an_entry_of_the_queue_that_cannot_be_used_is_in_the_status_and_needs_no_restart() {
+    // The remains of a message that nobody was promised are removed, but a mount point cannot be.
+    let mounts = "mkdir -p \"$DATA/queue/messages\"; echo x > \"$DATA/queue/messages/0a\"; \\
+        mount --bind \"$DATA/queue/messages/0a\" \"$DATA/queue/messages/0a\"";
+    let node = Running::start_mounted(site().path(), mounts);
+    let text = await_status(&node, "the entry is in the status", |said| said.code() == 1);
+    assert!(text.contains("queue/messages/0a cannot be used: "), "{text}");
+    run(&node, "umount \"$DATA/queue/messages/0a\"");
+    await_status(&node, "the entry was looked at again", |said| said.code() == 0);
+    node.await_log(&["event=forgotten", "queue=0a"], LIMIT);
+    node.stop();
+}
+
+/// FIFOs stand for files on a disk that does not answer: opening one waits for a writer.
+#[test]
+fn files_that_hang_hold_up_nobody() {
+    let node = Running::start(site().path());
+    let bundle = std::fs::canonicalize(node.data().join("bundles/active")).unwrap();
+    let part = node.data().join("parts/local").join(bundle.file_name().unwrap());
+    let list = part.join("lists/example.org/announce/list.json");
+    std::fs::remove_file(&list).unwrap();
+    mkfifo(&list);
+    let post = message(GRACE.user, "announce@example.org", "post", "hello");
+    assert_eq!(submit(&node, "submission", GRACE, &["announce@example.org"], &post).code, 250);
+    let mail = message(GRACE.user, ALAN.user, "not held up", "hello");
+    assert_eq!(submit(&node, "submission", GRACE, &[ALAN.user], &mail).code, 250);
+    let _ = await_message(&node, ALAN, "not held up");
+
+    let next = node.data().join("bundles/hanging");
+    std::fs::create_dir(&next).unwrap();
+    mkfifo(&next.join("manifest.json"));
+    std::os::unix::fs::symlink("hanging", node.data().join("bundles/next")).unwrap();
+    node.hang_up();
+    node.kill_and_see_it_return("pop3d");
+    await_status(&node, "all roles are there", |said| said.output.contains("is ready"));
+}
+
+fn mkfifo(path: &std::path::Path) {
+    let mut command = std::process::Command::new("mkfifo");
+    let _ = finish(command.arg(path), LIMIT).success();
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod apply;
 mod changing;
+mod errands;
 mod layout;
 mod provisions;
 mod readiness;
@@ -21,7 +22,7 @@ use crate::machine;
 use supervisor::Supervisor;
 
 /// Where this node lives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Place {
     /// The data directory.
     pub(crate) data: PathBuf,

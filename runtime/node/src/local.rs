@@ -28,6 +28,7 @@ use postkiln_mail::{Envelope, Outcome, Status, delivered_to, header, return_path
 use postkiln_store::{Delivery, Quota, Uniques};
 use postkiln_sys::{BundleDirectory, Inherited};
 
+use crate::aside::aside;
 use crate::contents;
 use crate::error::NodeError;
 use crate::role::{self, Seat};
@@ -45,15 +46,27 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
 /// The configuration from the bundle; files of lists and robots are read when they are needed.
 pub(crate) struct Config {
     hostname: Domain,
-    bundle: BundleDirectory,
+    bundle: Arc<BundleDirectory>,
 }
 
 impl Config {
     fn read(bundle: &BundleDirectory) -> Result<Self, NodeError> {
         Ok(Self {
             hostname: contents::control::<Me>(bundle)?.0,
-            bundle: bundle.try_clone().map_err(|error| error.to_string())?,
+            bundle: Arc::new(bundle.try_clone().map_err(|error| error.to_string())?),
         })
+    }
+}
+
+impl Config {
+    /// A file of the bundle, whole.
+    async fn file(&self, path: &str) -> Result<Vec<u8>, Outcome> {
+        let (bundle, name) = (self.bundle.clone(), path.to_owned());
+        match aside(move || bundle.read(&name)).await {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(trouble(&format!("{path} is missing"))),
+            Err(error) => Err(trouble(&format!("{path}: {error}"))),
+        }
     }
 }
 
@@ -90,7 +103,7 @@ async fn answer(
     let Some((request, descriptor)) = channel.receive().await? else { return Ok(()) };
     // An attempt comes with its message.
     let descriptor = descriptor.ok_or(ChannelError::Malformed)?;
-    let outcome = match Original::open(descriptor.into(), request) {
+    let outcome = match aside(move || Original::open(descriptor.into(), request)).await {
         Ok(original) => match deliver(&config, &tools, &Rc::new(original)).await {
             Ok(outcome) | Err(outcome) => outcome,
         },

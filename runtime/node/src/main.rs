@@ -6,6 +6,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod active;
+mod aside;
 mod error;
 mod init;
 mod machine;

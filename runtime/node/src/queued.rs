@@ -1,18 +1,20 @@
 //! The role `queued`: the one writer of the queue (qmail-queue, qmail-send, qmail-clean). It accepts messages from the
 //! narrow door, gives each recipient to `local` or `remote` when its time has come, and reports failures. Knows nothing about
 //! mailboxes, DNS or SMTP. Touches `queue/` and nothing else. Start at [`work`]; the files below are `intake` (submissions
-//! and operators), `dispatch` (attempts), `notice` (bounces).
+//! and operators), `dispatch` (attempts), `notice` (bounces), `recovery` (what
+//! an earlier life left).
 
 mod config;
 mod dispatch;
 mod intake;
 mod notice;
+mod recovery;
 
 #[cfg(test)]
 mod tests;
 
 use std::cell::{Cell, RefCell};
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,7 +22,7 @@ use std::time::SystemTime;
 use postkiln_bundle::Role;
 use postkiln_ipc::Door;
 use postkiln_log::Event;
-use postkiln_queue::{Finding, Message, Queue, Scheduler};
+use postkiln_queue::{Message, Queue, Scheduler};
 use postkiln_sys::Inherited;
 use tokio::sync::{Notify, watch};
 
@@ -66,7 +68,16 @@ impl Shared {
 async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
     let (local, remote) = (seat.door(Role::Local)?, seat.door(Role::Remote)?);
     let mut scheduler = Scheduler::new(seat.config().limits());
-    let queue = open(&seat.data().join("queue"), &mut scheduler)?;
+    let (queue, recovered) = tokio::select! {
+        opened = recovery::open(seat.data().join("queue"), &seat.desk) => opened?,
+        () = seat.stopped() => return Ok(()),
+    };
+    let stuck = recovery::tell(&recovered, &BTreeMap::new());
+    postkiln_log::info(Event::Recovered, &[("messages", &recovered.messages.len())]);
+    let now = SystemTime::now();
+    for message in recovered.messages {
+        scheduler.add(message, now);
+    }
     let shared = Rc::new(Shared {
         queue,
         scheduler: RefCell::new(scheduler),
@@ -81,6 +92,7 @@ async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
     let desk = shared.clone();
     seat.answer(CONVERSATIONS, move |caller, channel| intake::talk(desk.clone(), caller, channel))?;
     seat.ready();
+    tokio::task::spawn_local(recovery::insist(shared.clone(), seat.desk.clone(), stuck));
     tokio::select! {
         () = dispatch::run(&shared) => Ok(()),
         () = shared.broken.notified() => Err("the queue has to be opened again".to_owned().into()),
@@ -89,34 +101,6 @@ async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
             Ok(())
         }
     }
-}
-
-/// Opens the queue and schedules what an earlier life left.
-fn open(directory: &Path, scheduler: &mut Scheduler) -> Result<Queue, String> {
-    let (queue, recovered) = Queue::open(directory, nonce()?).map_err(|error| postkiln_log::chain(&error))?;
-    for finding in &recovered.findings {
-        match finding {
-            Finding::Damaged(name) => {
-                postkiln_log::error(Event::Damaged, &[("queue", name), ("moved", &"queue/damaged")])
-            }
-            Finding::Unfinished(name) => postkiln_log::info(Event::Forgotten, &[("queue", name)]),
-            Finding::Finished(name) => postkiln_log::info(Event::End, &[("queue", name)]),
-            Finding::Stuck(name, problem) => {
-                postkiln_log::error(Event::Stuck, &[("queue", name), ("problem", problem)])
-            }
-        }
-    }
-    postkiln_log::info(Event::Recovered, &[("messages", &recovered.messages.len())]);
-    let now = SystemTime::now();
-    for message in recovered.messages {
-        scheduler.add(message, now);
-    }
-    Ok(queue)
-}
-
-/// A number that tells the names of this start from those of others.
-fn nonce() -> Result<u16, String> {
-    postkiln_sys::random().map(u16::from_le_bytes).map_err(|error| format!("no randomness: {error}"))
 }
 
 /// Conversations per caller at the same time.

@@ -31,6 +31,7 @@ use postkiln_sys::{BundleDirectory, Inherited};
 use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 
+use crate::aside::aside;
 use crate::contents::control;
 use crate::error::NodeError;
 use crate::role::{self, Seat};
@@ -128,8 +129,8 @@ impl Tools {
     }
 
     /// The resolver for the servers in force, kept as long as those do not change, with its cache.
-    fn names(&self, config: &Config) -> Result<Rc<Names>, NodeError> {
-        let servers = if config.resolvers.is_empty() { self.leased() } else { config.resolvers.clone() };
+    async fn names(&self, config: &Config) -> Result<Rc<Names>, NodeError> {
+        let servers = if config.resolvers.is_empty() { self.leased().await? } else { config.resolvers.clone() };
         let mut names = self.names.borrow_mut();
         if let Some(names) = names.as_ref().filter(|names| names.servers() == servers) {
             return Ok(names.clone());
@@ -140,10 +141,15 @@ impl Tools {
     }
 
     /// `nameserver` lines as `netd` writes them; none when there is no file yet.
-    fn leased(&self) -> Vec<SocketAddr> {
-        let text = std::fs::read_to_string(&self.resolv_conf).unwrap_or_default();
+    async fn leased(&self) -> Result<Vec<SocketAddr>, String> {
+        let path = self.resolv_conf.clone();
+        let read = aside(move || match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+            read => read,
+        });
+        let text = read.await.map_err(|error| format!("the name servers are not known: {error}"))?;
         let address = |line: &str| line.strip_prefix("nameserver ")?.trim().parse().ok();
-        text.lines().filter_map(address).map(|address| SocketAddr::new(address, 53)).collect()
+        Ok(text.lines().filter_map(address).map(|address| SocketAddr::new(address, 53)).collect())
     }
 }
 
@@ -156,7 +162,7 @@ async fn answer(
     let Some((request, descriptor)) = channel.receive().await? else { return Ok(()) };
     // An attempt comes with its message.
     let descriptor = descriptor.ok_or(ChannelError::Malformed)?;
-    let content = Content { file: descriptor.into(), offset: request.offset, size: request.size };
+    let content = Content { file: Arc::new(descriptor.into()), offset: request.offset, size: request.size };
     let outcome = deliver(&config, &tools, &request, &content).await;
     // A caller that went away needs no answer: the attempt is repeated.
     channel.send(&outcome).await
@@ -164,7 +170,7 @@ async fn answer(
 
 /// One attempt: every host in its order until one of them gives an answer that counts.
 pub(crate) async fn deliver(config: &Config, tools: &Tools, request: &Request, content: &Content) -> Outcome {
-    let names = match tools.names(config) {
+    let names = match tools.names(config).await {
         Ok(names) => names,
         Err(problem) => return Outcome::Deferred(Status(4, 4, 3), format!("{} (#4.4.3)", problem.told())),
     };

@@ -43,6 +43,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -85,6 +86,14 @@ impl Queue {
         let recovered = recovery::recover(storage.as_ref())?;
         let queue = Self { storage, entries: Arc::default(), nonce, sequence: Arc::default() };
         Ok((queue, recovered))
+    }
+
+    /// Looks again at entries that were [`Finding::Stuck`], by their names.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn look_again(&self, stuck: &BTreeSet<String>) -> Result<Recovered, QueueError> {
+        recovery::sort(self.storage.as_ref(), |name| stuck.contains(name))
     }
 
     /// Begins a message that arrives at `now`.

@@ -29,8 +29,8 @@ pub enum Finding {
     /// A file that is not readable as a message: moved to `damaged/`. Either it was never acknowledged, or the disk has
     /// lost data.
     Damaged(String),
-    /// A file that the disk did not let us read, move or remove, and why: it stays, and the next start looks at it
-    /// again.
+    /// A file that the disk did not let us read, move or remove, and why: it stays, to be looked at again
+    /// ([`crate::Queue::look_again`]).
     Stuck(String, String),
 }
 
@@ -44,9 +44,14 @@ enum State {
 /// Sorts out every entry. An entry that cannot be read, moved or removed stays where it is and is reported, since the
 /// others are mail.
 pub(crate) fn recover(storage: &dyn Storage) -> Result<Recovered, QueueError> {
+    sort(storage, |_| true)
+}
+
+/// Sorts out those entries of which `is_wanted` says so.
+pub(crate) fn sort(storage: &dyn Storage, is_wanted: impl Fn(&str) -> bool) -> Result<Recovered, QueueError> {
     let mut recovered = Recovered::default();
     let names = storage.names().map_err(QueueError::directory("messages".as_ref()))?;
-    for name in names {
+    for name in names.into_iter().filter(|name| is_wanted(&name.to_string_lossy())) {
         let text = name.to_string_lossy().into_owned();
         let state = name.to_str().map_or(Ok(State::Damaged), |name| inspect(storage, name));
         let finding = match state {

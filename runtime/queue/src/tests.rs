@@ -1,5 +1,6 @@
 //! Every operation failed once, every prefix of steps recovered, a process killed in the middle.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -206,9 +207,16 @@ fn one_bad_entry_keeps_no_other_from_being_read() {
     for step in 1..model.steps().len() {
         let (model, _) = prepared();
         model.fail_at(step);
-        let (_, recovered) = Queue::over(Arc::new(model.clone()), 8).unwrap();
-        let stuck = recovered.findings.iter().filter(|finding| matches!(finding, Finding::Stuck(..))).count();
-        assert_eq!((stuck, recovered.messages.len() + stuck + model.damaged().len()), (1, 3), "{:?}", model.steps());
+        let (queue, recovered) = Queue::over(Arc::new(model.clone()), 8).unwrap();
+        let stuck = recovered.findings.iter().filter_map(|finding| match finding {
+            Finding::Stuck(name, _) => Some(name.clone()),
+            _ => None,
+        });
+        let stuck: BTreeSet<String> = stuck.collect();
+        let known = recovered.messages.len();
+        assert_eq!((stuck.len(), known + 1 + model.damaged().len()), (1, 3), "{:?}", model.steps());
+        let again = queue.look_again(&stuck).unwrap();
+        assert_eq!((known + again.messages.len(), model.damaged().len()), (2, 1), "nothing waits for a start");
         let (_, again) = Queue::over(Arc::new(model), 9).unwrap();
         assert_eq!(again.messages.len(), 2, "what was stuck is looked at again");
     }

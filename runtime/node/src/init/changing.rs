@@ -3,6 +3,7 @@
 //! is started again.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use postkiln_bundle::{Program, Role};
 use postkiln_ipc::control::Order;
@@ -11,27 +12,54 @@ use postkiln_operation::status::Applied;
 use postkiln_sys::Signal;
 
 use super::apply::{Change, Held, Stage};
+use super::errands::Done;
 use super::status::now;
 use super::supervisor::Supervisor;
 use super::unit::Unit;
-use super::{layout, provisions};
+use super::{Place, layout, provisions};
 use crate::active;
+
+/// Verifies `bundles/next` and makes everything that its roles need below the data directory.
+fn read_next(place: &Place, in_force: &str) -> Result<Held, (String, String)> {
+    let mut held = Held::open(&place.data.join("bundles/next")).map_err(|problem| (String::new(), problem))?;
+    let made = layout::follow(place, held.bundle.manifest()).and_then(|()| held.cut(place, Some(in_force)));
+    made.map_err(|problem| (held.identity().to_owned(), problem))?;
+    Ok(held)
+}
+
+/// How long a bundle may take to be read and verified; a large one takes seconds.
+const READING: Duration = Duration::from_secs(120);
 
 impl Supervisor {
     /// SIGHUP: offers `bundles/next` to every role that runs.
     pub(super) fn offer_next(&mut self) {
-        if self.change.is_some() {
+        if self.change.is_some() || self.reading.is_some() {
             postkiln_log::warn(Event::ChangeRefused, &[("problem", &"another change is under way")]);
             return;
         }
-        let mut held = match Held::open(&self.place.data.join("bundles/next")) {
-            Ok(held) => held,
-            Err(problem) => return self.record(String::new(), &problem),
-        };
-        let ready = layout::follow(&self.place, held.bundle.manifest());
-        if let Err(problem) = ready.and_then(|()| held.cut(&self.place, Some(self.held.identity()))) {
-            return self.record(held.identity().to_owned(), &problem);
+        let (place, in_force) = (self.place.clone(), self.held.identity().to_owned());
+        match self.errands.run(move || Done::Read(read_next(&place, &in_force))) {
+            Ok(()) => self.reading = Some(Instant::now() + READING),
+            Err(error) => self.record(String::new(), &format!("bundles/next: {error}")),
         }
+    }
+
+    /// A disk that does not answer must not forbid changes for ever.
+    pub(super) fn give_up_reading(&mut self) {
+        self.reading = None;
+        self.record(String::new(), "bundles/next: the disk does not answer");
+    }
+
+    /// The bundle of `bundles/next` is verified: every role is asked whether it can use it.
+    pub(super) fn offer(&mut self, read: Result<Held, (String, String)>) {
+        if self.reading.take().is_none() {
+            // It came too late.
+            return;
+        }
+        let held = match read {
+            Ok(held) => held,
+            Err((identity, problem)) => return self.record(identity, &problem),
+        };
         let mut asked = BTreeSet::new();
         // A role that the new table does not have is only stopped; it has nothing to prepare.
         for unit in self.units.iter_mut().filter(|unit| unit.obeys() && held.service(unit.service.role).is_some()) {

@@ -15,6 +15,7 @@ use postkiln_sys::{Signal, Signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::apply::{Change, Held};
+use super::errands::{Done, Errands};
 use super::sockets::Sockets;
 use super::status::{Board, now};
 use super::unit::Unit;
@@ -37,6 +38,9 @@ pub(super) struct Supervisor {
     /// Held as long as this process uses the data directory.
     _lock: File,
     pub(super) change: Option<Change>,
+    pub(super) errands: Errands,
+    /// Until when the bundle on offer has to be verified.
+    pub(super) reading: Option<Instant>,
     pub(super) applied: Option<Applied>,
     started: i64,
     announced: bool,
@@ -52,6 +56,7 @@ enum Source {
     Signals,
     Button(usize),
     Leash,
+    Errands,
     Unit(usize),
 }
 
@@ -89,6 +94,8 @@ impl Supervisor {
             leashed: false,
             _lock: lock,
             change: None,
+            errands: Errands::new().map_err(|error| format!("errands: {error}"))?,
+            reading: None,
             applied: None,
             started: now(),
             announced: false,
@@ -132,11 +139,15 @@ impl Supervisor {
                     }
                     // Nothing is ever written there, so there is something to read only at the end.
                     Source::Leash => return self.stop(Ending::Off),
+                    Source::Errands => self.take_results(),
                     Source::Unit(at) => self.hear(at),
                 }
             }
             if self.change.as_ref().is_some_and(|change| change.deadline <= Instant::now()) {
                 self.overdue();
+            }
+            if self.reading.is_some_and(|deadline| deadline <= Instant::now()) {
+                self.give_up_reading();
             }
         }
     }
@@ -206,9 +217,29 @@ impl Supervisor {
         }
         self.ping_due = Instant::now() + PING;
         let starting = self.units.iter_mut().filter(|unit| unit.state == State::Starting && unit.pid().is_some());
-        for unit in starting.filter(|unit| readiness::answers(&self.place.data, &unit.service.readiness)) {
-            unit.note.clear();
-            unit.become_state(State::Ready);
+        for unit in starting.filter(|unit| unit.service.readiness != Readiness::Says && !unit.is_asked) {
+            let (role, pid) = (unit.role(), unit.pid());
+            let (data, readiness) = (self.place.data.clone(), unit.service.readiness.clone());
+            let asked = self.errands.run(move || Done::Asked(role, pid, readiness::answers(&data, &readiness)));
+            // Without a thread it is asked the next time.
+            unit.is_asked = asked.is_ok();
+        }
+    }
+
+    fn take_results(&mut self) {
+        for done in self.errands.take() {
+            match done {
+                Done::Read(read) => self.offer(read),
+                Done::Asked(role, pid, answers) => {
+                    let asked = self.units.iter_mut().find(|unit| unit.role() == role && unit.pid() == pid);
+                    let Some(unit) = asked else { continue };
+                    unit.is_asked = false;
+                    if answers && unit.state == State::Starting {
+                        unit.note.clear();
+                        unit.become_state(State::Ready);
+                    }
+                }
+            }
         }
     }
 
@@ -217,7 +248,7 @@ impl Supervisor {
         let ping = self.units.iter().find(asked).map(|_| self.ping_due);
         let change = self.change.as_ref().map(|change| change.deadline);
         let look = Some(Instant::now() + LOOK);
-        self.units.iter().filter_map(Unit::due).chain(ping).chain(change).chain(look).min()
+        self.units.iter().filter_map(Unit::due).chain(ping).chain(change).chain(self.reading).chain(look).min()
     }
 
     fn wait(&self, due: Option<Instant>) -> Result<Vec<Source>, String> {
@@ -228,6 +259,8 @@ impl Supervisor {
             sources.push(Source::Leash);
             watched.push(PollFd::new(&stdin, PollFlags::IN));
         }
+        sources.push(Source::Errands);
+        watched.push(PollFd::new(&self.errands, PollFlags::IN));
         for (at, button) in self.buttons.iter().enumerate() {
             sources.push(Source::Button(at));
             watched.push(PollFd::new(button, PollFlags::IN));
@@ -330,6 +363,7 @@ impl Supervisor {
             while self.units.iter().any(|unit| unit.pid().is_some()) && Instant::now() < deadline {
                 self.wait(Some(deadline))?;
                 while self.signals.take().is_some() {}
+                self.errands.take();
                 for unit in &mut self.units {
                     // A late report changes nothing, but an unread channel would wake us again and again.
                     if unit.control().is_some_and(has_input) {

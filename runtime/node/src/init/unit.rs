@@ -27,6 +27,8 @@ pub(super) struct Unit {
     pub(super) callers: Vec<Role>,
     /// The state of the service.
     pub(super) state: State,
+    /// A thread asks its program whether it answers.
+    pub(super) is_asked: bool,
     /// Why it works only in part.
     pub(super) note: String,
     process: Option<Process>,
@@ -47,6 +49,7 @@ impl Unit {
             service,
             callers,
             state: State::Starting,
+            is_asked: false,
             note: String::new(),
             process: None,
             control: None,
@@ -120,6 +123,7 @@ impl Unit {
                 self.process = Some(process);
                 held.identity().clone_into(&mut self.given);
                 self.started = Some(Instant::now());
+                self.is_asked = false;
                 self.note.clear();
                 self.become_state(State::Starting);
             }

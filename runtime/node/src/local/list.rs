@@ -22,7 +22,8 @@ pub(super) async fn post(
     list: &directory::List,
 ) -> Result<(), Outcome> {
     let path = format!("lists/{}/list.json", list.directory);
-    let settings = read(config, &path).map_err(|problem| trouble(&format!("{path}: {problem}")))?;
+    let settings: List =
+        serde_json::from_slice(&config.file(&path).await?).map_err(|error| trouble(&format!("{path}: {error}")))?;
     let message = original.message();
     // The walk brings only posts here.
     let decide =
@@ -46,11 +47,6 @@ pub(super) async fn post(
         Some(Decision::Refuse(outcome)) => Err(outcome),
         Some(Decision::OwnerWanted) | None => Err(trouble("the list does not know what to do")),
     }
-}
-
-fn read(config: &Config, path: &str) -> Result<List, String> {
-    let bytes = config.bundle.read(path).map_err(|error| error.to_string())?.ok_or("is missing")?;
-    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
 }
 
 /// The first address that stands for the list and exists.

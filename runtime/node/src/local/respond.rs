@@ -17,6 +17,7 @@ use postkiln_mail::Outcome;
 use super::original::Original;
 use super::submit::submit;
 use super::{Config, Tools, trouble};
+use crate::aside::aside;
 
 /// Replies, if this message is to be replied to.
 ///
@@ -30,15 +31,13 @@ pub(super) async fn respond(
 ) -> Result<(), Outcome> {
     let message = original.message();
     let Some(sender) = autorespond::answerable(&message)? else { return Ok(()) };
-    let text = match config.bundle.read(&responder.message) {
-        Ok(Some(text)) => text,
-        Ok(None) => return Err(trouble(&format!("{} is missing", responder.message))),
-        Err(error) => return Err(trouble(&format!("{}: {error}", responder.message))),
-    };
+    let text = config.file(&responder.message).await?;
     let now = SystemTime::now();
     let directory = tools.data.join(format!("{}.d", responder.message));
     let record = Record::new(&directory, sender);
-    let told = record.times().map_err(|error| trouble(&format!("{}: {error}", directory.display())))?;
+    let failed = |error| trouble(&format!("{}: {error}", directory.display()));
+    let times = record.clone();
+    let told = aside(move || times.times()).await.map_err(failed)?;
     let allowance = Allowance { replies: responder.replies, period: responder.period };
     if !allowance.allows(&told, seconds(now)) {
         postkiln_log::info(Event::Respond, &[("queue", message.id), ("to", sender), ("text", &"already told")]);
@@ -48,14 +47,21 @@ pub(super) async fn respond(
     let at = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
     let reply = autorespond::reply(&robot, &message, sender, at);
     // Noted first: a reply too few is better than one with every attempt.
-    record.note(now).map_err(|error| trouble(&format!("{}: {error}", directory.display())))?;
+    aside(move || record.note(now)).await.map_err(failed)?;
     let id = submit(tools, reply.envelope, &reply.head, original.rest(reply.rest)).await?;
-    forget_old(&directory, responder.period, now);
+    let period = responder.period;
+    // Old records cost room only.
+    let _ = aside(move || {
+        forget_old(&directory, period, now);
+        Ok(())
+    })
+    .await;
     postkiln_log::info(Event::Respond, &[("queue", message.id), ("to", sender), ("reply", &id)]);
     Ok(())
 }
 
 /// When one sender was answered: a file of Unix seconds, one per line, named by a hash of the address.
+#[derive(Clone)]
 struct Record {
     path: PathBuf,
 }

@@ -8,6 +8,7 @@ use postkiln_mail::{Envelope, Outcome, QueueId};
 
 use super::original::{Original, Source};
 use super::{Tools, trouble};
+use crate::aside::aside;
 
 /// What stands behind the prefix.
 #[derive(Clone, Copy)]
@@ -53,13 +54,19 @@ async fn converse(tools: &Tools, envelope: &Envelope, prefix: &[u8], rest: Rest<
     let mut submission = Submission::begin(&tools.queue, envelope).await?;
     submission.content(prefix).await?;
     if let Some(mut source) = rest.source().map_err(ChannelError::from)? {
-        let mut piece = vec![0; CONTENT];
         loop {
-            let read = source.read(&mut piece).map_err(ChannelError::from)?;
-            if read == 0 {
+            let read = aside(move || {
+                let mut piece = vec![0; CONTENT];
+                let read = source.read(&mut piece)?;
+                piece.truncate(read);
+                Ok((source, piece))
+            });
+            let piece;
+            (source, piece) = read.await.map_err(ChannelError::from)?;
+            if piece.is_empty() {
                 break;
             }
-            submission.content(piece.get(..read).unwrap_or_default()).await?;
+            submission.content(&piece).await?;
         }
     }
     submission.commit().await

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
 
 use postkiln_control::list::MOST_MEMBERS;
 use postkiln_ipc::delivery::Request as Attempted;
@@ -43,7 +44,10 @@ impl Stage {
         let bundle = BundleDirectory::open(&directory.path().join("bundle")).unwrap();
         let (configs, config) = watch::channel(Arc::new(Config::read(&bundle).unwrap()));
         let mut scheduler = Scheduler::new(config.borrow().limits());
-        let queue = open(&directory.path().join("queue"), &mut scheduler).unwrap();
+        let (queue, recovered) = Queue::open(&directory.path().join("queue"), 7).unwrap();
+        for message in recovered.messages {
+            scheduler.add(message, SystemTime::now());
+        }
         let (told, deliveries) = mpsc::unbounded_channel();
         let outcomes: BTreeMap<&'static str, Vec<Outcome>> =
             outcomes.iter().map(|(recipient, outcomes)| (*recipient, outcomes.to_vec())).collect();

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use postkiln_ipc::delivery::Request;
@@ -19,11 +20,12 @@ use super::names::Exchange;
 use super::smarthost::Known;
 use super::wire::Wire;
 use super::{Config, Tools, reply};
+use crate::aside::aside;
 
 /// The message's content, as the queue keeps it.
 #[derive(Debug)]
 pub(crate) struct Content {
-    pub(crate) file: File,
+    pub(crate) file: Arc<File>,
     pub(crate) offset: u64,
     pub(crate) size: u64,
 }
@@ -102,7 +104,7 @@ impl Attempt<'_> {
         let mut sent = 0;
         loop {
             let answer = match line.next(connector, &self.exchange.name()).await {
-                Some(Event::Asked(Question::Content)) => self.content.answer(&mut sent),
+                Some(Event::Asked(Question::Content)) => self.content.answer(&mut sent).await,
                 Some(Event::Asked(Question::InTheClear)) => {
                     self.log("none", "");
                     Answer::Go
@@ -229,17 +231,24 @@ impl Line {
 
 impl Content {
     /// The next piece behind the octets that were sent.
-    fn answer(&self, sent: &mut u64) -> Answer {
+    async fn answer(&self, sent: &mut u64) -> Answer {
         let left = self.size.saturating_sub(*sent);
         if left == 0 {
             return Answer::End;
         }
-        let mut piece = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(PIECE)];
-        match self.file.read_at(&mut piece, self.offset + *sent) {
-            Ok(0) => Answer::Unreadable(io::Error::from(io::ErrorKind::UnexpectedEof).to_string()),
-            Ok(read) => {
-                piece.truncate(read);
-                *sent += read as u64;
+        let (file, at) = (self.file.clone(), self.offset + *sent);
+        let read = aside(move || {
+            let mut piece = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(PIECE)];
+            let read = file.read_at(&mut piece, at)?;
+            piece.truncate(read);
+            Ok(piece)
+        });
+        match read.await {
+            Ok(piece) if piece.is_empty() => {
+                Answer::Unreadable(io::Error::from(io::ErrorKind::UnexpectedEof).to_string())
+            }
+            Ok(piece) => {
+                *sent += piece.len() as u64;
                 Answer::Piece(piece)
             }
             Err(error) => Answer::Unreadable(error.to_string()),

@@ -123,7 +123,7 @@ fn config(resolver: Option<SocketAddr>, port: u16, routes: &str) -> Config {
 async fn attempt(config: &Config, recipient: &str, body: &str) -> Outcome {
     let mut file = tempfile::tempfile().unwrap();
     write!(file, "header of the queue{body}").unwrap();
-    let content = Content { file, offset: 19, size: body.len() as u64 };
+    let content = Content { file: Arc::new(file), offset: 19, size: body.len() as u64 };
     let request = Request {
         id: QueueId::new("1").unwrap(),
         sender: "ada@example.org".parse::<ReversePath>().unwrap(),
@@ -410,5 +410,23 @@ fn encryption_is_used_where_it_is_offered_and_given_up_where_it_fails() {
             assert_eq!(heard[..3], ["EHLO mail.example.org", "STARTTLS", "EHLO mail.example.org"]);
             assert_eq!(heard[3..6], ["MAIL FROM:<ada@example.org>", "RCPT TO:<bob@example.net>", "DATA"]);
         }
+    });
+}
+
+/// A FIFO stands for a file on a disk that does not answer: opening it waits for a writer.
+#[test]
+fn name_servers_that_cannot_be_read_hold_up_nobody() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("resolv.conf");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let tools = Tools::new(path.clone()).unwrap();
+        let config = config(None, 25, "");
+        let mut asked = std::pin::pin!(tools.names(&config));
+        // On the loop itself this would never come back.
+        assert!(tokio::time::timeout(Duration::from_millis(50), asked.as_mut()).await.is_err());
+        let writing = tokio::task::spawn_blocking(move || std::fs::write(path, "nameserver 192.0.2.53\n"));
+        assert_eq!(asked.await.unwrap().servers(), ["192.0.2.53:53".parse().unwrap()]);
+        writing.await.unwrap().unwrap();
     });
 }
