@@ -1,10 +1,10 @@
-//! The cost of changes: one row for each field of the blueprint, beside which nothing compiles.
-//! `schemas/manual/impact.md` is
-//! printed from here; `compiler/plan` compares by it. Start at [`Object`].
+//! The cost of changes: one row for each field of the blueprint, beside which nothing compiles, with the place where the field
+//! was written. `schemas/manual/impact.md` is printed from here; `compiler/plan` compares by it. Start at [`Object`].
 //!
 //! To add a field to a struct of `model.rs`:
-//! 1. the compiler says that a pattern in this file lacks it: add `field: class(&[Role, …]),` to the struct's block;
+//! 1. the compiler says that a pattern in this file lacks it: add `field: class(&[Role, …]) => place,` to the struct's block;
 //! 2. the class is what the node really does (see [`Class`]); the roles are those that read the files it ends in;
+//!    the place is found in the part of the site that the block names (`of`), or `whole`;
 //! 3. `.sensitive()` when its value must not be shown, `.outside("what a person does elsewhere")` when that is needed;
 //! 4. a map of further things is `objects()`: its element gets a block of its own, a [`Kind`], and a line in
 //!    `compiler/plan/src/walk.rs` (which does not compile without either);
@@ -14,12 +14,15 @@ use std::collections::BTreeSet;
 
 use postkiln_bundle::Role::{self, Clamd, Controld, Directoryd, Freshclam, Keyd, Local, Queued, Remote, Smtpd};
 use postkiln_bundle::{Listener, Provision, Service};
-use postkiln_site::SecretVersion;
+use postkiln_findings::Place;
+use postkiln_site as site;
+use postkiln_site::{SecretVersion, Site};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::Kind;
 use crate::model::{Antivirus, Blueprint, Ldap, List, MailDomain, Responder, Retention, Storage, Tls, User, Web, Zone};
+use crate::place::{address, any, first, limits, one, whole, written};
 
 /// The node's reaction to a change, from nothing to the most disturbing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,8 +159,17 @@ pub trait Object: Serialize {
     fn agrees(&self, other: &Self) -> bool;
 }
 
+/// The places where a thing's fields were written.
+pub(crate) trait Written {
+    /// The part of a site that the thing is made of.
+    type Site;
+
+    /// The place of a field; `None` where it has none of its own, or nobody wrote it.
+    fn place<'a>(written: &'a Self::Site, field: &str) -> Option<&'a Place>;
+}
+
 macro_rules! table {
-    ($($type:ident as $kind:ident { $($field:ident: $row:expr),* $(,)? })*) => {$(
+    ($($type:ident as $kind:ident of $site:ty { $($field:ident: $row:expr => $place:expr),* $(,)? })*) => {$(
         impl Object for $type {
             const KIND: Kind = Kind::$kind;
             const TABLE: &'static [Field] = &[$($row.called(stringify!($field))),*];
@@ -178,6 +190,18 @@ macro_rules! table {
                 $((rows.next().is_some_and(|row| row.holds == Holds::Objects) || self.$field == other.$field) &&)* true
             }
         }
+
+        impl Written for $type {
+            type Site = $site;
+
+            fn place<'a>(written: &'a $site, field: &str) -> Option<&'a Place> {
+                let place: fn(&$site) -> Option<&Place> = match field {
+                    $(stringify!($field) => $place,)*
+                    _ => whole,
+                };
+                place(written)
+            }
+        }
     )*
 
         /// Kind and fields of every object that has several, in the order of this file.
@@ -186,168 +210,169 @@ macro_rules! table {
 }
 
 table! {
-    Blueprint as Appliance {
-        version: none(),
-        generation: data(&[Directoryd]),
-        hostname: swap(&[Keyd, Queued, Remote, Local, Smtpd]).outside("PTR record of the machine's address"),
-        addresses: none().outside("PTR record of each address"),
-        operators: swap(&[Controld]),
-        control: objects(),
-        domains: objects(),
-        alias_domains: objects(),
-        moved: none(), // What it explains is compared; applying it is part of the seed.
-        tcp: objects(),
-        zones: objects(),
-        tls: objects(),
-        antivirus: objects(),
-        web: objects(),
-        ldap: objects(),
-        storage: objects(),
-        retention: objects(),
-        services: objects(),
-        secrets: objects(),
+    Blueprint as Appliance of Site {
+        version: none() => whole,
+        generation: data(&[Directoryd]) => whole,
+        hostname: swap(&[Keyd, Queued, Remote, Local, Smtpd]).outside("PTR record of the machine's address")
+            => |site| one(&site.appliance.hostname),
+        addresses: none().outside("PTR record of each address") => |site| Some(address(site, "")),
+        operators: swap(&[Controld]) => |site| first(&site.appliance.operators),
+        control: objects() => whole,
+        domains: objects() => whole,
+        alias_domains: objects() => whole,
+        moved: none() => whole, // What it explains is compared; applying it is part of the seed.
+        tcp: objects() => whole,
+        zones: objects() => whole,
+        tls: objects() => whole,
+        antivirus: objects() => whole,
+        web: objects() => whole,
+        ldap: objects() => whole,
+        storage: objects() => whole,
+        retention: objects() => whole,
+        services: objects() => whole,
+        secrets: objects() => whole,
     }
 
-    SecretVersion as Secret {
-        version: swap(&[Keyd, Directoryd]),
-        kind: swap(&[Keyd]),
+    SecretVersion as Secret of SecretVersion {
+        version: swap(&[Keyd, Directoryd]) => whole,
+        kind: swap(&[Keyd]) => whole,
     }
 
     // On what is `none` here and below the node does not act yet: see not_yet.rs.
-    Tls as Tls {
-        certificate: swap(&[Keyd]),
-        minimum: none(),
+    Tls as Tls of site::Tls {
+        certificate: swap(&[Keyd]) => |tls| one(&tls.certificate),
+        minimum: none() => |tls| one(&tls.minimum),
     }
 
-    Web as Web {
-        webmail: none(),
-        administration: none(),
-        languages: none(),
-        name: none(),
+    Web as Web of site::Web {
+        webmail: none() => |web| one(&web.webmail),
+        administration: none() => |web| one(&web.administration),
+        languages: none() => |web| one(&web.languages),
+        name: none() => |web| any(&web.name),
     }
 
-    Ldap as Ldap {
-        enabled: none(),
-        base: none(),
-        anonymous: none(),
+    Ldap as Ldap of site::Ldap {
+        enabled: none() => |ldap| one(&ldap.enabled),
+        base: none() => |ldap| any(&ldap.base),
+        anonymous: none() => |ldap| one(&ldap.anonymous),
     }
 
-    Storage as Storage {
-        database: none(),
-        shared_mail: none(),
+    Storage as Storage of site::Storage {
+        database: none() => |storage| one(&storage.database),
+        shared_mail: none() => |storage| one(&storage.mail),
     }
 
-    Retention as Retention {
-        removed_mailboxes: none(),
-        trash: none(),
-        junk: none(),
-        logs: none(),
-        bundles: none(),
+    Retention as Retention of site::Retention {
+        removed_mailboxes: none() => |retention| one(&retention.removed_mailboxes),
+        trash: none() => |retention| one(&retention.trash),
+        junk: none() => |retention| one(&retention.junk),
+        logs: none() => |retention| one(&retention.logs),
+        bundles: none() => |retention| one(&retention.bundles),
     }
 
-    MailDomain as Domain {
-        postmaster: none(), // An alias of its own says where the mail goes.
-        users: objects(),
-        aliases: objects(),
-        catch_all: swap(&[Directoryd]),
-        subaddress: swap(&[Directoryd]),
-        lists: objects(),
-        responders: objects(),
-        managed: none(), // Nobody can add anything on the node yet.
-        limits: none(),  // As `managed`: declared things are counted by the compiler.
-        deny: none(),    // Each user's own says it.
-        dkim: swap(&[Keyd]),
+    MailDomain as Domain of site::MailDomain {
+        postmaster: none() => |mail| one(&mail.postmaster), // An alias of its own says where the mail goes.
+        users: objects() => whole,
+        aliases: objects() => whole,
+        catch_all: swap(&[Directoryd]) => |mail| written(mail, &mail.catch_all.place),
+        subaddress: swap(&[Directoryd]) => |mail| written(mail, &mail.subaddress.place),
+        lists: objects() => whole,
+        responders: objects() => whole,
+        managed: none() => |mail| written(mail, &mail.managed.place), // Nobody can add anything on the node yet.
+        limits: none() => |mail| limits(&mail.limits),  // As `managed`: declared things are counted by the compiler.
+        deny: none() => |mail| first(&mail.deny),    // Each user's own says it.
+        dkim: swap(&[Keyd]) => |mail| any(&mail.publishing.dkim),
     }
 
-    User as User {
-        name: data(&[Directoryd]),
-        quota: data(&[Directoryd]),
-        quota_messages: data(&[Directoryd]),
-        password: data(&[Directoryd]).sensitive(),
-        password_reset: data(&[Directoryd]),
-        forward: swap(&[Directoryd]),
-        deny: data(&[Directoryd]),
-        admin: data(&[Directoryd]),
-        disabled: data(&[Directoryd]),
+    User as User of site::User {
+        name: data(&[Directoryd]) => |user| any(&user.name),
+        quota: data(&[Directoryd]) => |user| any(&user.quota),
+        quota_messages: data(&[Directoryd]) => |user| any(&user.quota_messages),
+        password: data(&[Directoryd]).sensitive() => |user| any(&user.password),
+        password_reset: data(&[Directoryd]) => |user| any(&user.password_reset),
+        forward: swap(&[Directoryd]) => |user| any(&user.forward),
+        deny: data(&[Directoryd]) => |user| first(&user.deny),
+        admin: data(&[Directoryd]) => |user| any(&user.admin),
+        disabled: data(&[Directoryd]) => |user| any(&user.disabled),
     }
 
-    List as List {
-        members: swap(&[Local]),
-        managed: swap(&[Local]),
-        post: swap(&[Local]),
-        moderators: swap(&[Local]),
-        owner: swap(&[Local]),
-        allow: swap(&[Local]),
-        deny: swap(&[Local]),
-        subscribe: swap(&[Local]),
-        unsubscribe: swap(&[Local]),
-        archive: swap(&[Local]),
-        digest: swap(&[Local]),
-        prefix: swap(&[Local]),
-        trailer: swap(&[Local]),
-        reply_to: swap(&[Local]),
-        message_size: swap(&[Local]),
-        mime_remove: swap(&[Local]),
-        mime_reject: swap(&[Local]),
-        header_add: swap(&[Local]),
-        header_remove: swap(&[Local]),
-        bounce_warnings: swap(&[Local]),
-        members_listed: swap(&[Local]),
-        remote_administration: swap(&[Local]),
-        texts_editable: swap(&[Local]),
-        sublist_of: swap(&[Local]),
+    List as List of site::List {
+        members: swap(&[Local]) => |list| first(&list.members),
+        managed: swap(&[Local]) => |list| one(&list.managed),
+        post: swap(&[Local]) => |list| one(&list.post),
+        moderators: swap(&[Local]) => |list| first(&list.moderators),
+        owner: swap(&[Local]) => |list| any(&list.owner),
+        allow: swap(&[Local]) => |list| first(&list.allow),
+        deny: swap(&[Local]) => |list| first(&list.deny),
+        subscribe: swap(&[Local]) => |list| one(&list.subscribe),
+        unsubscribe: swap(&[Local]) => |list| one(&list.unsubscribe),
+        archive: swap(&[Local]) => |list| one(&list.archive),
+        digest: swap(&[Local]) => |list| any(&list.digest),
+        prefix: swap(&[Local]) => |list| any(&list.prefix),
+        trailer: swap(&[Local]) => |list| any(&list.trailer),
+        reply_to: swap(&[Local]) => |list| one(&list.reply_to),
+        message_size: swap(&[Local]) => |list| any(&list.message_size),
+        mime_remove: swap(&[Local]) => |list| first(&list.mime_remove),
+        mime_reject: swap(&[Local]) => |list| first(&list.mime_reject),
+        header_add: swap(&[Local]) => |list| first(&list.header_add),
+        header_remove: swap(&[Local]) => |list| first(&list.header_remove),
+        bounce_warnings: swap(&[Local]) => |list| one(&list.bounce_warnings),
+        members_listed: swap(&[Local]) => |list| one(&list.members_listed),
+        remote_administration: swap(&[Local]) => |list| one(&list.remote_administration),
+        texts_editable: swap(&[Local]) => |list| one(&list.texts_editable),
+        sublist_of: swap(&[Local]) => |list| any(&list.sublist_of),
     }
 
-    Responder as Autoresponder {
-        subject: swap(&[Local]),
-        text: swap(&[Local]),
-        once_per: swap(&[Directoryd]),
-        replies: swap(&[Directoryd]),
-        from: swap(&[Local]),
+    Responder as Autoresponder of site::Autoresponder {
+        subject: swap(&[Local]) => |robot| one(&robot.subject),
+        text: swap(&[Local]) => |robot| one(&robot.text),
+        once_per: swap(&[Directoryd]) => |robot| one(&robot.once_per),
+        replies: swap(&[Directoryd]) => |robot| one(&robot.replies),
+        from: swap(&[Local]) => |robot| any(&robot.from),
     }
 
-    Zone as Zone {
-        ttl: elsewhere("publish the zone"),
-        publish: none(),
-        records: objects(),
-        mta_sts: none(),
-        client: none(),
+    Zone as Zone of Site {
+        ttl: elsewhere("publish the zone") => |site| one(&site.dns.ttl),
+        publish: none() => whole,
+        records: objects() => whole,
+        mta_sts: none() => whole,
+        client: none() => whole,
     }
 
-    Antivirus as Antivirus {
-        clamav: restart(&[Clamd, Freshclam, Smtpd]),
-        stream_limit: restart(&[Clamd]),
-        threads: restart(&[Clamd]),
-        reload_beside: restart(&[Clamd]),
-        checks_per_day: restart(&[Freshclam]),
-        mirror: restart(&[Freshclam]),
-        signatures: restart(&[Clamd]),
+    Antivirus as Antivirus of Site {
+        clamav: restart(&[Clamd, Freshclam, Smtpd]) => |site| one(&site.antivirus.engine),
+        stream_limit: restart(&[Clamd]) => |site| one(&site.smtp.size),
+        threads: restart(&[Clamd]) => |site| one(&site.antivirus.threads),
+        reload_beside: restart(&[Clamd]) => |site| one(&site.antivirus.reload),
+        checks_per_day: restart(&[Freshclam]) => |site| one(&site.antivirus.checks_per_day),
+        mirror: restart(&[Freshclam]) => |site| one(&site.antivirus.mirror),
+        signatures: restart(&[Clamd]) => |site| first(&site.antivirus.signatures),
     }
 
-    Listener as Listener {
-        name: none(),
-        port: owner(Class::Rebind),
-        tls: owner(Class::Restart),
+    Listener as Listener of Site {
+        name: none() => whole,
+        port: owner(Class::Rebind) => whole,
+        tls: owner(Class::Restart) => whole,
     }
 
-    Service as Service {
-        role: none(),
-        user: owner(Class::Restart),
-        program: owner(Class::Restart),
-        listeners: objects(),
-        sockets: owner(Class::Restart),
-        doors: owner(Class::Restart),
-        directories: owner(Class::Restart),
-        reads: owner(Class::Restart),
-        provisions: owner(Class::Restart),
-        takes_secrets: owner(Class::Restart),
-        capabilities: owner(Class::Restart),
-        machine_only: owner(Class::Restart),
-        prerequisite: owner(Class::Restart),
-        readiness: owner(Class::Restart),
-        essential: owner(Class::Restart),
-        without: owner(Class::Restart),
-        pauses: owner(Class::Restart),
+    Service as Service of Site {
+        role: none() => whole,
+        user: owner(Class::Restart) => whole,
+        program: owner(Class::Restart) => whole,
+        listeners: objects() => whole,
+        sockets: owner(Class::Restart) => whole,
+        doors: owner(Class::Restart) => whole,
+        directories: owner(Class::Restart) => whole,
+        reads: owner(Class::Restart) => whole,
+        provisions: owner(Class::Restart) => whole,
+        takes_secrets: owner(Class::Restart) => whole,
+        capabilities: owner(Class::Restart) => whole,
+        machine_only: owner(Class::Restart) => whole,
+        prerequisite: owner(Class::Restart) => whole,
+        readiness: owner(Class::Restart) => whole,
+        essential: owner(Class::Restart) => whole,
+        without: owner(Class::Restart) => whole,
+        pauses: owner(Class::Restart) => whole,
     }
 }
 

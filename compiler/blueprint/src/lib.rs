@@ -15,6 +15,7 @@ mod model;
 mod not_yet;
 mod object;
 pub mod origin;
+mod place;
 mod prove;
 mod services;
 mod source_map;
