@@ -414,9 +414,9 @@ mod tests {
 
     #[test]
     fn readers_of_control_files_are_roles_that_read_them() {
-        let services = crate::services::services(true);
+        let services = crate::services::services(crate::services::Needs { clamav: true, login: true });
         for entry in postkiln_control::REGISTRY {
-            let readers = readers(&format!("control/{}", entry.name), &services);
+            let readers = readers(&postkiln_bundle::paths::control(entry.name), &services);
             assert_eq!(readers.len(), entry.readers.len(), "{}: {:?}", entry.name, entry.readers);
             assert!(readers.iter().all(|role| entry.readers.contains(&role.name())), "{}", entry.name);
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use postkiln_address::{Address, Domain, LocalPart};
-use postkiln_bundle::User as UnixUser;
+use postkiln_bundle::{User as UnixUser, paths};
 use postkiln_control::dot_qmail::{self, Autorespond, Instruction, Rule, file_name};
 use postkiln_control::fastforward;
 use postkiln_control::users_assign::{Assigned, Assignment};
@@ -161,7 +161,7 @@ impl<'a> Delivery<'a> {
             Own::Alias(targets) => targets.iter().cloned().map(Instruction::Forward).collect(),
             Own::Forward(forward) => forwarding(forward),
             Own::List => {
-                vec![Instruction::EzmlmSend { directory: format!("lists/{}/{}", self.domain, local.as_str()) }]
+                vec![Instruction::EzmlmSend { directory: paths::list(self.domain, local.as_str()) }]
             }
             Own::Responder => self.responding(local),
         }
@@ -202,7 +202,7 @@ impl<'a> Delivery<'a> {
 
     /// The reply first, then the instructions of the user of the same name.
     fn responding(&self, local: &LocalPart) -> Vec<Instruction> {
-        let message = format!("robots/{}/{}", self.domain, local.as_str());
+        let message = paths::robot(self.domain, local.as_str());
         let (seconds, count) =
             self.mail.responders.get(local).map_or((0, 1), |responder| (responder.once_per, responder.replies));
         let robot = Autorespond { seconds, count, directory: format!("{message}.d"), message };

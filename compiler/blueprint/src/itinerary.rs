@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use postkiln_address::{Address, Domain};
 use postkiln_admission::Policy;
-use postkiln_control::Smtproutes;
+use postkiln_bundle::paths;
+use postkiln_control::{Badrcptto, ControlFile, Smtproutes};
 use postkiln_findings::Place;
 use postkiln_routing::{Destination, Route, Step};
 use postkiln_site::{Gap, Section, Site};
@@ -82,9 +83,9 @@ impl Guide<'_> {
     fn bad(&mut self, address: &Address) {
         let mut entries = self.site.smtp.bad_recipients.iter();
         let written = entries.find(|bad| bad.value.covers(address)).map(|bad| bad.place.clone());
-        let by_default = || origin::place(self.site, &ObjectId::new(Kind::Control, "badrcptto"), &[]).cloned();
+        let by_default = || origin::place(self.site, &ObjectId::new(Kind::Control, Badrcptto::NAME), &[]).cloned();
         let text = format!("{address} is a bad recipient: refused, whoever writes");
-        self.stop(0, "smtp", text, Some("control/badrcptto".to_owned()), written.or_else(by_default));
+        self.stop(0, "smtp", text, Some(paths::control(Badrcptto::NAME)), written.or_else(by_default));
         self.end("refused", "badrcptto names the recipient".to_owned());
     }
 
@@ -160,7 +161,7 @@ impl Guide<'_> {
     /// A step about the file with the instructions, which shows the rule of the site it was made for.
     fn file(&mut self, here: &Address, domain: &str, name: &str, steps: &[Step], depth: usize) {
         let local = named(here, domain, steps);
-        let file = Some(format!("domains/{domain}/{name}"));
+        let file = Some(paths::instructions(domain, name));
         let Some(mail) = domain.parse::<Domain>().ok().and_then(|domain| self.blueprint.domains.get(&domain)) else {
             return;
         };

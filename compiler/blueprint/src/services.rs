@@ -1,6 +1,7 @@
 //! The service table: who runs as whom, listens where, opens which door, touches which directory, and what else `init` has
 //! to know. The table "Who opens which door" of ARCHITECTURE.md, as data. A new role is a line of [`line`].
 
+use postkiln_bundle::paths::{self as files, CLAMD, FRESHCLAM};
 use postkiln_bundle::{
     Capability, Directory, Listener, LocalSocket, Pauses, Prerequisite, Program, Provision, Readiness, Role, Service,
     Tls,
@@ -91,13 +92,13 @@ fn line(role: Role, Needs { clamav, login }: Needs) -> Option<Service> {
 fn reads(service: &Service, clamav: bool) -> Vec<String> {
     let role = service.role;
     let controls = postkiln_control::REGISTRY.iter().filter(|entry| entry.readers.contains(&role.name()));
-    let controls = controls.map(|entry| format!("control/{}", entry.name));
-    let rules = service.listeners.iter().map(|listener| format!("tcp/{}.cdb", listener.name));
+    let controls = controls.map(|entry| files::control(entry.name));
+    let rules = service.listeners.iter().map(|listener| files::rules_cdb(&listener.name));
     let own: &[&str] = match role {
-        Role::Directoryd => &["users/cdb", "users/secrets", "domains/", "seeds/sqlite.sql"],
-        Role::Keyd => &["tls/"],
-        Role::Local => &["lists/", "robots/"],
-        Role::Smtpd if clamav => &["clamav/clamd.conf"],
+        Role::Directoryd => &[files::ASSIGN_CDB, "users/secrets", files::DOMAINS, files::SEED],
+        Role::Keyd => &[files::TLS],
+        Role::Local => &[files::LISTS, files::ROBOTS],
+        Role::Smtpd if clamav => &[CLAMD],
         _ => &[],
     };
     controls.chain(rules).chain(own.iter().map(|&path| path.to_owned())).collect()
@@ -108,8 +109,8 @@ fn clamd(plain: Service) -> Service {
         program: external("/usr/sbin/clamd", &["--foreground", &config_file(paths::CLAMD_CONF)]),
         directories: vec![write("clamav"), write(paths::CLAMD), read(paths::RUN)],
         provisions: vec![
-            configuration("clamav/clamd.conf", paths::CLAMD_CONF),
-            Provision::Folder { from: "clamav/signatures".to_owned(), to: "clamav".to_owned() },
+            configuration(CLAMD, paths::CLAMD_CONF),
+            Provision::Folder { from: files::SIGNATURES.to_owned(), to: "clamav".to_owned() },
         ],
         prerequisite: Some(Prerequisite {
             directory: "clamav".to_owned(),
@@ -131,7 +132,7 @@ fn freshclam(plain: Service) -> Service {
     Service {
         program: external("/usr/bin/freshclam", &arguments),
         directories: vec![write("clamav"), read(paths::RUN)],
-        provisions: vec![configuration("clamav/freshclam.conf", paths::FRESHCLAM_CONF)],
+        provisions: vec![configuration(FRESHCLAM, paths::FRESHCLAM_CONF)],
         readiness: Readiness::Runs,
         essential: false,
         // freshclam talks to other people's servers, so a failure there must not be repeated at once.

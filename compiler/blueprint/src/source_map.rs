@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
 
 use postkiln_address::Domain;
+use postkiln_bundle::paths;
 use postkiln_findings::Place;
 use postkiln_site::{DomainEntry, MailDomain, Site};
 use serde::{Deserialize, Serialize};
@@ -48,7 +49,7 @@ impl Lines {
 
 impl SourceMap {
     /// The path of the map in a bundle.
-    pub const PATH: &'static str = "source/map.json";
+    pub const PATH: &'static str = paths::MAP;
 
     /// The places of a blueprint's things in its site.
     #[must_use]

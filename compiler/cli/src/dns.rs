@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use postkiln_bundle::paths;
+
 use crate::bundle::site_bundle;
 use crate::outcome::{Exit, Failure};
 use crate::output;
@@ -35,8 +37,8 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let bundle = site_bundle(&args.site, &args.serials.numbering()?)?;
     let mut zones = 0;
     for (entry, bytes) in bundle.files() {
-        let wanted = if args.json { entry.path == "dns/records.json" } else { entry.path.ends_with(".zone") };
-        if wanted && entry.path.starts_with("dns/") {
+        let wanted = if args.json { entry.path == paths::RECORDS } else { paths::is_zone(&entry.path) };
+        if wanted {
             output::result(String::from_utf8_lossy(bytes).trim_end());
             zones += 1;
         }

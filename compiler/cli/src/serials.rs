@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use postkiln_blueprint::{Blueprint, Zone};
+use postkiln_bundle::paths;
 use postkiln_findings::{Diagnostic, Place, codes};
 use postkiln_render::{Serials, following};
 use postkiln_site::Site;
@@ -120,7 +121,7 @@ fn servers(site: &Site) -> &Place {
 
 /// Whether this is the path of a zone file in a bundle.
 pub(crate) fn is_zone(path: &str) -> bool {
-    path.starts_with("dns/") && path.ends_with(".zone")
+    paths::is_zone(path)
 }
 
 const COMMIT: &str = "commit the site, or give `--serial N` with a number that grows, or `--after BUNDLE`";

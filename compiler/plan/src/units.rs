@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use postkiln_blueprint::impact::{self, Class, Units};
 use postkiln_blueprint::{Kind, ObjectId};
-use postkiln_bundle::{FileEntry, Manifest, Role, Service};
+use postkiln_bundle::{FileEntry, Manifest, Role, Service, paths};
 
 use crate::Side;
 use crate::change::{Action, Attribute, Change};
@@ -125,7 +125,7 @@ fn rename(change: &Change, artefacts: &[Artefact]) -> Vec<(Role, Class, String)>
 fn roles(id: &ObjectId, attribute: &Attribute, services: &[Service]) -> Vec<Role> {
     match attribute.field.units {
         Units::These(roles) => roles.to_vec(),
-        Units::Readers => impact::readers(&format!("control/{}", id.name()), services),
+        Units::Readers => impact::readers(&paths::control(id.name()), services),
         Units::Owner if id.kind() == Kind::Listener => {
             let opens = |service: &&Service| service.listeners.iter().any(|one| one.name == id.name());
             services.iter().filter(opens).map(|service| service.role).collect::<BTreeSet<_>>().into_iter().collect()

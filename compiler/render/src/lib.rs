@@ -22,7 +22,7 @@ use std::{fmt, iter, thread};
 
 use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_blueprint::{Blueprint, Cause, Certificate, Delivery, Kind, Password, SourceMap, User};
-use postkiln_bundle::{Bundle, File, FileEntry, Manifest, Owner};
+use postkiln_bundle::{Bundle, File, FileEntry, Manifest, Owner, paths};
 use postkiln_control::{ControlFile, Morercpthosts, dot_qmail, fastforward, tcprules, users_assign};
 use postkiln_handover::{PasswordSecret, PasswordSecrets};
 
@@ -52,7 +52,7 @@ pub fn outline(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serial
 }
 
 /// The path of the model in a bundle.
-pub const MODEL: &str = "blueprint.json";
+pub use postkiln_bundle::paths::MODEL;
 
 /// Files of the site by their paths.
 pub type Sources = BTreeMap<String, Vec<u8>>;
@@ -74,7 +74,7 @@ fn all<T: Keep>(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, seria
             kept.push(T::file(path, made.content.into_bytes(), Owner::Everyone));
         });
         for (path, bytes) in sources {
-            kept.push(T::parts(format!("source/{path}"), &[bytes], Owner::Everyone));
+            kept.push(T::parts(paths::source(path), &[bytes], Owner::Everyone));
         }
         // This comes after the sources: a file of the site that has the map's name is named in the map and left out.
         let write = |to: &mut dyn fmt::Write| map.write(&lines, to);
@@ -133,7 +133,7 @@ impl Origin {
 }
 
 fn seed_path(dialect: Dialect) -> String {
-    format!("seeds/{}", dialect.file())
+    paths::seed(dialect.file())
 }
 
 /// A file with what it was made for.
@@ -179,14 +179,14 @@ type Take<'t> = &'t mut dyn FnMut(String, Made);
 fn generated(blueprint: &Blueprint, serials: &Serials, take: Take<'_>) {
     for (name, text) in &blueprint.control {
         let text = control::file(blueprint, name, text);
-        take(format!("control/{name}"), Made::text(text, Some(Cause::of(Kind::Control, name))));
+        take(paths::control(name), Made::text(text, Some(Cause::of(Kind::Control, name))));
     }
     if let Some(more) = blueprint.control_file::<Morercpthosts>().filter(|more| !more.0.is_empty()) {
         let whole = Cause::of(Kind::Control, Morercpthosts::NAME);
-        take(format!("control/{}", Morercpthosts::CDB), Made::bytes(more.compile(), Some(whole)));
+        take(paths::control(Morercpthosts::CDB), Made::bytes(more.compile(), Some(whole)));
     }
     if let Certificate::Own { chain, .. } = &blueprint.tls.certificate {
-        take("tls/chain.pem".to_owned(), Made::for_one(chain, Cause::single(Kind::Tls).at(&["certificate"])));
+        take(paths::CHAIN.to_owned(), Made::for_one(chain, Cause::single(Kind::Tls).at(&["certificate"])));
     }
     users(blueprint, take);
     tcp(blueprint, take);
@@ -206,8 +206,8 @@ fn users(blueprint: &Blueprint, take: Take<'_>) {
         text.add(&format!("{assignment}\n"), Some(Cause::of(Kind::Domain, domain)));
     }
     text.add(users_assign::END, None);
-    take("users/assign".to_owned(), Made::text(text, None));
-    take("users/cdb".to_owned(), Made::bytes(users_assign::compile(&assignments), None));
+    take(paths::ASSIGN.to_owned(), Made::text(text, None));
+    take(paths::ASSIGN_CDB.to_owned(), Made::bytes(users_assign::compile(&assignments), None));
     let secrets = passwords(blueprint);
     if !secrets.0.is_empty() {
         take(PasswordSecrets::PATH.to_owned(), Made::text(Text::of(&secrets.print(), None), None));
@@ -231,8 +231,8 @@ fn tcp(blueprint: &Blueprint, take: Take<'_>) {
         // We print the blueprint's rules ourselves; a malformed rule would deny everybody by an empty name.
         let rules = tcprules::parse(rules).unwrap_or_else(|_| deny());
         let whole = Cause::of(Kind::Listener, listener);
-        take(format!("tcp/{listener}"), Made::for_one(&tcprules::print(&rules), whole.clone()));
-        take(format!("tcp/{listener}.cdb"), Made::bytes(tcprules::compile(&rules), Some(whole)));
+        take(paths::rules(listener), Made::for_one(&tcprules::print(&rules), whole.clone()));
+        take(paths::rules_cdb(listener), Made::bytes(tcprules::compile(&rules), Some(whole)));
     }
 }
 
@@ -247,14 +247,14 @@ fn instructions(delivery: &Delivery<'_>, take: Take<'_>) {
     for (local, own) in addresses.iter().copied() {
         if let Some(name) = delivery.file_name(local, own) {
             let text = dot_qmail::print(&delivery.instructions(local, own));
-            take(format!("domains/{domain}/{name}"), Made::for_one(&text, own.cause(local, domain)));
+            take(paths::instructions(domain, &name), Made::for_one(&text, own.cause(local, domain)));
         }
     }
     let whole = Cause::of(Kind::Domain, domain);
     let last = dot_qmail::print(&delivery.last());
-    take(format!("domains/{domain}/{}", Delivery::LAST), Made::for_one(&last, whole.at(&["catch_all"])));
+    take(paths::instructions(domain, Delivery::LAST), Made::for_one(&last, whole.at(&["catch_all"])));
     if let Some(table) = delivery.table(&addresses) {
-        take(format!("domains/{domain}/{}", fastforward::FILE), Made::bytes(table, Some(whole)));
+        take(paths::instructions(domain, fastforward::FILE), Made::bytes(table, Some(whole)));
     }
 }
 
@@ -263,12 +263,12 @@ fn domains(blueprint: &Blueprint, take: Take<'_>) {
         for (local, responder) in &mail.responders {
             let whole = Cause::within(Kind::Autoresponder, local.as_str(), domain);
             let text = robot::message(local, domain, responder);
-            take(format!("robots/{domain}/{}", local.as_str()), Made::text(text, Some(whole)));
+            take(paths::robot(domain, local.as_str()), Made::text(text, Some(whole)));
         }
         for (local, list) in &mail.lists {
             let whole = Cause::within(Kind::List, local.as_str(), domain);
             let text = json::object(list, &whole);
-            take(format!("lists/{domain}/{}/list.json", local.as_str()), Made::text(text, Some(whole)));
+            take(paths::list_settings(&paths::list(domain, local.as_str())), Made::text(text, Some(whole)));
         }
     }
 }
@@ -276,7 +276,7 @@ fn domains(blueprint: &Blueprint, take: Take<'_>) {
 fn zones(blueprint: &Blueprint, serials: &Serials, take: Take<'_>) {
     for (name, zone) in &blueprint.zones {
         if zone.publish {
-            let path = format!("dns/{name}.zone");
+            let path = paths::zone(name);
             let text = serials.file(&path, |serial| zone::print(name, zone, serial));
             take(path, Made::text(text, Some(Cause::of(Kind::Zone, name))));
         }
@@ -284,7 +284,7 @@ fn zones(blueprint: &Blueprint, serials: &Serials, take: Take<'_>) {
             take(path, Made::for_one(&text, Cause::of(Kind::Domain, name)));
         }
     }
-    take("dns/records.json".to_owned(), Made::text(records::document(blueprint), None));
+    take(paths::RECORDS.to_owned(), Made::text(records::document(blueprint), None));
 }
 
 fn clamav(blueprint: &Blueprint, take: Take<'_>) {
@@ -294,11 +294,11 @@ fn clamav(blueprint: &Blueprint, take: Take<'_>) {
     let scanner = Cause::single(Kind::Antivirus);
     let engine = scanner.at(&["engine"]);
     let clamd = scanner::clamd_conf(&blueprint.antivirus);
-    take("clamav/clamd.conf".to_owned(), Made::for_one(&clamd, engine.clone()));
-    take("clamav/freshclam.conf".to_owned(), Made::for_one(&scanner::freshclam_conf(&blueprint.antivirus), engine));
+    take(paths::CLAMD.to_owned(), Made::for_one(&clamd, engine.clone()));
+    take(paths::FRESHCLAM.to_owned(), Made::for_one(&scanner::freshclam_conf(&blueprint.antivirus), engine));
     for (name, signature) in &blueprint.antivirus.signatures {
         let cause = scanner.at(&["signatures"]);
-        let path = format!("clamav/signatures/{name}");
+        let path = format!("{}/{name}", paths::SIGNATURES);
         match std::str::from_utf8(&signature.bytes) {
             Ok(text) => take(path, Made::for_one(text, cause)),
             Err(_) => take(path, Made::bytes(signature.bytes.clone(), Some(cause))),

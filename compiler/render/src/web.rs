@@ -12,6 +12,7 @@
 
 use postkiln_address::Domain;
 use postkiln_blueprint::{ClientProtocol, ClientServer, Zone};
+use postkiln_bundle::paths;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -21,14 +22,14 @@ use crate::template;
 pub(crate) fn files(domain: &Domain, zone: &Zone) -> Vec<(String, String)> {
     let mut files = Vec::new();
     if let Some(policy) = &zone.mta_sts {
-        files.push((format!("web/mta-sts/{domain}.txt"), policy.text()));
+        files.push((paths::web("mta-sts", &format!("{domain}.txt")), policy.text()));
     }
     if ClientServer::suffice(&zone.client) {
-        files.push((format!("web/autoconfig/{domain}.xml"), autoconfig(domain.as_str(), &zone.client)));
-        files.push((format!("web/autodiscover/{domain}.xml"), autodiscover(&zone.client)));
+        files.push((paths::web("autoconfig", &format!("{domain}.xml")), autoconfig(domain.as_str(), &zone.client)));
+        files.push((paths::web("autodiscover", &format!("{domain}.xml")), autodiscover(&zone.client)));
     }
     if let Some(profile) = mobileconfig(domain.as_str(), &zone.client) {
-        files.push((format!("web/mobileconfig/{domain}.mobileconfig"), profile));
+        files.push((paths::web("mobileconfig", &format!("{domain}.mobileconfig")), profile));
     }
     files
 }

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use crate::error::{During, NodeError};
-use postkiln_bundle::{Manifest, Role, Table, Tls};
+use postkiln_bundle::{Manifest, Role, Table, Tls, paths};
 use postkiln_control::ControlFile;
 use postkiln_control::tcprules::{self, Decision};
 use postkiln_sys::BundleDirectory;
 
 /// A control file; its default where the bundle has none.
 pub(crate) fn control<F: ControlFile>(bundle: &BundleDirectory) -> Result<F, NodeError> {
-    F::read(|name| bundle.read(&format!("control/{name}"))).map_err(NodeError::from)
+    F::read(|name| bundle.read(&paths::control(name))).map_err(NodeError::from)
 }
 
 /// A file that every bundle with this role has.
@@ -42,7 +42,7 @@ impl Listeners {
         let table = table(bundle)?;
         let own = table.services.iter().filter(|service| service.role == role);
         let listener = |listener: &postkiln_bundle::Listener| {
-            let rules = must(bundle, &format!("tcp/{}.cdb", listener.name))?;
+            let rules = must(bundle, &paths::rules_cdb(&listener.name))?;
             Ok((listener.name.clone(), Listener { tls: listener.tls, rules }))
         };
         own.flat_map(|service| &service.listeners).map(listener).collect::<Result<_, _>>().map(Self)

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use postkiln_bundle::Role;
+use postkiln_bundle::{Role, paths};
 use postkiln_ipc::policy::{Attempt, Verdict};
 use postkiln_ipc::{Channel, ChannelError};
 use postkiln_log::Event;
@@ -25,7 +25,7 @@ pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
 
 /// The checks that the bundle asks for.
 pub(crate) fn checks(bundle: &BundleDirectory) -> Result<Checks, NodeError> {
-    Ok(Checks::read(|name| bundle.read(&format!("control/{name}")))?)
+    Ok(Checks::read(|name| bundle.read(&paths::control(name)))?)
 }
 
 async fn body(mut seat: Seat<Checks>) -> Result<(), NodeError> {

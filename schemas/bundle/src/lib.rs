@@ -5,6 +5,7 @@ mod bundle;
 mod error;
 mod manifest;
 mod pack;
+pub mod paths;
 mod role;
 mod service;
 

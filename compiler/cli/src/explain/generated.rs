@@ -1,7 +1,7 @@
 //! Explaining the origin of a file of the bundle, or of one of its lines.
 
 use postkiln_blueprint::{Cause, origin};
-use postkiln_bundle::Bundle;
+use postkiln_bundle::{Bundle, paths};
 use postkiln_render::{Origin, Serials};
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ pub(super) fn explain(compiled: &Compiled, bundle: &Bundle, what: &str, json: bo
         }
     };
     // Seeds hold password hashes, which are shown to nobody.
-    let line = line.filter(|_| !path.starts_with("seeds/"));
+    let line = line.filter(|_| !paths::is_seed(path));
     show(compiled, what, line, cause, json);
     Ok(())
 }

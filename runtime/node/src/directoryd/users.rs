@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postkiln_bundle::paths::SEED;
 use postkiln_directory::{Directory, DirectoryError, Seed, Seeding};
 use postkiln_ipc::keys;
 use postkiln_log::Event;
@@ -175,6 +176,5 @@ async fn forget(prepared: Option<Prepared>) {
     }
 }
 
-const SEED: &str = "seeds/sqlite.sql";
 /// How often passwords that could not be had are asked for again.
 const AGAIN: Duration = Duration::from_secs(10);

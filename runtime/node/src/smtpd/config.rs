@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postkiln_admission::Policy;
-use postkiln_bundle::Role;
+use postkiln_bundle::{Role, paths};
 use postkiln_control::{
     Brtlimit, Concurrencyincoming, Databytes, Engine, Maxrcpt, Me, Scanner, Smtpgreeting, Timeoutsmtpd,
 };
@@ -47,7 +47,7 @@ impl Config {
         let scanner: Scanner = control(bundle)?;
         let clamd_conf = match scanner.engine {
             Engine::None => None,
-            Engine::Clamav => Some(String::from_utf8_lossy(&must(bundle, "clamav/clamd.conf")?).into_owned()),
+            Engine::Clamav => Some(String::from_utf8_lossy(&must(bundle, paths::CLAMD)?).into_owned()),
         };
         let databytes = control::<Databytes>(bundle)?.0;
         let limits = Limits {
@@ -63,7 +63,7 @@ impl Config {
             greeting: control::<Smtpgreeting>(bundle)?.0,
             listener: Listener::Mx,
             tls: Tls::Starttls,
-            policy: Policy::read(|name| bundle.read(&format!("control/{name}")))?,
+            policy: Policy::read(|name| bundle.read(&paths::control(name)))?,
             remembers: !policyd::checks(bundle)?.is_empty(),
             limits,
         };
