@@ -33,7 +33,7 @@ const fn prepare(_bundle: &BundleDirectory) -> Result<(), NodeError> {
 }
 
 async fn body(mut seat: Seat<()>) -> Result<(), NodeError> {
-    let board = seat.handed("status").ok_or_else(|| "no descriptor of the status".to_owned())?;
+    let board = seat.handed("status").ok_or_else(|| NodeError::Said("no descriptor of the status".to_owned()))?;
     let office = Office { board: Rc::new(Board::handed(board)), queued: seat.door(Role::Queued)? };
     for (name, descriptor) in seat.listeners() {
         let listener = std::os::unix::net::UnixListener::from(descriptor);

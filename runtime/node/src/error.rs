@@ -3,6 +3,7 @@
 //! step that an error of the system belongs to.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use postkiln_control::ReadError;
@@ -12,6 +13,8 @@ use postkiln_queue::QueueError;
 use postkiln_routing::RouteError;
 use postkiln_sys::InheritedError;
 use thiserror::Error;
+
+use crate::policyd::MemoryError;
 
 /// Another attempt may help (qmail's exit status for temporary errors).
 const TEMPORARY: u8 = 111;
@@ -54,9 +57,12 @@ pub(crate) enum NodeError {
         /// Its exit status and what it printed, in one line.
         said: String,
     },
-    /// A reason of which nothing but the text is known.
+    /// A fault that no other error tells about: something of this node's own is not as it has to be.
     #[error("{0}")]
     Said(String),
+    /// Another node has this data directory.
+    #[error("another node is running with {}", .0.display())]
+    Taken(PathBuf),
     /// The parent is gone: nobody holds the sockets open any longer, and nobody would start what is missing.
     #[error("init is gone")]
     Orphaned,
@@ -81,6 +87,9 @@ pub(crate) enum NodeError {
     /// An address cannot be walked to its end.
     #[error(transparent)]
     Route(#[from] RouteError<DirectoryError>),
+    /// The memory of strangers cannot be opened.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// The queue refuses.
     #[error(transparent)]
     Queue(#[from] QueueError),
@@ -111,12 +120,6 @@ impl NodeError {
             Self::Usage(_) | Self::Bundle { .. } | Self::Control(_) | Self::Machine(_) => true,
             _ => false,
         }
-    }
-}
-
-impl From<String> for NodeError {
-    fn from(text: String) -> Self {
-        Self::Said(text)
     }
 }
 

@@ -17,7 +17,7 @@ mod watch;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
-use crate::error::NodeError;
+use crate::error::{During, NodeError};
 use crate::machine;
 use supervisor::Supervisor;
 
@@ -89,7 +89,7 @@ pub(crate) fn supervise(mut arguments: impl Iterator<Item = String>) -> Result<(
     let mut supervisor = Supervisor::new(place, Vec::new())?.leashed(leash);
     if secrets {
         let taken = postkiln_ipc::take_descriptor(std::io::stdin().as_fd());
-        supervisor.hand_secrets(taken.map_err(|error| format!("the secrets on standard input: {error}"))?);
+        supervisor.hand_secrets(taken.during(|| "the secrets on standard input".to_owned())?);
     }
     supervisor.run()?;
     Ok(())

@@ -30,7 +30,7 @@ use postkiln_sys::{BundleDirectory, Inherited};
 
 use crate::aside::aside;
 use crate::contents;
-use crate::error::NodeError;
+use crate::error::{During, NodeError};
 use crate::role::{self, Seat};
 use original::Original;
 use submit::{Rest, submit};
@@ -53,7 +53,7 @@ impl Config {
     fn read(bundle: &BundleDirectory) -> Result<Self, NodeError> {
         Ok(Self {
             hostname: contents::control::<Me>(bundle)?.0,
-            bundle: Arc::new(bundle.try_clone().map_err(|error| error.to_string())?),
+            bundle: Arc::new(bundle.try_clone().during(|| "the bundle".to_owned())?),
         })
     }
 }
@@ -79,7 +79,7 @@ pub(crate) struct Tools {
 }
 
 async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
-    let random = postkiln_sys::random().map_err(|error| error.to_string())?;
+    let random = postkiln_sys::random().during(|| "the source of random numbers".to_owned())?;
     let config = seat.config();
     let tools = Rc::new(Tools {
         directory: seat.door(Role::Directoryd)?,

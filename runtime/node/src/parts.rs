@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use postkiln_bundle::{Manifest, Program, Role, Service, Table};
 use postkiln_sys::BundleDirectory;
 
+use crate::error::{During, NodeError};
+
 /// The folder of a role's parts.
 pub(crate) fn of(data: &Path, role: Role) -> PathBuf {
     data.join(FOLDER).join(role.name())
@@ -39,17 +41,17 @@ pub(crate) fn cut(
     data: &Path,
     in_force: Option<&str>,
     privileged: bool,
-) -> Result<BTreeMap<Role, BundleDirectory>, String> {
+) -> Result<BTreeMap<Role, BundleDirectory>, NodeError> {
     let mut parts = BTreeMap::new();
     for service in manifest.services.iter().filter(|service| service.program == Program::Node) {
         let folder = of(data, service.role);
-        let say = |error: io::Error| format!("{}: {error}", folder.display());
-        prepare(&folder, &[Some(manifest.identity.as_str()), in_force], service, privileged).map_err(say)?;
+        let shown = || folder.display().to_string();
+        prepare(&folder, &[Some(manifest.identity.as_str()), in_force], service, privileged).during(shown)?;
         let part = folder.join(&manifest.identity);
         if !part.is_dir() {
-            fill(bundle, manifest, service, &part, privileged).map_err(say)?;
+            fill(bundle, manifest, service, &part, privileged).during(shown)?;
         }
-        parts.insert(service.role, BundleDirectory::open(&part).map_err(say)?);
+        parts.insert(service.role, BundleDirectory::open(&part).during(shown)?);
     }
     Ok(parts)
 }

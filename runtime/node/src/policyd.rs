@@ -16,7 +16,8 @@ use postkiln_sys::{BundleDirectory, Inherited};
 
 use crate::error::NodeError;
 use crate::role::{self, Seat};
-use memory::{Memory, MemoryError};
+use memory::Memory;
+pub(crate) use memory::MemoryError;
 
 /// Runs the role.
 pub(crate) fn run(inherited: Inherited) -> Result<(), NodeError> {
@@ -30,7 +31,7 @@ pub(crate) fn checks(bundle: &BundleDirectory) -> Result<Checks, NodeError> {
 
 async fn body(mut seat: Seat<Checks>) -> Result<(), NodeError> {
     let memory = Memory::open(&seat.data().join("policy/memory.sqlite")).await;
-    let memory = Rc::new(memory.map_err(|error| postkiln_log::chain(&error))?);
+    let memory = Rc::new(memory?);
     let (configs, remembering) = (seat.config.clone(), memory.clone());
     seat.answer(CONVERSATIONS, move |_, channel| talk(channel, configs.borrow().clone(), remembering.clone()))?;
     seat.part(forget(memory));

@@ -95,7 +95,7 @@ async fn work(mut seat: Seat<Config>) -> Result<(), NodeError> {
     tokio::task::spawn_local(recovery::insist(shared.clone(), seat.desk.clone(), stuck));
     tokio::select! {
         () = dispatch::run(&shared) => Ok(()),
-        () = shared.broken.notified() => Err("the queue has to be opened again".to_owned().into()),
+        () = shared.broken.notified() => Err(NodeError::Said("the queue has to be opened again".to_owned())),
         () = stopped => {
             dispatch::settle(&shared).await;
             Ok(())

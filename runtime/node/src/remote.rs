@@ -33,7 +33,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::aside::aside;
 use crate::contents::control;
-use crate::error::NodeError;
+use crate::error::{During, NodeError};
 use crate::role::{self, Seat};
 use names::{Exchange, Names};
 use session::{Content, Tried};
@@ -141,13 +141,13 @@ impl Tools {
     }
 
     /// `nameserver` lines as `netd` writes them; none when there is no file yet.
-    async fn leased(&self) -> Result<Vec<SocketAddr>, String> {
+    async fn leased(&self) -> Result<Vec<SocketAddr>, NodeError> {
         let path = self.resolv_conf.clone();
         let read = aside(move || match std::fs::read_to_string(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
             read => read,
         });
-        let text = read.await.map_err(|error| format!("the name servers are not known: {error}"))?;
+        let text = read.await.during(|| "the list of name servers".to_owned())?;
         let address = |line: &str| line.strip_prefix("nameserver ")?.trim().parse().ok();
         Ok(text.lines().filter_map(address).map(|address| SocketAddr::new(address, 53)).collect())
     }

@@ -11,6 +11,7 @@ use postkiln_bundle::{Bundle, Role, Service};
 use postkiln_sys::BundleDirectory;
 
 use super::Place;
+use crate::error::{During, NodeError};
 use crate::parts;
 
 /// A bundle in use or on offer: content and directory.
@@ -29,10 +30,9 @@ impl Held {
     ///
     /// # Errors
     /// When the directory is no bundle.
-    pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let path = fs::canonicalize(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let say = |error: &dyn std::error::Error| format!("{}: {}", path.display(), postkiln_log::chain(error));
-        let bundle = Bundle::read(&path).map_err(|error| say(&error))?;
+    pub(super) fn open(path: &Path) -> Result<Self, NodeError> {
+        let path = fs::canonicalize(path).during(|| path.display().to_string())?;
+        let bundle = Bundle::read(&path).map_err(|error| NodeError::bundle(path.display().to_string(), &error))?;
         Ok(Self { bundle, parts: BTreeMap::new(), path })
     }
 
@@ -40,7 +40,7 @@ impl Held {
     ///
     /// # Errors
     /// When one cannot be made.
-    pub(super) fn cut(&mut self, place: &Place, in_force: Option<&str>) -> Result<(), String> {
+    pub(super) fn cut(&mut self, place: &Place, in_force: Option<&str>) -> Result<(), NodeError> {
         let manifest = self.bundle.manifest();
         self.parts = parts::cut(&self.path, manifest, &place.data, in_force, place.privileged)?;
         Ok(())

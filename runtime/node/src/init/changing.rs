@@ -18,9 +18,10 @@ use super::supervisor::Supervisor;
 use super::unit::Unit;
 use super::{Place, layout, provisions};
 use crate::active;
+use crate::error::NodeError;
 
 /// Verifies `bundles/next` and makes everything that its roles need below the data directory.
-fn read_next(place: &Place, in_force: &str) -> Result<Held, (String, String)> {
+fn read_next(place: &Place, in_force: &str) -> Result<Held, (String, NodeError)> {
     let mut held = Held::open(&place.data.join("bundles/next")).map_err(|problem| (String::new(), problem))?;
     let made = layout::follow(place, held.bundle.manifest()).and_then(|()| held.cut(place, Some(in_force)));
     made.map_err(|problem| (held.identity().to_owned(), problem))?;
@@ -51,14 +52,14 @@ impl Supervisor {
     }
 
     /// The bundle of `bundles/next` is verified: every role is asked whether it can use it.
-    pub(super) fn offer(&mut self, read: Result<Held, (String, String)>) {
+    pub(super) fn offer(&mut self, read: Result<Held, (String, NodeError)>) {
         if self.reading.take().is_none() {
             // It came too late.
             return;
         }
         let held = match read {
             Ok(held) => held,
-            Err((identity, problem)) => return self.record(identity, &problem),
+            Err((identity, problem)) => return self.record(identity, &problem.told()),
         };
         let mut asked = BTreeSet::new();
         // A role that the new table does not have is only stopped; it has nothing to prepare.
@@ -134,7 +135,7 @@ impl Supervisor {
         self.held = *held;
         let restarted = match self.follow_table() {
             Ok(restarted) => restarted,
-            Err(problem) => return self.record(identity, &problem),
+            Err(problem) => return self.record(identity, &problem.told()),
         };
         let order = Order::Commit(identity.clone());
         let mut awaited = BTreeSet::new();
@@ -153,7 +154,7 @@ impl Supervisor {
     }
 
     /// Brings sockets, services and what they are provided with in line with the bundle now in force; gives who is started again for it.
-    fn follow_table(&mut self) -> Result<BTreeSet<Role>, String> {
+    fn follow_table(&mut self) -> Result<BTreeSet<Role>, NodeError> {
         let manifest = self.held.bundle.manifest();
         let provided = provisions::prepare(&self.place, &self.held.bundle)?;
         self.sockets.follow(&self.place, manifest)?;

@@ -10,12 +10,13 @@ use std::thread;
 use postkiln_bundle::Role;
 
 use super::apply::Held;
+use crate::error::NodeError;
 
 /// The result of an errand.
 #[derive(Debug)]
 pub(super) enum Done {
     /// The bundle on offer, verified and with the parts of the roles; or its identity, where that is known, and the problem.
-    Read(Result<Held, (String, String)>),
+    Read(Result<Held, (String, NodeError)>),
     /// Whether the program of a role answers, and the number of the process that was asked.
     Asked(Role, Option<u32>, bool),
 }

@@ -11,20 +11,21 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::Place;
+use crate::error::{During, NodeError};
 
 /// Makes the data directory this process's own: two nodes on one queue would send everything twice.
 ///
 /// # Errors
 /// When another process has it, or it cannot be made.
-pub(super) fn lock(data: &Path) -> Result<File, String> {
+pub(super) fn lock(data: &Path) -> Result<File, NodeError> {
     let path = data.join("lock");
-    let say = |error: io::Error| format!("{}: {error}", path.display());
-    fs::create_dir_all(data).map_err(say)?;
-    let file = File::options().create(true).append(true).open(&path).map_err(say)?;
+    let shown = || path.display().to_string();
+    fs::create_dir_all(data).during(shown)?;
+    let file = File::options().create(true).append(true).open(&path).during(shown)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(format!("another node is running with {}", data.display())),
-        Err(error) => Err(say(error.into())),
+        Err(Errno::WOULDBLOCK) => Err(NodeError::Taken(data.to_owned())),
+        Err(error) => Err(error).during(shown),
     }
 }
 
@@ -32,54 +33,53 @@ pub(super) fn lock(data: &Path) -> Result<File, String> {
 ///
 /// # Errors
 /// When one cannot be made or given to its user.
-pub(super) fn prepare(place: &Place, manifest: &Manifest) -> Result<(), String> {
-    let say = |path: &Path| {
-        let path = path.display().to_string();
-        move |error: io::Error| format!("{path}: {error}")
-    };
-    make(&place.data, if place.privileged { 0o755 } else { PRIVATE }).map_err(say(&place.data))?;
+pub(super) fn prepare(place: &Place, manifest: &Manifest) -> Result<(), NodeError> {
+    make(&place.data, if place.privileged { 0o755 } else { PRIVATE }).during(|| place.data.display().to_string())?;
     if !place.privileged {
         // Who started the node may have made it before, by an ordinary umask.
-        fs::set_permissions(&place.data, fs::Permissions::from_mode(PRIVATE)).map_err(say(&place.data))?;
+        fs::set_permissions(&place.data, fs::Permissions::from_mode(PRIVATE))
+            .during(|| place.data.display().to_string())?;
     }
     let run = place.data.join(paths::RUN);
     match fs::remove_dir_all(&run) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(say(&run)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).during(|| run.display().to_string());
+        }
         _ => {}
     }
     for name in [paths::RUN, "bundles", "log"] {
         let path = place.data.join(name);
-        make(&path, 0o755).map_err(say(&path))?;
+        make(&path, 0o755).during(|| path.display().to_string())?;
     }
     follow(place, manifest)?;
     if place.privileged { Ok(()) } else { borrow_name_servers(&place.data) }
 }
 
 /// An ordinary run has no `netd`: `remote` asks the name servers of the machine it runs on, where the site names none.
-fn borrow_name_servers(data: &Path) -> Result<(), String> {
+fn borrow_name_servers(data: &Path) -> Result<(), NodeError> {
     // A machine without the file has no name servers; mail for elsewhere is deferred and says so.
     let text = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     let lines: String =
         text.lines().filter(|line| line.starts_with("nameserver ")).fold(String::new(), |all, line| all + line + "\n");
     let path = data.join(paths::RESOLV_CONF);
-    let say = |error: io::Error| format!("{}: {error}", path.display());
-    make(&data.join(paths::NETWORK), 0o755).map_err(say)?;
-    fs::write(&path, lines).map_err(say)
+    let shown = || path.display().to_string();
+    make(&data.join(paths::NETWORK), 0o755).during(shown)?;
+    fs::write(&path, lines).during(shown)
 }
 
 /// Makes what a new service table adds.
 ///
 /// # Errors
 /// As [`prepare`].
-pub(super) fn follow(place: &Place, manifest: &Manifest) -> Result<(), String> {
+pub(super) fn follow(place: &Place, manifest: &Manifest) -> Result<(), NodeError> {
     for service in &manifest.services {
         for directory in &service.directories {
             let path = place.data.join(&directory.path);
-            let say = |error: io::Error| format!("{}: {error}", path.display());
+            let shown = || path.display().to_string();
             // A directory that another role reads too holds nothing that is secret: clamd's socket and signatures.
-            make(&path, if is_shared(manifest, &directory.path) { 0o755 } else { PRIVATE }).map_err(say)?;
+            make(&path, if is_shared(manifest, &directory.path) { 0o755 } else { PRIVATE }).during(shown)?;
             if directory.writable {
-                give(place, &path, service.user).map_err(say)?;
+                give(place, &path, service.user).during(shown)?;
             }
         }
     }
@@ -155,7 +155,7 @@ mod tests {
     fn one_node_at_a_time_has_a_data_directory() {
         let folder = tempfile::tempdir().unwrap();
         let held = lock(folder.path()).unwrap();
-        assert!(lock(folder.path()).unwrap_err().contains("another node"));
+        assert!(lock(folder.path()).unwrap_err().told().contains("another node"));
         drop(held);
         lock(folder.path()).unwrap();
     }

@@ -10,12 +10,13 @@ use postkiln_bundle::{Bundle, Provision, Role, User};
 use postkiln_sys::sync;
 
 use super::{Place, layout};
+use crate::error::{During, NodeError};
 
 /// Writes what the service table names; gives the roles for whom anything is different from before.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(super) fn prepare(place: &Place, bundle: &Bundle) -> Result<BTreeSet<Role>, String> {
+pub(super) fn prepare(place: &Place, bundle: &Bundle) -> Result<BTreeSet<Role>, NodeError> {
     let mut changed = BTreeSet::new();
     for service in &bundle.manifest().services {
         for provision in &service.provisions {
@@ -25,7 +26,7 @@ pub(super) fn prepare(place: &Place, bundle: &Bundle) -> Result<BTreeSet<Role>, 
                 Provision::Configuration { .. } => configuration(place, bundle, from, &path, service.user),
                 Provision::Folder { .. } => folder(place, bundle, from, &path, service.user),
             };
-            if written.map_err(|error| format!("{}: {error}", path.display()))? {
+            if written.during(|| format!("{}", path.display()))? {
                 changed.insert(service.role);
             }
         }

@@ -13,6 +13,7 @@ use postkiln_bundle::{Listener, LocalSocket, Manifest, Program, Role};
 use postkiln_operation::status;
 
 use super::{Listen, Place};
+use crate::error::{During, NodeError};
 
 /// The sockets of all roles.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl Sockets {
     ///
     /// # Errors
     /// When a port is taken or descriptors have run out.
-    pub(super) fn open(place: &Place, manifest: &Manifest) -> Result<Self, String> {
+    pub(super) fn open(place: &Place, manifest: &Manifest) -> Result<Self, NodeError> {
         let mut sockets =
             Self { listeners: BTreeMap::new(), locals: BTreeMap::new(), doors: BTreeMap::new(), secrets: None };
         sockets.follow(place, manifest)?;
@@ -41,7 +42,7 @@ impl Sockets {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub(super) fn follow(&mut self, place: &Place, manifest: &Manifest) -> Result<(), String> {
+    pub(super) fn follow(&mut self, place: &Place, manifest: &Manifest) -> Result<(), NodeError> {
         let wanted =
             |name: &str| manifest.services.iter().flat_map(|service| &service.listeners).any(|l| l.name == name);
         self.listeners.retain(|name, _| wanted(name));
@@ -56,13 +57,13 @@ impl Sockets {
             }
             for socket in &service.sockets {
                 if !self.locals.contains_key(&socket.name) {
-                    let opened = local(&place.data, socket).map_err(|error| format!("{}: {error}", socket.path))?;
+                    let opened = local(&place.data, socket).during(|| socket.path.clone())?;
                     self.locals.insert(socket.name.clone(), (service.role, opened));
                 }
             }
             for callee in &service.doors {
                 if is_node_role(manifest, *callee) && !self.doors.contains_key(&(service.role, *callee)) {
-                    let pair = postkiln_ipc::pair().map_err(|error| format!("a door: {error}"))?;
+                    let pair = postkiln_ipc::pair().during(|| "a door".to_owned())?;
                     self.doors.insert((service.role, *callee), pair);
                 }
             }
@@ -134,21 +135,22 @@ fn is_node_role(manifest: &Manifest, role: Role) -> bool {
     manifest.services.iter().any(|service| service.role == role && service.program == Program::Node)
 }
 
-fn listen(listen: Listen, listener: &Listener) -> Result<TcpListener, String> {
+fn listen(listen: Listen, listener: &Listener) -> Result<TcpListener, NodeError> {
     let bound = match listen {
         Listen::Loopback(base) => {
             let port = if base == 0 { Some(0) } else { base.checked_add(listener.port) };
-            let port = port.ok_or_else(|| format!("the base port is too high for {}", listener.name))?;
+            let port =
+                port.ok_or_else(|| NodeError::Usage(format!("the base port is too high for {}", listener.name)))?;
             TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-                .map_err(|error| format!("127.0.0.1:{port} ({}): {error}", listener.name))
+                .during(|| format!("127.0.0.1:{port} ({})", listener.name))
         }
         // One socket for both families (RFC 3493 §5.3); a kernel without IPv6 gets the other.
         Listen::Everywhere => TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, listener.port)))
             .or_else(|_| TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, listener.port))))
-            .map_err(|error| format!("port {} ({}): {error}", listener.port, listener.name)),
+            .during(|| format!("port {} ({})", listener.port, listener.name)),
     };
     let bound = bound?;
-    bound.set_nonblocking(true).map_err(|error| format!("{}: {error}", listener.name))?;
+    bound.set_nonblocking(true).during(|| listener.name.clone())?;
     Ok(bound)
 }
 

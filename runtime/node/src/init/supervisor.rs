@@ -21,6 +21,7 @@ use super::status::{Board, now};
 use super::unit::Unit;
 use super::watch::Watch;
 use super::{Listen, Place, layout, provisions, readiness};
+use crate::error::{During, NodeError};
 use crate::machine::{self, Ending};
 use crate::{active, parts};
 
@@ -62,28 +63,28 @@ enum Source {
 
 impl Supervisor {
     /// Reads the bundle, makes directories and sockets; starts nothing yet.
-    pub(super) fn new(place: Place, buttons: Vec<File>) -> Result<Self, String> {
+    pub(super) fn new(place: Place, buttons: Vec<File>) -> Result<Self, NodeError> {
         postkiln_log::begin("init");
         postkiln_sys::raise_descriptor_limit();
         // Before any child: a signal that comes early waits.
         let wanted =
             [Signal::Hangup, Signal::Interrupt, Signal::Terminate, Signal::Child, Signal::User1, Signal::User2];
-        let signals = Signals::watch(&wanted).map_err(|error| format!("signals: {error}"))?;
+        let signals = Signals::watch(&wanted).during(|| "signals".to_owned())?;
         // After that: threads take the mask of signals from the one that starts them.
-        postkiln_log::detach().map_err(|error| format!("the log's thread: {error}"))?;
+        postkiln_log::detach().during(|| "the log's thread".to_owned())?;
         let mut held = Held::open(&place.bundle)?;
         let lock = layout::lock(&place.data)?;
         layout::prepare(&place, held.bundle.manifest())?;
-        parts::clear(&place.data).map_err(|error| format!("parts: {error}"))?;
+        parts::clear(&place.data).during(|| "parts".to_owned())?;
         held.cut(&place, None)?;
-        active::activate(&place.data, &held.path).map_err(|error| format!("bundles/active: {error}"))?;
+        active::activate(&place.data, &held.path).during(|| "bundles/active".to_owned())?;
         provisions::prepare(&place, &held.bundle)?;
         let sockets = Sockets::open(&place, held.bundle.manifest())?;
         let unit = |service: &postkiln_bundle::Service| Unit::new(service.clone(), held.callers_of(service.role));
         let units = held.services(place.privileged).map(unit).collect();
         let watch = Watch::begin(&place.data, held.services(place.privileged));
-        let watch = watch.map_err(|error| format!("the watch over disks: {error}"))?;
-        let board = Board::new().map_err(|error| format!("memory for the status: {error}"))?;
+        let watch = watch.during(|| "the watch over disks".to_owned())?;
+        let board = Board::new().during(|| "memory for the status".to_owned())?;
         Ok(Self {
             place,
             held,
@@ -94,7 +95,7 @@ impl Supervisor {
             leashed: false,
             _lock: lock,
             change: None,
-            errands: Errands::new().map_err(|error| format!("errands: {error}"))?,
+            errands: Errands::new().during(|| "errands".to_owned())?,
             reading: None,
             applied: None,
             started: now(),
@@ -118,7 +119,7 @@ impl Supervisor {
     }
 
     /// Runs until it is told to stop, then stops everything.
-    pub(super) fn run(mut self) -> Result<Ending, String> {
+    pub(super) fn run(mut self) -> Result<Ending, NodeError> {
         loop {
             self.start_due();
             self.ping();
@@ -251,7 +252,7 @@ impl Supervisor {
         self.units.iter().filter_map(Unit::due).chain(ping).chain(change).chain(self.reading).chain(look).min()
     }
 
-    fn wait(&self, due: Option<Instant>) -> Result<Vec<Source>, String> {
+    fn wait(&self, due: Option<Instant>) -> Result<Vec<Source>, NodeError> {
         let mut sources = vec![Source::Signals];
         let mut watched = vec![PollFd::new(&self.signals, PollFlags::IN)];
         let stdin = std::io::stdin();
@@ -278,7 +279,7 @@ impl Supervisor {
         match poll(&mut watched, timeout.as_ref()) {
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => return Ok(Vec::new()),
-            Err(error) => return Err(format!("poll: {error}")),
+            Err(error) => return Err(error).during(|| "poll".to_owned()),
         }
         let woken = watched.iter().zip(&sources).filter(|(polled, _)| !polled.revents().is_empty());
         Ok(woken.map(|(_, source)| *source).collect())
@@ -351,7 +352,7 @@ impl Supervisor {
     }
 
     /// Tells everybody to stop, waits for them a while, and ends whoever stays.
-    fn stop(mut self, ending: Ending) -> Result<Ending, String> {
+    fn stop(mut self, ending: Ending) -> Result<Ending, NodeError> {
         postkiln_log::info(Event::Stopping, &[]);
         self.change = None;
         self.leashed = false;

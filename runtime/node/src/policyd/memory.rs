@@ -15,7 +15,7 @@ pub(super) struct Memory(Mutex<Table>);
 
 /// The memory cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum MemoryError {
+pub(crate) enum MemoryError {
     /// The table cannot be opened, and a new one cannot be made.
     #[error("{path} cannot be opened")]
     Open {

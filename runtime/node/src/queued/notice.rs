@@ -2,6 +2,7 @@
 //! as done. Double bounces go to the postmaster, triple bounces nowhere.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use postkiln_queue::{Failure, Message, Queue};
 
 use super::config::Config;
 use super::{Shared, dispatch, intake};
+use crate::error::{During, NodeError};
 
 /// Reports failures; says so to the schedule, which asks again later when it was not possible.
 pub(super) async fn report(shared: Rc<Shared>, id: QueueId, failures: Vec<Failure>) {
@@ -22,7 +24,7 @@ pub(super) async fn report(shared: Rc<Shared>, id: QueueId, failures: Vec<Failur
     let kept = match inject(&shared, message, failures.clone()).await {
         Ok(()) => true,
         Err(problem) => {
-            postkiln_log::error(Event::Notice, &[("queue", &id), ("problem", &problem)]);
+            postkiln_log::error(Event::Notice, &[("queue", &id), ("problem", &problem.told())]);
             false
         }
     };
@@ -31,11 +33,11 @@ pub(super) async fn report(shared: Rc<Shared>, id: QueueId, failures: Vec<Failur
     shared.changed.notify_one();
 }
 
-async fn inject(shared: &Rc<Shared>, message: Message, failures: Vec<Failure>) -> Result<(), String> {
+async fn inject(shared: &Rc<Shared>, message: Message, failures: Vec<Failure>) -> Result<(), NodeError> {
     let (queue, config) = (shared.queue.clone(), shared.config());
     let id = message.id.clone();
     let made = tokio::task::spawn_blocking(move || build(&queue, &config, &message, &failures));
-    match made.await.map_err(|error| error.to_string())?? {
+    match made.await.map_err(io::Error::from).during(|| "making a notice".to_owned())?? {
         None => postkiln_log::info(Event::TripleBounce, &[("queue", &id), ("text", &"discarding")]),
         Some(notice) => {
             postkiln_log::info(Event::Bounce, &[("queue", &id), ("notice", &notice.id)]);
@@ -52,12 +54,11 @@ fn build(
     config: &Arc<Config>,
     message: &Message,
     failures: &[Failure],
-) -> Result<Option<Message>, String> {
-    let problem = |error: postkiln_queue::QueueError| postkiln_log::chain(&error);
+) -> Result<Option<Message>, NodeError> {
     let now = SystemTime::now();
     let head = head(queue, message).unwrap_or_else(|problem| {
         // The sender hears of the failure all the same: waiting for the disk would end in no notice at all.
-        postkiln_log::error(Event::Unreadable, &[("queue", &message.id), ("problem", &problem)]);
+        postkiln_log::error(Event::Unreadable, &[("queue", &message.id), ("problem", &problem.told())]);
         Vec::new()
     });
     let failures: Vec<bounce::Failure> = failures.iter().filter_map(|failure| named(message, failure)).collect();
@@ -71,19 +72,19 @@ fn build(
     };
     let Some(notice) = bounce::notice(&settings(config), &failed, timestamp(now)) else { return Ok(None) };
     let Notice { envelope, prefix, is_whole, suffix } = notice;
-    let mut incoming = queue.begin(now, envelope).map_err(problem)?;
+    let mut incoming = queue.begin(now, envelope)?;
     let original = if is_whole { head.as_slice() } else { &[] };
     for piece in [&prefix, original, &suffix] {
-        incoming.write(piece).map_err(problem)?;
+        incoming.write(piece)?;
     }
-    incoming.commit().map(Some).map_err(problem)
+    Ok(Some(incoming.commit()?))
 }
 
 /// The beginning of the original.
-fn head(queue: &Queue, message: &Message) -> Result<Vec<u8>, String> {
-    let file = File::from(queue.reader(&message.id).map_err(|error| postkiln_log::chain(&error))?);
+fn head(queue: &Queue, message: &Message) -> Result<Vec<u8>, NodeError> {
+    let file = File::from(queue.reader(&message.id)?);
     let mut head = vec![0; usize::try_from(message.size.min(WHOLE_UP_TO)).unwrap_or_default()];
-    file.read_exact_at(&mut head, message.offset).map_err(|error| error.to_string())?;
+    file.read_exact_at(&mut head, message.offset).during(|| message.id.to_string())?;
     Ok(head)
 }
 

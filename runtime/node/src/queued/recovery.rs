@@ -80,8 +80,8 @@ pub(super) async fn insist(shared: Rc<Shared>, desk: Desk, mut stuck: Stuck) {
 }
 
 /// A number that tells the names of this start from those of others.
-fn nonce() -> Result<u16, String> {
-    postkiln_sys::random().map(u16::from_le_bytes).map_err(|error| format!("no randomness: {error}"))
+fn nonce() -> Result<u16, NodeError> {
+    postkiln_sys::random().map(u16::from_le_bytes).during(|| "the source of random numbers".to_owned())
 }
 
 /// A start that takes longer than this is told to the operator.
