@@ -13,14 +13,15 @@ use postkiln_address::{Address, Domain, LocalPart};
 use postkiln_bundle::Service;
 pub use postkiln_control::list::{List, Posting};
 use postkiln_site::SecretVersion;
+pub use postkiln_site::{CatchAll, Managed, Permission, Subaddress, TlsVersion};
 use serde::{Deserialize, Serialize};
 
 use crate::ObjectId;
 
-pub use domain::{CatchAll, Limits, MailDomain, Managed, Subaddress};
+pub use domain::{Limits, MailDomain};
 pub use publishing::{ClientProtocol, ClientServer, Dkim, Need, Purpose, StsMode, StsPolicy, Zone, ZoneRecord};
-pub use sections::{Certificate, Database, DatabaseServer, Ldap, Retention, Storage, Tls, TlsVersion, Web};
-pub use user::{Forward, Password, Permission, User};
+pub use sections::{Certificate, Database, DatabaseServer, Ldap, Retention, Storage, Tls, Web};
+pub use user::{Forward, Password, User};
 
 /// A whole appliance. Its JSON form (`blueprint.json`) holds no password hash and no signature file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use super::placed::values;
 use super::{lists, users};
 use crate::codes;
 use crate::findings::Findings;
-use crate::model::{CatchAll, Dkim, Limits, MailDomain, Managed, Subaddress};
+use crate::model::{Dkim, Limits, MailDomain};
 
 /// The mail domains, and the alias domains with the domains they stand for.
 pub(super) fn lower(site: &Site, findings: &mut Findings) -> (BTreeMap<Domain, MailDomain>, BTreeMap<Domain, Domain>) {
@@ -62,11 +62,11 @@ fn mail_domain<'a>(domain: &'a Domain, mail: &'a site::MailDomain, gaps: &Gaps, 
         postmaster,
         users,
         aliases,
-        catch_all: catch_all(mail),
-        subaddress: subaddress(mail),
+        catch_all: mail.catch_all.value.clone(),
+        subaddress: mail.subaddress.value,
         lists,
         responders,
-        managed: managed(mail),
+        managed: mail.managed.value,
         limits: limits(mail),
         deny: users::permissions(&mail.deny).collect(),
         dkim: dkim(mail),
@@ -93,29 +93,6 @@ fn aliases<'a>(
         aliases.push((local.to_lower_case(), values(&targets.value)));
     }
     aliases.into_iter().collect()
-}
-
-fn catch_all(mail: &site::MailDomain) -> CatchAll {
-    match &mail.catch_all.value {
-        site::CatchAll::Reject => CatchAll::Reject,
-        site::CatchAll::Deliver(address) => CatchAll::Deliver(address.clone()),
-        site::CatchAll::Discard => CatchAll::Discard,
-    }
-}
-
-const fn subaddress(mail: &site::MailDomain) -> Subaddress {
-    match mail.subaddress.value {
-        site::Subaddress::Plus => Subaddress::Plus,
-        site::Subaddress::Minus => Subaddress::Minus,
-        site::Subaddress::None => Subaddress::None,
-    }
-}
-
-const fn managed(mail: &site::MailDomain) -> Managed {
-    match mail.managed.value {
-        site::Managed::Declared => Managed::Declared,
-        site::Managed::Delegated => Managed::Delegated,
-    }
 }
 
 fn limits(mail: &site::MailDomain) -> Limits {

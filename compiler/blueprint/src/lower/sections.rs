@@ -4,7 +4,7 @@ use postkiln_address::Domain;
 use postkiln_site as site;
 use postkiln_site::Site;
 
-use crate::model::{Certificate, Database, DatabaseServer, Ldap, Retention, Storage, Tls, TlsVersion, Web};
+use crate::model::{Certificate, Database, DatabaseServer, Ldap, Retention, Storage, Tls, Web};
 
 /// The section `tls`, with the chain as text; that the text is a chain is proved later.
 pub(super) fn tls(site: &Site) -> Tls {
@@ -17,11 +17,7 @@ pub(super) fn tls(site: &Site) -> Tls {
             Certificate::Own { secret: secret.value.clone(), chain: String::from_utf8_lossy(pem).into_owned() }
         }
     };
-    let minimum = match site.tls.minimum.value {
-        site::TlsVersion::Tls12 => TlsVersion::Tls12,
-        site::TlsVersion::Tls13 => TlsVersion::Tls13,
-    };
-    Tls { certificate, minimum }
+    Tls { certificate, minimum: site.tls.minimum.value }
 }
 
 pub(super) fn web(site: &Site) -> Web {

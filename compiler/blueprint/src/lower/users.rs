@@ -64,12 +64,6 @@ fn lower_user(mail: &site::MailDomain, user: &Placed<site::User>) -> User {
 }
 
 /// The denied permissions.
-pub(super) fn permissions(denied: &[Placed<site::Permission>]) -> impl Iterator<Item = Permission> {
-    denied.iter().map(|permission| match permission.value {
-        site::Permission::Pop3 => Permission::Pop3,
-        site::Permission::Imap => Permission::Imap,
-        site::Permission::Webmail => Permission::Webmail,
-        site::Permission::Submission => Permission::Submission,
-        site::Permission::PasswordChange => Permission::PasswordChange,
-    })
+pub(super) fn permissions(denied: &[Placed<Permission>]) -> impl Iterator<Item = Permission> {
+    denied.iter().map(|permission| permission.value)
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use postkiln_address::{Address, LocalPart};
+use postkiln_site::{CatchAll, Managed, Permission, Subaddress};
 use serde::{Deserialize, Serialize};
 
-use super::{Dkim, List, Permission, Responder, User};
+use super::{Dkim, List, Responder, User};
 
 /// A mail domain. Local parts are in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,40 +34,6 @@ pub struct MailDomain {
     pub deny: BTreeSet<Permission>,
     /// The key that signs the mail of the domain and of its alias domains.
     pub dkim: Option<Dkim>,
-}
-
-/// The fate of mail for addresses that are not declared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CatchAll {
-    /// Mail for them is refused at RCPT.
-    Reject,
-    /// Mail for them is delivered to this address.
-    Deliver(Address),
-    /// Mail for them is accepted and dropped.
-    Discard,
-}
-
-/// The separator between an address and a detail that its owner adds (RFC 5233).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Subaddress {
-    /// A plus sign: `ada+shop` reaches `ada`.
-    Plus,
-    /// A hyphen: `ada-shop` reaches `ada`.
-    Minus,
-    /// No separator: every address is taken as it is declared.
-    None,
-}
-
-/// The people who may add users, aliases and lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Managed {
-    /// Nobody: the site is the truth.
-    Declared,
-    /// The domain's administrators, on the node, beside what is declared.
-    Delegated,
 }
 
 /// The largest number of everything a domain may have (vpopmail's vlimits); `None` without a limit.

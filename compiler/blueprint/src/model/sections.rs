@@ -1,6 +1,7 @@
 //! Types of sections that exist once: TLS, the pages, the address book, storage, retention.
 
 use postkiln_address::Domain;
+use postkiln_site::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 /// Certificates, and the oldest version of TLS.
@@ -33,16 +34,6 @@ pub enum Certificate {
         /// The certificate and those above it, in PEM; nothing else.
         chain: String,
     },
-}
-
-/// A version of TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TlsVersion {
-    /// TLS 1.2 (RFC 5246).
-    Tls12,
-    /// TLS 1.3 (RFC 8446).
-    Tls13,
 }
 
 /// Webmail and administration in the browser.

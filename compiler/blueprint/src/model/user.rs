@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use postkiln_address::Address;
+use postkiln_site::Permission;
 use serde::{Deserialize, Serialize};
 
 /// A person with a mailbox.
@@ -80,20 +81,4 @@ pub struct Forward {
     pub to: Vec<Address>,
     /// Whether the mailbox still gets its copy.
     pub keep: bool,
-}
-
-/// A right that every person has unless it is denied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Permission {
-    /// Read mail by POP3.
-    Pop3,
-    /// Read mail by IMAP.
-    Imap,
-    /// Read mail in the browser (webmail).
-    Webmail,
-    /// Send mail over the submission ports.
-    Submission,
-    /// Change one's own password.
-    PasswordChange,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::{Address, Domain, LocalPart};
+use serde::{Deserialize, Serialize};
 
 use super::{Autoresponder, List, Permission, Placed, Publishing, User};
 
@@ -46,7 +47,8 @@ pub struct MailDomain {
 pub type Target = Address;
 
 /// The fate of mail for addresses that are not declared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum CatchAll {
     /// Mail for them is refused at RCPT.
     Reject,
@@ -57,7 +59,8 @@ pub enum CatchAll {
 }
 
 /// The separator between an address and a detail (RFC 5233): `ada+anything` reaches `ada`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Subaddress {
     /// A plus sign: `ada+shop`.
     Plus,
@@ -68,7 +71,8 @@ pub enum Subaddress {
 }
 
 /// The people who may add users, aliases and lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Managed {
     /// Nobody: the site is the truth.
     Declared,

@@ -1,5 +1,7 @@
 //! Types of the section `tls`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Placed;
 
 /// Certificates, and the oldest version of TLS.
@@ -37,7 +39,8 @@ pub enum Certificate {
 }
 
 /// A version of TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TlsVersion {
     /// TLS 1.2 (RFC 5246).
     Tls12,

@@ -1,6 +1,7 @@
 //! Types of a user: quotas, password, forward, permissions.
 
 use postkiln_address::LocalPart;
+use serde::{Deserialize, Serialize};
 
 use super::{Placed, Target};
 
@@ -56,7 +57,8 @@ pub struct Forward {
 }
 
 /// A right that every person has unless it is denied (vpopmail's flags).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Permission {
     /// Read mail by POP3.
     Pop3,
