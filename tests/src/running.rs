@@ -32,6 +32,7 @@ pub struct Running {
     ports: BTreeMap<String, u16>,
     data: PathBuf,
     owned: Option<TempDir>,
+    may_be_attacked: bool,
 }
 
 /// One process of a node.
@@ -133,7 +134,16 @@ impl Running {
     fn over(mut child: Child, errors: Receiver<String>, data: &Path) -> Self {
         let output = lines_of(child.stdout.take().expect("piped"));
         let log = std::cell::RefCell::new(Vec::new());
-        Self { child, output, errors, log, ports: BTreeMap::new(), data: data.to_owned(), owned: None }
+        Self {
+            child,
+            output,
+            errors,
+            log,
+            ports: BTreeMap::new(),
+            data: data.to_owned(),
+            owned: None,
+            may_be_attacked: false,
+        }
     }
 
     /// Runs a line of the shell among the mounts of the node, with its data directory in `$DATA`.
@@ -158,6 +168,13 @@ impl Running {
     #[must_use]
     pub fn accept(&self, site: &Path, login: crate::clients::Login) -> crate::Ended {
         crate::clients::accept(&self.ports, site, login)
+    }
+
+    /// Says that roles are going to make system calls that are not theirs. In every other test one such call is a failure.
+    #[must_use]
+    pub const fn that_is_attacked(mut self) -> Self {
+        self.may_be_attacked = true;
+        self
     }
 
     /// The path of the data directory.
@@ -289,6 +306,9 @@ impl Drop for Running {
         self.kill_everything();
         if std::thread::panicking() {
             eprintln!("--- the node's log\n{}\n---", self.last_words());
+        } else if !self.may_be_attacked {
+            let log = self.log();
+            assert!(!log.contains("event=forbidden-call"), "a role is kept from its work\n{log}");
         }
     }
 }

@@ -7,7 +7,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::Duration;
 
+use crate::eventually;
 use libc::user_regs_struct;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, waitpid};
 
@@ -47,17 +49,23 @@ impl Taken {
     /// Takes over a process that waits in a system call, as servers do.
     ///
     /// # Panics
-    /// When the process is gone, or this process may not trace it.
+    /// When the process is gone, never waits, or may not be traced by this process.
     #[must_use]
     pub fn over(pid: i32) -> Self {
-        trace(libc::PTRACE_ATTACH, pid, 0).expect("the process can be traced");
-        assert!(waited(pid).stopped(), "the process stops");
-        let before = registers(pid).expect("a stopped process has registers");
         let memory = File::options().read(true).write(true).open(format!("/proc/{pid}/mem")).expect("its memory");
-        let gate = before.rip - SYSCALL.len() as u64;
-        let mut instruction = [0; SYSCALL.len()];
-        memory.read_exact_at(&mut instruction, gate).expect("its code");
-        assert_eq!(instruction, SYSCALL, "the process waits in a system call");
+        let (before, gate) = eventually("the process waits in a system call", PATIENCE, || {
+            trace(libc::PTRACE_ATTACH, pid, 0).expect("the process can be traced");
+            assert!(waited(pid).stopped(), "the process stops");
+            let before = registers(pid).expect("a stopped process has registers");
+            let gate = before.rip - SYSCALL.len() as u64;
+            let mut instruction = [0; SYSCALL.len()];
+            memory.read_exact_at(&mut instruction, gate).expect("its code");
+            if instruction == SYSCALL {
+                return Some((before, gate));
+            }
+            trace(libc::PTRACE_DETACH, pid, 0).expect("a stopped process goes on");
+            None
+        });
         // Far enough below the stack that functions without a frame use (x86-64 psABI §3.2.2).
         let room = before.rsp - ROOM as u64;
         Self { process: pid, memory, before, gate, room, dead: false }
@@ -195,6 +203,8 @@ fn set_registers(pid: i32, registers: &user_regs_struct) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// The longest time in which a server comes to rest.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// The instruction `syscall`.
 const SYSCALL: [u8; 2] = [0x0f, 0x05];
 /// Octets between the stack in use and ours.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use postkiln_bundle::{Bundle, Manifest, Program, Service};
+use postkiln_bundle::{Bundle, Calls, Manifest, Program, Service};
 use postkiln_tests::taken::{Outcome, Taken};
 use postkiln_tests::{Running, Site, eventually};
 use rustix::fs::OFlags;
@@ -35,6 +35,83 @@ fn a_role_opens_what_is_its_own_and_nothing_else() {
     // Nobody was hurt.
     assert!(node.log().lines().all(|line| !line.contains("event=service-ended")), "{}", node.log());
 }
+
+#[test]
+fn a_role_that_makes_a_call_of_another_class_is_ended_and_started_again() {
+    let site = Site::small_office().without_antivirus();
+    for attempt in attempts() {
+        // A node for each, since whoever ends again soon is started again later and later.
+        let node = Running::start(site.path()).that_is_attacked();
+        let manifest = manifest(&node);
+        let forbidden = roles(&manifest).filter(|service| attempt.is_forbidden(service));
+        let ended = forbidden.map(|service| {
+            let process = process(&node, service);
+            assert_eq!(attempt.make(process), Outcome::Killed(libc::SIGSYS), "{}: {}", service.role, attempt.name);
+            (service.role.name(), process)
+        });
+        for (role, before) in ended.collect::<Vec<_>>() {
+            node.await_log(&["level=error", "event=forbidden-call", &format!("service={role}")], RESTART);
+            eventually(&format!("another {role} runs after {}", attempt.name), RESTART, || {
+                node.service(role).filter(|now| now.pid != before)
+            });
+        }
+    }
+}
+
+/// A system call that somebody who has taken over a role would like to make.
+struct Attempt {
+    name: &'static str,
+    number: libc::c_long,
+    arguments: Vec<u64>,
+    /// The class that has the call; nothing when nobody makes it.
+    class: Option<Calls>,
+}
+
+impl Attempt {
+    /// Has a process make the call.
+    fn make(&self, process: i32) -> Outcome {
+        let mut taken = Taken::over(process);
+        let text = taken.text(Path::new("/bin/sh"));
+        let arguments: Vec<u64> = self.arguments.iter().map(|one| if *one == TEXT { text } else { *one }).collect();
+        taken.call(self.number, &arguments)
+    }
+
+    fn is_forbidden(&self, service: &Service) -> bool {
+        self.class.is_none_or(|class| !service.calls.contains(&class))
+    }
+}
+
+fn attempts() -> Vec<Attempt> {
+    let attempt = |name, number, arguments: &[i64], class| {
+        let arguments = arguments.iter().map(|argument| argument.cast_unsigned()).collect();
+        Attempt { name, number, arguments, class }
+    };
+    let text = TEXT.cast_signed();
+    let (anonymous, code) = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, libc::PROT_READ | libc::PROT_EXEC);
+    vec![
+        attempt("a program", libc::SYS_execve, &[text, 0, 0], None),
+        attempt("a process", libc::SYS_clone, &[libc::SIGCHLD.into(), 0, 0, 0, 0], None),
+        attempt("another's memory", libc::SYS_ptrace, &[libc::PTRACE_ATTACH.into(), 1, 0, 0], None),
+        attempt("code", libc::SYS_mmap, &[0, 4096, code.into(), anonymous.into(), -1, 0], None),
+        attempt("a raw socket", libc::SYS_socket, &[libc::AF_INET.into(), libc::SOCK_RAW.into(), 1], None),
+        attempt("a packet socket", libc::SYS_socket, &[libc::AF_PACKET.into(), libc::SOCK_RAW.into(), 0], None),
+        attempt("a signal", libc::SYS_kill, &[1, 0], None),
+        attempt("rings", libc::SYS_io_uring_setup, &[1, text], None),
+        attempt(
+            "a socket",
+            libc::SYS_socket,
+            &[libc::AF_INET.into(), libc::SOCK_STREAM.into(), 0],
+            Some(Calls::Internet),
+        ),
+        attempt("a written file", libc::SYS_openat, &[-100, text, libc::O_WRONLY.into(), 0], Some(Calls::Files)),
+        attempt("a removed file", libc::SYS_unlinkat, &[-100, text, 0], Some(Calls::Files)),
+    ]
+}
+
+/// The longest time in which a role is started again.
+const RESTART: Duration = Duration::from_secs(30);
+/// Stands for the address of a path in the role's memory.
+const TEXT: u64 = u64::MAX - 4096;
 
 /// Everything that there is to open: the files of the bundle, every part, every directory of the table, the data directory
 /// itself, and what else a machine has.

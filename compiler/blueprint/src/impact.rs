@@ -364,6 +364,7 @@ table! {
         doors: owner(Class::Restart) => whole,
         directories: owner(Class::Restart) => whole,
         reads: owner(Class::Restart) => whole,
+        calls: owner(Class::Restart) => whole,
         provisions: owner(Class::Restart) => whole,
         takes_secrets: owner(Class::Restart) => whole,
         capabilities: owner(Class::Restart) => whole,

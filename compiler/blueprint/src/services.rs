@@ -3,8 +3,8 @@
 
 use postkiln_bundle::paths::{self as files, CLAMD, FRESHCLAM};
 use postkiln_bundle::{
-    Capability, Directory, Listener, LocalSocket, Pauses, Prerequisite, Program, Provision, Readiness, Role, Service,
-    Tls,
+    Calls, Capability, Directory, Listener, LocalSocket, Pauses, Prerequisite, Program, Provision, Readiness, Role,
+    Service, Tls,
 };
 use postkiln_operation::paths;
 
@@ -84,7 +84,23 @@ fn line(role: Role, Needs { clamav, login }: Needs) -> Option<Service> {
         Freshclam if clamav => freshclam(plain),
         Clamd | Freshclam => return None,
     };
-    Some(Service { reads: reads(&service, clamav), ..service })
+    Some(Service { reads: reads(&service, clamav), calls: calls(&service, clamav), ..service })
+}
+
+/// The classes of system calls of a role. Most follow from what its row gives it; whoever opens sockets of its own is named.
+fn calls(service: &Service, clamav: bool) -> Vec<Calls> {
+    if service.program != Program::Node {
+        return Vec::new();
+    }
+    let accepts = !service.listeners.is_empty() || !service.sockets.is_empty();
+    let writes = service.directories.iter().any(|directory| directory.writable);
+    let opens = match service.role {
+        Role::Netd => Some(Calls::Interfaces),
+        Role::Remote => Some(Calls::Internet),
+        Role::Smtpd if clamav => Some(Calls::LocalSockets),
+        _ => None,
+    };
+    [accepts.then_some(Calls::Accept), writes.then_some(Calls::Files), opens].into_iter().flatten().collect()
 }
 
 /// The files of the bundle that a role reads: the control files that the registry says it reads, the rules about who may

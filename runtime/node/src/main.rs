@@ -13,6 +13,7 @@ mod machine;
 mod parts;
 mod role;
 mod turn;
+mod walls;
 
 mod access;
 mod certificate;

@@ -4,8 +4,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use postkiln_bundle::{Manifest, Role, Service};
 use postkiln_ipc::control::{Order, Report};
 use postkiln_ipc::{CallError, Channel, ChannelError, Door, Hatch};
 use postkiln_log::Event;
-use postkiln_sys::{BundleDirectory, Inherited, Reach};
+use postkiln_sys::{BundleDirectory, Inherited};
 use rustix::io::dup;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,8 +22,8 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::contents;
 use crate::error::{During, NodeError};
-use crate::parts;
 use crate::turn::{Turn, Turns};
+use crate::walls;
 
 /// Reads a role's configuration out of a bundle: everything or nothing, changing nothing. The text of a refusal reaches
 /// the operator.
@@ -156,8 +155,8 @@ where
     let control = inherited.take("control")?;
     postkiln_sys::raise_descriptor_limit();
     let (identity, service) = own_part(role, &bundle)?;
-    give_up_the_rest(&service, &bundle, inherited.data())?;
-    // After that: Landlock confines a thread and those it starts, not those that are there already.
+    walls::put_up(&service, &bundle, inherited.data())?;
+    // After that: the walls are around a thread and those it starts, not those that are there already.
     postkiln_log::detach().during(|| "the log's thread".to_owned())?;
     let config = match prepare(&bundle) {
         Ok(config) => config,
@@ -352,27 +351,6 @@ fn own_part(role: Role, bundle: &BundleDirectory) -> Result<(String, Service), N
 fn absent(role: Role) -> NodeError {
     let problem = format!("the service table has no {role}");
     NodeError::Bundle { path: Manifest::NAME.to_owned(), problem }
-}
-
-/// Keeps its part of the bundle in force and of those that may follow it, and the directories of the service table; nothing
-/// else.
-fn give_up_the_rest(service: &Service, bundle: &BundleDirectory, data: &Path) -> Result<(), NodeError> {
-    let paths = |writable| {
-        let chosen = service.directories.iter().filter(move |directory| directory.writable == writable);
-        chosen.map(|directory| data.join(&directory.path)).collect::<Vec<_>>()
-    };
-    let (mut read, write) = (paths(false), paths(true));
-    // The part of a bundle that comes later is opened below its descriptor, and Landlock judges that by its path.
-    read.push(parts::of(data, service.role));
-    let reach = Reach { read: &read, write: &write, internet: service.role == Role::Remote };
-    match postkiln_sys::confine(bundle.as_fd(), &reach) {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            postkiln_log::warn(Event::Unconfined, &[("problem", &"this kernel has no Landlock")]);
-            Ok(())
-        }
-        Err(error) => Err(error).during(|| "giving up powers".to_owned()),
-    }
 }
 
 /// Tells `init` why the role cannot start, as a note that stays when the process is gone.

@@ -8,6 +8,7 @@
 pub mod block;
 mod bundle;
 mod confine;
+pub mod filter;
 pub mod gpt;
 mod inherited;
 pub mod modules;

@@ -56,6 +56,14 @@ impl AsFd for Process {
     }
 }
 
+impl Exit {
+    /// Whether the process ended because it made a system call that it must not make.
+    #[must_use]
+    pub fn is_forbidden_call(self) -> bool {
+        self == Self::Killed(rustix::process::Signal::SYS.as_raw())
+    }
+}
+
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -8,9 +8,11 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::filter;
 use crate::inherited::{DATA, DESCRIPTORS};
 use crate::process::Process;
 pub use rustix::thread::CapabilitySet;
+use seccompiler::BpfProgram;
 
 /// A program about to be started. Its environment holds only what is set here. Standard input is `/dev/null`; standard
 /// output and error are both the caller's standard error, the log, since standard output belongs to the caller alone.
@@ -21,6 +23,7 @@ pub struct Spawn {
     handed: Vec<(String, OwnedFd)>,
     user: Option<u32>,
     capabilities: CapabilitySet,
+    filter: Option<BpfProgram>,
 }
 
 impl Spawn {
@@ -29,7 +32,7 @@ impl Spawn {
     pub fn new(path: &Path) -> Self {
         let mut command = Command::new(path);
         command.env_clear().stdin(Stdio::null());
-        Self { command, handed: Vec::new(), user: None, capabilities: CapabilitySet::empty() }
+        Self { command, handed: Vec::new(), user: None, capabilities: CapabilitySet::empty(), filter: None }
     }
 
     /// Adds one argument.
@@ -67,6 +70,15 @@ impl Spawn {
         self
     }
 
+    /// Refuses the program the system calls that no server needs ([`crate::filter`]): for programs of others.
+    ///
+    /// # Errors
+    /// When there are no filters for this architecture.
+    pub fn refused_unusual_calls(mut self) -> io::Result<Self> {
+        self.filter = Some(filter::for_others()?);
+        Ok(self)
+    }
+
     /// Hands over a copy of a descriptor under a name that [`crate::Inherited`] gives it back by.
     ///
     /// # Errors
@@ -102,7 +114,7 @@ impl Spawn {
             }
         }
         self.command.stdout(std::io::stderr().as_fd().try_clone_to_owned()?);
-        before_exec(&mut self.command, numbers, keep);
+        before_exec(&mut self.command, numbers, keep, self.filter);
         let child = self.command.spawn()?;
         Process::adopt(child.id())
     }
@@ -110,7 +122,12 @@ impl Spawn {
 
 /// The steps of the child between fork and exec.
 #[allow(unsafe_code, reason = "code between fork and exec")]
-fn before_exec(command: &mut Command, numbers: Vec<RawFd>, keep: Option<(u32, CapabilitySet)>) {
+fn before_exec(
+    command: &mut Command,
+    numbers: Vec<RawFd>,
+    keep: Option<(u32, CapabilitySet)>,
+    filter: Option<BpfProgram>,
+) {
     // SAFETY: the closure makes system calls only, allocates nothing, and the numbers stay open in the child because
     // their owners live in `Spawn` until after the fork.
     unsafe {
@@ -129,7 +146,7 @@ fn before_exec(command: &mut Command, numbers: Vec<RawFd>, keep: Option<(u32, Ca
             for number in &numbers {
                 rustix::io::fcntl_setfd(BorrowedFd::borrow_raw(*number), rustix::io::FdFlags::empty())?;
             }
-            Ok(())
+            filter.as_ref().map_or(Ok(()), filter::install)
         });
     }
 }
@@ -185,6 +202,23 @@ mod tests {
     fn a_child_has_what_it_was_handed_and_nothing_else() {
         check("eval exec 1\\>\\&${POSTKILN_DESCRIPTORS#out=}; echo here", "here");
         check("eval exec 1\\>\\&${POSTKILN_DESCRIPTORS#out=}; test -e /proc/self/fd/$STRAY || echo closed", "closed");
+    }
+
+    #[test]
+    fn a_program_of_others_cannot_leave_for_another_root() {
+        // Root may otherwise, and anybody gets EPERM; the shell's own status tells whether the rest works.
+        let status = |refused: bool| {
+            let spawn = Spawn::new(Path::new("/bin/sh")).argument("-c").argument("exec unshare --mount true 2>&-");
+            let spawn = spawn.variable("PATH", "/usr/bin:/bin");
+            let process = if refused { spawn.refused_unusual_calls().unwrap() } else { spawn }.start().unwrap();
+            poll(&mut [PollFd::new(&process, PollFlags::IN)], None).unwrap();
+            let pid = Pid::from_raw(process.pid().cast_signed()).unwrap();
+            waitpid(Some(pid), WaitOptions::empty()).unwrap().unwrap().1.exit_status()
+        };
+        if rustix::process::geteuid().is_root() {
+            assert_eq!(status(false), Some(0));
+        }
+        assert_eq!(status(true), Some(1));
     }
 
     #[test]

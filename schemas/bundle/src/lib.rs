@@ -15,5 +15,6 @@ pub use manifest::{FileEntry, Manifest, Owner, Table};
 pub use pack::{PackError, unpack};
 pub use role::{Role, User};
 pub use service::{
-    Capability, Directory, Listener, LocalSocket, Pauses, Prerequisite, Program, Provision, Readiness, Service, Tls,
+    Calls, Capability, Directory, Listener, LocalSocket, Pauses, Prerequisite, Program, Provision, Readiness, Service,
+    Tls,
 };

@@ -35,6 +35,10 @@ pub struct Service {
     /// Whether it is handed the secrets that a node is started with.
     #[serde(default)]
     pub takes_secrets: bool,
+    /// The classes of system calls that a role of ours makes beyond those of all roles. Any other call ends its process. A
+    /// program of others is only refused what no server needs.
+    #[serde(default = "all_calls")]
+    pub calls: Vec<Calls>,
     /// The powers of root that the service keeps.
     #[serde(default)]
     pub capabilities: Vec<Capability>,
@@ -72,6 +76,7 @@ impl Service {
             directories: Vec::new(),
             reads: Vec::new(),
             provisions: Vec::new(),
+            calls: Vec::new(),
             takes_secrets: false,
             capabilities: Vec::new(),
             machine_only: false,
@@ -88,6 +93,10 @@ impl Service {
     pub fn may_read(&self, path: &str) -> bool {
         self.reads.iter().any(|own| own == path || own == "/" || (own.ends_with('/') && path.starts_with(own.as_str())))
     }
+}
+
+fn all_calls() -> Vec<Calls> {
+    Calls::ALL.to_vec()
 }
 
 fn everything() -> Vec<String> {
@@ -175,6 +184,27 @@ pub enum Provision {
         /// Path below the data directory, of a folder that others write to as well.
         to: String,
     },
+}
+
+/// A class of system calls. All roles read files, keep memory and threads, and talk over the sockets they are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Calls {
+    /// Clients are taken from a listener.
+    Accept,
+    /// Files are made, written, locked and removed.
+    Files,
+    /// A Unix socket that lies in a directory is called.
+    LocalSockets,
+    /// Other hosts are called by TCP and UDP.
+    Internet,
+    /// The machine's interfaces are given addresses.
+    Interfaces,
+}
+
+impl Calls {
+    /// Every class there is.
+    pub const ALL: [Self; 5] = [Self::Accept, Self::Files, Self::LocalSockets, Self::Internet, Self::Interfaces];
 }
 
 /// A power of root (capabilities(7)).

@@ -149,6 +149,11 @@ impl Unit {
         if self.state == State::Stopped {
             return;
         }
+        if exit.is_forbidden_call() {
+            // Somebody may have taken it over. The kernel's log has the number of the call.
+            postkiln_log::error(Event::ForbiddenCall, &[("service", &self.role())]);
+            self.note = "ended: it made a system call that it must not make".to_owned();
+        }
         postkiln_log::warn(Event::ServiceEnded, &[("service", &self.role()), ("with", &exit)]);
         if self.note.is_empty() {
             self.note = format!("ended with {exit}");
@@ -220,6 +225,7 @@ impl Unit {
                         .replace("{bundle}", &held.path.to_string_lossy())
                 };
                 let spawn = Spawn::new(Path::new(path)).variable("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+                let spawn = spawn.refused_unusual_calls()?;
                 arguments.iter().map(fill).fold(spawn, |spawn, argument| spawn.argument(argument))
             }
         };

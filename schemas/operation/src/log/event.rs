@@ -85,6 +85,7 @@ events! {
     Impaired = "impaired": "A directory that services write to cannot be used.";
     Restored = "restored": "A directory that services write to can be used again.";
     ServiceEnded = "service-ended": "A service's process ended.";
+    ForbiddenCall = "forbidden-call": "A role was ended for a system call that is not among those of its row: it may have been taken over.";
     Ended = "ended": "A program of the node ends, and why.";
     Usage = "usage": "A program of the node was called wrongly.";
     Stopping = "stopping": "The node begins to stop.";
