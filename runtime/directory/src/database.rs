@@ -4,9 +4,6 @@
 //! SQLite lets one connection write while others read the state before. So look-ups have a connection of their own that
 //! never writes, and no writer keeps them waiting, be it for a login's record or for 100,000 users of a new bundle.
 
-use std::fs::{self, File, Permissions};
-use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +68,8 @@ impl Directory {
     /// When the file cannot be used.
     pub async fn open(path: &Path) -> Result<Self, DirectoryError> {
         let failed = |source| DirectoryError::Open { path: path.to_owned(), source };
-        keep_private(path).map_err(|error| failed(error.into()))?;
+        // Password hashes are nobody else's business.
+        postkiln_sys::keep_private(path).map_err(|error| failed(error.into()))?;
         let mut recorder = options(path).busy_timeout(RECORD).connect().await.map_err(failed)?;
         upgrade(&mut recorder).await.map_err(failed)?;
         recorder.execute(sqlx::raw_sql(TABLES)).await.map_err(failed)?;
@@ -197,23 +195,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", "-1024")
 }
 
-/// Password hashes are nobody else's business, whatever the umask is. SQLite gives the files that it makes beside the
-/// database the mode of the database.
-fn keep_private(path: &Path) -> io::Result<()> {
-    File::options().create(true).append(true).mode(PRIVATE).open(path)?;
-    for ending in ["", "-wal", "-shm"] {
-        let mut file = path.as_os_str().to_owned();
-        file.push(ending);
-        match fs::set_permissions(&file, Permissions::from_mode(PRIVATE)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-const PRIVATE: u32 = 0o600;
-
 /// Brings tables of an older version up to date; those of version 1 had no number.
 async fn upgrade(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let found = sqlx::query(VERSION).fetch_one(&mut *connection).await?;
@@ -275,6 +256,9 @@ const RECORD: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn block_on<F: Future>(future: F) -> F::Output {
@@ -300,11 +284,11 @@ mod tests {
             files.map(|file| file.permissions().mode() & 0o777).collect::<Vec<_>>()
         };
         let directory = open();
-        assert_eq!(modes(), [PRIVATE; 3], "the database, its log and their index");
+        assert_eq!(modes(), [0o600; 3], "the database, its log and their index");
         drop(directory);
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let _directory = open();
-        assert!(modes().iter().all(|mode| *mode == PRIVATE), "{:?}", modes());
+        assert!(modes().iter().all(|mode| *mode == 0o600), "{:?}", modes());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! [`Memory`]: the one table of what checks remember, in SQLite. Losing it delays mail and nothing else: a power cut may take the
 //! last seconds, and a file that cannot be read is set aside.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -41,13 +42,12 @@ impl Memory {
     /// Opens the table and makes it if there is none. A file that is none is set aside under the ending `broken`.
     pub(super) async fn open(path: &Path) -> Result<Self, MemoryError> {
         let opened = match connect(path).await {
-            Err(error) if path.exists() => {
+            Err(error) if is_no_table(&error) => {
                 postkiln_log::warn(
                     Event::Memory,
                     &[("problem", &error), ("file", &path.display()), ("say", &"set aside")],
                 );
-                std::fs::rename(path, path.with_extension("broken"))
-                    .map_err(|source| MemoryError::SetAside { path: path.to_owned(), source })?;
+                set_aside(path).map_err(|source| MemoryError::SetAside { path: path.to_owned(), source })?;
                 connect(path).await
             }
             opened => opened,
@@ -103,7 +103,30 @@ impl Table {
     }
 }
 
+/// Whether a file holds no table that SQLite can use (SQLITE_CORRUPT, SQLITE_NOTADB). A disk that is full or refuses says
+/// nothing about the file.
+fn is_no_table(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // An extended code has the primary one in its last octet.
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 11 | 26))
+}
+
+/// Moves the file out of the way. SQLite would play the log beside it into the next file of that name.
+fn set_aside(path: &Path) -> io::Result<()> {
+    for ending in ["-wal", "-shm"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(ending);
+        match fs::remove_file(beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    fs::rename(path, path.with_extension("broken"))
+}
+
 async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    // Who writes to whom is nobody else's business.
+    postkiln_sys::keep_private(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -142,6 +165,8 @@ const TABLE: &str = "
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn run<F: Future<Output = ()>>(test: F) {
@@ -192,10 +217,26 @@ mod tests {
         run(async {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("memory.sqlite");
-            std::fs::write(&path, "nonsense ".repeat(1000)).unwrap();
+            fs::write(&path, "nonsense ".repeat(1000)).unwrap();
+            fs::write(folder.path().join("memory.sqlite-wal"), "more of it").unwrap();
             let memory = Memory::open(&path).await.unwrap();
             assert_eq!(memory.lock().await.recall("one", "key", 0).await.unwrap(), None);
             assert!(folder.path().join("memory.broken").exists());
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        });
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_opened_now_stays() {
+        run(async {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("memory.sqlite");
+            drop(Memory::open(&path).await.unwrap());
+            let other = folder.path().join("other.sqlite");
+            fs::rename(&path, &other).unwrap();
+            fs::create_dir(&path).unwrap();
+            assert!(Memory::open(&path).await.is_err(), "a directory is in the way");
+            assert!(path.is_dir() && !folder.path().join("memory.broken").exists());
         });
     }
 }
