@@ -19,14 +19,14 @@ use crate::parts;
 pub(super) struct Held {
     /// The bundle, verified.
     pub(super) bundle: Bundle,
-    /// Where it lies.
+    /// The path of its directory.
     pub(super) path: PathBuf,
-    /// What each role of ours gets of it.
+    /// The part of the bundle that each role of ours reads.
     parts: BTreeMap<Role, BundleDirectory>,
 }
 
 impl Held {
-    /// Reads and verifies.
+    /// Reads the bundle in a directory and verifies its files.
     ///
     /// # Errors
     /// When the directory is no bundle.
@@ -76,14 +76,14 @@ impl Held {
 /// A change under way: what is waited for, from whom, and how long.
 #[derive(Debug)]
 pub(super) struct Change {
-    /// How far it is.
+    /// The step that the change has reached.
     pub(super) stage: Stage,
     awaited: BTreeSet<Role>,
-    /// When silence has an effect.
+    /// The moment from which silence has an effect.
     pub(super) deadline: Instant,
 }
 
-/// How far a change is.
+/// The steps of a change.
 #[derive(Debug)]
 pub(super) enum Stage {
     /// The roles read the bundle on offer: silence becomes a refusal.

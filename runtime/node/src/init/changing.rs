@@ -54,7 +54,7 @@ impl Supervisor {
     /// The bundle of `bundles/next` is verified: every role is asked whether it can use it.
     pub(super) fn offer(&mut self, read: Result<Held, (String, NodeError)>) {
         if self.reading.take().is_none() {
-            // It came too late.
+            // The bundle was given up meanwhile.
             return;
         }
         let held = match read {
@@ -153,7 +153,8 @@ impl Supervisor {
         }
     }
 
-    /// Brings sockets, services and what they are provided with in line with the bundle now in force; gives who is started again for it.
+    /// Brings sockets, services and their provisions in line with the bundle now in force; gives the roles that are started
+    /// again for it.
     fn follow_table(&mut self) -> Result<BTreeSet<Role>, NodeError> {
         let manifest = self.held.bundle.manifest();
         let provided = provisions::prepare(&self.place, &self.held.bundle)?;
@@ -188,7 +189,7 @@ impl Supervisor {
         self.refuse(held.identity().to_owned(), problem);
     }
 
-    /// The bundle of before stays in force.
+    /// Records that a bundle was refused; the one in force stays.
     fn refuse(&mut self, identity: String, problem: &str) {
         for unit in &mut self.units {
             unit.order(&Order::Abort, None);

@@ -116,7 +116,7 @@ impl Sockets {
         own.map(|(name, (_, socket))| (name.as_str(), socket))
     }
 
-    /// For the status.
+    /// The listeners with their addresses, for the status.
     pub(super) fn listeners(&self) -> Vec<status::Listener> {
         let describe = |(name, (role, socket)): (&String, &(Role, TcpListener))| {
             let bound = socket.local_addr().ok()?;

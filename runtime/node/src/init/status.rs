@@ -1,4 +1,4 @@
-//! [`Board`]: what the node looks like now, for `controld` and whoever looks. Its form is that of `schemas/operation`.
+//! [`Board`]: the state of the node, for `controld` and for people. Its form is that of `schemas/operation`.
 //!
 //! The state stands in memory that `init` shares with the role that answers operators: a full disk, which they ask about,
 //! cannot make it old. `run/status.json` is a copy.
@@ -42,7 +42,7 @@ impl Board {
         let written = self.replace(&text).and_then(|()| postkiln_sys::sync::replace_volatile(&file, &text, 0o644));
         if let Err(error) = written {
             postkiln_log::warn(Event::StatusNotWritten, &[("problem", &error)]);
-            // Fails on a disk that takes nothing at all.
+            // Removing fails too on a disk that takes nothing at all.
             let _ = fs::remove_file(&file);
         }
     }

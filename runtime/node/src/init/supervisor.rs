@@ -25,7 +25,7 @@ use crate::error::{During, NodeError};
 use crate::machine::{self, Ending};
 use crate::{active, parts};
 
-/// Everything `init` holds.
+/// The services with everything that `init` holds for them.
 #[derive(Debug)]
 pub(super) struct Supervisor {
     pub(super) place: Place,

@@ -29,7 +29,7 @@ pub(super) struct Unit {
     pub(super) state: State,
     /// A thread asks its program whether it answers.
     pub(super) is_asked: bool,
-    /// Why it works only in part.
+    /// The reason why the service works only in part; empty when it does not.
     pub(super) note: String,
     process: Option<Process>,
     control: Option<BlockingChannel<Order, Report>>,
@@ -92,7 +92,7 @@ impl Unit {
         self.control.as_ref().map(|channel| channel.stream().as_fd())
     }
 
-    /// For the status.
+    /// The service as the status shows it.
     pub(super) fn status(&self) -> status::Service {
         status::Service {
             role: self.role(),

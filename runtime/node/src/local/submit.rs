@@ -10,10 +10,10 @@ use super::original::{Original, Source};
 use super::{Tools, trouble};
 use crate::aside::aside;
 
-/// What stands behind the prefix.
+/// The text that stands behind the prefix.
 #[derive(Clone, Copy)]
 pub(crate) enum Rest<'a> {
-    /// Nothing.
+    /// No further text.
     Nothing,
     /// The whole original.
     Whole(&'a Original),

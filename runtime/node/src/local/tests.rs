@@ -23,7 +23,7 @@ pub(crate) fn original(sender: &str, recipient: &str, message: &str) -> Original
     Original::open(file, request).unwrap()
 }
 
-/// What was submitted: sender, recipients, content.
+/// The messages that were submitted: sender, recipients, content.
 type Submitted = Rc<std::cell::RefCell<Vec<(String, Vec<String>, String)>>>;
 
 struct Stage {
@@ -79,7 +79,7 @@ async fn play_directory(hatch: Hatch, routes: BTreeMap<&'static str, directory::
     let mut deaths = 0;
     while let Ok(mut channel) = hatch.accept::<directory::Reply, directory::Request>().await {
         while let Ok(Some((directory::Request::Route(address), _))) = channel.receive().await {
-            // This question is the death of it, twice.
+            // The directory dies of this question, twice.
             if address.key() == "flaky@example.org" && deaths < 2 {
                 deaths += 1;
                 break;

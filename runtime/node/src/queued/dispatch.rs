@@ -1,4 +1,4 @@
-//! Attempts: whatever the schedule says is due is given to `local` or `remote`, and what they say is written down.
+//! Attempts: recipients that the schedule calls due are given to `local` or `remote`, and the outcomes are written down.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -106,7 +106,7 @@ async fn open(shared: &Shared, id: &QueueId) -> Result<OwnedFd, Outcome> {
     let opened = tokio::task::spawn_blocking(move || {
         let opened = queue.reader(&id);
         if let Err(QueueError::Gone(_)) = &opened {
-            // Fails when nothing at all is there.
+            // This fails when there is nothing at all under that name.
             let moved = queue.set_aside(&id).is_ok();
             postkiln_log::error(Event::Gone, &[("queue", &id), ("moved", &if moved { "queue/damaged" } else { "" })]);
         }

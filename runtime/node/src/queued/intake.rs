@@ -39,7 +39,7 @@ pub(super) async fn talk(
                 postkiln_log::info(Event::Flush, &[]);
                 channel.send(&Reply::Done).await?;
             }
-            // Out of order, or not this caller's to say.
+            // The request is out of order, or not this caller's to make.
             _ => return Err(ChannelError::Malformed),
         }
     }
@@ -159,7 +159,7 @@ pub(super) fn log_accepted(by: &str, message: &Message) {
     );
 }
 
-/// What the caller hears, what the log says, and the end of the role when the queue is of no use any more.
+/// The reply to a caller whose message is refused, with a line in the log. A queue that is of no use any more ends the role.
 fn refusal(shared: &Shared, error: &QueueError) -> Reply {
     postkiln_log::error(Event::Refused, &[("problem", &postkiln_log::chain(error))]);
     if matches!(error, QueueError::Unsynced) {

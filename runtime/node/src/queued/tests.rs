@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 
-/// What reached `local` or `remote`: role, sender, recipient, content.
+/// A message as it reached `local` or `remote`: role, sender, recipient, content.
 type Delivered = (&'static str, String, String, String);
 
 struct Stage {
