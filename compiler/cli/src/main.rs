@@ -61,16 +61,14 @@ enum Command {
     Secret(secret::Args),
     Status(status::Args),
     Queue(queue::Args),
-    /// Evaluates a site within limits; `check` and the others start this by themselves.
+    /// Evaluates a site and reads its files within limits; `check` and the others start this by themselves.
     #[command(name = postkiln_site::CHILD_COMMAND, hide = true)]
     EvaluateSite {
         /// The site's folder.
         root: std::path::PathBuf,
-        /// The file to begin with, relative to it.
-        entry: String,
-        /// Tell the places it comes to, in place of an answer.
+        /// Tell the places that the evaluation of this file comes to, in place of answers.
         #[arg(long)]
-        tell: bool,
+        tell: Option<String>,
     },
 }
 
@@ -93,7 +91,7 @@ impl Command {
             Self::Secret(args) => secret::run(args),
             Self::Status(args) => status::run(args),
             Self::Queue(args) => queue::run(args),
-            Self::EvaluateSite { root, entry, tell } => evaluate_site(&root, &entry, tell),
+            Self::EvaluateSite { root, tell } => evaluate_site(&root, tell.as_deref()),
         }
     }
 }
@@ -119,8 +117,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn evaluate_site(root: &std::path::Path, entry: &str, tell: bool) -> Result<Exit, Failure> {
-    postkiln_site::evaluate_child(root, entry, tell)
+fn evaluate_site(root: &std::path::Path, tell: Option<&str>) -> Result<Exit, Failure> {
+    postkiln_site::evaluate_child(root, tell)
         .map(|()| Exit::Success)
         .map_err(|source| Failure::environment("cannot answer with the evaluated site", source))
 }

@@ -4,7 +4,7 @@
 use postkiln_findings::{Code, codes};
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The outcome of one evaluation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -69,11 +69,18 @@ pub(crate) enum Value {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// The field's name; borrowed where it is the name of a column that we define.
+    #[serde(deserialize_with = "name")]
     pub(crate) name: Cow<'static, str>,
     /// The place of the name, when it stands in a file of the site.
     pub(crate) span: Option<Span>,
     /// The field's value.
     pub(crate) node: Node,
+}
+
+/// Reads a name; those of columns come a million times, and need no memory of their own.
+fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Cow<'static, str>, D::Error> {
+    let name = <&str>::deserialize(from)?;
+    Ok(crate::population::known(name).map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed))
 }
 
 /// One error that the evaluator reported.

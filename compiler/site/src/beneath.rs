@@ -10,6 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use crate::child::Ended;
 
 /// The site's folder.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub(crate) struct Beneath {
 }
 
 /// Why a file beneath the root was not read. The message reads as a sentence after the file's name.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
 pub(crate) enum BeneathError {
     /// A symbolic link, or a path that leads out of the root.
     #[error("leads out of the site, or is reached through a symbolic link")]
@@ -34,9 +37,21 @@ pub(crate) enum BeneathError {
     /// The file is larger than any site.
     #[error("is larger than {} MiB", LARGEST >> 20)]
     TooLarge,
+    /// All files of the site together are larger than this many MiB.
+    #[error("is too much: all files beside a site may have {0} MiB together")]
+    TooMuch(u64),
+    /// The process that reads the files ended, for this reason.
+    #[error("was not read: {0}")]
+    Ended(Ended),
     /// Any other failure of the system.
     #[error("cannot be read: {0}")]
-    Io(io::Error),
+    Io(String),
+}
+
+impl From<Ended> for BeneathError {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
 }
 
 impl BeneathError {
@@ -47,6 +62,7 @@ impl BeneathError {
             Self::Absent => absent,
             Self::NotAFile => "name a file, not the folder or device of this name",
             Self::TooLarge => "divide it among several files",
+            Self::TooMuch(_) | Self::Ended(_) => "look for a file that is far too large, or named by mistake",
             Self::Io(_) => "look at the file's permissions",
         }
     }
@@ -72,14 +88,17 @@ impl Beneath {
         let file = openat2(&self.root, path, flags, Mode::empty(), resolve).map_err(|errno| match errno {
             Errno::LOOP | Errno::XDEV => BeneathError::Outside,
             Errno::NOENT | Errno::NOTDIR => BeneathError::Absent,
-            other => BeneathError::Io(other.into()),
+            other => BeneathError::Io(io::Error::from(other).to_string()),
         })?;
-        let status = fstat(&file).map_err(|errno| BeneathError::Io(errno.into()))?;
+        let status = fstat(&file).map_err(|errno| BeneathError::Io(io::Error::from(errno).to_string()))?;
         if !FileType::from_raw_mode(status.st_mode).is_file() {
             return Err(BeneathError::NotAFile);
         }
         let mut bytes = Vec::new();
-        File::from(file).take(LARGEST + 1).read_to_end(&mut bytes).map_err(BeneathError::Io)?;
+        File::from(file)
+            .take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| BeneathError::Io(error.to_string()))?;
         if bytes.len() as u64 > LARGEST { Err(BeneathError::TooLarge) } else { Ok(bytes) }
     }
 }

@@ -42,7 +42,7 @@ use std::collections::BTreeMap;
 use postkiln_address::Domain;
 
 use crate::answer::{Node, Span};
-use crate::beneath::Beneath;
+use crate::files::Files;
 use crate::lines::Lines;
 use crate::{Diagnostic, DomainEntry, Gap, Gaps, Place, Placed, SecretsLock, Section, Site, codes};
 pub(crate) use defaults::Defaults;
@@ -62,7 +62,7 @@ pub(crate) struct Decoded {
 }
 
 /// Decodes a whole site, in which the schema's defaults have been filled in.
-pub(crate) fn site(tree: &Node, lines: &Lines, files: &Beneath) -> Decoded {
+pub(crate) fn site(tree: &Node, lines: &Lines, files: &Files) -> Decoded {
     let walker = Walker::new(lines).with_files(files);
     let mut site = whole(&walker, tree);
     let Finished { findings, read, hidden, gaps } = walker.finish();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::answer::{Node, Value};
 use crate::beneath::Beneath;
-use crate::population::{self, Column, Format};
+use crate::population::{self, Format, Table};
 use crate::{Field, Outline, Presence, Shape, evaluate, outline};
 
 /// `Domain.catch_all`, a field; `Domain.catch_all 'discard`, a word it takes.
@@ -44,11 +44,11 @@ fn every_control_file_is_shown_or_follows_from_a_field() {
 
 #[test]
 fn every_column_of_a_population_is_filled() {
-    for (files, columns) in
-        [(["staff.csv", "members.jsonl"], population::USERS), (["aliases.csv", "functions.jsonl"], population::ALIASES)]
+    for (files, table) in
+        [(["staff.csv", "members.jsonl"], Table::Users), (["aliases.csv", "functions.jsonl"], Table::Aliases)]
     {
-        let rows: Vec<Node> = files.iter().flat_map(|file| rows(file, columns)).collect();
-        for column in columns {
+        let rows: Vec<Node> = files.iter().flat_map(|file| rows(file, table)).collect();
+        for column in table.columns() {
             assert!(rows.iter().any(|row| holds(row, column.path)), "no row of {files:?} has a {}", column.name);
         }
     }
@@ -65,10 +65,10 @@ fn used(outline: &Outline) -> Used {
     used
 }
 
-fn rows(file: &str, columns: &'static [Column]) -> Vec<Node> {
+fn rows(file: &str, table: Table) -> Vec<Node> {
     let bytes = std::fs::read(folder().join(file)).unwrap();
     let mut rows = Vec::new();
-    population::read(&bytes, Format::of(file).unwrap(), columns, &mut |row| rows.extend(row.ok().map(|row| row.node)));
+    population::read(&bytes, Format::of(file).unwrap(), table, &mut |row| rows.extend(row.ok().map(|row| row.node)));
     rows
 }
 

@@ -7,6 +7,7 @@ mod child;
 mod confine;
 mod decode;
 mod evaluate;
+mod files;
 #[cfg(test)]
 mod full_example;
 mod lines;
@@ -18,8 +19,10 @@ mod population;
 mod read;
 mod schema;
 mod secrets;
+mod serve;
 mod shape;
 mod source;
+mod wire;
 
 pub use child::{CHILD_COMMAND, evaluate_child};
 pub use decode::VERSION;

@@ -11,16 +11,19 @@ mod jsonl;
 mod plain;
 
 use postkiln_findings::Code;
+use serde::{Deserialize, Serialize};
 
 use crate::answer::{Node, Span, Value};
 use crate::codes;
 
-pub(crate) use columns::{ALIASES, Column, USERS};
+#[cfg(test)]
+pub(crate) use columns::USERS;
+pub(crate) use columns::{Column, Table, known};
 pub(crate) use json::answer;
 pub(crate) use plain::addresses;
 
 /// The form of a file of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Format {
     /// A header and rows of cells (RFC 4180); cells are separated by commas, semicolons or tabs, as the header shows.
     Csv,
@@ -29,7 +32,7 @@ pub(crate) enum Format {
 }
 
 /// One row of a file, as a record of the site's form.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// The value of the column `name`.
     pub(crate) key: String,
@@ -40,8 +43,9 @@ pub(crate) struct Record {
 }
 
 /// A mistake in the form of a file, with its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fault {
+    #[serde(with = "by_name")]
     pub(crate) code: Code,
     pub(crate) message: String,
     pub(crate) span: Span,
@@ -63,8 +67,24 @@ impl Format {
     }
 }
 
-/// Reads a file of rows with these columns. All spans count in file 0.
-pub(crate) fn read(bytes: &[u8], format: Format, columns: &'static [Column], each: &mut Each<'_>) {
+/// A code by its name.
+mod by_name {
+    use postkiln_findings::{Code, codes};
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(code: &Code, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(code.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Code, D::Error> {
+        codes::find(<&str>::deserialize(from)?).ok_or_else(|| D::Error::custom("there is no such code"))
+    }
+}
+
+/// Reads a file of rows of a table. All spans count in file 0.
+pub(crate) fn read(bytes: &[u8], format: Format, table: Table, each: &mut Each<'_>) {
+    let columns = table.columns();
     let text = match text(bytes) {
         Ok(text) => text,
         Err(fault) => return each(Err(fault)),
@@ -206,7 +226,7 @@ mod tests {
         let row = |name: usize| format!("u{name},{}\n", "a ".repeat(LONGEST_CELL / 2));
         let rows: String = (0..=MOST_VALUES / (LONGEST_CELL / 2)).map(row).collect();
         let (mut good, mut wrong) = (0, Vec::new());
-        read(format!("name,aliases\n{rows}").as_bytes(), Format::Csv, USERS, &mut |row| match row {
+        read(format!("name,aliases\n{rows}").as_bytes(), Format::Csv, Table::Users, &mut |row| match row {
             Ok(_) => good += 1,
             Err(fault) => wrong.push(fault.code),
         });

@@ -9,13 +9,14 @@ use postkiln_findings::{in_order, is_wrong};
 use crate::answer::{Answer, Trouble};
 use crate::beneath::Beneath;
 use crate::decode::{self, Decoded, Defaults};
+use crate::files::Files;
 use crate::lines::Lines;
-use crate::{Diagnostic, Gap, Section, Site, child, codes, evaluate, population, secrets, source};
+use crate::{Diagnostic, Gap, Section, Site, child, codes, population, secrets, source};
 
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
 ///
-/// Evaluation runs in a process of its own, with at most 10 s of processor time and 1 GiB of memory: this program is
-/// started again with [`crate::CHILD_COMMAND`]. An evaluation that a limit ended runs once more, to find the place.
+/// Evaluation runs in a process of its own, and so does the reading of files beside the site, with at most 10 s of processor
+/// time and 1 GiB of memory: this program is started again with [`crate::CHILD_COMMAND`]. An evaluation that a limit ended runs once more, to find the place.
 ///
 /// # Errors
 /// With every finding, in source order, when one of them is an error.
@@ -65,13 +66,16 @@ impl Reader {
             Ok(located) => located,
             Err(findings) => return (Err(findings.into()), BTreeSet::new()),
         };
-        let files = match open(&root) {
+        let files = match Files::apart(&root) {
             Ok(files) => files,
-            Err(findings) => return (Err(findings.into()), BTreeSet::from([entry])),
+            Err(error) => {
+                let finding = Diagnostic::new(codes::EVALUATOR, format!("cannot start the evaluator: {error}"));
+                return (Err(vec![finding].into()), BTreeSet::from([entry]));
+            }
         };
         let answer = match self.kept.take().filter(|kept| is_current(kept, &files)) {
             Some(kept) => kept,
-            None => match evaluate_apart(&root, &entry) {
+            None => match evaluate_apart(&files, &root, &entry) {
                 Ok(answer) => answer,
                 Err(finding) => return (Err(vec![finding].into()), BTreeSet::from([entry])),
             },
@@ -86,24 +90,20 @@ impl Reader {
 }
 
 /// Whether the files that were evaluated have the same content now.
-fn is_current(answer: &Answer, files: &Beneath) -> bool {
+fn is_current(answer: &Answer, files: &Files) -> bool {
     answer.files.iter().all(|(path, bytes)| files.read(path).is_ok_and(|now| now == *bytes))
 }
 
 /// The answer of an evaluation in a process of its own, or why there is none.
-fn evaluate_apart(root: &Path, entry: &str) -> Result<Answer, Diagnostic> {
-    match child::evaluate_apart(root, entry) {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(ended)) => {
-            let (code, message, hint) = ended.words();
-            let beginning = || Lines::new(&[(entry.to_owned(), Vec::new())]).beginning();
-            let place = child::place_of_end(root, entry, ended).unwrap_or_else(beginning);
-            let mut finding = Diagnostic::new(code, message).at(&place);
-            finding.hint(hint);
-            Err(finding)
-        }
-        Err(error) => Err(Diagnostic::new(codes::EVALUATOR, format!("cannot start the evaluator: {error}"))),
-    }
+fn evaluate_apart(files: &Files, root: &Path, entry: &str) -> Result<Answer, Diagnostic> {
+    files.evaluate(entry).map_err(|ended| {
+        let (code, message, hint) = ended.words();
+        let beginning = || Lines::new(&[(entry.to_owned(), Vec::new())]).beginning();
+        let place = child::place_of_end(root, entry, ended).unwrap_or_else(beginning);
+        let mut finding = Diagnostic::new(code, message).at(&place);
+        finding.hint(hint);
+        finding
+    })
 }
 
 /// [`read`] for a site whose value is written as JSON in the file `path`, without an evaluation: for tests and fuzzing of all
@@ -126,8 +126,8 @@ pub fn read_json(path: &Path) -> Read {
 pub fn read_unconfined(path: &Path) -> Read {
     let (root, entry) = locate(path)?;
     let files = open(&root)?;
-    let panicked = || vec![Diagnostic::new(codes::EVALUATOR, "the evaluator panicked")];
-    let answer = evaluate::evaluate(&files, &entry).ok_or_else(panicked)?;
+    let panicked = |_| vec![Diagnostic::new(codes::EVALUATOR, "the evaluator panicked")];
+    let answer = files.evaluate(&entry).map_err(panicked)?;
     decoded(&files, answer)
 }
 
@@ -147,13 +147,13 @@ pub(crate) fn locate(path: &Path) -> Result<(PathBuf, String), Vec<Diagnostic>> 
     }
 }
 
-fn open(root: &Path) -> Result<Beneath, Vec<Diagnostic>> {
-    Beneath::open(root).map_err(|error| {
+fn open(root: &Path) -> Result<Files, Vec<Diagnostic>> {
+    Beneath::open(root).map(Files::here).map_err(|error| {
         vec![Diagnostic::new(codes::UNREADABLE, format!("{} cannot be opened: {error}", root.display()))]
     })
 }
 
-fn decoded(beneath: &Beneath, mut answer: Answer) -> Read {
+fn decoded(beneath: &Files, mut answer: Answer) -> Read {
     let lines = Lines::new(&answer.files);
     let troubles: Vec<Diagnostic> = answer.troubles.iter().map(|trouble| finding(trouble, &lines)).collect();
     let Some(mut tree) = answer.tree.take() else { return Err(in_order(troubles).into()) };

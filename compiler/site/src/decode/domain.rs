@@ -9,7 +9,7 @@ use crate::decode::declared::insert_once;
 use crate::decode::fields::Fields;
 use crate::decode::walker::{At, Named, Walker};
 use crate::decode::{autoresponder, limits, list, population, publishing, user};
-use crate::population::{ALIASES, USERS};
+use crate::population::Table;
 use crate::{CatchAll, DomainEntry, Gap, MailDomain, Managed, Place, Placed, Section, Subaddress, Target, User, codes};
 
 pub(super) fn decode_all(walker: &Walker<'_>, at: &At<'_>) -> Option<BTreeMap<Domain, Placed<DomainEntry>>> {
@@ -59,9 +59,9 @@ fn decode(walker: &Walker<'_>, name: &Domain, named: &Named<'_>) -> Option<Domai
 
 fn mail_domain(walker: &Walker<'_>, name: &Domain, named: &Named<'_>, fields: &Fields<'_>) -> Option<MailDomain> {
     let decode_user = |walker: &Walker<'_>, at: &At<'_>, local: &LocalPart| Some(user::decode(walker, at, local, name));
-    let users = population::both(walker, fields, ("users", "users_from"), USERS, name, &decode_user);
+    let users = population::both(walker, fields, ("users", "users_from"), Table::Users, name, &decode_user);
     let decode_alias = |walker: &Walker<'_>, at: &At<'_>, local: &LocalPart| Some(alias(walker, at, local, name));
-    let aliases = population::both(walker, fields, ("aliases", "aliases_from"), ALIASES, name, &decode_alias);
+    let aliases = population::both(walker, fields, ("aliases", "aliases_from"), Table::Aliases, name, &decode_alias);
     // A default of the schema would have the place of the whole record: the domain's name is easier to see.
     let catch_all = fields.optional_written("catch_all", |at| catch_all(walker, at, name));
     let lists = fields.optional("lists", |at| list::decode_all(walker, at, name));

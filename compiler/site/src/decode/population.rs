@@ -11,7 +11,7 @@ use crate::decode::declared::{by_local_part, twice, unnamed};
 use crate::decode::fields::Fields;
 use crate::decode::walker::{At, Walker};
 use crate::lines::Lines;
-use crate::population::{self, Column, Fault, Format, Record};
+use crate::population::{Fault, Format, Record, Table};
 use crate::{Gap, Place, Placed, Target, codes, source};
 
 /// Reads one entry of a map, written in the site or in a file.
@@ -22,7 +22,7 @@ pub(super) fn both<T>(
     walker: &Walker<'_>,
     fields: &Fields<'_>,
     names: (&'static str, &'static str),
-    columns: &'static [Column],
+    table: Table,
     home: &Domain,
     decode: Decode<'_, T>,
 ) -> BTreeMap<LocalPart, Placed<T>> {
@@ -33,7 +33,7 @@ pub(super) fn both<T>(
     let mut complete = written.is_some();
     let mut map = written.flatten().unwrap_or_default();
     if let Some(at) = fields.get(from) {
-        complete &= add(walker, &at, columns, &mut map, decode);
+        complete &= add(walker, &at, table, &mut map, decode);
     }
     if !complete {
         // A row or a column that cannot be read may say anything about the others.
@@ -47,7 +47,7 @@ pub(super) fn both<T>(
 fn add<T>(
     walker: &Walker<'_>,
     at: &At<'_>,
-    columns: &'static [Column],
+    table: Table,
     map: &mut BTreeMap<LocalPart, Placed<T>>,
     decode: Decode<'_, T>,
 ) -> bool {
@@ -62,7 +62,7 @@ fn add<T>(
         let complete = with_file(walker, path, &mut |inner, bytes| {
             let mut complete = true;
             let mut rows = Vec::new();
-            population::read(bytes, format, columns, &mut |row| match row {
+            walker.rows(bytes, format, table, &mut |row| match row {
                 Ok(record) => match self::row(inner, &record, decode) {
                     Some(row) => rows.push(row),
                     None => complete = false,
@@ -86,7 +86,7 @@ pub(super) fn addresses(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Opti
     let complete = each_file(walker, at, &mut |path| {
         with_file(walker, path, &mut |inner, bytes| {
             let mut complete = true;
-            population::addresses(bytes, &mut |line| match line {
+            walker.addresses(bytes, &mut |line| match line {
                 Ok(node) => match inner.target(&inner.root(&node), home) {
                     Some(target) => found.push(target),
                     None => complete = false,
@@ -127,7 +127,11 @@ fn with_file(walker: &Walker<'_>, path: &Placed<String>, take: &mut dyn FnMut(&W
     let bytes = match walker.content(name) {
         Ok(bytes) => bytes,
         Err(error) => {
-            let code = if matches!(error, BeneathError::Outside) { codes::IMPORT } else { codes::UNREADABLE };
+            let code = match &error {
+                BeneathError::Outside => codes::IMPORT,
+                BeneathError::Ended(ended) => ended.words().0,
+                _ => codes::UNREADABLE,
+            };
             let hint = error.hint("put the file beside site.ncl");
             walker.report(code, format!("{name:?} {error}"), &path.place, Some(hint));
             return false;

@@ -7,17 +7,19 @@ use std::fmt::Display;
 use postkiln_findings::{Code, Severity};
 
 use crate::answer::{Entry, Node, Span, Value};
-use crate::beneath::{Beneath, BeneathError};
+use crate::beneath::BeneathError;
 use crate::decode::defaults::Defaults;
 use crate::decode::meant::Wanted;
+use crate::files::Files;
 use crate::lines::Lines;
+use crate::population::{Each, Fault, Format, Table};
 use crate::{Diagnostic, Gap, Gaps, Place, Placed, codes, suggest};
 
 /// The findings so far, and everything needed to place new ones.
 pub(super) struct Walker<'a> {
     lines: &'a Lines,
     /// The site's folder, for reading further files; `None` when there is none to read.
-    files: Option<&'a Beneath>,
+    files: Option<&'a Files>,
     findings: RefCell<Vec<Diagnostic>>,
     /// The largest number of findings of one code that is kept.
     most: usize,
@@ -76,7 +78,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Gives this walker the folder from which further files are read.
-    pub(super) fn with_files(self, files: &'a Beneath) -> Self {
+    pub(super) fn with_files(self, files: &'a Files) -> Self {
         Self { files: Some(files), ..self }
     }
 
@@ -151,6 +153,20 @@ impl<'a> Walker<'a> {
     /// Reads a file beside the site.
     pub(super) fn content(&self, path: &str) -> Result<Vec<u8>, BeneathError> {
         self.files.map_or(Err(BeneathError::Absent), |files| files.read(path))
+    }
+
+    /// Gives `each` the rows of the file whose content was read last.
+    pub(super) fn rows(&self, bytes: &[u8], format: Format, table: Table, each: &mut Each<'_>) {
+        if let Some(files) = self.files {
+            files.rows(bytes, format, table, each);
+        }
+    }
+
+    /// Gives `each` the addresses in the file whose content was read last.
+    pub(super) fn addresses(&self, bytes: &[u8], each: &mut dyn FnMut(Result<Node, Fault>)) {
+        if let Some(files) = self.files {
+            files.addresses(bytes, each);
+        }
     }
 
     /// The place of a span, as line and column.

@@ -15,16 +15,17 @@ use crate::answer::Span;
 use crate::beneath::Beneath;
 use crate::lines::Lines;
 
-/// Evaluates the site with its contracts, as usual, and reports the place of each field.
-pub(crate) fn stages(root: &Beneath, entry: &str, tell: &mut (dyn FnMut(&Place) + Send)) {
-    let Ok(Names { fields, .. }) = names(root, entry) else { return };
+/// Evaluates the site with its contracts, as usual, and reports the place of each field. False when the interpreter panicked,
+/// as it does when it gets no memory.
+pub(crate) fn stages(root: &Beneath, entry: &str, tell: &mut (dyn FnMut(&Place) + Send)) -> bool {
+    let Ok(Names { fields, .. }) = names(root, entry) else { return true };
     let written: BTreeMap<Vec<String>, Span> = fields.into_iter().map(|field| (field.path, field.name)).collect();
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(super::STACK);
         let here = || in_this_thread(root, entry, &written, tell);
         // If no thread can be started, nothing is reported.
-        thread.spawn_scoped(scope, here).map(|thread| thread.join().is_ok()).unwrap_or_default()
-    });
+        thread.spawn_scoped(scope, here).map(|thread| thread.join().is_ok()).unwrap_or(true)
+    })
 }
 
 fn in_this_thread(root: &Beneath, entry: &str, written: &BTreeMap<Vec<String>, Span>, tell: &mut dyn FnMut(&Place)) {

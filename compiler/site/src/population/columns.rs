@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::answer::{Entry, Node, Span, Value};
 
 /// A column of a CSV file, or a field of a JSON object.
@@ -37,6 +39,30 @@ enum Form {
     Integer,
 }
 
+/// The tables that a file can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Table {
+    /// People with mailboxes.
+    Users,
+    /// Aliases with their targets.
+    Aliases,
+}
+
+impl Table {
+    /// The columns of the table.
+    pub(crate) const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Users => USERS,
+            Self::Aliases => ALIASES,
+        }
+    }
+}
+
+/// The name of a field to which a column leads.
+pub(crate) fn known(name: &str) -> Option<&'static str> {
+    USERS.iter().flat_map(|column| column.path).copied().find(|field| *field == name)
+}
+
 /// The columns of a file of users.
 pub(crate) const USERS: &[Column] = &[
     column("name", &[], Form::Key),
@@ -58,7 +84,7 @@ pub(crate) const USERS: &[Column] = &[
 ];
 
 /// The columns of a file of aliases.
-pub(crate) const ALIASES: &[Column] = &[column("name", &[], Form::Key), column("targets", &[], Form::Texts)];
+const ALIASES: &[Column] = &[column("name", &[], Form::Key), column("targets", &[], Form::Texts)];
 
 /// Every column whose values anybody may see.
 pub(super) fn harmless() -> impl Iterator<Item = &'static Column> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::{SECRETS_AGE, SECRETS_LOCK, SecretsLock};
-use crate::beneath::{Beneath, BeneathError};
+use crate::beneath::BeneathError;
+use crate::files::Files;
 use crate::{Diagnostic, Place, codes};
 
 /// The lock beside a site, empty when there is none; its text is added to `sources`. Gives warnings beside it.
@@ -13,7 +14,7 @@ use crate::{Diagnostic, Place, codes};
 /// # Errors
 /// With all findings when the lock is wrong.
 pub(crate) fn beside(
-    root: &Beneath,
+    root: &Files,
     sources: &mut BTreeMap<String, Vec<u8>>,
 ) -> Result<(SecretsLock, Vec<Diagnostic>), Vec<Diagnostic>> {
     let bytes = match root.read(SECRETS_LOCK) {
@@ -31,7 +32,7 @@ pub(crate) fn beside(
 
 /// A warning when `secrets.age` is not the file the lock was written with. A missing file is fine: compiling does not
 /// need it.
-fn mismatch(root: &Beneath, lock: &SecretsLock) -> Option<Diagnostic> {
+fn mismatch(root: &Files, lock: &SecretsLock) -> Option<Diagnostic> {
     let bytes = root.read(SECRETS_AGE).ok()?;
     let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     if lock.sealed.as_ref().is_some_and(|sealed| sealed.value == found) {
