@@ -155,22 +155,6 @@ impl Drop for Taken {
     }
 }
 
-/// The descriptor of a process whose link in `/proc` says this.
-///
-/// # Errors
-/// When the process is gone.
-pub fn descriptors_of(pid: i32) -> io::Result<Vec<(i32, String)>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
-        let entry = entry?;
-        let Ok(number) = entry.file_name().to_string_lossy().parse() else { continue };
-        if let Ok(target) = std::fs::read_link(entry.path()) {
-            found.push((number, target.to_string_lossy().into_owned()));
-        }
-    }
-    Ok(found)
-}
-
 fn waited(pid: i32) -> WaitStatus {
     let pid = Pid::from_raw(pid).expect("a process");
     waitpid(Some(pid), WaitOptions::empty()).expect("the process is traced").expect("waited without a limit").1

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use postkiln_bundle::{Bundle, Calls, Manifest, Program, Service};
+use postkiln_tests::clients::Login;
 use postkiln_tests::taken::{Outcome, Taken};
 use postkiln_tests::{Running, Site, eventually};
 use rustix::fs::OFlags;
@@ -56,6 +57,33 @@ fn a_role_that_makes_a_call_of_another_class_is_ended_and_started_again() {
             });
         }
     }
+}
+
+#[test]
+fn a_door_that_was_shut_down_is_made_anew_for_both_sides() {
+    let site = Site::small_office().without_antivirus();
+    let node = Running::start(site.path());
+    let (smtpd, queued) = (node.service("smtpd").unwrap().pid, node.service("queued").unwrap().pid);
+    let mut taken = Taken::over(smtpd);
+    // What init keeps of the door is shut down with it: a new process alone would get the same one.
+    let outcome = taken.call(libc::SYS_shutdown, &[door(smtpd, "door.queued"), libc::SHUT_RDWR.unsigned_abs().into()]);
+    assert_eq!(outcome, Outcome::Gave(0));
+    drop(taken);
+    node.await_log(&["event=door-spoiled"], RESTART);
+    for (role, before) in [("smtpd", smtpd), ("queued", queued)] {
+        eventually(&format!("another {role} runs"), RESTART, || node.service(role).filter(|now| now.pid != before));
+    }
+    let login = Login { user: "ada@example.org", password: "postkiln" };
+    let _ = node.accept(site.path(), login).success();
+}
+
+/// The number of a descriptor that a role was handed.
+fn door(process: i32, name: &str) -> u64 {
+    let environment = fs::read(format!("/proc/{process}/environ")).unwrap();
+    let environment = String::from_utf8(environment).unwrap();
+    let named = environment.split('\0').find_map(|one| one.strip_prefix("POSTKILN_DESCRIPTORS=")).unwrap();
+    let number = named.split(' ').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap();
+    number.parse().unwrap()
 }
 
 /// A system call that somebody who has taken over a role would like to make.
