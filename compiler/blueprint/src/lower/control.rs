@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use postkiln_address::{Domain, LocalPart};
 use postkiln_control as control;
 use postkiln_control::{ControlFile, HostPattern, Value, ValueError, VirtualDomain, VirtualKey};
-use postkiln_site as site;
 use postkiln_site::{ControlValue, DomainEntry, Network, Placed, Site};
 
 use crate::codes;
@@ -85,19 +84,11 @@ fn virtual_domain(name: &Domain) -> VirtualDomain {
 
 fn subaddress(site: &Site) -> control::Subaddress {
     let separator = |entry: &DomainEntry| match entry {
-        DomainEntry::Mail(mail) => separator(mail.subaddress.value),
+        DomainEntry::Mail(mail) => mail.subaddress.value.separator(),
         DomainEntry::AliasOf(_) => None,
     };
     let parted = site.domains.iter().filter_map(|(name, entry)| Some((name.clone(), separator(&entry.value)?)));
     control::Subaddress(parted.collect())
-}
-
-const fn separator(subaddress: site::Subaddress) -> Option<char> {
-    match subaddress {
-        site::Subaddress::Plus => Some('+'),
-        site::Subaddress::Minus => Some('-'),
-        site::Subaddress::None => None,
-    }
 }
 
 fn put<F: ControlFile>(files: &mut BTreeMap<String, String>, file: &F) {

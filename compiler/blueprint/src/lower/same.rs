@@ -8,7 +8,7 @@ use postkiln_findings::{Place, codes};
 use postkiln_site::{DomainEntry, MailDomain, Placed, Site, Target};
 
 use crate::findings::Findings;
-use crate::model::{self, Blueprint, Subaddress};
+use crate::model::{self, Blueprint};
 
 /// Gives targets of aliases and forwards their one spelling, and drops those that lead where one before them leads. Members
 /// of a list stay as they are written, since they may post by these names.
@@ -120,11 +120,7 @@ fn next(blueprint: &Blueprint, here: &Address) -> Option<Address> {
 
 /// The longest part of a local part before a separator that is somebody (RFC 5233); a list's name is none.
 fn without_detail(mail: &model::MailDomain, local: &LocalPart) -> Option<LocalPart> {
-    let separator = match mail.subaddress {
-        Subaddress::Plus => '+',
-        Subaddress::Minus => '-',
-        Subaddress::None => return None,
-    };
+    let separator = mail.subaddress.separator()?;
     let is_somebody = |name: &&str| mail.users.contains_key(*name) || mail.aliases.contains_key(*name);
     let text = local.as_str();
     let owner = text.rmatch_indices(separator).filter_map(|(at, _)| text.get(..at)).find(is_somebody)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
-use postkiln_site::{Gap, MailDomain, Place, Site, Subaddress};
+use postkiln_site::{Gap, MailDomain, Place, Site};
 
 use super::mail_domains;
 use crate::codes;
@@ -13,11 +13,7 @@ use crate::model::Blueprint;
 /// Reports each declared address that takes another address's mail and leads somewhere else.
 pub(super) fn check(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     for (domain, mail) in mail_domains(site) {
-        let separator = match mail.subaddress.value {
-            Subaddress::Plus => '+',
-            Subaddress::Minus => '-',
-            Subaddress::None => continue,
-        };
+        let Some(separator) = mail.subaddress.value.separator() else { continue };
         if site.gaps.any(|gap| matches!(gap, Gap::Names(of) | Gap::Way(of, _) if of == domain)) {
             continue;
         }

@@ -70,6 +70,18 @@ pub enum Subaddress {
     None,
 }
 
+impl Subaddress {
+    /// The sign itself.
+    #[must_use]
+    pub const fn separator(self) -> Option<char> {
+        match self {
+            Self::Plus => Some('+'),
+            Self::Minus => Some('-'),
+            Self::None => None,
+        }
+    }
+}
+
 /// The people who may add users, aliases and lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
