@@ -17,4 +17,4 @@ pub use database::{Account, Credentials, Denied, Directory};
 pub use error::DirectoryError;
 pub use seed::{Seed, Seeding};
 pub use tables::{Tables, Walk};
-pub use throttle::{Throttle, When};
+pub use throttle::{Throttle, When, network_of};

@@ -43,7 +43,7 @@ impl Throttle {
 
     /// The time at which this peer's password is checked.
     pub fn when(&mut self, peer: IpAddr, now: Instant) -> When {
-        let peer = group(peer);
+        let peer = network_of(peer);
         let delay = self.own(peer, now).max(self.shared(peer, now));
         if delay.is_zero() {
             return When::Now;
@@ -57,9 +57,15 @@ impl Throttle {
         When::After(delay)
     }
 
+    /// The failures of this peer that count now.
+    #[must_use]
+    pub fn failures(&self, peer: IpAddr, now: Instant) -> u32 {
+        self.peers.get(&network_of(peer)).map_or(0, |failures| failures.left(now))
+    }
+
     /// A peer that had to wait has waited.
     pub fn waited(&mut self, peer: IpAddr) {
-        let peer = group(peer);
+        let peer = network_of(peer);
         match self.waiting.get_mut(&peer) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(self.waiting.remove(&peer)),
@@ -68,7 +74,7 @@ impl Throttle {
 
     /// The peer gave a wrong password.
     pub fn failed(&mut self, peer: IpAddr, now: Instant) {
-        let peer = group(peer);
+        let peer = network_of(peer);
         let count = self.peers.get(&peer).map_or(0, |failures| failures.left(now));
         remember(&mut self.peers, peer, Failures { count: count.saturating_add(1), last: now }, |peer| peer.last);
         self.forgiven = Some(self.forgiven.map_or(now, |forgiven| forgiven.max(now)) + FORGIVEN);
@@ -76,7 +82,7 @@ impl Throttle {
 
     /// The peer gave the right password.
     pub fn succeeded(&mut self, peer: IpAddr, now: Instant) {
-        let peer = group(peer);
+        let peer = network_of(peer);
         self.peers.remove(&peer);
         remember(&mut self.known, peer, now, |last| *last);
     }
@@ -115,7 +121,8 @@ impl Failures {
 }
 
 /// The network by which an IPv6 peer is known: a person has at least a /64 to call from.
-fn group(peer: IpAddr) -> IpAddr {
+#[must_use]
+pub fn network_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(peer) => IpAddr::V4(peer),
         IpAddr::V6(peer) => IpAddr::V6((peer.to_bits() & !u128::from(u64::MAX)).into()),

@@ -64,7 +64,7 @@ impl<S: Serialize, R: DeserializeOwned> Line<S, R> {
     async fn try_ask(&mut self, question: &S) -> Result<R, ChannelError> {
         let mut channel = match self.kept.take() {
             Some(channel) => channel,
-            None => self.door.open()?,
+            None => self.door.open_soon().await?,
         };
         let reply = channel.ask(question).await?;
         self.kept = Some(channel);

@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream as BlockingStream;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socketpair, sockopt};
@@ -36,6 +37,23 @@ impl Door {
         let ours = self.call()?;
         ours.set_nonblocking(true)?;
         Ok(Channel::new(UnixStream::from_std(ours)?))
+    }
+
+    /// Begins a conversation; while the callee's backlog is full, tries again for [`PATIENCE`]: a hundred clients may ask in the
+    /// same moment, and their callee has had no turn yet.
+    ///
+    /// # Errors
+    /// The same as those of [`Self::open`].
+    pub async fn open_soon<S: Serialize, R: DeserializeOwned>(&self) -> io::Result<Channel<S, R>> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.open() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// Begins a conversation for code that blocks.
@@ -126,9 +144,33 @@ pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
 }
 
+/// How long a caller waits for room in a backlog.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks for room.
+const PAUSE: Duration = Duration::from_millis(5);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_backlog_that_is_full_is_waited_for() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let (caller, callee) = pair().unwrap();
+            let (door, hatch) = (Door::new(caller), Hatch::new(callee).unwrap());
+            let mut calls: Vec<Channel<u8, u8>> = Vec::new();
+            while let Ok(call) = door.open() {
+                calls.push(call);
+            }
+            tokio::task::spawn_local(async move {
+                loop {
+                    let _: Channel<u8, u8> = hatch.accept().await.unwrap();
+                }
+            });
+            door.open_soon::<u8, u8>().await.unwrap();
+        });
+    }
     use rustix::net::send;
 
     #[test]

@@ -1,6 +1,7 @@
 //! `directoryd`: answers who somebody is and where mail goes. Alone with the password hashes. Knows no protocol of the
 //! network. Start at [`run`].
 
+mod checks;
 mod passwords;
 mod users;
 
@@ -20,10 +21,11 @@ use postkiln_ipc::{Channel, ChannelError, keys};
 use postkiln_log::Event;
 use postkiln_routing::Route;
 use postkiln_sys::{BundleDirectory, Inherited};
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::RwLock;
 
 use crate::error::{During, NodeError};
 use crate::role::{self, Seat};
+use checks::Checks;
 use users::Users;
 
 /// Runs the role.
@@ -65,7 +67,7 @@ async fn body(mut seat: Seat<Config>) -> Result<(), NodeError> {
         serving: RwLock::new(seat.config()),
         directory,
         throttles: RefCell::default(),
-        checks: Arc::new(Semaphore::new(CHECKS)),
+        checks: Checks::new(CHECKS),
     });
     let front = desk.clone();
     seat.answer(CONVERSATIONS, move |name, channel| talk(Caller { desk: front.clone(), name }, channel))?;
@@ -115,7 +117,8 @@ impl Caller {
                 return Reply::Unavailable("too many wrong passwords".to_owned());
             }
         }
-        let reply = self.desk.authenticate(service, name, password, peer).await;
+        let failures = self.throttle(|throttle| throttle.failures(peer, Instant::now()));
+        let reply = self.desk.authenticate(service, name, password, peer, failures).await;
         match reply {
             Reply::Authenticated(_) => self.throttle(|throttle| throttle.succeeded(peer, Instant::now())),
             Reply::Denied => self.throttle(|throttle| throttle.failed(peer, Instant::now())),
@@ -148,11 +151,18 @@ struct FrontDesk {
     directory: Directory,
     /// By calling role: one that lies about its clients makes nobody wait but those who come through it.
     throttles: RefCell<BTreeMap<Rc<str>, Throttle>>,
-    checks: Arc<Semaphore>,
+    checks: Checks,
 }
 
 impl FrontDesk {
-    async fn authenticate(&self, service: Access, name: &str, password: Password, peer: IpAddr) -> Reply {
+    async fn authenticate(
+        &self,
+        service: Access,
+        name: &str,
+        password: Password,
+        peer: IpAddr,
+        failures: u32,
+    ) -> Reply {
         let found = match self.credentials(name).await {
             Ok(found) => found,
             Err(problem) => return unavailable(&problem),
@@ -162,14 +172,13 @@ impl FrontDesk {
             None => self.directory.sample_hash().await.unwrap_or_default(),
             Some(_) => None,
         };
-        // Each check takes a core and 19 MiB for a moment; more than a few at once only get in each other's way.
-        let Ok(permit) = self.checks.clone().acquire_owned().await else { return unavailable(&NodeError::Orphaned) };
-        let check = tokio::task::spawn_blocking(move || {
-            let agrees = password::agrees(hash.as_deref(), sample.as_deref(), &password.0);
-            drop(permit);
-            agrees
-        });
+        let Some(turn) = self.checks.turn(peer, failures).await else {
+            return unavailable(&NodeError::Said("too many passwords are to be checked".to_owned()));
+        };
+        let check =
+            tokio::task::spawn_blocking(move || password::agrees(hash.as_deref(), sample.as_deref(), &password.0));
         let agrees = check.await.unwrap_or(false);
+        drop(turn);
         let outcome = match &account {
             Some(account) if agrees && is_denied(account, service) => "service-denied",
             _ if agrees => "accepted",

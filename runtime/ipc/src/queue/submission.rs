@@ -27,7 +27,7 @@ impl Submission {
     /// # Errors
     /// When it refuses or does not answer.
     pub async fn begin(door: &Door, envelope: &Envelope) -> Result<Self, Refusal> {
-        let mut channel: Channel<Request, Reply> = door.open().map_err(ChannelError::from)?;
+        let mut channel: Channel<Request, Reply> = door.open_soon().await.map_err(ChannelError::from)?;
         channel.send(&Request::Submit(envelope.sender.clone())).await?;
         for piece in pieces(&envelope.recipients, octets) {
             channel.send(&Request::Recipients(piece.to_vec())).await?;
