@@ -65,7 +65,7 @@ fn a_door_that_was_shut_down_is_made_anew_for_both_sides() {
     let node = Running::start(site.path());
     let (smtpd, queued) = (node.service("smtpd").unwrap().pid, node.service("queued").unwrap().pid);
     let mut taken = Taken::over(smtpd);
-    // What init keeps of the door is shut down with it: a new process alone would get the same one.
+    // The copies that init keeps are shut down with it: a new process alone would get the same one.
     let outcome = taken.call(libc::SYS_shutdown, &[door(smtpd, "door.queued"), libc::SHUT_RDWR.unsigned_abs().into()]);
     assert_eq!(outcome, Outcome::Gave(0));
     drop(taken);
