@@ -319,6 +319,29 @@ fn private_keys_are_kept_from_others_and_from_repositories() {
     assert!(!desk.path("site/identity").exists() && !desk.path("repository/identity").exists());
 }
 
+#[test]
+fn the_site_is_named_by_its_file_too() {
+    let mut desk = Desk::new();
+    let ended = desk.secret(&["init", "elsewhere"], "");
+    assert_eq!(ended.code(), 4, "a site that is not there gets no secrets");
+    assert!(ended.errors.contains("cannot read elsewhere: "), "{}", ended.errors);
+    let mut command = Command::new(binary("postkiln"));
+    command.args(["secret", "init", "site.ncl", "--identity"]).arg(desk.identity()).current_dir(desk.path("site"));
+    let _ = finish(&mut command, LIMIT).success();
+    assert!(desk.path("site/secrets.age").is_file());
+}
+
+#[test]
+fn a_site_with_errors_does_not_say_what_a_secret_is_for() {
+    let mut desk = Desk::begun();
+    fs::write(desk.path("site/site.ncl"), "{ appliance.hostname = 1 }").unwrap();
+    let errors = desk.secret(&["set", "site", "grace", "--generate"], "").success().errors;
+    assert!(errors.contains("it is taken for a password, unless --kind says otherwise"), "{errors}");
+    // The second time the secret itself says it.
+    let errors = desk.secret(&["set", "site", "grace", "--generate"], "").success().errors;
+    assert!(!errors.contains("--kind"), "{errors}");
+}
+
 /// A typed value is seen neither by the person nor in the terminal's history; two that differ change nothing.
 #[test]
 fn a_value_is_typed_unseen() {

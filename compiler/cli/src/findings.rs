@@ -120,7 +120,11 @@ pub(crate) fn count(findings: &[Diagnostic]) -> String {
 
 /// The folder of a site, which was named by its folder or by its file.
 pub(crate) fn folder(site: &Path) -> PathBuf {
-    if site.is_dir() { site.to_owned() } else { site.parent().map_or_else(PathBuf::new, Path::to_owned) }
+    if site.is_dir() {
+        return site.to_owned();
+    }
+    // `site.ncl` has the parent "", which names no folder.
+    site.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
 /// The text before file names that lets a person open the files from here.

@@ -79,6 +79,8 @@ struct Place {
 impl Place {
     /// Opens the site's folder for a change.
     fn alone(&self) -> Result<Folder, Failure> {
+        let unreadable = |error| Failure::environment(format!("cannot read {}", self.site.display()), error);
+        self.site.metadata().map_err(unreadable)?;
         Folder::alone(&findings::folder(&self.site)).map_err(failure)
     }
 

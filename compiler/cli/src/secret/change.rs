@@ -117,7 +117,14 @@ pub(super) fn set(args: &SetArgs) -> Result<Exit, Failure> {
         let hint = format!("change its key with `postkiln secret rotate SITE {}`", args.name);
         return Err(Failure::Wrong(format!("the DKIM secret {:?} exists; {hint}", args.name)));
     }
-    let kind = args.kind.or(present).or_else(|| Kind::wanted(site.as_ref(), &args.name)).unwrap_or(Kind::Password);
+    let known = args.kind.or(present);
+    if known.is_none() && site.is_none() {
+        output::note(
+            "the site has errors (`postkiln check`), so what the secret is for is not known: it is taken for a password, \
+             unless --kind says otherwise",
+        );
+    }
+    let kind = known.or_else(|| Kind::wanted(site.as_ref(), &args.name)).unwrap_or(Kind::Password);
     let asked = args.algorithm.map(DkimAlgorithm::from).or_else(|| algorithm(site.as_ref(), &args.name));
     let source = Source {
         generate: args.generate,
