@@ -17,7 +17,7 @@ pub(crate) fn git(folder: &Path, arguments: &[&str], index: Option<&Path>) -> Re
     if ended.status.success() {
         return Ok(line(&ended.stdout));
     }
-    Err(line(&ended.stderr).lines().next().unwrap_or("git failed").to_owned())
+    Err(line(&ended.stderr).lines().next().unwrap_or("git failed").trim_start_matches("fatal: ").to_owned())
 }
 
 /// The reason why no commit gives a time.

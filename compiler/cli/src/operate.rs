@@ -68,7 +68,10 @@ impl Answer {
     pub(crate) fn to(question: Question, data: &Path) -> Result<Self, Failure> {
         let failed = |error| {
             let socket = data.join(paths::RUN).join(paths::CONTROL_SOCKET);
-            Failure::environment(format!("no node answers at {}", socket.display()), error)
+            Failure::environment(
+                format!("no node answers at {} (`postkiln run SITE` starts one)", socket.display()),
+                error,
+            )
         };
         let mut stream = connect(data).map_err(failed)?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;

@@ -17,7 +17,8 @@ Examples:
   postkiln status mysite
   postkiln status /tmp/mail
 
-Exit codes: 0 shown, 1 the site has errors, 4 no node answers there, 64 wrong usage.")]
+Exit codes: 0 all services do all of their work, 1 something works only in part, or the site has errors, 4 no node answers
+there, 64 wrong usage.")]
 pub(crate) struct Args {
     #[command(flatten)]
     node: Node,
@@ -66,7 +67,10 @@ fn lines(status: &Status) -> Vec<String> {
         ]);
     }
     for service in status.services.iter().filter(|service| service.state == State::Restarting) {
-        lines.extend([String::new(), format!("{} does not stay: its lines in the node's log say why", service.role)]);
+        lines.extend([
+            String::new(),
+            format!("{} ended and is started again: its lines in the node's log say why", service.role),
+        ]);
     }
     lines
 }

@@ -27,7 +27,9 @@ pub(super) fn check_out(site: &Path, revision: &str) -> Result<Checkout, Failure
     let site = site.canonicalize().map_err(|error| Failure::environment("cannot find the site", error))?;
     let folder = if site.is_dir() { site.as_path() } else { site.parent().unwrap_or(&site) };
     let top = git(folder, &["rev-parse", "--show-toplevel"], None).map_err(|said| {
-        Failure::unavailable(format!("{revision} is no file, and the site lies in no repository of git: {said}"))
+        Failure::unavailable(format!(
+            "{revision} is no file, and the site lies in no repository of git ({said}): say --against BASE"
+        ))
     })?;
     let below = git(folder, &["rev-parse", "--show-prefix"], None).map_err(Failure::unavailable)?;
     let wanted = format!("{revision}^{{commit}}");

@@ -107,11 +107,20 @@ fn collect(answer: &mut Answer, response: Response<'_>, tag: &str) -> Option<Res
             }));
         }
         Response::Done { tag: of, status, outcome } if of.0 == tag => {
-            return Some(if status == Status::Ok { Ok(()) } else { Err(format!("{status:?}: {outcome:?}")) });
+            return Some(if status == Status::Ok {
+                Ok(())
+            } else {
+                Err(refusal(&status, outcome.information.as_deref()))
+            });
         }
         _ => {}
     }
     None
+}
+
+/// The status as the server writes it, with the text that the server sent for people.
+fn refusal(status: &Status, text: Option<&str>) -> String {
+    format!("{} {}", format!("{status:?}").to_uppercase(), text.unwrap_or("without a reason"))
 }
 
 /// A quoted string (RFC 3501 §4.3); a text that would need a literal is refused.
