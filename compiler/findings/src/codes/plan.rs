@@ -9,7 +9,7 @@ codes! {
             The base has a domain that the site has no more. Mail for it would be refused, and its people could not log in.
             Their mail stays on the node, but nobody reaches it. Of an alias domain only the addresses are lost.
 
-            `plan` and `apply` stop here until you say `--allow remove-domain`. If the domain only got another name, say so:
+            `plan` stops here until you say `--allow remove-domain`. If the domain only got another name, say so:
             `moved = [{ from = "domain/example.org", to = "domain/example.net" }]`.
         "#,
         wrong: r#"
@@ -27,7 +27,7 @@ codes! {
             More than 25 users, or more than a tenth of all, would lose their mailboxes. That is rarely meant: a file of users
             that was cut off, or a wrong branch, looks the same.
 
-            `plan` and `apply` stop here until you say `--allow remove-many`. Users who got another name belong in `moved`.
+            `plan` stops here until you say `--allow remove-many`. Users who got another name belong in `moved`.
         "#,
         wrong: r#"
             # The base has ada and grace, the site:
@@ -44,7 +44,7 @@ codes! {
             A user's quota gets smaller. When the mailbox holds more than that already, its mail stays and new mail bounces. How
             much it holds is known to the node alone, so every smaller quota is asked about.
 
-            `plan` and `apply` stop here until you say `--allow shrink-quota`.
+            `plan` stops here until you say `--allow shrink-quota`.
         "#,
         wrong: r#"
             # The base says "5 GiB", the site:
@@ -60,7 +60,7 @@ codes! {
             The base has operators and the site has none, so nobody could change the node any more except by its console; or a
             domain loses its last administrator.
 
-            `plan` and `apply` stop here until you say `--allow remove-admin`.
+            `plan` stops here until you say `--allow remove-admin`.
         "#,
         wrong: r#"
             # The base has one key, the site:
@@ -77,7 +77,7 @@ codes! {
             the world sees the new records, mail is lost on its way in or taken for forged on its way out. This plan asks no name
             server, so it cannot know what the world sees.
 
-            `plan` and `apply` stop here until you say `--allow dns`: after you published what the plan lists as "before apply",
+            `plan` stops here until you say `--allow dns`: after you published what the plan lists as "before apply",
             and after the old records' time to live.
         "#,
         wrong: r#"
@@ -98,7 +98,7 @@ codes! {
             A listening socket goes away or moves to another port. Whoever is set up for it cannot come back; sessions that are
             open end in their time. How many there are is known to the node alone.
 
-            `plan` and `apply` stop here until you say `--allow close-listener`.
+            `plan` stops here until you say `--allow close-listener`.
         "#,
         wrong: r#"
             # The base is a bundle of another version of postkiln, whose node listened on a port that this one does not open.
@@ -115,7 +115,7 @@ codes! {
             The base was made for a newer schema or a later generation than the new state. A node that has moved its
             data forward may not be able to go back, and somebody who is ahead of you may not have pushed yet.
 
-            `plan` and `apply` stop here until you say `--allow downgrade`.
+            `plan` stops here until you say `--allow downgrade`.
         "#,
         wrong: r#"
             # The base says generation = 8, the site:
@@ -134,7 +134,7 @@ codes! {
             base has no room for it: build an image of the new state and put the machine's system disk in its place.
             Data on a disk of its own stays.
 
-            `plan` and `apply` stop here until you say `--allow new-image`.
+            `plan` stops here until you say `--allow new-image`.
         "#,
         wrong: r#"
             # 20,000 users so far, and 80,000 more in this file:
