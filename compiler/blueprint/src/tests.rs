@@ -224,7 +224,7 @@ fn people_who_cannot_log_in_are_named() {
         "users = { ada = { password = { secret = \"ada\" } } },",
         "",
         &[
-            "W0301 ada@example.org cannot log in: the secret \"ada\" is not delivered to an appliance yet",
+            "W0301 ada@example.org cannot log in on an appliance: the secret \"ada\" is not delivered there yet",
             "W0401 the password of ada@example.org is the secret \"ada\", which is not in secrets.lock",
         ],
     );

@@ -35,7 +35,8 @@ pub(super) fn warn(
     let place = user.value.password.as_ref().map_or(&user.place, |password| &password.place);
     match password {
         Password::Secret(name) => {
-            let message = format!("{address} cannot log in: the secret {name:?} is not delivered to an appliance yet");
+            let message =
+                format!("{address} cannot log in on an appliance: the secret {name:?} is not delivered there yet");
             findings.add(codes::UNDELIVERED, place, message).hint(hint(place, "for now, "));
         }
         Password::None if has_mailbox => {

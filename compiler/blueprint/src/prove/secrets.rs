@@ -20,9 +20,14 @@ pub(super) fn check(site: &Site, findings: &mut Findings) {
             Some(secret) if !serves(&secret.value, used.wanted) => {
                 let is = described(&secret.value.kind);
                 let message = format!("{} cannot be the secret {:?}, which is {is}", used.what, used.name);
+                let hint = format!(
+                    "it must be {}: name another secret, or remove this one (`postkiln secret remove SITE {} --force`) and set it anew",
+                    wanted(used.wanted),
+                    used.name
+                );
                 findings
                     .add(codes::WRONG_SECRET, used.place, message)
-                    .hint(format!("it must be {}: make another secret with `postkiln secret set`", wanted(used.wanted)))
+                    .hint(hint)
                     .related(&secret.place, "declared here");
             }
             Some(_) => undelivered(used, findings),
@@ -66,13 +71,15 @@ fn algorithms(site: &Site, findings: &mut Findings) {
 /// purposes are not acted on anywhere yet.
 fn undelivered(used: &SecretUse<'_>, findings: &mut Findings) {
     let (effect, hint) = match used.purpose {
-        SecretPurpose::Smarthost => ("mail for others waits", "for now, take a relay that asks for no login"),
+        SecretPurpose::Smarthost => {
+            ("mail for others waits on an appliance", "for now, take a relay that asks for no login")
+        }
         SecretPurpose::Tls => {
-            ("clients are shown a certificate of the node's own making", "`postkiln run` is given the key")
+            ("an appliance shows clients a certificate of its own making", "`postkiln run` is given the key")
         }
         SecretPurpose::Login | SecretPurpose::Database | SecretPurpose::Dkim => return,
     };
-    let message = format!("{effect}: the secret {:?} is not delivered to an appliance yet", used.name);
+    let message = format!("{effect}: the secret {:?} is not delivered there yet", used.name);
     findings.add(codes::UNDELIVERED, used.place, message).hint(hint);
 }
 

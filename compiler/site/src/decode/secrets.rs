@@ -39,7 +39,7 @@ impl Walker<'_> {
     /// `{ secret = "name" }`: the secret's name.
     pub(super) fn secret(&self, at: &At<'_>, whose: &str) -> Option<Placed<String>> {
         if let Value::Text(_) = at.node.value {
-            let hint = "write `{ secret = \"name\" }`; its value is set with `postkiln secret set name`";
+            let hint = "write `{ secret = \"name\" }`; its value is set with `postkiln secret set SITE name`";
             self.report(
                 codes::PASSWORD_IN_SITE,
                 format!("the password of {whose} stands in the site"),

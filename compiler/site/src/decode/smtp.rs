@@ -144,8 +144,9 @@ fn greylisting(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<Delays>> {
     let (delay, window, remember) = (seconds("delay"), seconds("retry_within"), seconds("remember"));
     let delays = Delays { delay: delay?.value, window: window?.value, remember: remember?.value };
     // The file's own reader knows which times go together.
-    if let Err(error) = Greylisting::parse(Greylisting(Some(delays)).print().as_bytes()) {
-        walker.report(codes::VALUE, format!("greylisting: {}", error.problem), &at.place, None);
+    if Greylisting::parse(Greylisting(Some(delays)).print().as_bytes()).is_err() {
+        let problem = "`delay` must be shorter than `retry_within`, and none of the times 0 or longer than a year";
+        walker.report(codes::VALUE, problem, &at.place, None);
         return None;
     }
     Some(at.placed(delays))
