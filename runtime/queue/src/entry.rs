@@ -16,8 +16,8 @@ use std::time::SystemTime;
 use postkiln_address::{Address, ReversePath};
 use postkiln_mail::Envelope;
 
-use crate::checksum::Checksum;
 use crate::message::{from_unix_seconds, unix_seconds};
+use postkiln_journal::Checksum;
 
 /// The length of the header in octets.
 pub(crate) const HEADER: usize = 32;

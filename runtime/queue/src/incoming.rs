@@ -4,12 +4,12 @@ use std::time::SystemTime;
 
 use postkiln_mail::{Envelope, QueueId};
 
-use crate::checksum::Checksum;
 use crate::entries::Made;
 use crate::entry::{HEADER, Header, encode_envelope};
 use crate::message::{Journal, from_unix_seconds, unix_seconds};
 use crate::storage::Stored;
 use crate::{Message, Queue, QueueError, Recipient};
+use postkiln_journal::Checksum;
 
 /// A message that is being received. Dropping it forgets it.
 pub struct Incoming {

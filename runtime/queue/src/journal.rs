@@ -6,9 +6,9 @@
 
 use std::time::SystemTime;
 
-use crate::checksum::Checksum;
 use crate::entry::number;
 use crate::message::{Recipient, from_unix_seconds, unix_seconds};
+use postkiln_journal::Checksum;
 
 /// One mark of the journal, about one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]

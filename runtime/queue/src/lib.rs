@@ -26,7 +26,6 @@
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]
 
-mod checksum;
 mod entries;
 mod entry;
 mod error;

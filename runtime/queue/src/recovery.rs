@@ -4,11 +4,11 @@ use std::io;
 
 use postkiln_mail::QueueId;
 
-use crate::checksum::Checksum;
 use crate::entry::{HEADER, Head, Header, decode_envelope};
 use crate::message::Journal;
 use crate::storage::{Storage, Stored};
 use crate::{Message, QueueError, Recipient, journal};
+use postkiln_journal::Checksum;
 
 /// The findings of a start.
 #[derive(Clone, Debug, Default)]

@@ -4,22 +4,30 @@
 use crc::{CRC_32_ISCSI, Crc, Digest, Table};
 
 /// A running checksum.
-pub(crate) struct Checksum(Digest<'static, u32, Table<16>>);
+pub struct Checksum(Digest<'static, u32, Table<16>>);
 
 impl Checksum {
-    pub(crate) const fn new() -> Self {
+    /// The sum of nothing.
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "a sum is begun on purpose")]
+    pub const fn new() -> Self {
         Self(CASTAGNOLI.digest())
     }
 
-    pub(crate) fn of(bytes: &[u8]) -> u32 {
+    /// The sum of some octets.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> u32 {
         CASTAGNOLI.checksum(bytes)
     }
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    /// Goes on with more octets.
+    pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    pub(crate) fn value(&self) -> u32 {
+    /// The sum of all octets so far.
+    #[must_use]
+    pub fn value(&self) -> u32 {
         self.0.clone().finalize()
     }
 }
