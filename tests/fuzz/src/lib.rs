@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a target panics when a promise is broken")]
 
 mod control;
+mod journal;
 mod kept;
 mod mutation;
 mod routing;
@@ -10,6 +11,7 @@ mod shown;
 mod site;
 
 pub use control::{cdb, control, dot_qmail, tcprules, users_assign};
+pub use journal::segment;
 pub use kept::{blueprint, secrets_lock};
 pub use mutation::Mutation;
 pub use routing::routing;
@@ -31,4 +33,5 @@ pub const TARGETS: &[Target] = &[
     ("dot_qmail", dot_qmail),
     ("tcprules", tcprules),
     ("users_assign", users_assign),
+    ("segment", segment),
 ];
