@@ -91,11 +91,14 @@ impl Log {
     /// may have dropped the octets and would call the next sync a success. The batch goes to a new segment, which
     /// names the end of the stable part of the one before.
     pub(crate) fn write(&mut self, records: &[Entries]) -> Result<(), JournalError> {
-        if let Some(current) = self.current.take_if(|current| !fits(current, records, self.options.segment)) {
-            self.stable = (current.epoch, current.end);
+        let is_full = self.current.as_ref().is_some_and(|current| !fits(current, records, self.options.segment));
+        if is_full {
+            // Without room for another segment this one stays, for smaller records. Once the next is begun it must not be
+            // written to any more: a header may be on the disk that names its end.
+            self.keep_spare()?;
+            self.current = None;
         }
         if let Some(mut current) = self.current.take() {
-            self.stable = (current.epoch, current.end);
             match self.append(&mut current, records) {
                 Ok(()) => {
                     self.stable = (current.epoch, current.end);

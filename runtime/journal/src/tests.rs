@@ -184,9 +184,16 @@ fn a_full_disk_refuses_messages_and_takes_marks() {
         }
     }
     assert!((5..20).contains(&accepted.len()), "{}", accepted.len());
-    for id in &accepted {
+    let id = accepted[0];
+    let long = |number: usize| {
+        let text = format!("{number} {}", "x".repeat(600));
+        vec![vec![Entry::Mark { id, recipient: 0, mark: Mark::Deferred { attempts: 1, due: 400, text } }]]
+    };
+    let taken = (0..20).take_while(|number| load.commit(long(*number))[0].is_ok()).count();
+    assert!((2..20).contains(&taken), "{taken} long marks");
+    for id in &accepted[..4] {
         let entries = vec![Entry::Mark { id: *id, recipient: 0, mark: Mark::Done }, Entry::End { id: *id }];
-        assert!(load.commit(vec![entries])[0].is_ok(), "marks have room");
+        assert!(load.commit(vec![entries])[0].is_ok(), "a short mark fits where a long one did not");
     }
     load.disk.set_room(None);
     assert!(load.commit(vec![vec![accept(Id::from_bits(5000), b"goes on")]])[0].is_ok());
