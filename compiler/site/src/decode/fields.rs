@@ -29,10 +29,10 @@ impl<'a> Fields<'a> {
         self.named.iter().find(|field| field.name == name).map(|field| field.value.clone())
     }
 
-    /// A field that a person must write; its absence is recorded.
+    /// A field that a person must write; its absence is recorded, unless a misspelt one was recorded that was meant to be it.
     pub(super) fn required(&self, name: &str) -> Option<At<'a>> {
         let found = self.get(name);
-        if found.is_none() {
+        if found.is_none() && !self.is_misspelt(name) {
             let hint = format!("{} needs the field `{name}`", self.what);
             self.walker.report(codes::MISSING, format!("the field `{name}` is missing"), &self.place, Some(&hint));
         }
@@ -72,7 +72,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn is_misspelt(&self, name: &str) -> bool {
+    /// Whether a field that nobody knows was probably meant to be this one.
+    pub(super) fn is_misspelt(&self, name: &str) -> bool {
         self.misspelt.contains(&name)
     }
 

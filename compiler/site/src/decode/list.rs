@@ -79,10 +79,12 @@ fn list(walker: &Walker<'_>, at: &At<'_>, local: &LocalPart, home: &Domain) -> O
 /// The members written in the list, then those of its files; at least one of the two fields is present. `None` when some
 /// cannot be read.
 fn members(walker: &Walker<'_>, fields: &Fields<'_>, home: &Domain) -> Option<Vec<Placed<Target>>> {
-    let Some(from) = fields.get("members_from") else {
+    let from = fields.get("members_from");
+    if from.is_none() && !fields.is_misspelt("members_from") {
         return fields.required("members").and_then(|at| walker.targets(&at, home));
-    };
+    }
     let written = fields.optional("members", |at| walker.targets(at, home));
+    let from = from?;
     let read = population::addresses(walker, &from, home);
     let mut members = written?.unwrap_or_default();
     members.extend(read?);

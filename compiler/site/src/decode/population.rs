@@ -30,7 +30,7 @@ pub(super) fn both<T>(
     let what = format!("the {inline}");
     let written =
         fields.optional(inline, |at| by_local_part(walker, at, &what, home, |at, local| decode(walker, at, local)));
-    let mut complete = written.is_some();
+    let mut complete = written.is_some() && !fields.is_misspelt(from);
     let mut map = written.flatten().unwrap_or_default();
     if let Some(at) = fields.get(from) {
         complete &= add(walker, &at, table, &mut map, decode);

@@ -85,8 +85,8 @@ fn network(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<SmtpNetwork>> {
         [("smtp", SmtpListener::Smtp), ("submission", SmtpListener::Submission), ("all", SmtpListener::All)];
     let listener = fields.defaulted("listener").and_then(|at| walker.tag(&at, &listeners));
     let decide = fields.defaulted("decide").and_then(|at| decide(walker, &at));
-    let relay = fields.get("relay").map_or(Some(None), |at| {
-        let value = walker.boolean(&at)?;
+    let relay = fields.optional("relay", |at| {
+        let value = walker.boolean(at)?;
         Some(at.is_written.then(|| at.placed(value)))
     });
     let size = fields.optional("size", |at| quantity::octets(walker, at));
@@ -95,7 +95,7 @@ fn network(walker: &Walker<'_>, at: &At<'_>) -> Option<Placed<SmtpNetwork>> {
         from: from?,
         listener: listener?.value,
         decide: decide?,
-        relay: relay?,
+        relay: relay?.flatten(),
         size: size?,
         dnsbl: dnsbl?,
     };

@@ -85,6 +85,7 @@ fn first_password(walker: &Walker<'_>, at: &At<'_>, fields: &Fields<'_>) -> Opti
             let name = secrets::name(walker, &secret)?;
             Some(secret.placed(Password::Secret(name.value)))
         }
+        (None, None) if ["hash", "secret"].iter().any(|name| fields.is_misspelt(name)) => None,
         _ => {
             let hint = "write `{ hash = \"$argon2id$…\" }` or `{ secret = \"name\" }`";
             walker.report(codes::MISSING, "a password is either a hash or a secret", &at.place, Some(hint));
