@@ -1,6 +1,8 @@
 //! Greylisting on a running node: strangers come twice, and everybody else does not notice.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::process::Command;
 use std::time::Duration;
 
@@ -44,6 +46,27 @@ fn strangers_come_again_and_are_known_then() {
     let nobody =
         receive_from_outside(&node, "eve@elsewhere.example", &["nobody@example.org"], &message("", "", "x", "x"));
     assert_eq!(nobody.code, 550, "who asks for nobody hears so at once");
+    node.stop();
+}
+
+#[test]
+fn a_memory_that_is_damaged_is_begun_anew() {
+    let site = office().with("smtp.greylisting = { delay = \"1 second\" }");
+    let node = Running::start(site.path());
+    let stranger = "bob@elsewhere.example";
+    assert_eq!(knock(&node, stranger, "first"), 450);
+    let before = node.service("policyd").expect("policyd runs");
+    for name in ["memory.sqlite", "memory.sqlite-wal", "memory.sqlite-shm"] {
+        let path = node.data().join("policy").join(name);
+        let nonsense = vec![0x55; usize::try_from(path.metadata().expect("a file").len()).expect("a length")];
+        OpenOptions::new().write(true).open(path).expect("a file").write_all(&nonsense).expect("room");
+    }
+    assert_eq!(knock(&node, stranger, "second"), 451, "{}", node.log());
+    eventually(&format!("another life\n{}", node.log()), Duration::from_secs(60), || {
+        node.service("policyd").filter(|now| now.pid != before.pid)
+    });
+    knock_until_heard(&node, stranger, "third");
+    assert!(node.data().join("policy/memory.broken").exists());
     node.stop();
 }
 

@@ -13,6 +13,7 @@ use postkiln_ipc::{Channel, ChannelError};
 use postkiln_log::Event;
 use postkiln_policy::{self as policy, Checks};
 use postkiln_sys::{BundleDirectory, Inherited};
+use tokio::sync::mpsc;
 
 use crate::error::NodeError;
 use crate::role::{self, Seat};
@@ -32,9 +33,13 @@ pub(crate) fn checks(bundle: &BundleDirectory) -> Result<Checks, NodeError> {
 async fn body(mut seat: Seat<Checks>) -> Result<(), NodeError> {
     let memory = Memory::open(&seat.data().join("policy/memory.sqlite")).await;
     let memory = Rc::new(memory?);
-    let (configs, remembering) = (seat.config.clone(), memory.clone());
-    seat.answer(CONVERSATIONS, move |_, channel| talk(channel, configs.borrow().clone(), remembering.clone()))?;
-    seat.part(forget(memory));
+    let (damaged, damage) = mpsc::channel(1);
+    let (configs, remembering, telling) = (seat.config.clone(), memory.clone(), damaged.clone());
+    seat.answer(CONVERSATIONS, move |_, channel| {
+        talk(channel, configs.borrow().clone(), remembering.clone(), telling.clone())
+    })?;
+    seat.part(forget(memory, damaged));
+    seat.part(last(damage));
     seat.ready();
     seat.stopped().await;
     Ok(())
@@ -44,14 +49,14 @@ async fn talk(
     mut channel: Channel<Verdict, Attempt>,
     checks: Arc<Checks>,
     memory: Rc<Memory>,
+    damaged: Damaged,
 ) -> Result<(), ChannelError> {
     // A caller that was silent for long begins another conversation with its next attempt.
     while let Ok(received) = tokio::time::timeout(SILENCE, channel.receive()).await {
         let Some((attempt, _)) = received? else { return Ok(()) };
         let verdict = judge(&checks, &memory, &attempt, now()).await.unwrap_or_else(|error| {
-            let problem = postkiln_log::chain(&error);
-            postkiln_log::warn(Event::Memory, &[("problem", &problem)]);
-            Verdict::Unavailable(problem)
+            report(&memory, &error, &damaged);
+            Verdict::Unavailable(postkiln_log::chain(&error))
         });
         channel.send(&verdict).await?;
     }
@@ -84,13 +89,31 @@ async fn judge(checks: &Checks, memory: &Memory, attempt: &Attempt, now: u64) ->
 }
 
 /// Forgets what has expired, and what is too much, from time to time.
-async fn forget(memory: Rc<Memory>) -> Result<(), NodeError> {
+async fn forget(memory: Rc<Memory>, damaged: Damaged) -> Result<(), NodeError> {
     loop {
-        if let Err(error) = memory.lock().await.forget(now(), MOST).await {
-            postkiln_log::warn(Event::Memory, &[("problem", &postkiln_log::chain(&error))]);
+        let forgotten = memory.lock().await.forget(now(), MOST).await;
+        if let Err(error) = forgotten {
+            report(&memory, &error, &damaged);
         }
         tokio::time::sleep(SWEEP).await;
     }
+}
+
+/// Hears of the error that this life of the role cannot go on with: a damaged table would refuse strangers for ever.
+type Damaged = mpsc::Sender<MemoryError>;
+
+/// Puts a failure into the log; one that shows that the table is damaged ends the role.
+fn report(memory: &Memory, error: &MemoryError, damaged: &Damaged) {
+    postkiln_log::warn(Event::Memory, &[("problem", &postkiln_log::chain(error))]);
+    if let Err(last) = memory.examine(error) {
+        // Of several only one is needed.
+        let _ = damaged.try_send(last);
+    }
+}
+
+/// Ends with the first error that is one too many.
+async fn last(mut damage: mpsc::Receiver<MemoryError>) -> Result<(), NodeError> {
+    damage.recv().await.map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn now() -> u64 {

@@ -12,7 +12,10 @@ use sqlx::{ConnectOptions, Executor, Row};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// The table, for all conversations.
-pub(super) struct Memory(Mutex<Table>);
+pub(super) struct Memory {
+    table: Mutex<Table>,
+    path: PathBuf,
+}
 
 /// The memory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +39,12 @@ pub(crate) enum MemoryError {
     /// SQLite refuses a question or a change.
     #[error("what is remembered cannot be looked up or changed")]
     Question(#[from] sqlx::Error),
+    /// The file was found damaged while it was in use, and is set aside.
+    #[error("{path} is damaged, and was set aside")]
+    Damaged {
+        /// The path of the table's file.
+        path: PathBuf,
+    },
 }
 
 impl Memory {
@@ -43,22 +52,33 @@ impl Memory {
     pub(super) async fn open(path: &Path) -> Result<Self, MemoryError> {
         let opened = match connect(path).await {
             Err(error) if is_no_table(&error) => {
-                postkiln_log::warn(
-                    Event::Memory,
-                    &[("problem", &error), ("file", &path.display()), ("say", &"set aside")],
-                );
-                set_aside(path).map_err(|source| MemoryError::SetAside { path: path.to_owned(), source })?;
+                set_aside(path, &error)?;
                 connect(path).await
             }
             opened => opened,
         };
         let connection = opened.map_err(|source| MemoryError::Open { path: path.to_owned(), source })?;
-        Ok(Self(Mutex::new(Table(connection))))
+        Ok(Self { table: Mutex::new(Table(connection)), path: path.to_owned() })
     }
 
     /// The table, for one attempt at a time.
     pub(super) async fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().await
+        self.table.lock().await
+    }
+
+    /// Sets the file aside if that is what an error says of it. The connection still has the file, and cleans up beside it when it
+    /// ends: so another table is begun by the next life of the role alone.
+    ///
+    /// # Errors
+    /// [`Damaged`](MemoryError::Damaged) when the file is set aside now, another one when it cannot be.
+    pub(super) fn examine(&self, error: &MemoryError) -> Result<(), MemoryError> {
+        match error {
+            MemoryError::Question(error) if is_no_table(error) => {
+                set_aside(&self.path, error)?;
+                Err(MemoryError::Damaged { path: self.path.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -111,8 +131,14 @@ fn is_no_table(error: &sqlx::Error) -> bool {
     code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }
 
-/// Moves the file out of the way. SQLite would play the log beside it into the next file of that name.
-fn set_aside(path: &Path) -> io::Result<()> {
+/// Moves the file out of the way, and says so.
+fn set_aside(path: &Path, error: &sqlx::Error) -> Result<(), MemoryError> {
+    postkiln_log::warn(Event::Memory, &[("problem", error), ("file", &path.display()), ("say", &"set aside")]);
+    move_aside(path).map_err(|source| MemoryError::SetAside { path: path.to_owned(), source })
+}
+
+/// SQLite would play the log beside the file into the next one of that name.
+fn move_aside(path: &Path) -> io::Result<()> {
     for ending in ["-wal", "-shm"] {
         let mut beside = path.as_os_str().to_owned();
         beside.push(ending);
@@ -165,6 +191,7 @@ const TABLE: &str = "
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -223,6 +250,30 @@ mod tests {
             assert_eq!(memory.lock().await.recall("one", "key", 0).await.unwrap(), None);
             assert!(folder.path().join("memory.broken").exists());
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        });
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_while_in_use_is_set_aside() {
+        run(async {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("memory.sqlite");
+            let memory = Memory::open(&path).await.unwrap();
+            memory.lock().await.remember("one", "key", &record(100)).await.unwrap();
+            // The same files with other octets: SQLite has them open, and the index of the log in its memory.
+            for ending in ["", "-wal", "-shm"] {
+                let damaged = folder.path().join(format!("memory.sqlite{ending}"));
+                let length = usize::try_from(fs::metadata(&damaged).unwrap().len()).unwrap();
+                fs::OpenOptions::new().write(true).open(damaged).unwrap().write_all(&vec![0x55; length]).unwrap();
+            }
+            let error = memory.lock().await.recall("one", "key", 0).await.unwrap_err();
+            let said = memory.examine(&error).unwrap_err();
+            assert!(matches!(said, MemoryError::Damaged { .. }), "{error:?}: {said:?}");
+            assert!(folder.path().join("memory.broken").exists() && !path.exists());
+            drop(memory);
+            let memory = Memory::open(&path).await.unwrap();
+            assert_eq!(memory.lock().await.recall("one", "key", 0).await.unwrap(), None);
+            assert!(memory.examine(&MemoryError::Question(sqlx::Error::RowNotFound)).is_ok() && path.exists());
         });
     }
 
