@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use clap::ValueEnum;
 use postkiln_findings::{Code, Diagnostic, Layout, Run, Severity, Silence, is_wrong};
-use postkiln_site::Site;
+use postkiln_site::{Site, ordinary};
 
 use crate::outcome::Failure;
 use crate::output;
@@ -55,7 +55,7 @@ pub(crate) fn silenced(path: &Path, site: Option<&Site>, findings: Vec<Diagnosti
     let names: BTreeSet<String> = site.map_or_else(|| named.collect(), |site| site.sources.keys().cloned().collect());
     let nickel = names.iter().filter(|name| name.ends_with(".ncl"));
     let texts: Vec<(&str, String)> = nickel
-        .filter_map(|name| std::fs::read_to_string(folder.join(name)).ok().map(|text| (name.as_str(), text)))
+        .filter_map(|name| Some((name.as_str(), String::from_utf8(ordinary(&folder.join(name)).ok()?).ok()?)))
         .collect();
     let everywhere = site.map_or(&[][..], |site| &site.silence).iter().map(|code| (code.value, &code.place));
     let silence = Silence {
@@ -92,7 +92,7 @@ fn below_repository(folder: &Path) -> String {
 
 /// A file of the site as text that may be shown; octets that are no text are replaced.
 fn text_of(folder: &Path, file: &str) -> Option<String> {
-    let bytes = std::fs::read(folder.join(file)).ok()?;
+    let bytes = ordinary(&folder.join(file)).ok()?;
     let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Some(postkiln_site::shown(file, text))
 }

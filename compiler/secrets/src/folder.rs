@@ -18,7 +18,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use postkiln_findings::Diagnostic;
-use postkiln_site::{SECRETS_AGE, SECRETS_LOCK, SecretsLock};
+use postkiln_site::{SECRETS_AGE, SECRETS_LOCK, SecretsLock, ordinary};
 use sha2::{Digest, Sha256};
 
 use crate::keys::hex;
@@ -74,7 +74,7 @@ impl Folder {
     /// # Errors
     /// When the file cannot be read; with all findings when its content is wrong.
     pub fn lock(&self) -> Result<(SecretsLock, Vec<Diagnostic>), Vec<Diagnostic>> {
-        match fs::read(self.path.join(SECRETS_LOCK)) {
+        match ordinary(&self.path.join(SECRETS_LOCK)) {
             Ok(bytes) => SecretsLock::parse(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((SecretsLock::default(), Vec::new())),
             Err(error) => {
@@ -184,7 +184,7 @@ impl Folder {
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, SecretsError> {
         let path = self.path.join(name);
-        match fs::read(&path) {
+        match ordinary(&path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(SecretsError::Io { what: "read", path, source }),

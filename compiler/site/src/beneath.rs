@@ -90,17 +90,30 @@ impl Beneath {
             Errno::NOENT | Errno::NOTDIR => BeneathError::Absent,
             other => BeneathError::Io(io::Error::from(other).to_string()),
         })?;
-        let status = fstat(&file).map_err(|errno| BeneathError::Io(io::Error::from(errno).to_string()))?;
-        if !FileType::from_raw_mode(status.st_mode).is_file() {
-            return Err(BeneathError::NotAFile);
-        }
-        let mut bytes = Vec::new();
-        File::from(file)
-            .take(LARGEST + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| BeneathError::Io(error.to_string()))?;
-        if bytes.len() as u64 > LARGEST { Err(BeneathError::TooLarge) } else { Ok(bytes) }
+        content(file)
     }
+}
+
+/// The content of a file that was opened without waiting, if it is an ordinary one of no more than [`LARGEST`] octets.
+fn content(file: OwnedFd) -> Result<Vec<u8>, BeneathError> {
+    let failed = |error: io::Error| BeneathError::Io(error.to_string());
+    let status = fstat(&file).map_err(|errno| failed(errno.into()))?;
+    if !FileType::from_raw_mode(status.st_mode).is_file() {
+        return Err(BeneathError::NotAFile);
+    }
+    let mut bytes = Vec::new();
+    File::from(file).take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LARGEST { Err(BeneathError::TooLarge) } else { Ok(bytes) }
+}
+
+/// The content of the file at `path`, for commands that read a file of a site by themselves: never one that waits for a writer or
+/// has no end. Symbolic links are followed.
+///
+/// # Errors
+/// When there is no file, it is no ordinary one or larger than 64 MiB, or the system refuses.
+pub fn ordinary(path: &Path) -> io::Result<Vec<u8>> {
+    let file = openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty())?;
+    content(file).map_err(io::Error::other)
 }
 
 const LARGEST: u64 = 64 << 20;
@@ -136,5 +149,21 @@ mod tests {
         }
         check(&root, "absent", "does not exist in the site");
         check(&root, "sub", "is not an ordinary file");
+    }
+
+    #[test]
+    fn a_file_that_waits_or_has_no_end_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let endless = folder.path().join("endless");
+        symlink("/dev/zero", &endless).unwrap();
+        for path in [&pipe, &endless] {
+            assert_eq!(ordinary(path).unwrap_err().to_string(), "is not an ordinary file");
+        }
+        assert_eq!(ordinary(&folder.path().join("absent")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::write(folder.path().join("plain"), "text").unwrap();
+        symlink("plain", folder.path().join("link")).unwrap();
+        assert_eq!(ordinary(&folder.path().join("link")).unwrap(), b"text");
     }
 }

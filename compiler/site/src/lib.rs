@@ -24,6 +24,7 @@ mod shape;
 mod source;
 mod wire;
 
+pub use beneath::ordinary;
 pub use child::{CHILD_COMMAND, evaluate_child};
 pub use decode::VERSION;
 pub use migrate::{Migration, migrate};
