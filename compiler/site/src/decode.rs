@@ -46,6 +46,7 @@ use crate::files::Files;
 use crate::lines::Lines;
 use crate::{Diagnostic, DomainEntry, Gap, Gaps, Place, Placed, SecretsLock, Section, Site, codes};
 pub(crate) use defaults::Defaults;
+pub use quantity::size_text;
 pub use version::VERSION;
 use walker::{At, Finished, Walker};
 

@@ -26,7 +26,7 @@ mod wire;
 
 pub use beneath::ordinary;
 pub use child::{CHILD_COMMAND, evaluate_child};
-pub use decode::VERSION;
+pub use decode::{VERSION, size_text};
 pub use migrate::{Migration, migrate};
 pub use model::*;
 pub use outline::outline;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use postkiln_address::Domain;
 use postkiln_control::Databytes;
-use postkiln_site::{Gap, MailDomain, Placed, Section, Site, Target};
+use postkiln_site::{Gap, MailDomain, Placed, Section, Site, Target, size_text};
 
 use super::mail_domains;
 use crate::codes;
@@ -53,7 +53,8 @@ fn check_sum(domain: &Domain, mail: &MailDomain, findings: &mut Findings) {
     if sum <= limit.value {
         return;
     }
-    let message = format!("the users of {domain} may hold {sum} octets together, and the domain {}", limit.value);
+    let [sum, limited] = [sum, limit.value].map(size_text);
+    let message = format!("the users of {domain} may hold {sum} together, and the domain {limited}");
     if mail.limits.overcommit {
         findings
             .add(codes::OVERCOMMIT, &limit.place, message)
@@ -69,8 +70,8 @@ fn check_quota(quota: &Placed<u64>, largest: u64, who: fmt::Arguments<'_>, findi
     if largest != 0 && quota.value >= largest {
         return;
     }
-    let largest = if largest == 0 { "of any size".to_owned() } else { format!("of up to {largest} octets") };
-    let message = format!("{who} may hold {} octets, and messages {largest} are accepted", quota.value);
+    let largest = if largest == 0 { "of any size".to_owned() } else { format!("of up to {}", size_text(largest)) };
+    let message = format!("{who} may hold {}, and messages {largest} are accepted", size_text(quota.value));
     findings.add(codes::QUOTA, &quota.place, message).hint("raise the quota, or lower the limit with `smtp.size`");
 }
 

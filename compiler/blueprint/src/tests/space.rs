@@ -178,7 +178,7 @@ fn a_domain_declares_no_more_than_it_may() {
         &[
             "E0324 example.org declares 2 users and may have 1",
             "E0324 example.org declares 1 forwards and may have 0",
-            "E0307 a user of example.org without a quota may hold 1048576 octets, and messages of up to 26214400 octets are accepted",
+            "E0307 a user of example.org without a quota may hold 1 MiB, and messages of up to 25 MiB are accepted",
         ],
     );
 }

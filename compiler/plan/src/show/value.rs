@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use postkiln_blueprint::{Kind, List};
+use postkiln_site::size_text;
 use serde_json::Value;
 
 use crate::change::{Action, Attribute, Change};
@@ -116,7 +117,7 @@ fn shown(name: &str, value: &Value, full: bool) -> String {
         // A whole number in a control file is shown without quotes.
         ("content", Value::String(text)) if text.bytes().all(|b| b.is_ascii_digit()) => text.clone(),
         ("quota" | "default_quota" | "stream_limit" | "size", Value::Number(number)) => {
-            number.as_u64().map_or_else(|| number.to_string(), octets)
+            number.as_u64().map_or_else(|| number.to_string(), size_text)
         }
         ("once_per" | "ttl", Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), seconds),
         ("period", Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), seconds),
@@ -136,9 +137,9 @@ fn sizes(bounds: &[Value]) -> Option<String> {
     let [least, most] = bounds else { return None };
     Some(match (least.as_u64()?, most.as_u64()?) {
         (0, 0) => "any".to_owned(),
-        (least, 0) => format!("from {}", octets(least)),
-        (0, most) => format!("up to {}", octets(most)),
-        (least, most) => format!("{} to {}", octets(least), octets(most)),
+        (least, 0) => format!("from {}", size_text(least)),
+        (0, most) => format!("up to {}", size_text(most)),
+        (least, most) => format!("{} to {}", size_text(least), size_text(most)),
     })
 }
 
@@ -171,15 +172,6 @@ fn cut(text: &str, full: bool) -> String {
     }
     let head: String = text.chars().take(LONGEST).collect();
     format!("{head}..")
-}
-
-pub(crate) fn octets(number: u64) -> String {
-    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
-        if number >> shift > 0 && number & ((1 << shift) - 1) == 0 {
-            return format!("{} {unit}", number >> shift);
-        }
-    }
-    format!("{number} octets")
 }
 
 pub(crate) fn seconds(number: u64) -> String {

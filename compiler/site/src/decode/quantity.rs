@@ -49,6 +49,17 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     quantity(text, &factors, "B, kB, MB, GB, TB, KiB, MiB, GiB or TiB")
 }
 
+/// A size as a person writes it: the largest unit that gives a whole number, else octets.
+#[must_use]
+pub fn size_text(octets: u64) -> String {
+    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
+        if octets >> shift > 0 && octets & ((1 << shift) - 1) == 0 {
+            return format!("{} {unit}", octets >> shift);
+        }
+    }
+    format!("{octets} octets")
+}
+
 /// Seconds of a time.
 ///
 /// # Errors
@@ -92,6 +103,14 @@ mod tests {
         check(size("99999999999999999999 B"), Err("\"99999999999999999999 B\" is too large"));
         check(size("99999999999 TiB"), Err("\"99999999999 TiB\" is too large"));
         check(size(""), Err("\"\" does not begin with a whole number"));
+    }
+
+    #[test]
+    fn sizes_are_shown_as_they_are_read() {
+        for text in ["1 KiB", "1023 KiB", "25 MiB", "11 GiB", "3 TiB"] {
+            assert_eq!(size(text).map(size_text).as_deref(), Ok(text));
+        }
+        assert_eq!([0, 1023, 300_000_001].map(size_text), ["0 octets", "1023 octets", "300000001 octets"]);
     }
 
     #[test]
