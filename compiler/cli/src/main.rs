@@ -35,6 +35,11 @@ use clap::{Parser, Subcommand};
 
 use crate::outcome::{Exit, Failure};
 
+/// A plan among 100,000 people is a fifth cheaper with it than with the allocator of a static glibc, and smaller. Version 2
+/// gives memory back within milliseconds; version 3 waits a second, which is longer than most commands last.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One site description goes in; a mail appliance that boots comes out.
 #[derive(Debug, Parser)]
 #[command(name = "postkiln", version, max_term_width = 100, arg_required_else_help = true, after_help = FIRST_STEPS)]
