@@ -5,9 +5,7 @@
 //! envelope; `D` recipient done: recipient (4); `W` recipient deferred: recipient (4), attempts (4), next attempt (8, Unix seconds), text;
 //! `N` the caller's; `E` message ended: nothing.
 
-use std::ops::Range;
-
-use crate::{Checksum, Id};
+use crate::Id;
 
 /// One thing to remember.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,16 +139,16 @@ impl Entry {
 /// An entry as it lies in a record, with its contents' place there instead of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found<'a> {
-    Accept { id: Id, envelope: &'a [u8], content: FoundContent },
+    Accept { id: Id, envelope: &'a [u8], content: FoundContent<'a> },
     Mark { id: Id, recipient: u32, mark: Mark },
     Note { id: Id, octets: &'a [u8] },
     End { id: Id },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum FoundContent {
-    /// The place within the record, and the checksum.
-    Here(Range<usize>, u32),
+pub(crate) enum FoundContent<'a> {
+    /// The offset within the record, and the octets.
+    Here(usize, &'a [u8]),
     Large(Stored),
 }
 
@@ -175,8 +173,7 @@ fn found(kind: u8, id: Id, rest: &[u8], start: usize) -> Option<Found<'_>> {
         b'A' => {
             let (envelope, content) = rest.get(4..)?.split_at_checked(u32::from_le_bytes(number(rest, 0)?) as usize)?;
             let from = start + 4 + envelope.len();
-            let content = FoundContent::Here(from..from + content.len(), Checksum::of(content));
-            Found::Accept { id, envelope, content }
+            Found::Accept { id, envelope, content: FoundContent::Here(from, content) }
         }
         b'F' => {
             let stored =
@@ -197,16 +194,14 @@ fn found(kind: u8, id: Id, rest: &[u8], start: usize) -> Option<Found<'_>> {
 }
 
 impl Found<'_> {
-    /// The entry with octets of its own, out of the record it was found in.
-    pub(crate) fn owned(&self, record: &[u8]) -> Entry {
+    /// The entry with octets of its own.
+    pub(crate) fn owned(&self) -> Entry {
         match self {
             Self::Accept { id, envelope, content } => Entry::Accept {
                 id: *id,
                 envelope: envelope.to_vec(),
                 content: match content {
-                    FoundContent::Here(place, _) => {
-                        Content::Here(record.get(place.clone()).unwrap_or_default().to_vec())
-                    }
+                    FoundContent::Here(_, content) => Content::Here(content.to_vec()),
                     FoundContent::Large(stored) => Content::Large(stored.clone()),
                 },
             },
@@ -239,7 +234,7 @@ mod tests {
         ];
         let mut record = Vec::new();
         entries.iter().for_each(|entry| entry.encode(&mut record));
-        let found: Vec<Entry> = decode(&record).unwrap().iter().map(|entry| entry.owned(&record)).collect();
+        let found: Vec<Entry> = decode(&record).unwrap().iter().map(|entry| entry.owned()).collect();
         assert_eq!(found, entries);
         for cut in 0..record.len() {
             assert!(decode(&record[..cut]).is_none_or(|found| found.len() < entries.len()), "cut at {cut}");

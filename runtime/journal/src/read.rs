@@ -28,7 +28,7 @@ pub(crate) fn accepted(storage: &dyn Storage, id: Id, live: &Live) -> Result<(Ve
     });
     let (envelope, content) = mine.ok_or_else(|| JournalError::Damaged(id.to_string()))?;
     let content = match content {
-        FoundContent::Here(place, _) => Content::Here(entries.get(place.clone()).unwrap_or_default().to_vec()),
+        FoundContent::Here(_, content) => Content::Here(content.to_vec()),
         FoundContent::Large(stored) => Content::Large(stored.clone()),
     };
     Ok((envelope, content))

@@ -89,7 +89,7 @@ pub(crate) fn recover(
             id: *id,
             envelope: envelopes.remove(id).unwrap_or_default(),
             size: live.content.stored().size,
-            marks: live.marks.iter().map(|(recipient, mark)| (*recipient, mark.clone())).collect(),
+            marks: live.marks.clone(),
             notes: live.notes.iter().map(|octets| octets.to_vec()).collect(),
         })
         .collect();

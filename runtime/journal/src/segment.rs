@@ -89,7 +89,7 @@ impl Segment {
     pub fn entries<'a>(&'a self, octets: &'a [u8]) -> impl Iterator<Item = Vec<entry::Entry>> + 'a {
         self.stable.iter().chain(&self.last).filter_map(|record| {
             let bytes = octets.get(record.entries.clone())?;
-            Some(entry::decode(bytes)?.iter().map(|found| found.owned(bytes)).collect())
+            Some(entry::decode(bytes)?.iter().map(|found| found.owned()).collect())
         })
     }
 }

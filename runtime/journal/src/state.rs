@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::entry::{Content, Entry, Found, FoundContent, Stored};
-use crate::{Id, Mark};
+use crate::{Checksum, Id, Mark};
 
 /// A message that is not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub(crate) struct Live {
     /// The octets that a copy of it takes in the log, about.
     pub(crate) weight: u64,
     pub(crate) content: Lies,
-    /// The last mark of each recipient that has one, by recipient.
-    pub(crate) marks: BTreeMap<u32, Mark>,
+    /// The last mark of each recipient that has one, in the order of recipients: a list, since most messages have one recipient.
+    pub(crate) marks: Vec<(u32, Mark)>,
     pub(crate) notes: Vec<Box<[u8]>>,
 }
 
@@ -58,16 +58,16 @@ impl State {
             match entry {
                 Found::Accept { id, envelope, content } => {
                     let content = match content {
-                        FoundContent::Here(place, sum) => Lies::Here {
-                            offset: entries_at + place.start as u64,
-                            stored: Stored { size: place.len() as u64, sum },
+                        FoundContent::Here(start, octets) => Lies::Here {
+                            offset: entries_at + start as u64,
+                            stored: Stored { size: octets.len() as u64, sum: Checksum::of(octets) },
                         },
                         FoundContent::Large(stored) => Lies::Large(stored),
                     };
                     self.remove(id);
                     let own = if let Lies::Here { stored, .. } = &content { stored.size } else { 0 };
                     let weight = own + envelope.len() as u64 + WEIGHT;
-                    let live = Live { epoch, at, weight, content, marks: BTreeMap::new(), notes: Vec::new() };
+                    let live = Live { epoch, at, weight, content, marks: Vec::new(), notes: Vec::new() };
                     self.live.insert(id, live);
                     let (count, sum) = self.segments.entry(epoch).or_default();
                     *count += 1;
@@ -75,7 +75,7 @@ impl State {
                 }
                 Found::Mark { id, recipient, mark } => {
                     if let Some(live) = self.live.get_mut(&id) {
-                        live.marks.insert(recipient, mark);
+                        live.mark(recipient, mark);
                     }
                 }
                 Found::Note { id, octets } => {
@@ -133,6 +133,22 @@ impl State {
 }
 
 impl Live {
+    fn mark(&mut self, recipient: u32, mark: Mark) {
+        match self.marks.binary_search_by_key(&recipient, |(marked, _)| *marked) {
+            Ok(at) => {
+                if let Some((_, place)) = self.marks.get_mut(at) {
+                    *place = mark;
+                }
+            }
+            Err(at) => {
+                if self.marks.is_empty() {
+                    self.marks.reserve_exact(1);
+                }
+                self.marks.insert(at, (recipient, mark));
+            }
+        }
+    }
+
     /// The entries that say the whole of a message again, from its envelope and content and what is known of it.
     pub(crate) fn entries(&self, id: Id, envelope: Vec<u8>, content: Content) -> Vec<Entry> {
         let mut entries = vec![Entry::Accept { id, envelope, content }];
