@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -110,17 +110,13 @@ impl Bundle {
     /// # Errors
     /// When a file cannot be read or does not agree with the manifest.
     pub fn read(directory: &Path) -> Result<Self, BundleError> {
-        let read = |name: &str| {
-            let path = directory.join(name);
-            fs::read(&path).map_err(|source| BundleError::Io { path, source })
-        };
-        let manifest = Manifest::parse(&read(Manifest::NAME)?)?;
+        let manifest = Manifest::parse(&read_plain(directory, Manifest::NAME, MANIFEST_LIMIT)?)?;
         let mut contents = BTreeMap::new();
         for entry in &manifest.files {
             if !is_plain_path(&entry.path) {
                 return Err(BundleError::Path(entry.path.clone()));
             }
-            contents.insert(entry.path.clone(), read(&entry.path)?);
+            contents.insert(entry.path.clone(), read_plain(directory, &entry.path, entry.size)?);
         }
         Self::verified(manifest, contents)
     }
@@ -131,14 +127,10 @@ impl Bundle {
     /// # Errors
     /// When something cannot be read or does not agree with the manifest.
     pub fn read_files(directory: &Path, wanted: impl Fn(&str) -> bool) -> Result<Part, BundleError> {
-        let read = |name: &str| {
-            let path = directory.join(name);
-            fs::read(&path).map_err(|source| BundleError::Io { path, source })
-        };
-        let manifest = Manifest::parse(&read(Manifest::NAME)?)?;
+        let manifest = Manifest::parse(&read_plain(directory, Manifest::NAME, MANIFEST_LIMIT)?)?;
         let mut contents = BTreeMap::new();
         for entry in manifest.files.iter().filter(|entry| wanted(&entry.path)) {
-            let bytes = match read(&entry.path) {
+            let bytes = match read_plain(directory, &entry.path, entry.size) {
                 Err(BundleError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
                 other => other?,
             };
@@ -211,6 +203,24 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
 }
 
+/// The content of a plain file below `directory`, and one octet beyond `limit` at most: enough to see that it was altered. Neither
+/// waits for a pipe's writer nor follows a link, since `init` reads what others put there.
+fn read_plain(directory: &Path, name: &str, limit: u64) -> Result<Vec<u8>, BundleError> {
+    let path = directory.join(name);
+    let read = || {
+        if !fs::symlink_metadata(&path)?.is_file() {
+            return Err(io::Error::other("it is not an ordinary file"));
+        }
+        let mut bytes = Vec::new();
+        fs::File::open(&path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|source| BundleError::Io { path: path.clone(), source })
+}
+
+/// The largest manifest that is read: that of a million files has a quarter of it.
+const MANIFEST_LIMIT: u64 = 1 << 30;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,6 +261,23 @@ mod tests {
             matches!(Bundle::read_files(&place, |path| path == "a"), Err(BundleError::Altered(path)) if path == "a")
         );
         assert!(Bundle::read_files(&place, |path| path == "control/me").is_ok());
+    }
+
+    #[test]
+    fn only_ordinary_files_of_the_right_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("bundle");
+        sample().write(&place).unwrap();
+        let file = place.join("a");
+        fs::write(&file, vec![b'x'; 1 << 20]).unwrap();
+        assert!(matches!(Bundle::read(&place), Err(BundleError::Altered(path)) if path == "a"));
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+        assert!(matches!(Bundle::read(&place), Err(BundleError::Io { path, .. }) if path == file));
+        fs::remove_file(&file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+        assert!(matches!(Bundle::read(&place), Err(BundleError::Io { path, .. }) if path == file));
+        assert!(matches!(Bundle::read_files(&place, |path| path == "a"), Err(BundleError::Io { .. })));
     }
 
     #[test]
