@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KIND", default_value = "uefi")]
     firmware: Firmware,
     /// How much memory [default: 1G; 3G for a site with ClamAV, whose signatures want it]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: Option<String>,
     /// Added to each standard port; 0 takes free ports
     #[arg(long, value_name = "N", default_value_t = 10_000)]
@@ -99,6 +99,13 @@ fn target(args: &Args, scratch: &Path) -> Result<(PathBuf, Bundle), Failure> {
     let bundle = postkiln_images::bundle(&args.target)
         .map_err(|error| Failure::environment(format!("cannot boot {}", args.target.display()), error))?;
     Ok((args.target.clone(), bundle))
+}
+
+/// A size as QEMU takes it: a number with M or G.
+fn size(text: &str) -> Result<String, String> {
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).unwrap_or_default();
+    let is_size = matches!(unit, "M" | "G") && number.parse::<u32>().is_ok_and(|number| number > 0);
+    is_size.then(|| text.to_owned()).ok_or_else(|| "write a number with M or G, as 2G".to_owned())
 }
 
 /// The machine's memory. QEMU takes from its host only the memory that the machine has touched.

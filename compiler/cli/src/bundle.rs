@@ -110,7 +110,10 @@ pub(crate) fn check(site: &Path, numbering: Option<&Numbering>) -> Result<Checke
 /// When there is none.
 pub(crate) fn exists(site: &Path) -> Result<(), Failure> {
     let found = site.metadata();
-    found.map(drop).map_err(|source| Failure::environment(format!("cannot read {}", site.display()), source))
+    found.map(drop).map_err(|source| {
+        let hint = if source.kind() == std::io::ErrorKind::NotFound { " (`postkiln new` writes a site)" } else { "" };
+        Failure::environment(format!("cannot read {}{hint}", site.display()), source)
+    })
 }
 
 /// Like [`check`], for a site that has been read.

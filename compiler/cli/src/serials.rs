@@ -92,7 +92,7 @@ fn finding(site: &Site, blueprint: &Blueprint, why: &NoTime) -> Option<Diagnosti
     let (code, message, hint) = match why {
         NoTime::Shallow => (
             codes::SHALLOW,
-            "the history ends before the newest commit that touched the site: zones get no serial number".to_owned(),
+            "the history ends before the newest commit that touched the site: zones get the serial number 1".to_owned(),
             "fetch the history (`git fetch --unshallow`), or give `--serial N`",
         ),
         _ if !has_secondaries(blueprint) => return None,

@@ -48,7 +48,7 @@ pub enum SecretsError {
     #[error("{0:?} is no public key that secrets can be encrypted to")]
     Recipient(String),
     /// The vault holds no secret of this name.
-    #[error("there is no secret {0:?}")]
+    #[error("there is no secret {0:?}: `postkiln secret list SITE` shows those there are")]
     Absent(String),
     /// The text breaks the rules for names of secrets.
     #[error("{0:?} cannot name a secret: names have 1 to 64 letters, digits, hyphens, dots, underscores")]

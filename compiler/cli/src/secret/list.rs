@@ -95,7 +95,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     }
     let site = site(&args.place.site);
     let missing = rows(&lock, site.as_ref()).into_iter().filter(|row| row.kind.is_none());
-    problems.extend(missing.map(|row| format!("{} is missing: {}", row.name, row.used())));
+    problems.extend(
+        missing
+            .map(|row| format!("{0} is missing: {1} (make it: `postkiln secret set SITE {0}`)", row.name, row.used())),
+    );
     if problems.is_empty() {
         output::result("no findings");
         return Ok(Exit::Success);

@@ -87,6 +87,9 @@ pub(super) fn identity(args: &IdentityArgs) -> Result<Exit, Failure> {
 pub(super) fn recipients(args: &RecipientsArgs) -> Result<Exit, Failure> {
     if args.add.is_empty() && args.remove.is_empty() {
         let lock = folder::lock(&args.place.site)?;
+        if lock.recipients.is_empty() {
+            output::note("the site has no secrets yet: `postkiln secret init SITE` begins");
+        }
         lock.recipients.iter().for_each(|recipient| output::result(&recipient.value));
         return Ok(Exit::Success);
     }

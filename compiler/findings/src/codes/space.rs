@@ -145,8 +145,8 @@ codes! {
         title: "users may hold more than their domain",
         meaning: r#"
             The quotas of the declared users are more, together, than `limits.quota` of their domain, which the site allows by
-            `limits.overcommit`. When enough of them fill their mailboxes, mail is refused for users who are far below their
-            own quota. Without `overcommit` this is an error (E0324).
+            `limits.overcommit`. A node that keeps to the limit refuses mail, when enough of them fill their mailboxes, for users who are far below
+            their own quota. Without `overcommit` this is an error (E0324).
         "#,
         wrong: r#"
             domains."example.org".limits = { quota = "5 GiB", default_quota = "3 GiB", overcommit = true },
