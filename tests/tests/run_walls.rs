@@ -12,6 +12,7 @@ use postkiln_tests::clients::Login;
 use postkiln_tests::taken::{Outcome, Taken};
 use postkiln_tests::{Running, Site, eventually};
 use rustix::fs::OFlags;
+use rustix::process::{Pid, Resource, Rlimit};
 
 #[test]
 fn a_role_opens_what_is_its_own_and_nothing_else() {
@@ -74,6 +75,53 @@ fn a_door_that_was_shut_down_is_made_anew_for_both_sides() {
         eventually(&format!("another {role} runs"), RESTART, || node.service(role).filter(|now| now.pid != before));
     }
     let login = Login { user: "ada@example.org", password: "postkiln" };
+    let _ = node.accept(site.path(), login).success();
+}
+
+#[test]
+fn a_service_gets_memory_up_to_its_limit() {
+    let node = Running::start(Site::small_office().without_antivirus().path());
+    let manifest = manifest(&node);
+    for service in roles(&manifest) {
+        let limit = u64::from(service.memory.unwrap()) << 20;
+        let mut taken = Taken::over(process(&node, service));
+        let mut map = |octets: u64| {
+            let (kind, access) = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, libc::PROT_READ | libc::PROT_WRITE);
+            let number = |value: i32| u64::from(value.cast_unsigned());
+            taken.call(libc::SYS_mmap, &[0, octets, number(access), number(kind), u64::MAX, 0])
+        };
+        // Stacks of threads count as well, and have 80 MiB beside the limit.
+        assert_eq!(map(limit + (80 << 20)), Outcome::Failed(libc::ENOMEM), "{}", service.role);
+        let outcome = map(limit - (64 << 20));
+        let Outcome::Gave(address) = outcome else { panic!("{}: {outcome:?}", service.role) };
+        let unmapped = taken.call(libc::SYS_munmap, &[address.cast_unsigned(), limit - (64 << 20)]);
+        assert_eq!(unmapped, Outcome::Gave(0));
+    }
+}
+
+#[test]
+fn a_service_that_wants_more_memory_than_it_may_have_is_started_again_alone() {
+    let site = Site::small_office().without_antivirus();
+    let node = Running::start(site.path());
+    let before = node.services();
+    let directoryd = node.service("directoryd").unwrap().pid;
+    // Room for a thread, and none for the 19 MiB of a password check.
+    let data = fs::read_to_string(format!("/proc/{directoryd}/status")).unwrap();
+    let kib = data.lines().find_map(|line| line.strip_prefix("VmData:")?.strip_suffix("kB")).unwrap();
+    let octets = (kib.trim().parse::<u64>().unwrap() + 6 * 1024) << 10;
+    let limit = Rlimit { current: Some(octets), maximum: Some(octets) };
+    rustix::process::prlimit(Pid::from_raw(directoryd), Resource::Data, limit).unwrap();
+    let login = Login { user: "ada@example.org", password: "postkiln" };
+    let said =
+        postkiln_tests::clients::submit(&node, "submissions", login, &["ada@example.org"], "Subject: over\n\n.\n");
+    // The client waits for the second that a restart takes, as smtpd does at the door.
+    assert_eq!(said.code, 250, "{}", said.text);
+    node.await_log(&["level=error", "event=over-memory", "service=directoryd", "limit="], RESTART);
+    eventually("another directoryd runs", RESTART, || node.service("directoryd").filter(|now| now.pid != directoryd));
+    let others = |services: Vec<postkiln_tests::Service>| {
+        services.into_iter().filter(|service| service.role != "directoryd").collect::<Vec<_>>()
+    };
+    assert_eq!(others(node.services()), others(before), "{}", node.log());
     let _ = node.accept(site.path(), login).success();
 }
 

@@ -365,6 +365,7 @@ table! {
         directories: owner(Class::Restart) => whole,
         reads: owner(Class::Restart) => whole,
         calls: owner(Class::Restart) => whole,
+        memory: owner(Class::Restart) => whole,
         provisions: owner(Class::Restart) => whole,
         takes_secrets: owner(Class::Restart) => whole,
         capabilities: owner(Class::Restart) => whole,
@@ -415,7 +416,11 @@ mod tests {
 
     #[test]
     fn readers_of_control_files_are_roles_that_read_them() {
-        let services = crate::services::services(crate::services::Needs { clamav: true, login: true });
+        let services = crate::services::services(crate::services::Needs {
+            clamav: true,
+            login: true,
+            load: crate::memory::Load::default(),
+        });
         for entry in postkiln_control::REGISTRY {
             let readers = readers(&postkiln_bundle::paths::control(entry.name), &services);
             assert_eq!(readers.len(), entry.readers.len(), "{}: {:?}", entry.name, entry.readers);

@@ -11,6 +11,7 @@ pub mod impact;
 mod instructions;
 mod itinerary;
 mod lower;
+mod memory;
 mod model;
 mod not_yet;
 mod object;

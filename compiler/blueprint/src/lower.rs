@@ -21,6 +21,7 @@ use postkiln_control::{ControlFile, Smarthost};
 use postkiln_site::{Diagnostic, Gap, Place, Section, Site};
 
 use crate::findings::Findings;
+use crate::memory::Load;
 use crate::model::Blueprint;
 use crate::services::Needs;
 use crate::{codes, not_yet, prove, services, tcp, zones};
@@ -93,7 +94,7 @@ pub fn decide(site: &Site) -> Unproved {
     let sized = !gaps.any_section(&[Section::Antivirus, Section::Smtp, Section::Control]);
     let antivirus = findings.counting(sized, |findings| antivirus::lower(site, &control, findings));
     let login = control.get(Smarthost::NAME).is_some_and(|text| !text.is_empty());
-    let services = services::services(Needs { clamav: antivirus.clamav, login });
+    let services = services::services(Needs { clamav: antivirus.clamav, login, load: Load::of(&control, &antivirus) });
     let listeners: Vec<Listener> = services.iter().flat_map(|service| service.listeners.iter().cloned()).collect();
     let published = prove::can_judge_zones(site);
     let zones = findings.counting(published, |findings| zones::draft(site, &listeners, findings));

@@ -8,6 +8,8 @@ use postkiln_bundle::{
 };
 use postkiln_operation::paths;
 
+use crate::memory::Load;
+
 /// The parts of a site that decide who needs whom.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Needs {
@@ -15,15 +17,17 @@ pub(crate) struct Needs {
     pub(crate) clamav: bool,
     /// The smarthost asks for a login.
     pub(crate) login: bool,
+    /// The work of the busiest hour.
+    pub(crate) load: Load,
 }
 
 /// The services that `init` starts, in order.
 pub(crate) fn services(needs: Needs) -> Vec<Service> {
-    Role::ALL.into_iter().filter_map(|role| line(role, needs)).collect()
+    Role::ALL.into_iter().filter_map(|role| line(role, needs)).map(|service| whole(service, needs)).collect()
 }
 
 /// The fields of a role's row that differ from the defaults.
-fn line(role: Role, Needs { clamav, login }: Needs) -> Option<Service> {
+fn line(role: Role, Needs { clamav, login, .. }: Needs) -> Option<Service> {
     use Role::{
         Clamd, Controld, Directoryd, Freshclam, Imapd, Init, Keyd, Local, Netd, Policyd, Pop3d, Queued, Remote, Smtpd,
     };
@@ -84,7 +88,17 @@ fn line(role: Role, Needs { clamav, login }: Needs) -> Option<Service> {
         Freshclam if clamav => freshclam(plain),
         Clamd | Freshclam => return None,
     };
-    Some(Service { reads: reads(&service, clamav), calls: calls(&service, clamav), ..service })
+    Some(service)
+}
+
+/// The row with the fields that follow from the others and from the site.
+fn whole(service: Service, Needs { clamav, load, .. }: Needs) -> Service {
+    Service {
+        reads: reads(&service, clamav),
+        calls: calls(&service, clamav),
+        memory: Some(load.limit(service.role)),
+        ..service
+    }
 }
 
 /// The classes of system calls of a role. Most follow from what its row gives it; whoever opens sockets of its own is named.
@@ -201,7 +215,7 @@ mod tests {
     #[test]
     fn callees_are_started_and_strangers_meet_roles_that_write_nothing() {
         for clamav in [false, true] {
-            let services = services(Needs { clamav, login: true });
+            let services = services(Needs { clamav, login: true, load: Load::default() });
             assert_eq!(services.len(), if clamav { 13 } else { 11 });
             for service in &services {
                 assert!(service.doors.iter().all(|door| services.iter().any(|other| other.role == *door)));

@@ -42,6 +42,9 @@ use postkiln_bundle::Role;
 use postkiln_log::Event;
 use postkiln_sys::Inherited;
 
+#[global_allocator]
+static ALLOCATOR: postkiln_sys::Allocator = postkiln_sys::Allocator;
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {

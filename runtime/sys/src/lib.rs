@@ -5,6 +5,7 @@
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]
 
+mod allocator;
 pub mod block;
 mod bundle;
 mod confine;
@@ -21,6 +22,7 @@ mod signals;
 mod spawn;
 pub mod sync;
 
+pub use allocator::{Allocator, OUT_OF_MEMORY};
 pub use bundle::BundleDirectory;
 pub use confine::{Reach, confine, forbid_core_dumps, raise_descriptor_limit};
 pub use inherited::{DATA, DESCRIPTORS, Inherited, InheritedError};

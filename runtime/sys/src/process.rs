@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, wait};
 
+use crate::allocator::OUT_OF_MEMORY;
 use crate::signals::Signal;
 
 /// A child process that has not been reaped yet.
@@ -61,6 +62,12 @@ impl Exit {
     #[must_use]
     pub fn is_forbidden_call(self) -> bool {
         self == Self::Killed(rustix::process::Signal::SYS.as_raw())
+    }
+
+    /// Whether the process ended because it got no more memory ([`crate::Allocator`]).
+    #[must_use]
+    pub fn is_out_of_memory(self) -> bool {
+        self == Self::Code(OUT_OF_MEMORY)
     }
 }
 

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use crate::filter;
 use crate::inherited::{DATA, DESCRIPTORS};
 use crate::process::Process;
+use rustix::process::{Resource, Rlimit};
 pub use rustix::thread::CapabilitySet;
 use seccompiler::BpfProgram;
 
@@ -23,6 +24,7 @@ pub struct Spawn {
     handed: Vec<(String, OwnedFd)>,
     user: Option<u32>,
     capabilities: CapabilitySet,
+    memory: Option<u64>,
     filter: Option<BpfProgram>,
 }
 
@@ -32,7 +34,14 @@ impl Spawn {
     pub fn new(path: &Path) -> Self {
         let mut command = Command::new(path);
         command.env_clear().stdin(Stdio::null());
-        Self { command, handed: Vec::new(), user: None, capabilities: CapabilitySet::empty(), filter: None }
+        Self {
+            command,
+            handed: Vec::new(),
+            user: None,
+            capabilities: CapabilitySet::empty(),
+            memory: None,
+            filter: None,
+        }
     }
 
     /// Adds one argument.
@@ -67,6 +76,14 @@ impl Spawn {
     #[must_use]
     pub const fn capabilities(mut self, kept: CapabilitySet) -> Self {
         self.capabilities = kept;
+        self
+    }
+
+    /// Lets the program have this many octets of memory of its own, stacks of threads included (`RLIMIT_DATA`,
+    /// getrlimit(2)).
+    #[must_use]
+    pub const fn memory(mut self, octets: u64) -> Self {
+        self.memory = Some(octets);
         self
     }
 
@@ -114,20 +131,32 @@ impl Spawn {
             }
         }
         self.command.stdout(std::io::stderr().as_fd().try_clone_to_owned()?);
-        before_exec(&mut self.command, numbers, keep, self.filter);
+        before_exec(&mut self.command, numbers, keep, Walls { memory: self.memory, filter: self.filter });
         let child = self.command.spawn()?;
         Process::adopt(child.id())
     }
 }
 
+/// The limits that a child puts on itself before it becomes the program.
+struct Walls {
+    memory: Option<u64>,
+    filter: Option<BpfProgram>,
+}
+
+impl Walls {
+    /// System calls only, as they are made between fork and exec.
+    fn put_up(&self) -> io::Result<()> {
+        if let Some(octets) = self.memory {
+            let limit = Rlimit { current: Some(octets), maximum: Some(octets) };
+            rustix::process::setrlimit(Resource::Data, limit)?;
+        }
+        self.filter.as_ref().map_or(Ok(()), filter::install)
+    }
+}
+
 /// The steps of the child between fork and exec.
 #[allow(unsafe_code, reason = "code between fork and exec")]
-fn before_exec(
-    command: &mut Command,
-    numbers: Vec<RawFd>,
-    keep: Option<(u32, CapabilitySet)>,
-    filter: Option<BpfProgram>,
-) {
+fn before_exec(command: &mut Command, numbers: Vec<RawFd>, keep: Option<(u32, CapabilitySet)>, walls: Walls) {
     // SAFETY: the closure makes system calls only, allocates nothing, and the numbers stay open in the child because
     // their owners live in `Spawn` until after the fork.
     unsafe {
@@ -146,7 +175,7 @@ fn before_exec(
             for number in &numbers {
                 rustix::io::fcntl_setfd(BorrowedFd::borrow_raw(*number), rustix::io::FdFlags::empty())?;
             }
-            filter.as_ref().map_or(Ok(()), filter::install)
+            walls.put_up()
         });
     }
 }
@@ -219,6 +248,21 @@ mod tests {
             assert_eq!(status(false), Some(0));
         }
         assert_eq!(status(true), Some(1));
+    }
+
+    #[test]
+    fn a_program_gets_no_more_memory_than_its_limit() {
+        let status = |mebibytes: u64| {
+            // 32 MiB in one variable of the shell.
+            let line = "fill=$(head -c 32M /dev/zero | tr '\\0' x); test ${#fill} -eq 33554432";
+            let spawn = Spawn::new(Path::new("/bin/sh")).argument("-c").argument(line);
+            let process = spawn.variable("PATH", "/usr/bin:/bin").memory(mebibytes << 20).start().unwrap();
+            poll(&mut [PollFd::new(&process, PollFlags::IN)], None).unwrap();
+            let pid = Pid::from_raw(process.pid().cast_signed()).unwrap();
+            waitpid(Some(pid), WaitOptions::empty()).unwrap().unwrap().1.exit_status()
+        };
+        assert_eq!(status(1024), Some(0));
+        assert_ne!(status(16), Some(0));
     }
 
     #[test]

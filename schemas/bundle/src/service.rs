@@ -39,6 +39,10 @@ pub struct Service {
     /// program of others is only refused what no server needs.
     #[serde(default = "all_calls")]
     pub calls: Vec<Calls>,
+    /// The memory in MiB that its processes may have together; one that asks for more is ended and started again. Without a
+    /// number they may have all that there is.
+    #[serde(default)]
+    pub memory: Option<u32>,
     /// The powers of root that the service keeps.
     #[serde(default)]
     pub capabilities: Vec<Capability>,
@@ -77,6 +81,7 @@ impl Service {
             reads: Vec::new(),
             provisions: Vec::new(),
             calls: Vec::new(),
+            memory: None,
             takes_secrets: false,
             capabilities: Vec::new(),
             machine_only: false,

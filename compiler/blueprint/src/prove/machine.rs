@@ -3,11 +3,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use postkiln_control::{Concurrencyincoming, Concurrencylocal, Concurrencyremote};
 use postkiln_findings::codes;
 use postkiln_site::{Database, DatabaseHost, DatabaseServer, Network, Site, TimeServer};
 
 use crate::findings::Findings;
+use crate::memory::{Load, SURPLUS};
 use crate::model::Blueprint;
 
 /// Every proof about the machine.
@@ -63,34 +63,17 @@ fn edge(address: Ipv4Addr, prefix: u8) -> Option<&'static str> {
     }
 }
 
-/// The memory that the services may need in the busiest hour, in MiB, with the name of each.
-fn budget(blueprint: &Blueprint) -> Vec<(&'static str, u64)> {
-    let kib = |count: u32, each: u64| (u64::from(count) * each).div_ceil(1024);
-    let Concurrencyincoming(incoming) = blueprint.control_file().unwrap_or_default();
-    let Concurrencylocal(local) = blueprint.control_file().unwrap_or_default();
-    let Concurrencyremote(remote) = blueprint.control_file().unwrap_or_default();
-    let mut parts = vec![
-        ("the system", SYSTEM),
-        ("our services at rest", SERVICES),
-        ("clients sending mail", kib(incoming, CLIENT_KIB)),
-        ("deliveries", kib(local, DELIVERY_KIB) + kib(remote, DELIVERY_KIB)),
-    ];
-    let antivirus = &blueprint.antivirus;
-    if antivirus.clamav {
-        parts.push(("ClamAV's signatures", SIGNATURES * if antivirus.reload_beside { 2 } else { 1 }));
-        parts.push(("messages being scanned", u64::from(antivirus.threads) * SCAN + FRESHCLAM));
-    }
-    parts
-}
-
 fn memory(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
-    let parts = budget(blueprint);
+    let parts = Load::of(&blueprint.control, &blueprint.antivirus).parts();
     let needed: u64 = parts.iter().map(|(_, mebibytes)| mebibytes).sum();
     let usual = if blueprint.antivirus.clamav { 2 << 30 } else { 1 << 30 };
     let has = site.appliance.memory.as_ref().map_or(usual, |memory| memory.value) >> 20;
     let (code, verb) = match needed {
         needed if needed > has => (codes::MACHINE_MEMORY, "may need"),
-        needed if needed * 10 > has * 9 => (codes::TIGHT_MEMORY, "may need nearly all of it:"),
+        // A service that goes wrong is ended by its limit; until then it has memory that others must not miss.
+        needed if needed * 10 > has * 9 || needed + SURPLUS > has => {
+            (codes::TIGHT_MEMORY, "may need nearly all of it:")
+        }
         _ => return,
     };
     let place = site.appliance.memory.as_ref().map_or(&site.appliance.hostname.place, |memory| &memory.place);
@@ -126,22 +109,6 @@ fn in_clear(site: &Site, findings: &mut Findings) {
             .hint("leave `anonymous` out: mail programs log in with the person's own password");
     }
 }
-
-// MiB, measured or estimated as the manual says: schemas/manual/smtp.md.
-/// The kernel, page tables, and the root file system's pages.
-const SYSTEM: u64 = 160;
-/// Our roles: 12 measured, 48 allowed by the project's budget.
-const SERVICES: u64 = 48;
-/// The daemon clamd with the signatures of ClamAV's own sources.
-const SIGNATURES: u64 = 1300;
-/// The unpacked content of one scanned message.
-const SCAN: u64 = 32;
-/// The updater freshclam while it takes new signatures.
-const FRESHCLAM: u64 = 40;
-/// KiB of one client's connection.
-const CLIENT_KIB: u64 = 192;
-/// KiB of one delivery.
-const DELIVERY_KIB: u64 = 256;
 
 #[cfg(test)]
 mod tests {

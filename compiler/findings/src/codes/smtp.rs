@@ -199,7 +199,8 @@ codes! {
         title: "the machine holds its services and little else",
         meaning: r#"
             Less than a tenth of the memory would be left in the busiest hour, for files in the cache and for whatever was
-            not counted. The manual's page `smtp.md` has the figures.
+            not counted; or less than 256 MiB, which each service may have beyond its share before it is ended: one that
+            goes wrong would take memory from the others. The manual's page `smtp.md` has the figures.
         "#,
         wrong: r#"
             antivirus.engine = 'clamav,

@@ -154,6 +154,10 @@ impl Unit {
             postkiln_log::error(Event::ForbiddenCall, &[("service", &self.role())]);
             self.note = "ended: it made a system call that it must not make".to_owned();
         }
+        if let Some(limit) = self.service.memory.filter(|_| exit.is_out_of_memory()) {
+            postkiln_log::error(Event::OverMemory, &[("service", &self.role()), ("limit", &format!("{limit} MiB"))]);
+            self.note = format!("ended: it wanted more memory than its limit of {limit} MiB");
+        }
         postkiln_log::warn(Event::ServiceEnded, &[("service", &self.role()), ("with", &exit)]);
         if self.note.is_empty() {
             self.note = format!("ended with {exit}");
@@ -233,6 +237,10 @@ impl Unit {
         let spawn = if place.privileged && user != User::Root { spawn.user(user.id()) } else { spawn };
         let kept = self.service.capabilities.iter().map(|capability| power(*capability)).collect();
         let spawn = if place.privileged { spawn.capabilities(kept) } else { spawn };
+        let spawn = match self.service.memory {
+            Some(limit) => spawn.memory((u64::from(limit) + STACKS) << 20),
+            None => spawn,
+        };
         spawn.start()
     }
 
@@ -295,5 +303,8 @@ fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
 }
 
+/// MiB that the limit of a process leaves for the stacks of threads: reserved memory counts there, used or not, and a role
+/// has up to 32 threads with 2 MiB each beside its first.
+const STACKS: u64 = 80;
 /// A process that lived this long has earned the shortest delay again.
 const STABLE: Duration = Duration::from_secs(30);

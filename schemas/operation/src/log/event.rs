@@ -86,6 +86,7 @@ events! {
     Restored = "restored": "A directory that services write to can be used again.";
     ServiceEnded = "service-ended": "A service's process ended.";
     ForbiddenCall = "forbidden-call": "A role was ended for a system call that is not among those of its row: it may have been taken over.";
+    OverMemory = "over-memory": "A service was ended because it wanted more memory than its limit.";
     Ended = "ended": "A program of the node ends, and why.";
     Usage = "usage": "A program of the node was called wrongly.";
     Stopping = "stopping": "The node begins to stop.";
