@@ -8,7 +8,8 @@ use std::process::Command;
 /// The output of git, or its complaint in one line. `index` takes the place of the repository's own index.
 pub(crate) fn git(folder: &Path, arguments: &[&str], index: Option<&Path>) -> Result<String, String> {
     let mut command = Command::new("git");
-    command.arg("--no-optional-locks").arg("-C").arg(folder).args(arguments);
+    // No program that a repository's configuration names is run to look for changes.
+    command.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"]).arg(folder).args(arguments);
     if let Some(index) = index {
         command.env("GIT_INDEX_FILE", index);
     }
