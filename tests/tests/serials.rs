@@ -123,6 +123,25 @@ fn an_earlier_bundle_gives_the_number() {
     check(here, &["--after", "packed"], "", 42);
     check(here, &["--after", "one", "--serial", "7"], "", 7);
     assert_eq!(postkiln(here, &["compile", "mail", "-o", "two", "--after", "absent"]).code(), 4);
+    // A clock that went back makes no zone older; one that goes right counts again.
+    let _ = postkiln(here, &["compile", "mail", "-o", "three", "--serial", "1700000000"]).success();
+    change(here, "3 hours");
+    commit(here, 1_600_000_000);
+    check(here, &["--after", "three"], "", 1_700_000_001);
+    change(here, "4 hours");
+    commit(here, 1_700_000_500);
+    check(here, &["--after", "three"], "", 1_700_000_500);
+}
+
+#[test]
+fn no_program_that_a_repository_names_is_run() {
+    let folder = repository();
+    let here = folder.path();
+    commit(here, 1_700_000_000);
+    let ran = here.join("ran");
+    git(here, TIME, &["config", "core.fsmonitor", &format!("touch {}; false", ran.display())]);
+    check(here, &[], "", 1_700_000_000);
+    assert!(!ran.exists());
 }
 
 #[test]

@@ -12,6 +12,9 @@ pub enum Serials {
     Same(u32),
     /// The zone files of an earlier bundle, by path: a zone that says the same keeps its number, another one gets the next.
     After(BTreeMap<String, String>),
+    /// This one for every zone whose number in an earlier bundle is smaller (RFC 1982 §3.2), else as [`After`](Self::After) that
+    /// bundle: the clock of whoever commits may go back.
+    AtLeast(u32, BTreeMap<String, String>),
 }
 
 impl Serials {
@@ -22,12 +25,14 @@ impl Serials {
     pub(crate) fn file(&self, path: &str, print: impl Fn(u32) -> Text) -> Text {
         match self {
             Self::Same(serial) => print(*serial),
-            Self::After(files) => {
-                let earlier = files.get(path).and_then(|text| Some((text, serial(text)?)));
-                let Some((earlier, serial)) = earlier else { return print(Self::FIRST) };
-                let unchanged = print(serial);
-                if unchanged.as_str() == *earlier { unchanged } else { print(following(serial)) }
-            }
+            Self::After(files) => match earlier(files, path) {
+                Some((text, serial)) => after(text, serial, print),
+                None => print(Self::FIRST),
+            },
+            Self::AtLeast(least, files) => match earlier(files, path) {
+                Some((text, serial)) if !is_newer(*least, serial) => after(text, serial, print),
+                _ => print(*least),
+            },
         }
     }
 }
@@ -36,6 +41,22 @@ impl Default for Serials {
     fn default() -> Self {
         Self::Same(Self::FIRST)
     }
+}
+
+/// The zone file of an earlier bundle, with its number.
+fn earlier<'f>(files: &'f BTreeMap<String, String>, path: &str) -> Option<(&'f str, u32)> {
+    files.get(path).and_then(|text| Some((text.as_str(), serial(text)?)))
+}
+
+/// The zone with the number it had when it says the same, else with the next one.
+fn after(earlier: &str, serial: u32, print: impl Fn(u32) -> Text) -> Text {
+    let unchanged = print(serial);
+    if unchanged.as_str() == earlier { unchanged } else { print(following(serial)) }
+}
+
+/// Whether a secondary that has the number `old` takes `new` for newer (RFC 1982 §3.2).
+const fn is_newer(new: u32, old: u32) -> bool {
+    matches!(new.wrapping_sub(old), 1..=0x7fff_ffff)
 }
 
 /// The serial number after this one (RFC 1982 §3.1); 0 is left out, since some secondaries take it for none.
@@ -72,6 +93,13 @@ mod tests {
         check(&Serials::After(BTreeMap::new()), "x", 1);
         check(&Serials::After([("dns/a.zone".to_owned(), "no zone".to_owned())].into()), "x", 1);
         check(&Serials::Same(5), "x", 5);
+        let at_least = |least, serial| Serials::AtLeast(least, [("dns/a.zone".to_owned(), zone(serial, "x"))].into());
+        check(&at_least(900, 7), "x", 900);
+        check(&at_least(900, 900), "x", 900);
+        check(&at_least(900, 900), "y", 901);
+        check(&at_least(900, 2000), "y", 2001);
+        check(&at_least(900, u32::MAX), "y", 900);
+        check(&Serials::AtLeast(900, BTreeMap::new()), "x", 900);
         check(&Serials::default(), "x", 1);
     }
 }
