@@ -12,10 +12,11 @@ use std::process::Command;
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
+use postkiln_bundle::{Manifest, Role};
 use postkiln_tests::clients::{ADA, Lines, python};
 use postkiln_tests::nbd::{Cut, Disk};
 use postkiln_tests::world::{inside_for, is_inside};
-use postkiln_tests::{Image, Machine, finish, kept, repository, unsynced};
+use postkiln_tests::{Image, Machine, binary, finish, kept, repository, unsynced};
 
 const GIB: u64 = 1 << 30;
 
@@ -147,6 +148,43 @@ fn the_power_cut_test_sees_a_missing_fsync() {
     let _ = finish(build.arg("--offline").arg("--node").arg(&node), Duration::from_secs(300)).success();
     let image = Image::at(path);
     assert!(!survives_the_cut(&image, Cut::AllGone), "without its fsync the queue still kept the message?");
+}
+
+#[test]
+fn a_service_over_its_limit_of_memory_is_started_again_alone() {
+    let Some(image) = apart("a_service_over_its_limit_of_memory_is_started_again_alone") else { return };
+    drop(image);
+    let folder = folder();
+    let (bundle, path) = (folder.path().join("bundle"), folder.path().join("small.img"));
+    let mut compile = Command::new(binary("postkiln"));
+    let _ = finish(compile.arg("compile").arg(site()).arg("-o").arg(&bundle), Duration::from_secs(60)).success();
+    limit_directoryd(&bundle.join(Manifest::NAME), 20);
+    let _ = finish(Image::command(&bundle, &path).arg("--offline"), Duration::from_secs(300)).success();
+    let machine = Machine::boot(&Image::at(path), None, "uefi");
+    // The end of this login is not asked for: directoryd is killed while it checks the password.
+    let (port, mut login) = (machine.port("imaps").to_string(), Command::new("python3"));
+    login.arg(repository().join("tests/clients/imap_wait.py")).args([&port, ADA.user, ADA.password, "nothing", "0"]);
+    let _ = finish(&mut login, Duration::from_secs(120));
+    machine.await_console("event=over-memory service=directoryd limit=\"20 MiB\"", Duration::from_secs(60));
+    // The others serve on, and directoryd answers them again.
+    send(&machine, "after that");
+    let log = machine.press_the_power_button();
+    let starts = |role: &str| log.matches(&format!("event=started service={role} ")).count();
+    assert!(starts("directoryd") > 1, "{log}");
+    // The group is killed by the kernel; the limit of what a process reserves would be an exit.
+    assert!(log.contains("event=service-ended service=directoryd with=\"signal 9\""), "{log}");
+    for role in ["keyd", "queued", "local", "remote", "smtpd", "imapd", "clamd"] {
+        assert_eq!(starts(role), 1, "{role}\n{log}");
+    }
+}
+
+/// Gives `directoryd` so many MiB in a bundle: less than it takes to check a password.
+fn limit_directoryd(manifest: &Path, mebibytes: u32) {
+    let read = Manifest::parse(&fs::read(manifest).unwrap()).unwrap();
+    let mut services = read.services;
+    services.iter_mut().find(|service| service.role == Role::Directoryd).unwrap().memory = Some(mebibytes);
+    let limited = Manifest::new(read.schema, &read.hostname, read.files, services);
+    fs::write(manifest, limited.print()).unwrap();
 }
 
 #[test]

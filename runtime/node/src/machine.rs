@@ -23,6 +23,9 @@ pub(crate) use power::is_pressed;
 /// Where the data file system is mounted.
 const DATA: &str = "/data";
 
+/// Where groups of processes are (cgroup v2).
+pub(crate) const GROUPS: &str = "/sys/fs/cgroup";
+
 /// How the machine ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {

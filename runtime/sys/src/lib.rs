@@ -8,6 +8,7 @@
 mod allocator;
 pub mod block;
 mod bundle;
+mod cgroup;
 mod confine;
 pub mod filter;
 pub mod gpt;
@@ -24,6 +25,7 @@ pub mod sync;
 
 pub use allocator::{Allocator, OUT_OF_MEMORY};
 pub use bundle::BundleDirectory;
+pub use cgroup::Group;
 pub use confine::{Reach, confine, forbid_core_dumps, raise_descriptor_limit};
 pub use inherited::{DATA, DESCRIPTORS, Inherited, InheritedError};
 pub use private::keep_private;

@@ -64,6 +64,12 @@ impl Exit {
         self == Self::Killed(rustix::process::Signal::SYS.as_raw())
     }
 
+    /// Whether the process was killed, by the kernel or by somebody who may.
+    #[must_use]
+    pub fn is_kill(self) -> bool {
+        self == Self::Killed(rustix::process::Signal::KILL.as_raw())
+    }
+
     /// Whether the process ended because it got no more memory ([`crate::Allocator`]).
     #[must_use]
     pub fn is_out_of_memory(self) -> bool {

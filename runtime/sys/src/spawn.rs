@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::cgroup::Group;
 use crate::filter;
 use crate::inherited::{DATA, DESCRIPTORS};
 use crate::process::Process;
@@ -25,6 +26,7 @@ pub struct Spawn {
     user: Option<u32>,
     capabilities: CapabilitySet,
     memory: Option<u64>,
+    group: Option<OwnedFd>,
     filter: Option<BpfProgram>,
 }
 
@@ -40,6 +42,7 @@ impl Spawn {
             user: None,
             capabilities: CapabilitySet::empty(),
             memory: None,
+            group: None,
             filter: None,
         }
     }
@@ -87,6 +90,15 @@ impl Spawn {
         self
     }
 
+    /// Puts the program into a group before it starts.
+    ///
+    /// # Errors
+    /// When descriptors have run out.
+    pub fn within(mut self, group: &Group) -> io::Result<Self> {
+        self.group = Some(rustix::io::fcntl_dupfd_cloexec(group, 3)?);
+        Ok(self)
+    }
+
     /// Refuses the program the system calls that no server needs ([`crate::filter`]): for programs of others.
     ///
     /// # Errors
@@ -131,7 +143,8 @@ impl Spawn {
             }
         }
         self.command.stdout(std::io::stderr().as_fd().try_clone_to_owned()?);
-        before_exec(&mut self.command, numbers, keep, Walls { memory: self.memory, filter: self.filter });
+        let walls = Walls { memory: self.memory, group: self.group, filter: self.filter };
+        before_exec(&mut self.command, numbers, keep, walls);
         let child = self.command.spawn()?;
         Process::adopt(child.id())
     }
@@ -140,12 +153,16 @@ impl Spawn {
 /// The limits that a child puts on itself before it becomes the program.
 struct Walls {
     memory: Option<u64>,
+    group: Option<OwnedFd>,
     filter: Option<BpfProgram>,
 }
 
 impl Walls {
     /// System calls only, as they are made between fork and exec.
     fn put_up(&self) -> io::Result<()> {
+        if let Some(group) = &self.group {
+            rustix::io::write(group, b"0")?;
+        }
         if let Some(octets) = self.memory {
             let limit = Rlimit { current: Some(octets), maximum: Some(octets) };
             rustix::process::setrlimit(Resource::Data, limit)?;

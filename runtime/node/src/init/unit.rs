@@ -11,12 +11,13 @@ use postkiln_ipc::BlockingChannel;
 use postkiln_ipc::control::{Order, Report};
 use postkiln_log::Event;
 use postkiln_operation::status::{self, State};
-use postkiln_sys::{CapabilitySet, Exit, Process, Signal, Spawn};
+use postkiln_sys::{CapabilitySet, Exit, Group, Process, Signal, Spawn};
 
-use super::Place;
 use super::apply::Held;
 use super::sockets::Sockets;
 use super::status::now;
+use super::{Listen, Place};
+use crate::machine;
 
 /// One service and its process.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub(super) struct Unit {
     due: Option<Instant>,
     delay: Duration,
     restarts: u32,
+    /// The group of its processes, on a machine of its own.
+    group: Option<Group>,
 }
 
 impl Unit {
@@ -59,6 +62,7 @@ impl Unit {
             due: Some(Instant::now()),
             delay,
             restarts: 0,
+            group: None,
         }
     }
 
@@ -154,7 +158,7 @@ impl Unit {
             postkiln_log::error(Event::ForbiddenCall, &[("service", &self.role())]);
             self.note = "ended: it made a system call that it must not make".to_owned();
         }
-        if let Some(limit) = self.service.memory.filter(|_| exit.is_out_of_memory()) {
+        if let Some(limit) = self.service.memory.filter(|_| self.went_over_memory(exit)) {
             postkiln_log::error(Event::OverMemory, &[("service", &self.role()), ("limit", &format!("{limit} MiB"))]);
             self.note = format!("ended: it wanted more memory than its limit of {limit} MiB");
         }
@@ -237,11 +241,33 @@ impl Unit {
         let spawn = if place.privileged && user != User::Root { spawn.user(user.id()) } else { spawn };
         let kept = self.service.capabilities.iter().map(|capability| power(*capability)).collect();
         let spawn = if place.privileged { spawn.capabilities(kept) } else { spawn };
-        let spawn = match self.service.memory {
-            Some(limit) => spawn.memory((u64::from(limit) + STACKS) << 20),
-            None => spawn,
-        };
-        spawn.start()
+        self.limited(place, spawn)?.start()
+    }
+
+    /// Puts the limit of memory on a program: on what it reserves, and on a machine of its own on what it uses, too.
+    fn limited(&mut self, place: &Place, spawn: Spawn) -> io::Result<Spawn> {
+        let Some(limit) = self.service.memory else { return Ok(spawn) };
+        let spawn = spawn.memory((u64::from(limit) + STACKS) << 20);
+        if place.listen != Listen::Everywhere {
+            return Ok(spawn);
+        }
+        let group = Group::limited(Path::new(machine::GROUPS), self.role().name(), u64::from(limit) << 20);
+        self.group = group
+            .inspect_err(|error| {
+                let setting = format!("memory of {}", self.service.role);
+                postkiln_log::warn(Event::SettingRefused, &[("setting", &setting), ("problem", error)]);
+            })
+            .ok();
+        match &self.group {
+            Some(group) => spawn.within(group),
+            None => Ok(spawn),
+        }
+    }
+
+    /// Whether a process ended because it wanted more memory than it may have.
+    fn went_over_memory(&mut self, exit: Exit) -> bool {
+        let refused = |group: &mut Group| group.went_over().unwrap_or(false);
+        exit.is_out_of_memory() || (exit.is_kill() && self.group.as_mut().is_some_and(refused))
     }
 
     fn role_of_ours(
@@ -308,3 +334,23 @@ fn seconds(count: u32) -> Duration {
 const STACKS: u64 = 80;
 /// A process that lived this long has earned the shortest delay again.
 const STABLE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_names_a_limit_only_where_that_was_the_reason() {
+        let check = |memory, exit, expected: &str| {
+            let mut unit = Unit::new(Service { memory, ..Service::new(Role::Directoryd) }, Vec::new());
+            unit.ended(exit);
+            let status = unit.status();
+            assert_eq!((status.note.as_str(), status.state, status.restarts), (expected, State::Restarting, 1));
+        };
+        let out = Exit::Code(postkiln_sys::OUT_OF_MEMORY);
+        check(Some(256), out, "ended: it wanted more memory than its limit of 256 MiB");
+        check(None, out, "ended with exit status 112");
+        check(Some(256), Exit::Killed(9), "ended with signal 9");
+        check(Some(256), Exit::Killed(6), "ended with signal 6");
+    }
+}

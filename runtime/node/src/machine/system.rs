@@ -3,23 +3,28 @@
 use std::path::Path;
 
 use postkiln_log::Event;
+use postkiln_sys::Group;
 use postkiln_sys::modules::Table;
 use postkiln_sys::mount::{MountFlags, mount};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::console;
+use super::{GROUPS, console};
 use crate::error::{During, NodeError};
 
 /// Mounts everything that lives in memory. `/dev`, `/proc` and `/sys` came with the root.
 pub(super) fn mounts() -> Result<(), NodeError> {
     let plain = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    let table = [
-        ("/run", "tmpfs", "mode=0755,size=64m"),
-        ("/tmp", "tmpfs", "mode=1777,size=256m"),
-        ("/sys/fs/cgroup", "cgroup2", ""),
-    ];
+    let table =
+        [("/run", "tmpfs", "mode=0755,size=64m"), ("/tmp", "tmpfs", "mode=1777,size=256m"), (GROUPS, "cgroup2", "")];
     for (place, kind, options) in table {
         mount(kind, Path::new(place), kind, plain, options).during(|| place.to_owned())?;
+    }
+    if let Err(error) = Group::count_memory_below(Path::new(GROUPS)) {
+        // Services still have the other limit, of what they reserve.
+        postkiln_log::warn(
+            Event::SettingRefused,
+            &[("setting", &"groups with a limit of memory"), ("problem", &error)],
+        );
     }
     Ok(())
 }
