@@ -1,14 +1,21 @@
 //! "Did you mean": the known name nearest to a misspelt one.
 
-/// The nearest of `known` to `name`, when it is near enough to be meant.
+/// The nearest of `known` to `name`, when it is near enough to be meant: a third of the letters may be wrong, at least one.
+/// Of several the first is taken. There may be very many: a name of another length costs next to nothing.
 #[must_use]
-pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: String = name.to_lowercase().chars().take(LONGEST).collect();
-    let distances = known.iter().map(|candidate| (distance(&name, &candidate.to_lowercase()), *candidate));
-    let (distance, candidate) = distances.min_by_key(|(distance, _)| *distance)?;
-    // A third of the letters may be wrong, at least one.
-    let allowed = (candidate.chars().count().max(name.chars().count()) / 3).max(1);
-    (distance <= allowed && distance < candidate.chars().count()).then_some(candidate)
+    let length = name.chars().count();
+    let near = known.into_iter().filter_map(|candidate| {
+        let letters = candidate.chars().count();
+        let allowed = (letters.max(length) / 3).max(1);
+        if letters.abs_diff(length) > allowed {
+            return None;
+        }
+        let distance = distance(&name, &candidate.to_lowercase());
+        (distance <= allowed && distance < letters).then_some((distance, candidate))
+    });
+    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
 /// The number of letters to insert, remove, replace, or exchange with their neighbour, to turn one text into the other.
@@ -40,7 +47,7 @@ mod tests {
     use super::*;
 
     fn check(name: &str, expected: Option<&str>) {
-        assert_eq!(nearest(name, &["quota", "password", "aliases", "to"]), expected, "{name}");
+        assert_eq!(nearest(name, ["quota", "password", "aliases", "to"]), expected, "{name}");
     }
 
     #[test]

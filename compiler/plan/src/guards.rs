@@ -86,7 +86,7 @@ impl FromStr for GuardName {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|guard| guard.name() == text).ok_or_else(|| {
             let known = Self::ALL.map(Self::name);
-            let near = postkiln_control::closest(text, known.into_iter());
+            let near = postkiln_findings::suggest::nearest(text, known);
             near.map_or_else(|| format!("one of {}", known.join(", ")), |near| format!("did you mean {near:?}?"))
         })
     }

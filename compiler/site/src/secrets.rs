@@ -113,7 +113,7 @@ impl SecretsLock {
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&str> {
         let known: Vec<&str> = self.secrets.keys().map(String::as_str).collect();
-        suggest::nearest(name, &known)
+        suggest::nearest(name, known)
     }
 }
 

@@ -69,7 +69,7 @@ pub use address_pattern::AddressPattern;
 pub use file::{ControlFile, Kind, ParseError, ReadError};
 pub use host_pattern::HostPattern;
 pub use refused::REFUSED;
-pub use registry::{Entry, Value, ValueError, check_value, closest, closest_name};
+pub use registry::{Entry, Value, ValueError, check_value};
 
 /// Each control file's module and type, in the order of their names: [`REGISTRY`] follows from it.
 macro_rules! files {

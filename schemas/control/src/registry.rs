@@ -50,7 +50,7 @@ pub fn check_value(name: &str, value: Value<'_>) -> Result<String, ValueError> {
         if let Some(reason) = refused::reason(name) {
             return Err(ValueError::Refused { reason });
         }
-        return Err(ValueError::Unknown { closest: closest_name(name) });
+        return Err(ValueError::Unknown);
     };
     let text = match (entry.kind, value) {
         (Kind::Integer, Value::Integer(number)) => number.to_string(),
@@ -76,10 +76,7 @@ pub fn check_value(name: &str, value: Value<'_>) -> Result<String, ValueError> {
 pub enum ValueError {
     /// No control file has this name.
     #[error("there is no such control file")]
-    Unknown {
-        /// The name that may have been meant.
-        closest: Option<&'static str>,
-    },
+    Unknown,
     /// The file is known from qmail or one of its patches and has no place here.
     #[error("{reason}")]
     Refused {
@@ -92,37 +89,6 @@ pub enum ValueError {
     /// The file does not accept the content.
     #[error("{0}")]
     Invalid(ParseError),
-}
-
-/// The known name closest to this one, when it is close.
-#[must_use]
-pub fn closest_name(name: &str) -> Option<&'static str> {
-    closest(name, REGISTRY.iter().map(|entry| entry.name))
-}
-
-/// The candidate closest to a name, when it is close enough for the question "did you mean …?".
-pub fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (name.len() / 3).clamp(1, 3);
-    let distances = candidates.map(|candidate| (distance(name, candidate), candidate));
-    distances.min().filter(|(distance, _)| *distance <= allowed).map(|(_, candidate)| candidate)
-}
-
-/// The Levenshtein distance of two names, computed row by row.
-fn distance(one: &str, two: &str) -> usize {
-    let mut row: Vec<usize> = (0..=two.len()).collect();
-    for (i, a) in one.bytes().take(64).enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(two.bytes()) {
-            let best = (diagonal + usize::from(a != b)).min(*cell + 1).min(left + 1);
-            diagonal = std::mem::replace(cell, best);
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -149,13 +115,5 @@ mod tests {
         check("smtproutes", Value::Line(":192.0.2.1"), Ok(":192.0.2.1\n"));
         check("timeoutsmtpd", Value::Integer(0), Err("line 1: 0 is not between 1 and 86400"));
         check("rcpthost", Value::Integer(0), Err("there is no such control file"));
-    }
-
-    #[test]
-    fn the_closest_name_is_suggested() {
-        assert_eq!(closest_name("rcpthost"), Some("rcpthosts"));
-        assert_eq!(closest_name("concurencyremote"), Some("concurrencyremote"));
-        assert_eq!(closest_name("zzzzzzzzz"), None);
-        assert_eq!(closest_name("m"), Some("me"));
     }
 }

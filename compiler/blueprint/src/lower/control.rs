@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use postkiln_address::{Domain, LocalPart};
 use postkiln_control as control;
-use postkiln_control::{ControlFile, HostPattern, Value, ValueError, VirtualDomain, VirtualKey};
+use postkiln_control::{ControlFile, HostPattern, REGISTRY, Value, ValueError, VirtualDomain, VirtualKey};
+use postkiln_findings::suggest::nearest;
 use postkiln_site::{ControlValue, DomainEntry, Network, Placed, Site};
 
 use crate::codes;
@@ -139,10 +140,11 @@ fn overridden(name: &str, value: &Placed<ControlValue>, findings: &mut Findings)
             None
         }
         Ok(text) => Some(text),
-        Err(ValueError::Unknown { closest }) => {
+        Err(ValueError::Unknown) => {
             let finding =
                 findings.add(codes::UNKNOWN_CONTROL, &value.place, format!("there is no control file called {name:?}"));
-            finding.hint = closest.map(|closest| format!("did you mean {closest:?}?"));
+            let known = REGISTRY.iter().map(|entry| entry.name);
+            finding.hint = nearest(name, known).map(|near| format!("did you mean {near:?}?"));
             None
         }
         Err(ValueError::Refused { reason }) => {

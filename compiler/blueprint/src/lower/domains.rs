@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postkiln_address::{Address, Domain, LocalPart};
-use postkiln_control::closest;
+use postkiln_findings::suggest::nearest;
 use postkiln_site as site;
 use postkiln_site::{DomainEntry, Gaps, Placed, Section, Site};
 
@@ -42,7 +42,7 @@ fn check_alias(site: &Site, name: &Domain, target: &Placed<Domain>, findings: &m
             ("is an alias domain itself", Some(format!("name the domain it stands for: {:?}", further.value.as_str())))
         }
         None => {
-            let near = closest(target.value.as_str(), site.domains.keys().map(Domain::as_str));
+            let near = nearest(target.value.as_str(), site.domains.keys().map(Domain::as_str));
             ("is not a domain of this site", near.map(|near| format!("did you mean {near:?}?")))
         }
     };

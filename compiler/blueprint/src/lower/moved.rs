@@ -130,7 +130,7 @@ fn report_missing(to: &Placed<Movable>, domains: &Domains, findings: &mut Findin
         Movable::List(name) => near(domains, name, |mail| mail.lists.keys().collect()),
         Movable::Autoresponder(name) => near(domains, name, |mail| mail.responders.keys().collect()),
         Movable::Domain(name) => {
-            postkiln_control::closest(name.as_str(), domains.keys().map(Domain::as_str)).map(str::to_owned)
+            postkiln_findings::suggest::nearest(name.as_str(), domains.keys().map(Domain::as_str)).map(str::to_owned)
         }
     };
     let hint =
@@ -140,7 +140,7 @@ fn report_missing(to: &Placed<Movable>, domains: &Domains, findings: &mut Findin
 
 fn near(domains: &Domains, name: &Address, names: fn(&MailDomain) -> Vec<&LocalPart>) -> Option<String> {
     let names = names(domains.get(name.domain())?);
-    let found = postkiln_control::closest(name.local().as_str(), names.into_iter().map(LocalPart::as_str));
+    let found = postkiln_findings::suggest::nearest(name.local().as_str(), names.into_iter().map(LocalPart::as_str));
     found.map(str::to_owned)
 }
 

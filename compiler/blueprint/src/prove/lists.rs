@@ -1,9 +1,9 @@
 //! Lists: each has somebody who may post and somebody who reads, and nothing else is declared at its command addresses.
 
 use postkiln_address::{Address, Domain, LocalPart};
-use postkiln_control::closest;
 use postkiln_control::dot_qmail::MOST_TARGETS;
 use postkiln_control::list::{List as Commands, MOST_MEMBERS, Members, Subscribe};
+use postkiln_findings::suggest::nearest;
 use postkiln_site::{Autoresponder, DomainEntry, Gap, List, MailDomain, Place, Placed, Posting, Section, Site};
 
 use super::mail_domains;
@@ -114,7 +114,7 @@ fn sublist(site: &Site, name: &Address, list: &List, findings: &mut Findings) {
                 None if site.gaps.hide_names(main.value.domain()) => None,
                 Some(_) if !is_known(site, &main.value) => None,
                 None => {
-                    let near = closest(main.value.local().as_str(), mail.lists.keys().map(LocalPart::as_str));
+                    let near = nearest(main.value.local().as_str(), mail.lists.keys().map(LocalPart::as_str));
                     let hint = near.map_or_else(|| "declare it".to_owned(), |near| format!("did you mean {near:?}?"));
                     Some(("that is no list of this site", hint))
                 }

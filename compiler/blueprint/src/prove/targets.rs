@@ -1,8 +1,8 @@
 //! Targets: each is an address that takes mail, and probably the meant one.
 
 use postkiln_address::{Domain, LocalPart};
-use postkiln_control::closest;
 use postkiln_findings::Place;
+use postkiln_findings::suggest;
 use postkiln_site::{MailDomain, Section, Site};
 
 use super::mail_domains;
@@ -108,5 +108,5 @@ fn caught(blueprint: &Blueprint, edge: &Edge<'_>, domain: &Domain, findings: &mu
 fn nearest(blueprint: &Blueprint, domain: &Domain, local: &LocalPart) -> Option<String> {
     let mail = blueprint.domains.get(domain)?;
     let names = mail.users.keys().chain(mail.aliases.keys()).chain(mail.lists.keys()).chain(mail.responders.keys());
-    closest(local.as_str(), names.map(LocalPart::as_str)).map(str::to_owned)
+    suggest::nearest(local.as_str(), names.map(LocalPart::as_str)).map(str::to_owned)
 }

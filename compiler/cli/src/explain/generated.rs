@@ -17,7 +17,7 @@ use crate::output;
 pub(super) fn explain(compiled: &Compiled, bundle: &Bundle, what: &str, json: bool) -> Result<(), Failure> {
     let (path, number) = parts(what)?;
     let Some(bytes) = bundle.file(path) else {
-        let near = postkiln_control::closest(path, bundle.files().map(|(file, _)| file.path.as_str()));
+        let near = postkiln_findings::suggest::nearest(path, bundle.files().map(|(file, _)| file.path.as_str()));
         let hint = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();
         return Err(Failure::Usage(format!("the site's bundle has no file {path:?}{hint}")));
     };

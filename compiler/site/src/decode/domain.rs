@@ -132,7 +132,7 @@ fn named_postmaster(
     }
     if !walker.has_gap(&Gap::Names(home.clone())) {
         let known: Vec<&str> = users.keys().map(LocalPart::as_str).collect();
-        let near = crate::suggest::nearest(name.as_str(), &known);
+        let near = crate::suggest::nearest(name.as_str(), known);
         let hint =
             near.map_or_else(|| "declare it under `users`".to_owned(), |near| format!("did you mean \"{near}\"?"));
         let message = format!("postmaster `{name}` is no user of this domain");
@@ -196,7 +196,7 @@ fn catch_all(walker: &Walker<'_>, at: &At<'_>, home: &Domain) -> Option<Placed<C
         Value::Tag(tag, None) if tag == "reject" => Some(at.placed(CatchAll::Reject)),
         Value::Tag(tag, None) if tag == "discard" => Some(at.placed(CatchAll::Discard)),
         Value::Tag(tag, _) => {
-            let near = crate::suggest::nearest(tag, &["reject", "discard", "deliver_to"]);
+            let near = crate::suggest::nearest(tag, ["reject", "discard", "deliver_to"]);
             let hint = near.map(|near| format!("did you mean '{near}?"));
             let message = format!("'{tag} is none of 'reject, 'discard, 'deliver_to with a target");
             walker.report(codes::VALUE, message, &at.place, hint.as_deref());

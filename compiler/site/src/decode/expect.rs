@@ -37,7 +37,7 @@ fn result(walker: &Walker<'_>, at: &At<'_>) -> Option<Expected> {
     };
     let Some((_, kind)) = KINDS.iter().find(|(name, _)| name == tag) else {
         let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
-        let hint = suggest::nearest(tag, &names).map(|near| format!("did you mean '{near}?"));
+        let hint = suggest::nearest(tag, names.iter().copied()).map(|near| format!("did you mean '{near}?"));
         let choices = names.join(", '");
         walker.report(codes::VALUE, format!("'{tag} is none of '{choices}"), &at.place, hint.as_deref());
         return None;

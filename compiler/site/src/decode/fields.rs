@@ -94,7 +94,7 @@ impl<'a> Walker<'a> {
         let named = self.entries(at, what)?;
         let mut misspelt = Vec::new();
         for field in named.iter().filter(|field| !known.contains(&field.name)) {
-            let near = suggest::nearest(field.name, known);
+            let near = suggest::nearest(field.name, known.iter().copied());
             let hint = near.map_or_else(
                 || format!("{what} has the fields {}", known.join(", ")),
                 |near| format!("did you mean `{near}`?"),

@@ -205,7 +205,7 @@ fn word(walker: &Walker<'_>, at: &At<'_>, what: &str, known: &[&'static str]) ->
     let text = walker.text(at, what)?;
     let found = known.iter().find(|word| **word == text).copied();
     if found.is_none() {
-        let hint = suggest::nearest(text, known).map(|near| format!("did you mean {near:?}?"));
+        let hint = suggest::nearest(text, known.iter().copied()).map(|near| format!("did you mean {near:?}?"));
         let message = format!("{text:?} is not {what}: {}", known.join(", "));
         walker.report(codes::VALUE, message, &at.place, hint.as_deref());
     }

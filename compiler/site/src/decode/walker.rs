@@ -325,7 +325,7 @@ impl<'a> Walker<'a> {
         };
         let found = known.iter().find(|(name, _)| name == written).map(|(_, value)| at.placed(*value));
         if found.is_none() {
-            let hint = suggest::nearest(written, &names).map(|near| format!("did you mean '{near}?"));
+            let hint = suggest::nearest(written, names).map(|near| format!("did you mean '{near}?"));
             self.report(codes::VALUE, format!("'{written} is none of {choices}"), &at.place, hint.as_deref());
         }
         found

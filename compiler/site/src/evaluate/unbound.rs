@@ -45,7 +45,7 @@ pub(super) fn names<'ast>(ast: &'ast Ast<'ast>, places: &Places<'_>) -> Vec<Trou
 fn trouble(name: LocIdent, scope: &Scope, places: &Places<'_>) -> Trouble {
     let label = name.label();
     let trouble = Trouble::new(Kind::Unbound, format!("nothing is called `{label}` here"), places.span(name.pos));
-    match suggest::nearest(label, &scope.all()) {
+    match suggest::nearest(label, scope.all()) {
         Some(near) => trouble.hint(format!("did you mean `{near}`?")),
         None if label == "pk" => trouble.hint("begin the file with `let pk = import \"postkiln/site.ncl\" in`"),
         None => trouble.hint(format!("a text stands in quotes: {label:?}; a choice begins with a sign: '{label}")),

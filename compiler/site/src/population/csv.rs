@@ -108,7 +108,7 @@ fn header(head: &[Cell<'_>], columns: &'static [Column], each: &mut Each<'_>) ->
             let message = format!("the column `{}` stands here twice", column.name);
             each(Err(fault(codes::COLUMN_TWICE, message, cell.range.clone()).hint("keep one of the two")));
         } else if found.is_none() && !cell.text.is_empty() {
-            let hint = suggest::nearest(&cell.text, &names).map_or_else(
+            let hint = suggest::nearest(&cell.text, names.iter().copied()).map_or_else(
                 || format!("the columns are {}", names.join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );

@@ -83,7 +83,7 @@ fn mistyped_name(column: &Column, node: &Node, whole: Span) -> Option<Fault> {
 
 fn unknown(entry: &Entry, columns: &[Column], whole: Span) -> Fault {
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
-    let hint = suggest::nearest(&entry.name, &names)
+    let hint = suggest::nearest(&entry.name, names.iter().copied())
         .map_or_else(|| format!("the fields are {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
     let shown: String = entry.name.chars().take(64).collect();
     Fault {

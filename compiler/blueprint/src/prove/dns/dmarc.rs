@@ -39,7 +39,7 @@ fn problem(text: &str) -> Option<(String, Option<String>)> {
     tags.iter().find_map(|(name, value)| {
         let Some((_, is_right)) = TAGS.iter().find(|(known, _)| known == name) else {
             let known: Vec<&str> = TAGS.iter().map(|(known, _)| *known).collect();
-            let hint = suggest::nearest(name, &known).map(|near| format!("did you mean {near:?}?"));
+            let hint = suggest::nearest(name, known).map(|near| format!("did you mean {near:?}?"));
             return Some((format!("has the tag {name:?}, which DMARC does not know"), hint));
         };
         let wrong = || (format!("says \"{name}={value}\", which cannot be"), hint(name));

@@ -98,7 +98,7 @@ fn term(text: &str) -> Result<Term<'_>, Problem> {
         "a" | "mx" | "ptr" => rest != ":",
         "ip4" | "ip6" => block(value).is_some_and(|(address, _)| address.is_ipv4() == (name == "ip4")),
         _ => {
-            let near = suggest::nearest(&name, &MECHANISMS).map(|near| format!("did you mean {near:?}?"));
+            let near = suggest::nearest(&name, MECHANISMS).map(|near| format!("did you mean {near:?}?"));
             return Err((format!("has the term {text:?}, which SPF does not know"), near));
         }
     };
