@@ -1,6 +1,6 @@
-//! From a bundle to a disk image that boots: Debian's packages as pinned in `packages.lock`, the node binary, a read-only
-//! root, an initrd, GRUB for UEFI and BIOS, a partition table. Everything happens in this process, without root. Knows
-//! nothing about what a bundle's files mean. Start at [`Recipe::build`]; at [`Lock::newest`] for the lock.
+//! From a bundle to a disk image that boots: Debian's packages as pinned in `packages.lock`, the node binary, a
+//! read-only root, an initrd, GRUB for UEFI and BIOS, a partition table. Everything happens in this process, without
+//! root. Knows nothing about what a bundle's files mean. Start at [`Recipe::build`]; at [`Lock::newest`] for the lock.
 
 mod archive;
 mod digest;

@@ -1,5 +1,5 @@
-//! A release of an archive: the signed release file, and the index of packages it vouches for. Used only when the lock is
-//! written or checked; a build needs neither.
+//! A release of an archive: the signed release file, and the index of packages it vouches for. Used only when the lock
+//! is written or checked; a build needs neither.
 
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -1,5 +1,5 @@
-//! The read-only root of a slot: the node binary, users, Debian's programs with exactly the libraries they need, modules.
-//! It holds no configuration; that is the bundle, so a change of configuration never repacks it.
+//! The read-only root of a slot: the node binary, users, Debian's programs with exactly the libraries they need,
+//! modules. It holds no configuration; that is the bundle, so a change of configuration never repacks it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,5 +1,5 @@
-//! [`Keeper`]: a person with private keys who keeps a site's secrets and runs nodes with them; and a look at everything that
-//! a node writes and shows, for a value that must be nowhere.
+//! [`Keeper`]: a person with private keys who keeps a site's secrets and runs nodes with them; and a look at everything
+//! that a node writes and shows, for a value that must be nowhere.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,9 +1,10 @@
-//! The harness of the tests that use Postkiln's programs as a person does: started, spoken to over sockets by clients that
-//! are not ours, killed, looked at from outside.
+//! The harness of the tests that use Postkiln's programs as a person does: started, spoken to over sockets by clients
+//! that are not ours, killed, looked at from outside.
 //!
-//! The harness knows nothing about the insides of a role; what it shares with the product are formats (`schemas/`). Start with
-//! [`Running`] (a node in `run` mode), [`Site`] (a site to run), [`Keeper`] (its secrets), [`Machine`] (an
-//! appliance in QEMU), [`Database`] (to load seeds into), [`clients`] (Python's and a bare line client), [`nbd`] (a disk that forgets).
+//! The harness knows nothing about the insides of a role; what it shares with the product are formats (`schemas/`).
+//! Start with [`Running`] (a node in `run` mode), [`Site`] (a site to run), [`Keeper`] (its secrets), [`Machine`] (an
+//! appliance in QEMU), [`Database`] (to load seeds into), [`clients`] (Python's and a bare line client), [`nbd`] (a
+//! disk that forgets).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

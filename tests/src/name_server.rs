@@ -1,5 +1,5 @@
-//! [`NameServer`]: BIND's `named` with the zones of a bundle, as an ordinary user on a free port; asked with `dig`. Knows
-//! nothing about what the zones should hold.
+//! [`NameServer`]: BIND's `named` with the zones of a bundle, as an ordinary user on a free port; asked with `dig`.
+//! Knows nothing about what the zones should hold.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -61,8 +61,8 @@ impl NameServer {
         fs::read_to_string(self.folder.path().join("log")).expect("our own file")
     }
 
-    /// The answers to questions like `_dmarc.example.org. TXT`, asked over UDP or TCP in one go: for each the data of its
-    /// answer section in presentation form, records of other types left out.
+    /// The answers to questions like `_dmarc.example.org. TXT`, asked over UDP or TCP in one go: for each the data of
+    /// its answer section in presentation form, records of other types left out.
     ///
     /// # Panics
     /// When a question is not answered with authority, or `dig` cannot be run.

@@ -1,8 +1,8 @@
 //! A disk that forgets: a network block device on a Unix socket whose writes stay in a volatile cache until the guest
 //! flushes, as on a drive with a write cache. [`Disk::cut`] is the power failure. Knows nothing about file systems.
 //!
-//! The protocol is the NBD project's `doc/proto.md`: fixed newstyle negotiation, simple replies. Start with [`Disk`]; the
-//! cache is [`cache`], the conversation [`wire`].
+//! The protocol is the NBD project's `doc/proto.md`: fixed newstyle negotiation, simple replies. Start with [`Disk`];
+//! the cache is [`cache`], the conversation [`wire`].
 
 mod cache;
 mod wire;

@@ -1,5 +1,5 @@
-//! [`Running`]: a node started by `postkiln run`, as unprivileged processes. Knows its ports, its data directory and its
-//! processes; nothing about protocols.
+//! [`Running`]: a node started by `postkiln run`, as unprivileged processes. Knows its ports, its data directory and
+//! its processes; nothing about protocols.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -170,7 +170,8 @@ impl Running {
         crate::clients::accept(&self.ports, site, login)
     }
 
-    /// Says that roles are going to make system calls that are not theirs. In every other test one such call is a failure.
+    /// Says that roles are going to make system calls that are not theirs. In every other test one such call is a
+    /// failure.
     #[must_use]
     pub const fn that_is_attacked(mut self) -> Self {
         self.may_be_attacked = true;

@@ -32,8 +32,8 @@ impl Site {
         Self::example("small-office")
     }
 
-    /// A site of 400 people in one domain, whose aliases and forwards are too many for files: `person7` with the aliases
-    /// `alias7` and `other.7`; one in three has a forward, half of them to another person, and keeps a copy.
+    /// A site of 400 people in one domain, whose aliases and forwards are too many for files: `person7` with the
+    /// aliases `alias7` and `other.7`; one in three has a forward, half of them to another person, and keeps a copy.
     #[must_use]
     pub fn many_aliases() -> Self {
         let row = |number: usize| {

@@ -1,6 +1,6 @@
-//! [`Taken`]: a running process in the hands of somebody who found a hole in it. System calls of the attacker's choice are
-//! made by the process itself, with its user, its confinement and its descriptors, as code would that was smuggled into it;
-//! ptrace(2) smuggles the registers. Knows nothing about what a process may do.
+//! [`Taken`]: a running process in the hands of somebody who found a hole in it. System calls of the attacker's choice
+//! are made by the process itself, with its user, its confinement and its descriptors, as code would that was smuggled
+//! into it; ptrace(2) smuggles the registers. Knows nothing about what a process may do.
 
 use std::fs::File;
 use std::io;

@@ -1,5 +1,5 @@
-//! Every site below `tests/rejects` is refused with exactly the text beside it: place, message, hint. `UPDATE=1` rewrites
-//! the texts.
+//! Every site below `tests/rejects` is refused with exactly the text beside it: place, message, hint. `UPDATE=1`
+//! rewrites the texts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 

@@ -1,5 +1,5 @@
-//! Scanning with Debian's clamd and the signatures of the site alone, in `run` mode. In a network of its own: freshclam must
-//! not find the world.
+//! Scanning with Debian's clamd and the signatures of the site alone, in `run` mode. In a network of its own: freshclam
+//! must not find the world.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::time::Duration;

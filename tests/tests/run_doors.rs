@@ -1,6 +1,6 @@
-//! The door of every role that has one, in the hands of a neighbour that was broken into: any packets, any descriptors, any
-//! frames. Each costs its own conversation; the role lives, says nothing wrong, and answers the next honest call. The roles
-//! are started here as `init` starts them, one by one, with no other role behind them.
+//! The door of every role that has one, in the hands of a neighbour that was broken into: any packets, any descriptors,
+//! any frames. Each costs its own conversation; the role lives, says nothing wrong, and answers the next honest call.
+//! The roles are started here as `init` starts them, one by one, with no other role behind them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::fs::{self, File};

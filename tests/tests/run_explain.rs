@@ -141,8 +141,8 @@ fn what_explain_tells_of_a_table_is_what_happens() {
     node.stop();
 }
 
-/// Sends to each address, and checks that mail is refused, or reaches exactly the mailboxes, as `explain` tells. Gives the
-/// number of addresses that are accepted.
+/// Sends to each address, and checks that mail is refused, or reaches exactly the mailboxes, as `explain` tells. Gives
+/// the number of addresses that are accepted.
 fn agree(node: &Running, site: &Site, addresses: &[&str]) -> usize {
     let accounts = accounts(node.data());
     let mut expected = Vec::new();

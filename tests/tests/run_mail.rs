@@ -240,8 +240,8 @@ fn acceptance_passes_on_what_works_and_fails_on_what_does_not() {
     node.stop();
 }
 
-/// `postkiln run` without `--data` keeps a site's data in a place that follows from the host name; the commands for operators
-/// find it by the site.
+/// `postkiln run` without `--data` keeps a site's data in a place that follows from the host name; the commands for
+/// operators find it by the site.
 #[test]
 fn operators_name_the_site_or_the_directory() {
     let state = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! Two nodes: one with a certificate of the site's own, whose key is a secret, and one that hands all mail for others to the
-//! first and logs in there. Each secret serves its purpose and is seen nowhere.
+//! Two nodes: one with a certificate of the site's own, whose key is a secret, and one that hands all mail for others
+//! to the first and logs in there. Each secret serves its purpose and is seen nowhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! `postkiln status` tells the truth: about disks that are full, read-only or gone, and about a service that does not stay; and a
-//! log that nobody reads holds up nobody. Needs root for mounts of its own.
+//! `postkiln status` tells the truth: about disks that are full, read-only or gone, and about a service that does not
+//! stay; and a log that nobody reads holds up nobody. Needs root for mounts of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::io::Read;

@@ -1,5 +1,5 @@
-//! The walls around each role, from the inside: a role that somebody has taken over opens what its line of the service table
-//! gives it, and nothing else. A new role is tried as soon as it stands in the table.
+//! The walls around each role, from the inside: a role that somebody has taken over opens what its line of the service
+//! table gives it, and nothing else. A new role is tried as soon as it stands in the table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::collections::BTreeSet;
@@ -189,8 +189,8 @@ const RESTART: Duration = Duration::from_secs(30);
 /// Stands for the address of a path in the role's memory.
 const TEXT: u64 = u64::MAX - 4096;
 
-/// Everything that there is to open: the files of the bundle, every part, every directory of the table, the data directory
-/// itself, and what else a machine has.
+/// Everything that there is to open: the files of the bundle, every part, every directory of the table, the data
+/// directory itself, and what else a machine has.
 fn places(node: &Running, manifest: &Manifest) -> BTreeSet<PathBuf> {
     let data = node.data();
     let bundle = data.join("bundles").join(&manifest.identity);

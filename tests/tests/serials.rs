@@ -1,5 +1,5 @@
-//! The serial numbers of zones, by which secondaries know a newer zone: they come from the history of a site, from the command
-//! line or from an earlier bundle, and a site whose secondaries would notice nothing is warned of.
+//! The serial numbers of zones, by which secondaries know a newer zone: they come from the history of a site, from the
+//! command line or from an earlier bundle, and a site whose secondaries would notice nothing is warned of.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 

@@ -1,5 +1,5 @@
-//! Rules that run: who may name whom, headers, sizes, comments, READMEs, where `unsafe` lives. Reads the table in `ARCHITECTURE.md`
-//! and the manifests; knows nothing about what the code does.
+//! Rules that run: who may name whom, headers, sizes, comments, READMEs, where `unsafe` lives. Reads the table in
+//! `ARCHITECTURE.md` and the manifests; knows nothing about what the code does.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -342,6 +342,20 @@ fn riddles(text: &str) -> Vec<usize> {
 fn comment(line: &str) -> Option<&str> {
     let rest = ["///", "//!", "//"].iter().find_map(|mark| line.strip_prefix(mark))?;
     rest.is_empty().then_some(rest).or_else(|| rest.strip_prefix(' ')).map(str::trim)
+}
+
+#[test]
+fn comments_fit_into_120_columns() {
+    let mut wrong = Vec::new();
+    for path in files(".rs") {
+        let text = fs::read_to_string(&path).expect("text");
+        // A row of a table cannot be broken.
+        let long = text.lines().enumerate().filter(|(_, line)| {
+            comment(line.trim()).is_some_and(|comment| !comment.starts_with('|')) && line.chars().count() > 120
+        });
+        wrong.extend(long.map(|(index, _)| format!("{}:{}", shown(&path), index + 1)));
+    }
+    assert!(wrong.is_empty(), "comments over 120 columns:\n{}", wrong.join("\n"));
 }
 
 #[test]

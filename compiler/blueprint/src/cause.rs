@@ -1,5 +1,5 @@
-//! The thing of a site that a generated line was made for. Causes are recorded where lines are made (`compiler/render`);
-//! [`crate::origin`] knows where things were written.
+//! The thing of a site that a generated line was made for. Causes are recorded where lines are made
+//! (`compiler/render`); [`crate::origin`] knows where things were written.
 
 use std::fmt::Display;
 

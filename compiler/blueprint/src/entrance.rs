@@ -1,5 +1,5 @@
-//! The node's answers to a client at RCPT, by the same policy (`schemas/admission`), from the same control files and rules; and
-//! who may log in and send as whom. Start at [`Entrance::answer`].
+//! The node's answers to a client at RCPT, by the same policy (`schemas/admission`), from the same control files and
+//! rules; and who may log in and send as whom. Start at [`Entrance::answer`].
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

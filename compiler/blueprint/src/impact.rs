@@ -1,8 +1,10 @@
-//! The cost of changes: one row for each field of the blueprint, beside which nothing compiles, with the place where the field
-//! was written. `schemas/manual/impact.md` is printed from here; `compiler/plan` compares by it. Start at [`Object`].
+//! The cost of changes: one row for each field of the blueprint, beside which nothing compiles, with the place where
+//! the field was written. `schemas/manual/impact.md` is printed from here; `compiler/plan` compares by it. Start at
+//! [`Object`].
 //!
 //! To add a field to a struct of `model.rs`:
-//! 1. the compiler says that a pattern in this file lacks it: add `field: class(&[Role, …]) => place,` to the struct's block;
+//! 1. the compiler says that a pattern in this file lacks it: add `field: class(&[Role, …]) => place,` to the struct's
+//!    block;
 //! 2. the class is what the node really does (see [`Class`]); the roles are those that read the files it ends in;
 //!    the place is found in the part of the site that the block names (`of`), or `whole`;
 //! 3. `.sensitive()` when its value must not be shown, `.outside("what a person does elsewhere")` when that is needed;

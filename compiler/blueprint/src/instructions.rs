@@ -1,6 +1,6 @@
-//! The instructions of a domain's directory for each address, made when they are asked for: 100,000 addresses as text would be most of
-//! what a proof needs of memory. Here is decided which addresses have a `.qmail` file and which share a table. Start at
-//! [`Delivery`].
+//! The instructions of a domain's directory for each address, made when they are asked for: 100,000 addresses as text
+//! would be most of what a proof needs of memory. Here is decided which addresses have a `.qmail` file and which share
+//! a table. Start at [`Delivery`].
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -14,8 +14,8 @@ use postkiln_control::users_assign::{Assigned, Assignment};
 use crate::model::{Blueprint, CatchAll, Forward, MailDomain};
 use crate::{Cause, Kind};
 
-/// Addresses of a domain that lead on, up to which each has a `.qmail` file. More of them share one table: a file takes a
-/// block on the node, a line in the manifest and a flush when the bundle is installed.
+/// Addresses of a domain that lead on, up to which each has a `.qmail` file. More of them share one table: a file takes
+/// a block on the node, a line in the manifest and a flush when the bundle is installed.
 const FILES: usize = 300;
 
 /// The file that is asked when an address has none of its own.
@@ -64,7 +64,8 @@ impl Blueprint {
         self.domains.iter().map(|(domain, mail)| (domain.as_str(), Delivery::new(domain, mail))).collect()
     }
 
-    /// The lines of `users/assign`, as vpopmail writes them: a wildcard for each domain; an alias domain's names the real one.
+    /// The lines of `users/assign`, as vpopmail writes them: a wildcard for each domain; an alias domain's names the
+    /// real one.
     #[must_use]
     pub fn assignments(&self) -> Vec<Assignment> {
         let own = self.domains.keys().map(|domain| (domain, domain));
@@ -105,8 +106,8 @@ impl<'a> Delivery<'a> {
         self.mail
     }
 
-    /// Why an address has instructions of its own; `None` when the domain's last file decides. A closed account has none,
-    /// so that it is asked for, and refused, in the user database.
+    /// Why an address has instructions of its own; `None` when the domain's last file decides. A closed account has
+    /// none, so that it is asked for, and refused, in the user database.
     #[must_use]
     pub fn own(&self, local: &str) -> Option<Own<'a>> {
         let user = self.mail.users.get(local);
@@ -141,7 +142,8 @@ impl<'a> Delivery<'a> {
         found
     }
 
-    /// Whether the address is one of the table's. Lists and replies keep their files: few, and with folders of their own.
+    /// Whether the address is one of the table's. Lists and replies keep their files: few, and with folders of their
+    /// own.
     #[must_use]
     pub const fn is_in_table(&self, own: Own<'_>) -> bool {
         self.has_table && matches!(own, Own::Alias(_) | Own::Forward(_))

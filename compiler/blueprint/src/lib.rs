@@ -1,5 +1,5 @@
-//! From a [`postkiln_site::Site`] to a [`Blueprint`]: every default decided, every reference proved. All semantic findings are
-//! collected, with places, codes and hints.
+//! From a [`postkiln_site::Site`] to a [`Blueprint`]: every default decided, every reference proved. All semantic
+//! findings are collected, with places, codes and hints.
 //!
 //! Knows nothing about evaluation and nothing about file formats beyond those of `schemas/control`. Start at [`lower`].
 

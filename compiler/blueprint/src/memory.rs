@@ -1,5 +1,5 @@
-//! The memory of the node in MiB: what each service may need in the busiest hour, and the limit of its row. One source for
-//! the table (`services.rs`) and for the proof that the machine holds all of it (`prove/machine.rs`).
+//! The memory of the node in MiB: what each service may need in the busiest hour, and the limit of its row. One source
+//! for the table (`services.rs`) and for the proof that the machine holds all of it (`prove/machine.rs`).
 
 use std::collections::BTreeMap;
 
@@ -68,11 +68,12 @@ fn value<C: ControlFile + Default>(control: &BTreeMap<String, String>) -> C {
     control.get(C::NAME).and_then(|text| C::parse(text.as_bytes()).ok()).unwrap_or_default()
 }
 
-/// The most memory that a service may have beyond its share. The machine should hold that of one service: whoever needs more
-/// and more is ended before it takes the others' memory.
+/// The most memory that a service may have beyond its share. The machine should hold that of one service: whoever needs
+/// more and more is ended before it takes the others' memory.
 pub(crate) const SURPLUS: u64 = 256;
-/// Messages on their way to clients, each whole in memory, almost three times its size: fifteen clients that fetch one of 20 MiB
-/// at once and are slow to read take more than 768 MiB together, and end all sessions. The proof does not count this.
+/// Messages on their way to clients, each whole in memory, almost three times its size: fifteen clients that fetch one
+/// of 20 MiB at once and are slow to read take more than 768 MiB together, and end all sessions. The proof does not
+/// count this.
 const READING: u64 = 512;
 /// A share counts in steps of this size, so that a few more connections are no other limit, hence no restart.
 const STEP: u64 = 128;

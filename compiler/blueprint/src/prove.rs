@@ -26,8 +26,8 @@ use crate::world::World;
 
 pub(crate) use dns::check as dns;
 
-/// Runs every proof except those of zones. One that is judged by a part of the site that could not be read is left out: the
-/// sections are named here, and each proof looks for parts of domains itself.
+/// Runs every proof except those of zones. One that is judged by a part of the site that could not be read is left out:
+/// the sections are named here, and each proof looks for parts of domains itself.
 pub(crate) fn all(site: &Site, blueprint: &Blueprint, findings: &mut Findings) {
     use Section::{Antivirus, Appliance, Control, Dns, Domains, Secrets, Smtp, Storage, Tls};
     let gaps = &site.gaps;

@@ -1,5 +1,5 @@
-//! The service table: who runs as whom, listens where, opens which door, touches which directory, and what else `init` has
-//! to know. The table "Who opens which door" of ARCHITECTURE.md, as data. A new role is a line of [`line`].
+//! The service table: who runs as whom, listens where, opens which door, touches which directory, and what else `init`
+//! has to know. The table "Who opens which door" of ARCHITECTURE.md, as data. A new role is a line of [`line`].
 
 use postkiln_bundle::paths::{self as files, CLAMD, FRESHCLAM};
 use postkiln_bundle::{
@@ -101,7 +101,8 @@ fn whole(service: Service, Needs { clamav, load, .. }: Needs) -> Service {
     }
 }
 
-/// The classes of system calls of a role. Most follow from what its row gives it; whoever opens sockets of its own is named.
+/// The classes of system calls of a role. Most follow from what its row gives it; whoever opens sockets of its own is
+/// named.
 fn calls(service: &Service, clamav: bool) -> Vec<Calls> {
     if service.program != Program::Node {
         return Vec::new();
@@ -117,8 +118,8 @@ fn calls(service: &Service, clamav: bool) -> Vec<Calls> {
     [accepts.then_some(Calls::Accept), writes.then_some(Calls::Files), opens].into_iter().flatten().collect()
 }
 
-/// The files of the bundle that a role reads: the control files that the registry says it reads, the rules about who may
-/// talk to it, and what is its own.
+/// The files of the bundle that a role reads: the control files that the registry says it reads, the rules about who
+/// may talk to it, and what is its own.
 fn reads(service: &Service, clamav: bool) -> Vec<String> {
     let role = service.role;
     let controls = postkiln_control::REGISTRY.iter().filter(|entry| entry.readers.contains(&role.name()));

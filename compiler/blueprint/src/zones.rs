@@ -116,15 +116,16 @@ impl<'a> Zones<'a> {
         nearest.and_then(|zone| relative(name, zone).map(|relative| (*zone, relative)))
     }
 
-    /// The records of an absolute name and kind, as a name server would answer: for a name that does not exist, those of
-    /// the wildcard below its closest encloser (RFC 4592 §3.3.1). `None` when the name lies in no zone of ours.
+    /// The records of an absolute name and kind, as a name server would answer: for a name that does not exist, those
+    /// of the wildcard below its closest encloser (RFC 4592 §3.3.1). `None` when the name lies in no zone of ours.
     pub(crate) fn look_up(&self, name: &str, kind: &str) -> Option<Vec<&Entry<'a>>> {
         let (zone, name) = self.find(name)?;
         let draft = self.drafts.get(zone)?;
         Some(draft.answering(&name).map(|owner| draft.at(&owner, kind).collect()).unwrap_or_default())
     }
 
-    /// The records that were declared for an absolute name itself, whatever a wildcard says of names that nobody declared.
+    /// The records that were declared for an absolute name itself, whatever a wildcard says of names that nobody
+    /// declared.
     fn declared(&self, name: &str, kind: &str) -> impl Iterator<Item = &Entry<'a>> {
         let found = self.find(name).and_then(|(zone, name)| Some((self.drafts.get(zone)?, name)));
         found.into_iter().flat_map(move |(draft, name)| draft.at(&name, kind).collect::<Vec<_>>())

@@ -11,9 +11,9 @@ use crate::serials;
 /// Writes a site's bundle into a folder
 ///
 /// The bundle is what the node runs from: qmail control files, users/cdb, tcprules, delivery instructions, zones, the
-/// seed of the user database, the scanner's configuration and a manifest with a hash of every file. The same commit gives
-/// the same bytes on every machine. Zones have a serial number that grows: the time of the newest commit that touched the
-/// site. It holds password hashes: files are written with mode 0600.
+/// seed of the user database, the scanner's configuration and a manifest with a hash of every file. The same commit
+/// gives the same bytes on every machine. Zones have a serial number that grows: the time of the newest commit that
+/// touched the site. It holds password hashes: files are written with mode 0600.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

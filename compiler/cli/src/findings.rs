@@ -47,8 +47,8 @@ pub(crate) fn show(site: &Path, findings: &[Diagnostic]) {
 /// The number of findings of one kind that are shown for one file.
 const MOST: usize = 25;
 
-/// The findings without those that the site silences, in source order. Comments are looked for in all files of a site that
-/// could be read, else in those that findings are about.
+/// The findings without those that the site silences, in source order. Comments are looked for in all files of a site
+/// that could be read, else in those that findings are about.
 pub(crate) fn silenced(path: &Path, site: Option<&Site>, findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let folder = folder(path);
     let named = findings.iter().filter_map(|finding| finding.place.as_ref()).map(|place| place.file.to_string());

@@ -32,8 +32,8 @@ pub(crate) enum NoTime {
     Shallow,
 }
 
-/// The time of the newest commit up to `revision` that touched the folder, in seconds since 1970 modulo 2^32, as a serial
-/// number counts (RFC 1982).
+/// The time of the newest commit up to `revision` that touched the folder, in seconds since 1970 modulo 2^32, as a
+/// serial number counts (RFC 1982).
 ///
 /// # Errors
 /// When there is no such commit, or the history does not reach back to it.

@@ -35,8 +35,8 @@ use clap::{Parser, Subcommand};
 
 use crate::outcome::{Exit, Failure};
 
-/// A plan among 100,000 people is a fifth cheaper with it than with the allocator of a static glibc, and smaller. Version 2
-/// gives memory back within milliseconds; version 3 waits a second, which is longer than most commands last.
+/// A plan among 100,000 people is a fifth cheaper with it than with the allocator of a static glibc, and smaller.
+/// Version 2 gives memory back within milliseconds; version 3 waits a second, which is longer than most commands last.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -17,8 +17,8 @@ use crate::{findings, output};
 
 /// Writes a site to begin with
 ///
-/// The site has one domain and one user, and passes `postkiln check`. The user's password is made here and printed once;
-/// the file holds only its hash.
+/// The site has one domain and one user, and passes `postkiln check`. The user's password is made here and printed
+/// once; the file holds only its hash.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -11,8 +11,8 @@ use crate::status::time;
 
 /// Shows a running node's mail queue
 ///
-/// Asks the node that `postkiln run` started for this site, or with this data directory: messages that are waiting, to whom,
-/// since when, and what the last attempt said.
+/// Asks the node that `postkiln run` started for this site, or with this data directory: messages that are waiting, to
+/// whom, since when, and what the last attempt said.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

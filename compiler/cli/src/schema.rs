@@ -12,9 +12,9 @@ use crate::output;
 
 /// Prints what a person may write in a site
 ///
-/// As JSON Schema (for editors of JSON data files, and other programs), as a reference page in Markdown, or as the Nickel
-/// contracts themselves, which Nickel's language server needs beside a site (schemas/manual/editor.md). All three come from the
-/// contracts that `postkiln check` uses.
+/// As JSON Schema (for editors of JSON data files, and other programs), as a reference page in Markdown, or as the
+/// Nickel contracts themselves, which Nickel's language server needs beside a site (schemas/manual/editor.md). All
+/// three come from the contracts that `postkiln check` uses.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -18,9 +18,9 @@ use crate::outcome::{Exit, Failure};
 
 /// Keeps the values of a site's secrets in an encrypted file beside it
 ///
-/// A site names secrets (`password = { secret = "relay" }`); their values are in secrets.age, encrypted with age to the people
-/// who keep them. secrets.lock beside it holds a version of each and the public half of keys: commit both. Checking,
-/// planning and building need neither the values nor anybody's key.
+/// A site names secrets (`password = { secret = "relay" }`); their values are in secrets.age, encrypted with age to the
+/// people who keep them. secrets.lock beside it holds a version of each and the public half of keys: commit both.
+/// Checking, planning and building need neither the values nor anybody's key.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -1,5 +1,6 @@
-//! Where the serial numbers of the zones come from, in this order: the command line, the newest commit that touched the site,
-//! an earlier bundle, whose numbers no commit undercuts. What is not said by any of them is a finding where somebody needs it. Start at [`Numbering::decide`].
+//! Where the serial numbers of the zones come from, in this order: the command line, the newest commit that touched the
+//! site, an earlier bundle, whose numbers no commit undercuts. What is not said by any of them is a finding where
+//! somebody needs it. Start at [`Numbering::decide`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,8 @@ pub(crate) struct Options {
     /// The serial number of all zones; it must grow [default: the time of the newest commit that touched the site]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     serial: Option<u32>,
-    /// An earlier bundle of the site: where no commit says a larger number, a zone that changes gets the one after its own there
+    /// An earlier bundle of the site: where no commit says a larger number, a zone that changes gets the one after its
+    /// own there
     #[arg(long, value_name = "BUNDLE")]
     after: Option<PathBuf>,
 }

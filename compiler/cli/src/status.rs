@@ -9,8 +9,8 @@ use crate::output;
 
 /// Shows the state of a running node's services
 ///
-/// Asks the node that `postkiln run` started for this site, or with this data directory: which services answer, since when, how often
-/// they were started again, and why something works only in part, with what to do about it.
+/// Asks the node that `postkiln run` started for this site, or with this data directory: which services answer, since
+/// when, how often they were started again, and why something works only in part, with what to do about it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

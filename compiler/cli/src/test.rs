@@ -19,10 +19,10 @@ use report::Report;
 
 /// Proves by real mail that a running site works
 ///
-/// Sends a message as a person of the site and another as a stranger, finds both over IMAP and POP3, and removes them. A
-/// stranger's mail for others must be refused, and so must a virus when the site scans; each `expect` of the site about an
-/// address is asked of the running SMTP server. Certificates are not checked: the test is about mail, and a node may have
-/// made its own.
+/// Sends a message as a person of the site and another as a stranger, finds both over IMAP and POP3, and removes them.
+/// A stranger's mail for others must be refused, and so must a virus when the site scans; each `expect` of the site
+/// about an address is asked of the running SMTP server. Certificates are not checked: the test is about mail, and a
+/// node may have made its own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -11,9 +11,9 @@
 //! }
 //! ```
 //!
-//! Examples stand in a site with the domain `example.org`, its users `ada` (postmaster) and `grace`, both with passwords;
-//! one that begins with `let` is a whole site. A line `-- staff.csv` begins the content of a file beside the site, and
-//! `"$6$…"` stands for a password hash.
+//! Examples stand in a site with the domain `example.org`, its users `ada` (postmaster) and `grace`, both with
+//! passwords; one that begins with `let` is a whole site. A line `-- staff.csv` begins the content of a file beside the
+//! site, and `"$6$…"` stands for a password hash.
 
 use crate::Code;
 use crate::code::Entry;

@@ -1,7 +1,7 @@
 //! "Did you mean": the known name nearest to a misspelt one.
 
-/// The nearest of `known` to `name`, when it is near enough to be meant: a third of the letters may be wrong, at least one.
-/// Of several the first is taken. There may be very many: a name of another length costs next to nothing.
+/// The nearest of `known` to `name`, when it is near enough to be meant: a third of the letters may be wrong, at least
+/// one. Of several the first is taken. There may be very many: a name of another length costs next to nothing.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: String = name.to_lowercase().chars().take(LONGEST).collect();

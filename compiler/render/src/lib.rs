@@ -1,4 +1,5 @@
-//! From a [`Blueprint`] to the files of a [`Bundle`]: nothing is decided here, and the same blueprint gives the same bytes.
+//! From a [`Blueprint`] to the files of a [`Bundle`]: nothing is decided here, and the same blueprint gives the same
+//! bytes.
 //!
 //! Knows nothing about sites and their mistakes. Start at [`render`].
 
@@ -40,8 +41,8 @@ pub fn render(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials
     Bundle::new(postkiln_blueprint::LANGUAGE, blueprint.hostname.as_str(), files, blueprint.services.clone())
 }
 
-/// The manifest of the bundle that [`render`] makes, and the text of the model, for callers that only compare: the content of
-/// no other file is kept after hashing.
+/// The manifest of the bundle that [`render`] makes, and the text of the model, for callers that only compare: the
+/// content of no other file is kept after hashing.
 #[must_use]
 pub fn outline(blueprint: &Blueprint, sources: &Sources, map: &SourceMap, serials: &Serials) -> (Manifest, Vec<u8>) {
     let kept: Vec<(FileEntry, Vec<u8>)> = all(blueprint, sources, map, serials);

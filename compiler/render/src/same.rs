@@ -1,5 +1,5 @@
-//! Two texts of `blueprint.json` side by side: of 100,000 users a plan decodes only those whose lines differ. Knows the lines
-//! that `model` prints, and nothing about what stands in them. Start at [`without_same`].
+//! Two texts of `blueprint.json` side by side: of 100,000 users a plan decodes only those whose lines differ. Knows the
+//! lines that `model` prints, and nothing about what stands in them. Start at [`without_same`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ pub struct Smaller {
     pub touched: Touched,
 }
 
-/// Leaves out of `old` the things with addresses that `new` has in the very same words. `None` when one of the texts does not
-/// have its things on lines of their own, as those of other versions may.
+/// Leaves out of `old` the things with addresses that `new` has in the very same words. `None` when one of the texts
+/// does not have its things on lines of their own, as those of other versions may.
 #[must_use]
 pub fn without_same(old: &[u8], new: &[u8]) -> Option<Smaller> {
     let (old, new) = (std::str::from_utf8(old).ok()?, std::str::from_utf8(new).ok()?);

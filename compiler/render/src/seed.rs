@@ -1,8 +1,8 @@
 //! The seeds of the user database, one for each dialect; `schemas/database/README.md` says what they may change.
 //!
 //! A seed is text for the database's own client: tables, vpopmail's views, then one transaction: the site's rows into
-//! temporary tables, a refusal when the database is newer, and set-based statements that bring the tables in line. Knows
-//! nothing about files of the bundle. Start at [`scripts`]; a new column of the site is one line in [`rows`].
+//! temporary tables, a refusal when the database is newer, and set-based statements that bring the tables in line.
+//! Knows nothing about files of the bundle. Start at [`scripts`]; a new column of the site is one line in [`rows`].
 
 mod dialect;
 mod merge;

@@ -1,5 +1,5 @@
-//! The serial numbers of zones, by which secondaries know a newer zone (RFC 1035 §3.3.13): they must grow in the sense of
-//! RFC 1982. Knows nothing about clocks and repositories; the caller says where the numbers come from.
+//! The serial numbers of zones, by which secondaries know a newer zone (RFC 1035 §3.3.13): they must grow in the sense
+//! of RFC 1982. Knows nothing about clocks and repositories; the caller says where the numbers come from.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,17 @@ use crate::text::Text;
 pub enum Serials {
     /// All zones have this one.
     Same(u32),
-    /// The zone files of an earlier bundle, by path: a zone that says the same keeps its number, another one gets the next.
+    /// The zone files of an earlier bundle, by path: a zone that says the same keeps its number, another one gets the
+    /// next.
     After(BTreeMap<String, String>),
-    /// This one for every zone whose number in an earlier bundle is smaller (RFC 1982 §3.2), else as [`After`](Self::After) that
-    /// bundle: the clock of whoever commits may go back.
+    /// This one for every zone whose number in an earlier bundle is smaller (RFC 1982 §3.2), else as
+    /// [`After`](Self::After) that bundle: the clock of whoever commits may go back.
     AtLeast(u32, BTreeMap<String, String>),
 }
 
 impl Serials {
-    /// The number of a zone that nobody has seen yet. Every number that a clock gives until 2038 is larger to a secondary.
+    /// The number of a zone that nobody has seen yet. Every number that a clock gives until 2038 is larger to a
+    /// secondary.
     const FIRST: u32 = 1;
 
     /// The zone file at `path`, made by `print` from the number it is to have.

@@ -1,7 +1,7 @@
 //! The bare evaluation of a file by nickel-lang-core: what `tests/bench/compiler` measures beside `postkiln check`.
 //!
-//! `bare_evaluation FILE [FOLDER]`: imports are looked for in the folder too. It reads and evaluates as for export, prints
-//! nothing and checks nothing else.
+//! `bare_evaluation FILE [FOLDER]`: imports are looked for in the folder too. It reads and evaluates as for export,
+//! prints nothing and checks nothing else.
 #![allow(clippy::print_stderr, reason = "a program for people who measure")]
 
 use std::ffi::OsString;

@@ -106,8 +106,8 @@ fn content(file: OwnedFd) -> Result<Vec<u8>, BeneathError> {
     if bytes.len() as u64 > LARGEST { Err(BeneathError::TooLarge) } else { Ok(bytes) }
 }
 
-/// The content of the file at `path`, for commands that read a file of a site by themselves: never one that waits for a writer or
-/// has no end. Symbolic links are followed.
+/// The content of the file at `path`, for commands that read a file of a site by themselves: never one that waits for a
+/// writer or has no end. Symbolic links are followed.
 ///
 /// # Errors
 /// When there is no file, it is no ordinary one or larger than 64 MiB, or the system refuses.

@@ -1,6 +1,6 @@
 //! The evaluation in a process of its own: this program starts itself again, and whatever a site does to the evaluator
-//! (endless recursion, all memory, an exhausted stack) ends as one finding. Files beside the site are read there too. Start at
-//! [`Apart`].
+//! (endless recursion, all memory, an exhausted stack) ends as one finding. Files beside the site are read there too.
+//! Start at [`Apart`].
 
 use std::fmt;
 use std::fs::File;
@@ -30,8 +30,8 @@ use crate::wire::{self, Reply, Request};
 /// The hidden command of `postkiln` that evaluates a site within limits.
 pub const CHILD_COMMAND: &str = "evaluate-site";
 
-/// Carries out that command: answers requests about the site below `root` on stdin and stdout, within limits. With the name
-/// of a main file it writes, instead, the place of each field that the evaluation comes to.
+/// Carries out that command: answers requests about the site below `root` on stdin and stdout, within limits. With the
+/// name of a main file it writes, instead, the place of each field that the evaluation comes to.
 ///
 /// # Errors
 /// When the limits cannot be set, or nobody reads the answers.
@@ -96,8 +96,8 @@ impl Apart {
     /// When it cannot be started.
     pub(crate) fn start(root: &Path) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        // The kernel limits processor time. This limit is for a machine so busy, or a child so stuck, that the child never
-        // runs.
+        // The kernel limits processor time. This limit is for a machine so busy, or a child so stuck, that the child
+        // never runs.
         ours.set_read_timeout(Some(LONGEST_WAIT))?;
         let mut command = command(root)?;
         command.stdin(OwnedFd::from(theirs.try_clone()?)).stdout(OwnedFd::from(theirs));
@@ -137,7 +137,8 @@ impl Apart {
         wire::content(&mut self.stream, length).map(Ok).map_err(|_| self.end(false))
     }
 
-    /// Asks for many things, of which `those` finds some in each answer; a process that ends is a mistake after the last.
+    /// Asks for many things, of which `those` finds some in each answer; a process that ends is a mistake after the
+    /// last.
     pub(crate) fn each<T>(
         &mut self,
         request: &Request,

@@ -30,8 +30,8 @@ pub(crate) use outline::{literal, outline};
 pub(crate) use stages::stages;
 use translate::Places;
 
-/// Evaluates the file `entry` of a site and everything it imports; `None` when the interpreter panicked, as it does when
-/// it gets no memory.
+/// Evaluates the file `entry` of a site and everything it imports; `None` when the interpreter panicked, as it does
+/// when it gets no memory.
 ///
 /// Runs on a thread with a stack that bounded nesting cannot exhaust. It has no limit of time or memory: the process
 /// has.

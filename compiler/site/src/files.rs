@@ -1,5 +1,5 @@
-//! The files beside a site, as decoding asks for them: read and taken apart by the limited process, or, for tests and fuzzing,
-//! by this one. Start at [`Files`].
+//! The files beside a site, as decoding asks for them: read and taken apart by the limited process, or, for tests and
+//! fuzzing, by this one. Start at [`Files`].
 
 use std::cell::{RefCell, RefMut};
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! `examples/full` shows the whole language: every field of the schema is written there, and every word that a field takes.
-//! A field that is new to the schema fails here until the example teaches it. Start at [`nothing_is_left_out`].
+//! `examples/full` shows the whole language: every field of the schema is written there, and every word that a field
+//! takes. A field that is new to the schema fails here until the example teaches it. Start at [`nothing_is_left_out`].
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
 

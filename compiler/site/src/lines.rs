@@ -21,8 +21,8 @@ struct LineTable {
     text: String,
     /// The byte at which each line begins.
     starts: Vec<usize>,
-    /// How many characters stand before each [`STRIDE`] bytes, so that a place in a file of one long line is not found by
-    /// counting all that stands before it. Empty when every character is one byte.
+    /// How many characters stand before each [`STRIDE`] bytes, so that a place in a file of one long line is not found
+    /// by counting all that stands before it. Empty when every character is one byte.
     characters: Vec<usize>,
     /// The last answer: the next question is nearly always about something shortly after it.
     last: Cell<Position>,

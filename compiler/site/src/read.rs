@@ -15,8 +15,9 @@ use crate::{Diagnostic, Gap, Section, Site, child, codes, population, secrets, s
 
 /// Reads, evaluates and decodes the site at `path`: its folder, or its `site.ncl`. Gives warnings beside the site.
 ///
-/// Evaluation runs in a process of its own, and so does the reading of files beside the site, with at most 10 s of processor
-/// time and 1 GiB of memory: this program is started again with [`crate::CHILD_COMMAND`]. An evaluation that a limit ended runs once more, to find the place.
+/// Evaluation runs in a process of its own, and so does the reading of files beside the site, with at most 10 s of
+/// processor time and 1 GiB of memory: this program is started again with [`crate::CHILD_COMMAND`]. An evaluation that
+/// a limit ended runs once more, to find the place.
 ///
 /// # Errors
 /// With every finding, in source order, when one of them is an error.
@@ -32,8 +33,8 @@ pub type Read = Result<(Site, Vec<Diagnostic>), Unsound>;
 pub struct Unsound {
     /// Every finding, in source order.
     pub findings: Vec<Diagnostic>,
-    /// The site as far as it could be read, so that more of it can be judged; its gaps say what could not. Nothing is ever
-    /// made of it.
+    /// The site as far as it could be read, so that more of it can be judged; its gaps say what could not. Nothing is
+    /// ever made of it.
     pub site: Option<Box<Site>>,
 }
 
@@ -106,8 +107,8 @@ fn evaluate_apart(files: &Files, root: &Path, entry: &str) -> Result<Answer, Dia
     })
 }
 
-/// [`read`] for a site whose value is written as JSON in the file `path`, without an evaluation: for tests and fuzzing of all
-/// that comes after it. `"'reject"` is a tag, `{"'deliver_to": "ada"}` one with a value; nothing has a default.
+/// [`read`] for a site whose value is written as JSON in the file `path`, without an evaluation: for tests and fuzzing
+/// of all that comes after it. `"'reject"` is a tag, `{"'deliver_to": "ada"}` one with a value; nothing has a default.
 ///
 /// # Errors
 /// As [`read`].

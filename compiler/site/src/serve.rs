@@ -1,5 +1,5 @@
-//! The limited process at work: it evaluates the site, reads the files beside it and takes them apart, so that whatever is in
-//! them, only this process suffers. Start at [`serve`].
+//! The limited process at work: it evaluates the site, reads the files beside it and takes them apart, so that whatever
+//! is in them, only this process suffers. Start at [`serve`].
 
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;

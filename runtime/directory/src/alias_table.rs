@@ -1,5 +1,5 @@
-//! A domain's table of addresses (`aliases.cdb`), looked into where it lies: a look-up reads some dozens of octets of a file
-//! that may have megabytes. Knows nothing about what a record means (`postkiln_control::fastforward`).
+//! A domain's table of addresses (`aliases.cdb`), looked into where it lies: a look-up reads some dozens of octets of a
+//! file that may have megabytes. Knows nothing about what a record means (`postkiln_control::fastforward`).
 
 use std::fs::File;
 use std::io;

@@ -238,8 +238,8 @@ const VERSION: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '
 // This also finds an account that may not log in and gets no mail.
 const EXISTS: &str = "SELECT 1 FROM accounts WHERE domain = ? AND local = ? AND removed IS NULL";
 
-// `enabled = 1` implies that the account is not removed; `removed IS NULL` is what the index is made for. An account made
-// on the node has what its domain denies in the domain's row only.
+// `enabled = 1` implies that the account is not removed; `removed IS NULL` is what the index is made for. An account
+// made on the node has what its domain denies in the domain's row only.
 const ACCOUNT: &str = "SELECT a.id, a.domain, a.local, a.home, a.quota, a.quota_messages, a.password, \
      a.deny_pop3 OR coalesce(d.deny_pop3, 0) AS deny_pop3, \
      a.deny_imap OR coalesce(d.deny_imap, 0) AS deny_imap, \

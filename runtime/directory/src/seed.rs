@@ -90,8 +90,8 @@ pub struct Seeding {
 }
 
 impl Directory {
-    /// Brings the accounts in line with a seed, as far as possible before the commit. Without a seed it leaves them as they
-    /// are, for passwords alone.
+    /// Brings the accounts in line with a seed, as far as possible before the commit. Without a seed it leaves them as
+    /// they are, for passwords alone.
     ///
     /// # Errors
     /// When the seed cannot be read, is refused or malformed, or the disk is full. The accounts stay as they were.
@@ -114,8 +114,8 @@ impl Directory {
 }
 
 impl Seeding {
-    /// Writes the hash of a password that is a secret, or none: the last step of applying a seed, every time, since the seed
-    /// knows no value (`schemas/database/README.md`). A person's own password stays.
+    /// Writes the hash of a password that is a secret, or none: the last step of applying a seed, every time, since the
+    /// seed knows no value (`schemas/database/README.md`). A person's own password stays.
     ///
     /// # Errors
     /// When the disk is full.

@@ -1,5 +1,5 @@
-//! The bundle's part of the walk from address to destinations: `virtualdomains`, `users/cdb`, the `.qmail` files and the
-//! tables that they ask.
+//! The bundle's part of the walk from address to destinations: `virtualdomains`, `users/cdb`, the `.qmail` files and
+//! the tables that they ask.
 
 use std::io;
 use std::sync::Arc;

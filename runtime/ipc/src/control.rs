@@ -31,8 +31,8 @@ pub enum Report {
         /// The reason, for a person.
         problem: String,
     },
-    /// The answer to `Commit`: the role runs with the bundle of this identity. Another one than the order named means that
-    /// it has prepared nothing of the kind, because it was started after the offer.
+    /// The answer to `Commit`: the role runs with the bundle of this identity. Another one than the order named means
+    /// that it has prepared nothing of the kind, because it was started after the offer.
     Runs(String),
     /// A line for the console and `status`: why the role works only in part. Empty when that is over.
     Note(String),

@@ -39,8 +39,8 @@ impl Door {
         Ok(Channel::new(UnixStream::from_std(ours)?))
     }
 
-    /// Begins a conversation; while the callee's backlog is full, tries again for [`PATIENCE`]: a hundred clients may ask in the
-    /// same moment, and their callee has had no turn yet.
+    /// Begins a conversation; while the callee's backlog is full, tries again for [`PATIENCE`]: a hundred clients may
+    /// ask in the same moment, and their callee has had no turn yet.
     ///
     /// # Errors
     /// The same as those of [`Self::open`].

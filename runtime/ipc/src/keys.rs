@@ -1,5 +1,5 @@
-//! To `keyd`: certificates, signatures, and secrets in the form that the caller is to have them. Private keys never leave it.
-//! [`Client`] is the caller's side.
+//! To `keyd`: certificates, signatures, and secrets in the form that the caller is to have them. Private keys never
+//! leave it. [`Client`] is the caller's side.
 
 mod client;
 
@@ -35,7 +35,8 @@ pub enum Reply {
     Certificate(Certificate),
     /// The signature in the form of its scheme.
     Signature(Vec<u8>),
-    /// In the order of the question, in crypt form; `None`: that version of the secret was not delivered for this purpose.
+    /// In the order of the question, in crypt form; `None`: that version of the secret was not delivered for this
+    /// purpose.
     Hashes(Vec<Option<Hidden>>),
     /// A password; `None`: the secret was not delivered for this purpose.
     Password(Option<Hidden>),

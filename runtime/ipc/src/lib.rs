@@ -1,6 +1,6 @@
 //! Conversations between roles: doors (who may begin one with whom), channels (framed messages with descriptors), and
-//! one small set of messages per callee with the caller's side of it. Knows nothing about a callee's work. Start at [`Door`],
-//! then the callee's module.
+//! one small set of messages per callee with the caller's side of it. Knows nothing about a callee's work. Start at
+//! [`Door`], then the callee's module.
 
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]

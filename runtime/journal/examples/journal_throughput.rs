@@ -1,6 +1,7 @@
 //! Messages a second into the journal, and beside it into a file for each: what `tests/bench/journal` runs.
 //!
-//! `journal_throughput DIRECTORY [SECONDS [ROUNDS]]` prints a table; each cell is the median of the rounds, in which all cells take turns.
+//! `journal_throughput DIRECTORY [SECONDS [ROUNDS]]` prints a table; each cell is the median of the rounds, in which
+//! all cells take turns.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people who measure")]
 
 use std::error::Error;

@@ -1,5 +1,5 @@
-//! A disk in memory that writes down every operation, fails on demand, forgets a sync on demand, and can be looked at as it is
-//! after the power was cut at any operation.
+//! A disk in memory that writes down every operation, fails on demand, forgets a sync on demand, and can be looked at
+//! as it is after the power was cut at any operation.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

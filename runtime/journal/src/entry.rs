@@ -1,9 +1,9 @@
 //! Entries: what a record says. A record holds one or more, and is there with all of them or not at all.
 //!
-//! An entry is kind (1), message (16), length of the rest (4), the rest. All numbers are little-endian. Kinds and their rests: `A`
-//! accepted: length of the envelope (4), the envelope, the content; `F` accepted with a file of its own: size (8), CRC-32C (4), the
-//! envelope; `D` recipient done: recipient (4); `W` recipient deferred: recipient (4), attempts (4), next attempt (8, Unix seconds), text;
-//! `N` the caller's; `E` message ended: nothing.
+//! An entry is kind (1), message (16), length of the rest (4), the rest. All numbers are little-endian. Kinds and their
+//! rests: `A` accepted: length of the envelope (4), the envelope, the content; `F` accepted with a file of its own:
+//! size (8), CRC-32C (4), the envelope; `D` recipient done: recipient (4); `W` recipient deferred: recipient (4),
+//! attempts (4), next attempt (8, Unix seconds), text; `N` the caller's; `E` message ended: nothing.
 
 use crate::Id;
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-/// The reason why the journal could not do something. Clones share the system's error: all that waited for one batch get
-/// the same.
+/// The reason why the journal could not do something. Clones share the system's error: all that waited for one batch
+/// get the same.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum JournalError {
     /// A step of the disk failed.

@@ -1,12 +1,13 @@
 //! The octets of a segment: a header, then records in batches. All numbers are little-endian.
 //!
-//! The header (80 octets): mark (8), version (4), zero (4), the segment's epoch (8), its chance (8), epoch and end of the
-//! segment before it (8 + 8), the oldest epoch that still counts (8), the end of its first batch (8), the number of that
-//! batch (8), zero (4), CRC-32C of all before it (4).
+//! The header (80 octets): mark (8), version (4), zero (4), the segment's epoch (8), its chance (8), epoch and end of
+//! the segment before it (8 + 8), the oldest epoch that still counts (8), the end of its first batch (8), the number of
+//! that batch (8), zero (4), CRC-32C of all before it (4).
 //!
-//! A record begins at a multiple of eight octets: mark (4), length of its entries (4), epoch (8), chance (8), batch (8), the
-//! offset at which its batch begins (8), CRC-32C of the entries (4), CRC-32C of the 44 octets before it (4), the entries. Chance
-//! makes records of one segment unlike those of any other, and unlike everything that a stranger can put into a content.
+//! A record begins at a multiple of eight octets: mark (4), length of its entries (4), epoch (8), chance (8), batch
+//! (8), the offset at which its batch begins (8), CRC-32C of the entries (4), CRC-32C of the 44 octets before it (4),
+//! the entries. Chance makes records of one segment unlike those of any other, and unlike everything that a stranger
+//! can put into a content.
 
 use crate::Checksum;
 use crate::entry::number;

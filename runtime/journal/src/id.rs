@@ -6,10 +6,10 @@ use std::time::SystemTime;
 
 use postkiln_mail::QueueId;
 
-/// A queue id: the second of arrival (32 bits, so that names sort by age as long as the clock goes forward), then 96 bits of
-/// chance. Two messages of one second on any nodes have the same with a probability of 2⁻⁹⁶; a snapshot that is restored
-/// with its random generator has another second, and a clock that is set back other chance. Nothing is counted, so
-/// nothing can be counted again.
+/// A queue id: the second of arrival (32 bits, so that names sort by age as long as the clock goes forward), then 96
+/// bits of chance. Two messages of one second on any nodes have the same with a probability of 2⁻⁹⁶; a snapshot that is
+/// restored with its random generator has another second, and a clock that is set back other chance. Nothing is
+/// counted, so nothing can be counted again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(u128);
 

@@ -1,15 +1,16 @@
-//! The log that the queue will stand on: messages and what became of them, appended to segments, stable by one `fdatasync` for
-//! all that wait. Knows nothing about what an envelope says, deliveries, sockets or clocks. Start at [`Journal`].
+//! The log that the queue will stand on: messages and what became of them, appended to segments, stable by one
+//! `fdatasync` for all that wait. Knows nothing about what an envelope says, deliveries, sockets or clocks. Start at
+//! [`Journal`].
 //!
 //! # States on disk
 //!
-//! `log/EPOCH` is a segment (`format.rs`): a header and batches of records. Epochs only grow. `log/spare-N` is a segment that is ready to
-//! be used, `large/ID` the content of a message of its own file, `damaged/` is for people.
+//! `log/EPOCH` is a segment (`format.rs`): a header and batches of records. Epochs only grow. `log/spare-N` is a
+//! segment that is ready to be used, `large/ID` the content of a message of its own file, `damaged/` is for people.
 //!
-//! A batch is written when the one before it is stable, and its records tell where it begins; so whatever lies before the
-//! begin of the last batch that left a trace was stable once. The header of a segment is written together with its first batch; it names the
-//! stable end of the log before it, and the oldest segment that still counts. A segment is *joined* when its first
-//! batch is whole or a later one left a trace; before that nobody was told of anything in it.
+//! A batch is written when the one before it is stable, and its records tell where it begins; so whatever lies before
+//! the begin of the last batch that left a trace was stable once. The header of a segment is written together with its
+//! first batch; it names the stable end of the log before it, and the oldest segment that still counts. A segment is
+//! *joined* when its first batch is whole or a later one left a trace; before that nobody was told of anything in it.
 //!
 //! | state | on disk | means | recovery |
 //! |---|---|---|---|
@@ -30,11 +31,11 @@
 //!
 //! # Order of writes
 //!
-//! Large content, its `fdatasync`, `fsync` of `large/`; then the record that names it. A segment's name, `fsync` of `log/`; then header and
-//! first batch, one `fdatasync`; then what its header gave up is removed or used again, without a sync. After a failed write
-//! or sync the file is never written or synced again, and the batch goes to a new segment. A message that waits long
-//! is written again, whole, so that the segment it lay in gets free. One segment is always ready beside the current one: when no
-//! other can be made, messages are refused and marks go on.
+//! Large content, its `fdatasync`, `fsync` of `large/`; then the record that names it. A segment's name, `fsync` of
+//! `log/`; then header and first batch, one `fdatasync`; then what its header gave up is removed or used again, without
+//! a sync. After a failed write or sync the file is never written or synced again, and the batch goes to a new segment.
+//! A message that waits long is written again, whole, so that the segment it lay in gets free. One segment is always
+//! ready beside the current one: when no other can be made, messages are refused and marks go on.
 
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]
@@ -118,9 +119,9 @@ struct Inner {
 }
 
 impl Journal {
-    /// Opens the journal below `directory`, makes missing parts, takes the lock that keeps other writers out, reads the log, and
-    /// starts the thread that writes. Everything that is told is stable, unless a finding says that the disk takes
-    /// nothing.
+    /// Opens the journal below `directory`, makes missing parts, takes the lock that keeps other writers out, reads the
+    /// log, and starts the thread that writes. Everything that is told is stable, unless a finding says that the disk
+    /// takes nothing.
     ///
     /// # Errors
     /// When the directory cannot be used, another process holds it, a segment cannot be read or is of a newer version.
@@ -134,8 +135,8 @@ impl Journal {
         Ok((Self(Arc::new(inner)), recovered))
     }
 
-    /// Hands entries over, which belong together: after a crash all of them are there or none. They are written in the order of the
-    /// calls, with all others that wait, and are stable when the answer says so.
+    /// Hands entries over, which belong together: after a crash all of them are there or none. They are written in the
+    /// order of the calls, with all others that wait, and are stable when the answer says so.
     ///
     /// # Errors
     /// When they are longer than a quarter of a segment, or the thread has ended.
@@ -178,7 +179,8 @@ impl Journal {
         })
     }
 
-    /// Reads a message where it lies. When it moved in between, and its segment was given up, it is read where it lies now.
+    /// Reads a message where it lies. When it moved in between, and its segment was given up, it is read where it lies
+    /// now.
     fn read<T>(&self, id: Id, read: impl Fn(&Live, Arc<()>) -> Result<T, JournalError>) -> Result<T, JournalError> {
         let (live, reading) = self.live(id)?;
         read(&live, reading).or_else(|error| {

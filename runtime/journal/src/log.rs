@@ -87,14 +87,14 @@ impl Log {
 
     /// Writes records as one batch, syncs it, and applies it to the state. When this returns they are stable.
     ///
-    /// After a failed write or sync nothing of the batch counts, and its file is never written or synced again: the kernel
-    /// may have dropped the octets and would call the next sync a success. The batch goes to a new segment, which
-    /// names the end of the stable part of the one before.
+    /// After a failed write or sync nothing of the batch counts, and its file is never written or synced again: the
+    /// kernel may have dropped the octets and would call the next sync a success. The batch goes to a new segment,
+    /// which names the end of the stable part of the one before.
     pub(crate) fn write(&mut self, records: &[Entries]) -> Result<(), JournalError> {
         let is_full = self.current.as_ref().is_some_and(|current| !fits(current, records, self.options.segment));
         if is_full {
-            // Without room for another segment this one stays, for smaller records. Once the next is begun it must not be
-            // written to any more: a header may be on the disk that names its end.
+            // Without room for another segment this one stays, for smaller records. Once the next is begun it must not
+            // be written to any more: a header may be on the disk that names its end.
             self.keep_spare()?;
             self.current = None;
         }
@@ -128,8 +128,8 @@ impl Log {
         Ok(())
     }
 
-    /// Begins a segment with these records as its first batch. Header and batch are stable together; the name before them, so
-    /// that no file of an earlier name has a later header.
+    /// Begins a segment with these records as its first batch. Header and batch are stable together; the name before
+    /// them, so that no file of an earlier name has a later header.
     fn roll(&mut self, records: &[Entries]) -> Result<(), JournalError> {
         let epoch = self.next_epoch;
         let name = segment_name(epoch);
@@ -248,8 +248,8 @@ impl Log {
         }
     }
 
-    /// Gives up the segments before `oldest`, which the header of the current one names durably: no reader of the log looks at
-    /// them again, so that neither removing nor using them needs a sync.
+    /// Gives up the segments before `oldest`, which the header of the current one names durably: no reader of the log
+    /// looks at them again, so that neither removing nor using them needs a sync.
     fn free(&mut self, oldest: u64) {
         let kept = self.chain.split_off(&oldest);
         let freed = std::mem::replace(&mut self.chain, kept);
@@ -282,8 +282,8 @@ impl Log {
         });
     }
 
-    /// When the log is longer than its messages need, those of its oldest segment move. Each message moves at most once in a time
-    /// in which the log is written as long as all messages are together.
+    /// When the log is longer than its messages need, those of its oldest segment move. Each message moves at most once
+    /// in a time in which the log is written as long as all messages are together.
     fn choose_moves(&mut self) {
         let state = self.state();
         let needed = 2 * state.weight().div_ceil(self.options.segment) + SHORTEST;

@@ -40,8 +40,8 @@ pub struct Message {
 pub enum Finding {
     /// A segment that was begun when the machine or the process stopped; nobody was told of anything in it. Removed.
     Unfinished(String),
-    /// Octets of a segment that were stable once and do not hold any more: a copy of the file is in `damaged/`, everything
-    /// else in it counts.
+    /// Octets of a segment that were stable once and do not hold any more: a copy of the file is in `damaged/`,
+    /// everything else in it counts.
     Damaged(String, Vec<Range<u64>>),
     /// A segment that the log names and that is missing.
     Missing(String),
@@ -142,7 +142,8 @@ impl Recovery<'_> {
         });
     }
 
-    /// Finds the newest segment that counts, follows the names of those before it, and applies all of them, oldest first.
+    /// Finds the newest segment that counts, follows the names of those before it, and applies all of them, oldest
+    /// first.
     fn read_log(&mut self, epochs: &[u64]) -> Result<(), JournalError> {
         let mut newest = None;
         for epoch in epochs.iter().rev() {

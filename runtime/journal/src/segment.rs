@@ -11,7 +11,8 @@ pub struct Segment {
     pub(crate) head: Head,
     /// Records that were stable once: before the end that a later segment names, or before the last batch.
     pub(crate) stable: Vec<Record>,
-    /// The last batch up to its first bad record: perhaps nobody was told of it. Empty when a later segment names the end.
+    /// The last batch up to its first bad record: perhaps nobody was told of it. Empty when a later segment names the
+    /// end.
     pub(crate) last: Vec<Record>,
     /// The offset where the stable part ends.
     pub(crate) stable_end: u64,
@@ -30,9 +31,9 @@ pub(crate) struct Record {
 }
 
 impl Segment {
-    /// Reads the segment `epoch`. `end` is where its stable part ends, if a later segment says so; without it the octets tell:
-    /// a batch is written when the one before it is stable, so everything before the start of the last batch that left
-    /// a trace was stable.
+    /// Reads the segment `epoch`. `end` is where its stable part ends, if a later segment says so; without it the
+    /// octets tell: a batch is written when the one before it is stable, so everything before the start of the last
+    /// batch that left a trace was stable.
     #[must_use]
     pub fn read(octets: &[u8], epoch: u64, end: Option<u64>) -> Self {
         let head = match Header::decode(octets) {
@@ -63,8 +64,8 @@ impl Segment {
         Self { head, stable, last, stable_end, damage: gaps }
     }
 
-    /// Whether anybody can have been told of a record in this segment: the batch that was written together with the header
-    /// is whole, or there is a later one.
+    /// Whether anybody can have been told of a record in this segment: the batch that was written together with the
+    /// header is whole, or there is a later one.
     pub(crate) fn is_joined(&self) -> bool {
         let end = self.last.last().map_or(self.stable_end, Record::end);
         match self.head {

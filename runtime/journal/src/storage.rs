@@ -1,4 +1,5 @@
-//! The file operations the journal consists of, as a trait so that tests can fail each of them and cut the power between them.
+//! The file operations the journal consists of, as a trait so that tests can fail each of them and cut the power
+//! between them.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -193,8 +194,8 @@ impl File for fs::File {
         Ok(self.metadata()?.len())
     }
 
-    /// Written zeros, since a write into room that was only taken changes the file's map, and then `fdatasync` costs a commit of the file
-    /// system's own journal each time. The sync here is for that as well: nothing rests on it.
+    /// Written zeros, since a write into room that was only taken changes the file's map, and then `fdatasync` costs a
+    /// commit of the file system's own journal each time. The sync here is for that as well: nothing rests on it.
     fn allocate(&self, length: u64) -> io::Result<()> {
         rustix::fs::fallocate(self, FallocateFlags::empty(), 0, length)?;
         let zeros = vec![0; PIECE];

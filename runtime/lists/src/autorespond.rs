@@ -1,5 +1,5 @@
-//! Automatic replies (autorespond, RFC 3834): who is answered, how often, and with which message. When a sender was answered is
-//! the caller's to remember.
+//! Automatic replies (autorespond, RFC 3834): who is answered, how often, and with which message. When a sender was
+//! answered is the caller's to remember.
 
 use jiff::Timestamp;
 use postkiln_address::{Address, ReversePath};
@@ -37,7 +37,8 @@ impl Allowance {
     }
 }
 
-/// The address to answer; `None` when the message is a notice, comes from a list or was made by a program (RFC 3834 §2).
+/// The address to answer; `None` when the message is a notice, comes from a list or was made by a program (RFC 3834
+/// §2).
 ///
 /// # Errors
 /// The bounce of a message that an autoresponder has made: it is going round in a circle.

@@ -1,5 +1,5 @@
-//! The commands of a list: what mail to one of its addresses brings about. A new command is a file of its own and a line of
-//! [`COMMANDS`]; its words must be among those that no other address may have (`schemas/control`, `list.rs`).
+//! The commands of a list: what mail to one of its addresses brings about. A new command is a file of its own and a
+//! line of [`COMMANDS`]; its words must be among those that no other address may have (`schemas/control`, `list.rs`).
 
 use postkiln_address::Address;
 use postkiln_control::list::List;

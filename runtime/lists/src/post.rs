@@ -1,8 +1,8 @@
-//! The list's own address: a post (ezmlm-reject and ezmlm-send with the members in the bundle). Who may post, which header the
-//! copies have, one message to all members.
+//! The list's own address: a post (ezmlm-reject and ezmlm-send with the members in the bundle). Who may post, which
+//! header the copies have, one message to all members.
 //!
-//! There is no moderation and no bounce handling yet: copies are sent by the list's owner, so that failures reach a person. What
-//! moderators would have to agree to is refused.
+//! There is no moderation and no bounce handling yet: copies are sent by the list's owner, so that failures reach a
+//! person. What moderators would have to agree to is refused.
 
 use postkiln_address::{Address, ReversePath};
 use postkiln_control::list::{List, Posting, ReplyTo};

@@ -31,9 +31,9 @@ pub fn begin(role: &'static str) {
     let _ = ROLE.set(role);
 }
 
-/// Hands the lines of this process to a thread of their own from now on: a console or a pipe that nobody reads then costs lines,
-/// which are counted, and not the work of those who log. To be called when signals are blocked and powers given up: the thread
-/// keeps what it starts with.
+/// Hands the lines of this process to a thread of their own from now on: a console or a pipe that nobody reads then
+/// costs lines, which are counted, and not the work of those who log. To be called when signals are blocked and powers
+/// given up: the thread keeps what it starts with.
 ///
 /// # Errors
 /// When there can be no thread.
@@ -99,7 +99,8 @@ fn line(level: Level, event: Event, fields: &[(&str, &dyn Display)]) -> String {
     print(ROLE.get().copied().unwrap_or("-"), level, event, fields)
 }
 
-/// Standard error without the lock of [`std::io::stderr`]: a thread that waits in there would hold up the words of a panic.
+/// Standard error without the lock of [`std::io::stderr`]: a thread that waits in there would hold up the words of a
+/// panic.
 struct StandardError;
 
 impl io::Write for StandardError {

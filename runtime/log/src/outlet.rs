@@ -1,5 +1,5 @@
-//! [`Outlet`]: lines on their way to a reader that may have stopped. Whoever logs never waits: lines stand in a buffer of
-//! bounded size until a thread has written them, those that find no room are counted, and the count is said.
+//! [`Outlet`]: lines on their way to a reader that may have stopped. Whoever logs never waits: lines stand in a buffer
+//! of bounded size until a thread has written them, those that find no room are counted, and the count is said.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -36,8 +36,8 @@ impl Outlet {
         self.more.notify_one();
     }
 
-    /// Writes line after line, each in one piece so that those of several roles on one pipe do not mix; does not end. `lost`
-    /// makes the line that says how many lines are missing before it.
+    /// Writes line after line, each in one piece so that those of several roles on one pipe do not mix; does not end.
+    /// `lost` makes the line that says how many lines are missing before it.
     pub(crate) fn pour(&self, mut sink: impl Write, lost: impl Fn(u64) -> String) {
         loop {
             let line = self.next(&lost);

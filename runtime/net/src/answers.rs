@@ -4,8 +4,8 @@ use std::future::Future;
 
 use postkiln_session::Session;
 
-/// A party that knows what a session cannot know. Dropped when the connection ends, for whatever reason: an unfinished message
-/// is then to be forgotten.
+/// A party that knows what a session cannot know. Dropped when the connection ends, for whatever reason: an unfinished
+/// message is then to be forgotten.
 pub trait Answers<S: Session> {
     /// The answer to a question; takes its time, the client waits.
     fn answer(&mut self, question: S::Question) -> impl Future<Output = S::Answer>;

@@ -1,8 +1,8 @@
 //! TLS as a server whose private key is elsewhere: `keyd` signs each handshake.
 //!
-//! rustls asks for a signature in the middle of a handshake and cannot wait for one otherwise than by blocking. So every
-//! step of a handshake is made on another thread than the role's loop, at most [`AT_ONCE`] at a time: a `keyd` that
-//! hangs keeps handshakes waiting, and nobody else.
+//! rustls asks for a signature in the middle of a handshake and cannot wait for one otherwise than by blocking. So
+//! every step of a handshake is made on another thread than the role's loop, at most [`AT_ONCE`] at a time: a `keyd`
+//! that hangs keeps handshakes waiting, and nobody else.
 
 use std::fmt;
 use std::io;

@@ -174,11 +174,11 @@ impl Login {
     }
 }
 
-/// Does a mailbox's work on another thread, so that a slow disk holds up nobody else. `None` when the work came to grief;
-/// the mailbox is gone then too.
+/// Does a mailbox's work on another thread, so that a slow disk holds up nobody else. `None` when the work came to
+/// grief; the mailbox is gone then too.
 ///
-/// A job that gives nothing has found the mailbox in use, and is tried again until [`IN_USE`] is over. In between it waits
-/// as a task: however many sessions wait for one mailbox, all threads are there for the others.
+/// A job that gives nothing has found the mailbox in use, and is tried again until [`IN_USE`] is over. In between it
+/// waits as a task: however many sessions wait for one mailbox, all threads are there for the others.
 async fn work<M, T, J>(mailbox: M, job: J) -> Option<(M, Option<T>)>
 where
     M: Send + 'static,

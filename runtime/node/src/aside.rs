@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-/// Does `work` on another thread and waits for it, within [`LONGEST`]. Work that takes longer goes on and is not waited for: the
-/// disk does not answer, and whoever asked can be told so.
+/// Does `work` on another thread and waits for it, within [`LONGEST`]. Work that takes longer goes on and is not waited
+/// for: the disk does not answer, and whoever asked can be told so.
 ///
 /// # Errors
 /// Those of the work; `TimedOut` when it takes too long.

@@ -1,5 +1,5 @@
-//! `controld`: answers operators on `run/control.sock`: the questions and lines of `schemas/operation`. Knows nothing by itself: `init` writes the status, `queued` tells the
-//! queue. Start at [`run`].
+//! `controld`: answers operators on `run/control.sock`: the questions and lines of `schemas/operation`. Knows nothing
+//! by itself: `init` writes the status, `queued` tells the queue. Start at [`run`].
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -50,7 +50,8 @@ async fn receive(listener: UnixListener, office: Office) -> Result<(), NodeError
     let seats = Arc::new(Semaphore::new(OPERATORS));
     loop {
         let Ok(seat) = seats.clone().acquire_owned().await else { return Err(NodeError::Part) };
-        // The socket is the operators' own: what fails here is the lack of a descriptor, and `init` starts the role anew.
+        // The socket is the operators' own: what fails here is the lack of a descriptor, and `init` starts the role
+        // anew.
         let (stream, _) = listener.accept().await.during(|| "the operators' socket".to_owned())?;
         let office = office.clone();
         tokio::task::spawn_local(async move {

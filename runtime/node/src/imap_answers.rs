@@ -1,5 +1,5 @@
-//! The questions of an IMAP session, answered from the store. Blocking; knows nothing about passwords: LOGIN is asked of
-//! `directoryd` by the role. Start at [`Mailbox`].
+//! The questions of an IMAP session, answered from the store. Blocking; knows nothing about passwords: LOGIN is asked
+//! of `directoryd` by the role. Start at [`Mailbox`].
 
 use std::time::SystemTime;
 

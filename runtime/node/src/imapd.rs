@@ -1,5 +1,5 @@
-//! `imapd`: mailbox access by IMAP, on the ports 143 and 993. Knows no file format and no password; the answers to what a
-//! logged-in session asks are in `imap_answers`. Start at [`run`].
+//! `imapd`: mailbox access by IMAP, on the ports 143 and 993. Knows no file format and no password; the answers to what
+//! a logged-in session asks are in `imap_answers`. Start at [`run`].
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -54,9 +54,9 @@ pub(crate) fn boot() -> Result<(), NodeError> {
     machine::go_down(ending)
 }
 
-/// The parent of an ordinary run: `--bundle DIR --data DIR [--base-port N] [--leash stdin] [--secrets stdin]`. With a leash it
-/// stops when its standard input ends, so that it does not outlive whoever started it. Secrets come over the same socket as a
-/// descriptor, which is handed to `keyd` unread.
+/// The parent of an ordinary run: `--bundle DIR --data DIR [--base-port N] [--leash stdin] [--secrets stdin]`. With a
+/// leash it stops when its standard input ends, so that it does not outlive whoever started it. Secrets come over the
+/// same socket as a descriptor, which is handed to `keyd` unread.
 ///
 /// # Errors
 /// When an argument or the bundle cannot be used, or a socket cannot be opened.

@@ -1,7 +1,7 @@
-//! `keyd`: holds private keys and the secrets that were delivered to this node. A key never leaves this process: for the roles
-//! that have any TLS handshakes are signed, and nothing else. A secret is given to the one role that may have it, in the one
-//! form that it is for. Knows nothing about connections. Start at [`run`]; certificates are in `signing` and `own`, secrets
-//! in `store`.
+//! `keyd`: holds private keys and the secrets that were delivered to this node. A key never leaves this process: for
+//! the roles that have any TLS handshakes are signed, and nothing else. A secret is given to the one role that may have
+//! it, in the one form that it is for. Knows nothing about connections. Start at [`run`]; certificates are in `signing`
+//! and `own`, secrets in `store`.
 
 mod handshake;
 mod own;
@@ -86,8 +86,8 @@ fn note(desk: &Desk, config: &Config, store: &Store) {
     desk.note(if is_missing { NO_KEY } else { "" });
 }
 
-/// A bundle with another host name, or with another certificate, changes what clients are shown. Without the key of that
-/// certificate they are still shown the one before, which others may vouch for.
+/// A bundle with another host name, or with another certificate, changes what clients are shown. Without the key of
+/// that certificate they are still shown the one before, which others may vouch for.
 async fn follow(
     mut config: watch::Receiver<Arc<Config>>,
     desk: Desk,
@@ -180,7 +180,8 @@ async fn talk(safe: Rc<Safe>, caller: Rc<str>, mut channel: Channel<Reply, Reque
 }
 
 impl Safe {
-    /// The certificate in force, as soon as it is another one than the caller knows; nothing when the caller goes away first.
+    /// The certificate in force, as soon as it is another one than the caller knows; nothing when the caller goes away
+    /// first.
     async fn certificate(
         &self,
         known: Option<Fingerprint>,

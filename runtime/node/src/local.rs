@@ -2,8 +2,8 @@
 //! message and one recipient at a time, asks `directoryd` where that leads, and brings it there. Knows nothing about
 //! `.qmail` files or passwords. Touches `mail/`, `lists/` and `robots/`. Start at [`deliver`].
 //!
-//! Robots answer first, then mailboxes and lists get their copies, forwards go last and together, as qmail-local does: what fails
-//! early can be tried again with little done twice.
+//! Robots answer first, then mailboxes and lists get their copies, forwards go last and together, as qmail-local does:
+//! what fails early can be tried again with little done twice.
 
 mod list;
 mod original;

@@ -45,8 +45,8 @@ pub(crate) struct Brought {
     pub(crate) buttons: Vec<File>,
 }
 
-/// Mounts, finds the data disk, installs the image's bundle. When it cannot, the machine stops here with the reason on its
-/// console until somebody presses the power button: starting again would change nothing.
+/// Mounts, finds the data disk, installs the image's bundle. When it cannot, the machine stops here with the reason on
+/// its console until somebody presses the power button: starting again would change nothing.
 pub(crate) fn bring_up() -> Result<Brought, NodeError> {
     let brought = try_to_bring_up();
     if let Err(problem) = &brought {

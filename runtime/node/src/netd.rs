@@ -1,6 +1,6 @@
-//! The role `netd`: the machine's address, by DHCP or as the site says. Puts addresses and routes into the kernel and the
-//! DNS servers into `run/net/resolv.conf`. Acts only on the machine, where `init` lets it keep the powers for it: in an
-//! ordinary run the network is the host's. Start at [`run`]; the protocol is in `dhcp.rs`.
+//! The role `netd`: the machine's address, by DHCP or as the site says. Puts addresses and routes into the kernel and
+//! the DNS servers into `run/net/resolv.conf`. Acts only on the machine, where `init` lets it keep the powers for it:
+//! in an ordinary run the network is the host's. Start at [`run`]; the protocol is in `dhcp.rs`.
 
 mod dhcp;
 

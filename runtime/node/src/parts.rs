@@ -1,6 +1,6 @@
-//! The parts of a bundle: `parts/<role>/<identity>/` below the data directory holds what one role reads of a bundle, and
-//! nothing else. A role confines itself to the folder of its parts, and so to those of bundles that do not exist yet. Knows
-//! nothing about the meaning of the files. Start at [`cut`].
+//! The parts of a bundle: `parts/<role>/<identity>/` below the data directory holds what one role reads of a bundle,
+//! and nothing else. A role confines itself to the folder of its parts, and so to those of bundles that do not exist
+//! yet. Knows nothing about the meaning of the files. Start at [`cut`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,9 +29,9 @@ pub(crate) fn clear(data: &Path) -> io::Result<()> {
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))
 }
 
-/// Makes the part of every role of ours, and removes those of bundles other than this one and the one in force: a role may
-/// still read from that one for work begun before a change. With users of their own (`privileged`) each part is for its
-/// role's user alone.
+/// Makes the part of every role of ours, and removes those of bundles other than this one and the one in force: a role
+/// may still read from that one for work begun before a change. With users of their own (`privileged`) each part is for
+/// its role's user alone.
 ///
 /// # Errors
 /// When a part cannot be made.

@@ -1,5 +1,5 @@
-//! `policyd`: remembers strangers for the checks of `runtime/policy`, in one table of its own, so that strangers never write to
-//! the user database. Knows no check and no protocol. Start at [`run`].
+//! `policyd`: remembers strangers for the checks of `runtime/policy`, in one table of its own, so that strangers never
+//! write to the user database. Knows no check and no protocol. Start at [`run`].
 
 mod memory;
 

@@ -1,5 +1,5 @@
-//! The questions of a POP3 session, answered from the store. Blocking; knows nothing about passwords. The maildrop is as it
-//! was when the session opened it: what comes later is for the next one (RFC 1939 §3). Start at [`Mailbox`].
+//! The questions of a POP3 session, answered from the store. Blocking; knows nothing about passwords. The maildrop is
+//! as it was when the session opened it: what comes later is for the next one (RFC 1939 §3). Start at [`Mailbox`].
 
 use std::fs::File;
 use std::io::Read;
@@ -94,8 +94,8 @@ impl Mailbox {
     }
 }
 
-/// The unique name where RFC 1939 §7 allows it (1 to 70 octets of `!` to `~`); a name of another program that is not so is
-/// told by its hash.
+/// The unique name where RFC 1939 §7 allows it (1 to 70 octets of `!` to `~`); a name of another program that is not so
+/// is told by its hash.
 fn listed_id(unique: &str) -> String {
     if unique.len() <= 70 && unique.bytes().all(|octet| octet.is_ascii_graphic()) {
         return unique.to_owned();

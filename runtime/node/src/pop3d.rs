@@ -1,5 +1,5 @@
-//! `pop3d`: mailbox access by POP3, on the ports 110 and 995. Knows no file format and no password; the answers to what a
-//! logged-in session asks are in `pop3_answers`. Start at [`run`].
+//! `pop3d`: mailbox access by POP3, on the ports 110 and 995. Knows no file format and no password; the answers to what
+//! a logged-in session asks are in `pop3_answers`. Start at [`run`].
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,8 +1,7 @@
 //! The role `queued`: the one writer of the queue (qmail-queue, qmail-send, qmail-clean). It accepts messages from the
-//! narrow door, gives each recipient to `local` or `remote` when its time has come, and reports failures. Knows nothing about
-//! mailboxes, DNS or SMTP. Touches `queue/` and nothing else. Start at [`work`]; the files below are `intake` (submissions
-//! and operators), `dispatch` (attempts), `notice` (bounces), `recovery` (the
-//! remains of an earlier life).
+//! narrow door, gives each recipient to `local` or `remote` when its time has come, and reports failures. Knows nothing
+//! about mailboxes, DNS or SMTP. Touches `queue/` and nothing else. Start at [`work`]; the files below are `intake`
+//! (submissions and operators), `dispatch` (attempts), `notice` (bounces), `recovery` (the remains of an earlier life).
 
 mod config;
 mod dispatch;

@@ -1,7 +1,7 @@
-//! The role `remote`: outbound SMTP (qmail-rspawn and qmail-remote). It is given one message, one sender and one recipient
-//! at a time, finds the hosts to try and says what became of it. Knows nothing about the queue or about retries. Reads the
-//! active bundle and what `netd` found out; opens connections to anybody. Is given the password at the smarthost, for the attempt
-//! that needs it. Start at [`deliver`].
+//! The role `remote`: outbound SMTP (qmail-rspawn and qmail-remote). It is given one message, one sender and one
+//! recipient at a time, finds the hosts to try and says what became of it. Knows nothing about the queue or about
+//! retries. Reads the active bundle and what `netd` found out; opens connections to anybody. Is given the password at
+//! the smarthost, for the attempt that needs it. Start at [`deliver`].
 
 mod names;
 mod reply;

@@ -1,6 +1,6 @@
-//! The part that all roles have in common: the seat. A role reads its configuration from the bundle, gives up what it does not
-//! need, says that it is ready, and from then on obeys `init`: prepare another bundle, commit or abort, stop. Knows
-//! nothing about any role's work. Start at [`serve`].
+//! The part that all roles have in common: the seat. A role reads its configuration from the bundle, gives up what it
+//! does not need, says that it is ready, and from then on obeys `init`: prepare another bundle, commit or abort, stop.
+//! Knows nothing about any role's work. Start at [`serve`].
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -59,8 +59,8 @@ impl<C> Seat<C> {
         Ok(Arc::new(Door::new(descriptor)))
     }
 
-    /// Answers every hatch from now on: each conversation is a task of its own, at most `limit` at a time from one caller,
-    /// whose name `talk` gets.
+    /// Answers every hatch from now on: each conversation is a task of its own, at most `limit` at a time from one
+    /// caller, whose name `talk` gets.
     pub(crate) fn answer<S, R, F>(
         &mut self,
         limit: usize,
@@ -78,8 +78,8 @@ impl<C> Seat<C> {
         Ok(())
     }
 
-    /// Runs a part of the role beside the others. Its end, for whatever reason, is the end of the role: a role that lacks
-    /// a part and says that it is ready would never be started again.
+    /// Runs a part of the role beside the others. Its end, for whatever reason, is the end of the role: a role that
+    /// lacks a part and says that it is ready would never be started again.
     pub(crate) fn part(&self, part: impl Future<Output = Result<(), NodeError>> + 'static) {
         let ended = self.ended.clone();
         tokio::task::spawn_local(async move {
@@ -99,8 +99,9 @@ impl<C> Seat<C> {
         self.inherited.take_all("listener")
     }
 
-    /// Takes the steps from one bundle to the next, for a role that has more to do than to read the configuration anew; to be
-    /// called once. `init` hears that this role has prepared, and that it runs a bundle, when the turns are answered.
+    /// Takes the steps from one bundle to the next, for a role that has more to do than to read the configuration anew;
+    /// to be called once. `init` hears that this role has prepared, and that it runs a bundle, when the turns are
+    /// answered.
     pub(crate) fn turns(&self) -> mpsc::UnboundedReceiver<Turn<C>> {
         self.turns.take()
     }
@@ -196,8 +197,8 @@ where
     })
 }
 
-/// Answers one hatch as long as it can be called through. A call that makes no sense, and one in which something is said
-/// that makes none, costs this one conversation.
+/// Answers one hatch as long as it can be called through. A call that makes no sense, and one in which something is
+/// said that makes none, costs this one conversation.
 pub(crate) async fn answer<S, R, F>(
     hatch: Hatch,
     caller: Rc<str>,

@@ -1,6 +1,6 @@
-//! `smtpd`: receives mail on the ports 25, 587 and 465. It meets strangers, so it holds little: the bundle to read, doors
-//! to `directoryd`, `queued`, `policyd` and `keyd`, clamd's socket. Knows no mailbox and no queue format. Start at [`run`]; the
-//! answers a session needs are in `answers`, a message on its way in `message`.
+//! `smtpd`: receives mail on the ports 25, 587 and 465. It meets strangers, so it holds little: the bundle to read,
+//! doors to `directoryd`, `queued`, `policyd` and `keyd`, clamd's socket. Knows no mailbox and no queue format. Start
+//! at [`run`]; the answers a session needs are in `answers`, a message on its way in `message`.
 
 mod answers;
 mod config;

@@ -1,6 +1,6 @@
 //! How a role goes from one bundle to the next when that takes more than another configuration: what has to be written
-//! or fetched first is done in its turn, and `init` hears the answer when it is done. Knows nothing about the work itself.
-//! `role.rs` gives the turns, [`Seat::turns`](crate::role::Seat::turns) takes them.
+//! or fetched first is done in its turn, and `init` hears the answer when it is done. Knows nothing about the work
+//! itself. `role.rs` gives the turns, [`Seat::turns`](crate::role::Seat::turns) takes them.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,6 +1,6 @@
 //! The system calls of each class, and the walls of a role put up in their order: files first (Landlock), calls last
-//! (seccomp). The tables hold what was seen to be called in the tests and what the C library may call in the same places;
-//! paths are Landlock's business. Knows no role. Start at [`put_up`].
+//! (seccomp). The tables hold what was seen to be called in the tests and what the C library may call in the same
+//! places; paths are Landlock's business. Knows no role. Start at [`put_up`].
 
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -14,7 +14,8 @@ use postkiln_sys::{BundleDirectory, Reach};
 use crate::error::{During, NodeError};
 use crate::parts;
 
-/// Keeps what a role's line of the service table gives it: its parts of bundles, its directories, the calls of its classes.
+/// Keeps what a role's line of the service table gives it: its parts of bundles, its directories, the calls of its
+/// classes.
 ///
 /// # Errors
 /// When the kernel refuses; the role must not go on.
@@ -45,8 +46,8 @@ const fn of(class: Calls) -> &'static [Call] {
     }
 }
 
-/// Calls that every role makes: memory that is never code, threads that are never processes, files for reading, sockets it was
-/// given or has made in a pair.
+/// Calls that every role makes: memory that is never code, threads that are never processes, files for reading, sockets
+/// it was given or has made in a pair.
 const BASE: &[Call] = &[
     // Descriptors.
     Call::any(libc::SYS_read),

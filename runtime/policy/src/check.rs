@@ -1,5 +1,5 @@
-//! [`Check`]: the shape of all checks, and of what they remember: check, key, first seen, last seen, count, expiry. So a check
-//! brings no table, and the one table is swept without knowing any check.
+//! [`Check`]: the shape of all checks, and of what they remember: check, key, first seen, last seen, count, expiry. So
+//! a check brings no table, and the one table is swept without knowing any check.
 
 use std::fmt;
 use std::io;
@@ -61,8 +61,8 @@ pub trait Check: fmt::Debug {
     /// The keys whose records the check wants to see.
     fn keys(&self, attempt: &Attempt<'_>) -> Vec<String>;
 
-    /// Judges an attempt at `now`, in Unix seconds; `known` has the record of each key, in the order of [`Check::keys`], where
-    /// there is one that has not expired.
+    /// Judges an attempt at `now`, in Unix seconds; `known` has the record of each key, in the order of
+    /// [`Check::keys`], where there is one that has not expired.
     fn judge(&self, attempt: &Attempt<'_>, known: &[Option<Record>], now: u64) -> Judgement;
 }
 

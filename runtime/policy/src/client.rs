@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-/// The network that stands for a client: its /24, with IPv6 its /64. Large senders try again from a neighbouring machine (RFC 6647
-/// §2.4), and one IPv6 customer has a whole /64.
+/// The network that stands for a client: its /24, with IPv6 its /64. Large senders try again from a neighbouring
+/// machine (RFC 6647 §2.4), and one IPv6 customer has a whole /64.
 #[must_use]
 pub fn network(client: IpAddr) -> String {
     match client.to_canonical() {

@@ -1,6 +1,6 @@
-//! Greylisting (RFC 6647): a stranger's recipient is refused for now, and taken when the stranger comes again after a while, as
-//! servers do and most spam does not. Whoever came again is known from then on, for all recipients; a network of which several
-//! senders came again is not asked any more.
+//! Greylisting (RFC 6647): a stranger's recipient is refused for now, and taken when the stranger comes again after a
+//! while, as servers do and most spam does not. Whoever came again is known from then on, for all recipients; a network
+//! of which several senders came again is not asked any more.
 
 use postkiln_address::ReversePath;
 use postkiln_control::{self as control, ControlFile, Delays, ReadError};
@@ -70,8 +70,8 @@ impl Greylisting {
     }
 }
 
-/// The sender as it is remembered: without a detail behind `+`, and with the numbers that lists put into their senders (VERP)
-/// made equal.
+/// The sender as it is remembered: without a detail behind `+`, and with the numbers that lists put into their senders
+/// (VERP) made equal.
 fn sender(path: &ReversePath) -> String {
     let Some(address) = path.address() else { return format!("<{path}>") };
     let key = address.key();
@@ -102,7 +102,8 @@ mod tests {
     struct Memory(BTreeMap<String, Record>);
 
     impl Memory {
-        /// Whether an attempt of `client` from `sender` passes at `now`: delay 300 s, window 1000 s, remembered for 5000 s.
+        /// Whether an attempt of `client` from `sender` passes at `now`: delay 300 s, window 1000 s, remembered for
+        /// 5000 s.
         fn passes(&mut self, client: &str, sender: &str, recipient: &str, now: u64) -> bool {
             let check = Greylisting(Delays { delay: 300, window: 1000, remember: 5000 });
             let (sender, recipient) = (sender.parse().unwrap(), recipient.parse().unwrap());

@@ -1,5 +1,5 @@
-//! Checks that need memory: what a stranger attempts, what is remembered of it and the time go in, a verdict and what to
-//! remember come out. Pure: knows no sockets, no tables and no replies. Start at [`Check`].
+//! Checks that need memory: what a stranger attempts, what is remembered of it and the time go in, a verdict and what
+//! to remember come out. Pure: knows no sockets, no tables and no replies. Start at [`Check`].
 
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]

@@ -1,8 +1,8 @@
 //! Marks behind the content: which recipients are done, which were deferred and why.
 //!
-//! A record is kind (1), recipient (4), attempts (4), length of the text (2), the text, CRC-32C (4) of all before it. The first
-//! record that does not hold ends the journal. Kinds: `D` done; `W` deferred, the text begins with the time of the next attempt (8, Unix
-//! seconds); `Z` deferred, without a time (written by earlier versions).
+//! A record is kind (1), recipient (4), attempts (4), length of the text (2), the text, CRC-32C (4) of all before it.
+//! The first record that does not hold ends the journal. Kinds: `D` done; `W` deferred, the text begins with the time
+//! of the next attempt (8, Unix seconds); `Z` deferred, without a time (written by earlier versions).
 
 use std::time::SystemTime;
 

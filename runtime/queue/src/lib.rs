@@ -3,10 +3,10 @@
 //!
 //! # States on disk
 //!
-//! `messages/ID` holds a sealed header, the envelope, the content and a journal of marks (`entry.rs`, `journal.rs`). Header
-//! and content are written first, without order; `fdatasync` makes them stable, `fsync` of `messages/` the name. Only then may
-//! anybody say 250. The seal covers sizes and checksums of everything before the journal, so that a header which reached
-//! the disk before its content is recognised.
+//! `messages/ID` holds a sealed header, the envelope, the content and a journal of marks (`entry.rs`, `journal.rs`).
+//! Header and content are written first, without order; `fdatasync` makes them stable, `fsync` of `messages/` the name.
+//! Only then may anybody say 250. The seal covers sizes and checksums of everything before the journal, so that a
+//! header which reached the disk before its content is recognised.
 //!
 //! | state | `messages/ID` | means | recovery |
 //! |---|---|---|---|
@@ -19,9 +19,9 @@
 //! | M6 | a name that is no queue id, or no ordinary file | not ours | moved to `damaged/`, reported |
 //! | M7 | cannot be read, moved or removed | the disk is in trouble | left, reported; the next start looks again |
 //!
-//! No entry keeps the others from being read. A deferral is synced with the time of the next attempt, so that a restart makes
-//! nothing due before its time. Done marks are not synced: after a power cut a recipient may get a message again (the window qmail has). A notice is a message
-//! of its own and is accepted before the failed recipients are marked.
+//! No entry keeps the others from being read. A deferral is synced with the time of the next attempt, so that a restart
+//! makes nothing due before its time. Done marks are not synced: after a power cut a recipient may get a message again
+//! (the window qmail has). A notice is a message of its own and is accepted before the failed recipients are marked.
 
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]
@@ -122,8 +122,8 @@ impl Queue {
         })
     }
 
-    /// Writes marks into the message's file. A deferral is synced: its time survives the power. Done marks are not: a lost one
-    /// means one delivery too many, and a sync for each would double what a delivery costs.
+    /// Writes marks into the message's file. A deferral is synced: its time survives the power. Done marks are not: a
+    /// lost one means one delivery too many, and a sync for each would double what a delivery costs.
     ///
     /// # Errors
     /// When they cannot be written: the message is still right, but recipients may be tried again after a restart.

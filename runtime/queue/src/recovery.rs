@@ -98,7 +98,8 @@ fn inspect(storage: &dyn Storage, name: &str) -> io::Result<State> {
     }
     let journal_end = end + whole as u64;
     if whole < journal.len() {
-        // The next mark is written over the torn one anyway: a disk that refuses this does not make the message unreadable.
+        // The next mark is written over the torn one anyway: a disk that refuses this does not make the message
+        // unreadable.
         let _ = file.truncate(journal_end);
     }
     let journal = Journal::new(journal_end);

@@ -22,8 +22,8 @@ impl Channel {
     }
 }
 
-/// The time of the next attempt when one begins at `now`: `arrived + (isqrt(age) + skip)²`. A clock that went back counts as
-/// age zero.
+/// The time of the next attempt when one begins at `now`: `arrived + (isqrt(age) + skip)²`. A clock that went back
+/// counts as age zero.
 #[must_use]
 pub fn next_attempt(arrived: SystemTime, now: SystemTime, channel: Channel) -> SystemTime {
     let root = age(arrived, now).as_secs().isqrt().saturating_add(channel.skip());

@@ -1,8 +1,8 @@
 //! The schedule of attempts (qmail-send without its files): pure, time and routes are arguments.
 //!
-//! Each recipient waits for its time, becomes ready on its channel, runs, and ends done, waiting again, or failed. When no
-//! recipient of a message is ready or running, its failures so far go into one notice ([`Work::Notice`]); they count as done
-//! once the notice is itself in the queue. Start at [`Scheduler::next`].
+//! Each recipient waits for its time, becomes ready on its channel, runs, and ends done, waiting again, or failed. When
+//! no recipient of a message is ready or running, its failures so far go into one notice ([`Work::Notice`]); they count
+//! as done once the notice is itself in the queue. Start at [`Scheduler::next`].
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, SystemTime};
@@ -139,7 +139,8 @@ impl Scheduler {
         self.limits = limits;
     }
 
-    /// Takes a message, new or recovered: recipients that are not done are due at the time noted for them, without one now.
+    /// Takes a message, new or recovered: recipients that are not done are due at the time noted for them, without one
+    /// now.
     pub fn add(&mut self, message: Message, now: SystemTime) {
         // A time beyond what the schedule can give was noted under a clock that went back since.
         let latest = retry::next_attempt(message.arrived, now, Channel::Remote).max(now);

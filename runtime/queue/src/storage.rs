@@ -1,4 +1,5 @@
-//! The file operations the queue consists of, as a trait so that tests can fail each of them and cut the power between them.
+//! The file operations the queue consists of, as a trait so that tests can fail each of them and cut the power between
+//! them.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -16,7 +17,8 @@ pub(crate) trait Storage: Send + Sync {
     /// Makes the file `messages/NAME`, which must not exist.
     fn create(&self, name: &str) -> io::Result<Box<dyn Stored>>;
     fn open(&self, name: &str) -> io::Result<Box<dyn Stored>>;
-    /// Whether `messages/NAME` is an ordinary file: a directory, a link or a pipe is no message, and opening one may wait for ever.
+    /// Whether `messages/NAME` is an ordinary file: a directory, a link or a pipe is no message, and opening one may
+    /// wait for ever.
     fn is_file(&self, name: &str) -> io::Result<bool>;
     fn reader(&self, name: &str) -> io::Result<OwnedFd>;
     fn remove(&self, name: &str) -> io::Result<()>;

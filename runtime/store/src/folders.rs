@@ -50,8 +50,8 @@ impl FolderName {
         self.0 == INBOX
     }
 
-    /// `A/B` lies in `.A.B`. A dot within a level would read as a level: it is written in modified UTF-7's escape, which
-    /// never stands for a dot in a name that IMAP admits.
+    /// `A/B` lies in `.A.B`. A dot within a level would read as a level: it is written in modified UTF-7's escape,
+    /// which never stands for a dot in a name that IMAP admits.
     pub(crate) fn directory(&self) -> String {
         format!(".{}", self.0.replace('.', DOT).replace('/', "."))
     }

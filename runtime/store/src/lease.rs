@@ -1,6 +1,6 @@
 //! The lease of a mailbox: its holder may rename, remove and give UIDs. There is one for the whole mailbox, so that
-//! moving between folders needs no order of locks. The system returns the lease when its holder dies. Nobody waits for it
-//! here: a thread that waits is taken from everybody else's mail.
+//! moving between folders needs no order of locks. The system returns the lease when its holder dies. Nobody waits for
+//! it here: a thread that waits is taken from everybody else's mail.
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;

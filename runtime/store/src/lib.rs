@@ -1,7 +1,7 @@
 //! Mailboxes on disk: Maildir++ with sizes in the names, quota, folders, and a UID list per folder. Blocking calls on
-//! paths it is given; knows nothing about users, protocols or configuration. Readers and deliverers need no lock; whoever
-//! renames or removes holds the mailbox's lease, and is told [`StoreError::Busy`] before anything is changed when it is not
-//! to be had: waiting is the caller's.
+//! paths it is given; knows nothing about users, protocols or configuration. Readers and deliverers need no lock;
+//! whoever renames or removes holds the mailbox's lease, and is told [`StoreError::Busy`] before anything is changed
+//! when it is not to be had: waiting is the caller's.
 //!
 //! A [`Folder`] stays the folder that was opened: when another one has taken its name, or its UIDs began anew, every
 //! call ends with [`StoreError::FolderGone`] and touches nothing.

@@ -16,8 +16,8 @@ pub struct Uniques {
 }
 
 impl Uniques {
-    /// `random` differs between two processes that happen to have the same number (after a reboot, on another node); half
-    /// of it is used, so that a name with its sizes fits the 70 octets of a POP3 UIDL (RFC 1939 §7).
+    /// `random` differs between two processes that happen to have the same number (after a reboot, on another node);
+    /// half of it is used, so that a name with its sizes fits the 70 octets of a POP3 UIDL (RFC 1939 §7).
     #[must_use]
     pub fn new(host: &str, pid: u32, random: u64) -> Self {
         Self {

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use crate::{Folder, StoreError, wire};
 
 impl Folder {
-    /// The content of a message with CRLF line ends, only its header with the blank line when `header_only`. `None` when
-    /// it is gone.
+    /// The content of a message with CRLF line ends, only its header with the blank line when `header_only`. `None`
+    /// when it is gone.
     ///
     /// # Errors
     /// [`StoreError::FolderGone`], or when the disk fails.

@@ -1,5 +1,5 @@
-//! [`Allocator`]: the C library's allocator, for a program that has a limit of memory. Where there is no more memory the
-//! process ends with an exit status of its own, so that whoever started it knows why it ended.
+//! [`Allocator`]: the C library's allocator, for a program that has a limit of memory. Where there is no more memory
+//! the process ends with an exit status of its own, so that whoever started it knows why it ended.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 

@@ -1,5 +1,5 @@
-//! [`Group`]: a group of processes that share a limit of memory (cgroup v2, Documentation/admin-guide/cgroup-v2.rst). The kernel
-//! counts what they really use, the kernel's own memory and the page cache on their behalf included.
+//! [`Group`]: a group of processes that share a limit of memory (cgroup v2, Documentation/admin-guide/cgroup-v2.rst).
+//! The kernel counts what they really use, the kernel's own memory and the page cache on their behalf included.
 
 use std::fs::{self, File};
 use std::io;
@@ -41,8 +41,8 @@ impl Group {
         Ok(Self { folder, processes, refusals })
     }
 
-    /// Whether the group wanted more than its limit since this was last asked. A process that was killed because the whole
-    /// machine had no more memory does not count.
+    /// Whether the group wanted more than its limit since this was last asked. A process that was killed because the
+    /// whole machine had no more memory does not count.
     ///
     /// # Errors
     /// When the kernel does not say.

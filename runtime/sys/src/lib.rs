@@ -1,6 +1,6 @@
 //! System calls, and all `unsafe` of the project: inherited descriptors, files below a directory descriptor, starting
-//! processes, giving up powers, signals, durable writes. Knows nothing about mail. Start at [`Inherited`] for a role, at
-//! [`Spawn`] for `init`, at [`sync`] for anything that must survive a power cut.
+//! processes, giving up powers, signals, durable writes. Knows nothing about mail. Start at [`Inherited`] for a role,
+//! at [`Spawn`] for `init`, at [`sync`] for anything that must survive a power cut.
 
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// Makes a SQLite database readable by its owner alone, whatever the umask is, before it is opened; makes the file if there
-/// is none. SQLite gives the files that it makes beside the database the mode of the database.
+/// Makes a SQLite database readable by its owner alone, whatever the umask is, before it is opened; makes the file if
+/// there is none. SQLite gives the files that it makes beside the database the mode of the database.
 ///
 /// # Errors
 /// When the file cannot be made, or its mode cannot be changed.

@@ -26,8 +26,8 @@ impl Address {
     /// [`std::fmt::Display`] prints it as RFC 5321 wants it: `"a..b"@my_host.example`.
     ///
     /// # Errors
-    /// When a part is missing or longer than 254 octets in all, holds a control or non-ASCII character, or when the domain can
-    /// stand in no DNS query.
+    /// When a part is missing or longer than 254 octets in all, holds a control or non-ASCII character, or when the
+    /// domain can stand in no DNS query.
     pub fn received(text: &str) -> Result<Self, AddressError> {
         let (local, domain) = text.rsplit_once('@').ok_or_else(|| AddressError::new(text, "has no @"))?;
         Self::new(LocalPart::received(local)?, Domain::received(domain)?).within_limit(text)
@@ -35,8 +35,9 @@ impl Address {
 }
 
 impl LocalPart {
-    /// Reads a local part with or without quotes. Dots may stand anywhere, and 64 octets are no limit: senders that encode
-    /// the recipient into their own address (VERP, SRS) are longer. Quotes and backslashes quote wherever they stand.
+    /// Reads a local part with or without quotes. Dots may stand anywhere, and 64 octets are no limit: senders that
+    /// encode the recipient into their own address (VERP, SRS) are longer. Quotes and backslashes quote wherever they
+    /// stand.
     ///
     /// # Errors
     /// When the text is empty, over 254 octets, ends inside its quotes, or holds a control or non-ASCII character.

@@ -1,5 +1,6 @@
-//! Who may send what to whom: the control files that decide it, in their order, and the words of each refusal. Pure: knows no
-//! reply codes, no sockets and no mailboxes; whether an address exists the walk says in between. Start at [`Policy`].
+//! Who may send what to whom: the control files that decide it, in their order, and the words of each refusal. Pure:
+//! knows no reply codes, no sockets and no mailboxes; whether an address exists the walk says in between. Start at
+//! [`Policy`].
 
 mod client;
 mod refusal;
@@ -52,8 +53,8 @@ impl Policy {
         })
     }
 
-    /// Judges a recipient before anybody looks for the recipient. Gives the recipient as it goes on: `RELAYCLIENT`'s value is
-    /// put behind it.
+    /// Judges a recipient before anybody looks for the recipient. Gives the recipient as it goes on: `RELAYCLIENT`'s
+    /// value is put behind it.
     ///
     /// # Errors
     /// When it is refused: for its sender first, for its client then, for itself last.
@@ -107,8 +108,8 @@ impl Candidate<'_> {
     }
 }
 
-/// qmail appends the value of `RELAYCLIENT` to every recipient. With a value like `@gateway` the old address becomes the
-/// local part.
+/// qmail appends the value of `RELAYCLIENT` to every recipient. With a value like `@gateway` the old address becomes
+/// the local part.
 fn with_suffix(address: &Address, suffix: Option<&str>) -> Option<Address> {
     let suffix = match suffix {
         None | Some("") => return Some(address.clone()),

@@ -203,8 +203,8 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
 }
 
-/// The content of a plain file below `directory`, and one octet beyond `limit` at most: enough to see that it was altered. Neither
-/// waits for a pipe's writer nor follows a link, since `init` reads what others put there.
+/// The content of a plain file below `directory`, and one octet beyond `limit` at most: enough to see that it was
+/// altered. Neither waits for a pipe's writer nor follows a link, since `init` reads what others put there.
 fn read_plain(directory: &Path, name: &str, limit: u64) -> Result<Vec<u8>, BundleError> {
     let path = directory.join(name);
     let read = || {

@@ -50,9 +50,9 @@ impl Manifest {
         bytes
     }
 
-    /// Octets of the partition that an image gives this bundle: in steps, each twice as large as the one before, and enough
-    /// for the bundle as it is without compression. So whether a change fits is known without packing anything, and the
-    /// packed bundle, a quarter of it as a rule, has room to grow.
+    /// Octets of the partition that an image gives this bundle: in steps, each twice as large as the one before, and
+    /// enough for the bundle as it is without compression. So whether a change fits is known without packing anything,
+    /// and the packed bundle, a quarter of it as a rule, has room to grow.
     #[must_use]
     pub fn room(&self) -> u64 {
         let files: u64 = self.files.iter().map(|file| file.size).sum();
@@ -62,8 +62,8 @@ impl Manifest {
             .unwrap_or(size)
     }
 
-    /// Reads `manifest.json` and checks that it is what its identity names. The octets are looked at, not what is printed
-    /// again: this version may print a field that the one which made it had not.
+    /// Reads `manifest.json` and checks that it is what its identity names. The octets are looked at, not what is
+    /// printed again: this version may print a field that the one which made it had not.
     ///
     /// # Errors
     /// When it is no manifest, one of another format, or was altered.
@@ -79,8 +79,8 @@ impl Manifest {
     }
 }
 
-/// The part of a manifest that a role reads: names and hashes of a hundred thousand files are not in it. A role's part of the
-/// bundle has this under the manifest's name, with the role's own line alone.
+/// The part of a manifest that a role reads: names and hashes of a hundred thousand files are not in it. A role's part
+/// of the bundle has this under the manifest's name, with the role's own line alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// As [`Manifest::identity`].

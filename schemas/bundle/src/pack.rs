@@ -18,8 +18,8 @@ const MANIFEST_LIMIT: u64 = 64 << 20;
 const FILE_LIMIT: u64 = 1 << 30;
 /// More makes the bundle of a large site a tenth smaller and takes several times as long.
 const LEVEL: i32 = 3;
-/// How far back repetitions are found, as a power of two: the seeds of three databases hold the same rows, one after the
-/// other. A small bundle takes no more than its own size, on the node too.
+/// How far back repetitions are found, as a power of two: the seeds of three databases hold the same rows, one after
+/// the other. A small bundle takes no more than its own size, on the node too.
 const WINDOW: u32 = 27;
 
 impl Bundle {

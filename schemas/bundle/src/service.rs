@@ -1,5 +1,5 @@
-//! A line of the service table: everything that `init` has to know to start a role, to give it its powers and no others, and
-//! to tell whether it works. `init` obeys the line and knows no role by name. The compiler makes the lines
+//! A line of the service table: everything that `init` has to know to start a role, to give it its powers and no
+//! others, and to tell whether it works. `init` obeys the line and knows no role by name. The compiler makes the lines
 //! (`compiler/blueprint/src/services.rs`).
 
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,8 @@ pub struct Service {
     pub doors: Vec<Role>,
     /// Directories below the data directory that it may touch; made by `init`, owned by the role's user when writable.
     pub directories: Vec<Directory>,
-    /// Paths of the bundle that it reads, and finds in its part of the bundle; one that ends in `/` is a folder with everything
-    /// in it, and `/` alone is the whole bundle.
+    /// Paths of the bundle that it reads, and finds in its part of the bundle; one that ends in `/` is a folder with
+    /// everything in it, and `/` alone is the whole bundle.
     #[serde(default = "everything")]
     pub reads: Vec<String>,
     /// Files of the bundle that its program wants to find in the data directory.
@@ -35,12 +35,12 @@ pub struct Service {
     /// Whether it is handed the secrets that a node is started with.
     #[serde(default)]
     pub takes_secrets: bool,
-    /// The classes of system calls that a role of ours makes beyond those of all roles. Any other call ends its process. A
-    /// program of others is only refused what no server needs.
+    /// The classes of system calls that a role of ours makes beyond those of all roles. Any other call ends its
+    /// process. A program of others is only refused what no server needs.
     #[serde(default = "all_calls")]
     pub calls: Vec<Calls>,
-    /// The memory in MiB that its processes may have together; one that asks for more is ended and started again. Without a
-    /// number they may have all that there is.
+    /// The memory in MiB that its processes may have together; one that asks for more is ended and started again.
+    /// Without a number they may have all that there is.
     #[serde(default)]
     pub memory: Option<u32>,
     /// The powers of root that the service keeps.
@@ -55,7 +55,8 @@ pub struct Service {
     /// How it is known to answer.
     #[serde(default)]
     pub readiness: Readiness,
-    /// Whether the node is not ready without it. One that cannot start yet because of its prerequisite is not waited for.
+    /// Whether the node is not ready without it. One that cannot start yet because of its prerequisite is not waited
+    /// for.
     #[serde(default = "essential")]
     pub essential: bool,
     /// The effect of its absence in words for `status`: `mail is deferred`. Empty where that needs no word.
@@ -170,8 +171,8 @@ pub struct Directory {
     pub writable: bool,
 }
 
-/// Files of the bundle that a program wants to find in the data directory. The service is started again when one of them
-/// has changed.
+/// Files of the bundle that a program wants to find in the data directory. The service is started again when one of
+/// them has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provision {
@@ -256,8 +257,8 @@ pub enum Readiness {
     },
 }
 
-/// How long to wait before a service that has ended is started again: the wait doubles each time, and is the first one again
-/// after a long enough life.
+/// How long to wait before a service that has ended is started again: the wait doubles each time, and is the first one
+/// again after a long enough life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pauses {

@@ -1,8 +1,8 @@
 //! The constant database under `users/cdb` and the tcprules: a head of 256 (position, slots) pairs, the records
 //! (key length, data length, key, data), 256 hash tables of (hash, position); all numbers 32 bits, little-endian.
 //!
-//! Knows nothing about what keys and data mean, nor where the octets lie: a [`Source`] gives them, and is never asked for
-//! what is beyond its end.
+//! Knows nothing about what keys and data mean, nor where the octets lie: a [`Source`] gives them, and is never asked
+//! for what is beyond its end.
 
 use std::ops::Range;
 

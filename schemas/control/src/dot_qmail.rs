@@ -1,5 +1,5 @@
-//! `.qmail` files of a virtual domain: delivery instructions (dot-qmail(5), vdelivermail), and the order in which the files
-//! for an address are tried. No shell runs on the node: the programs after `|` are the ones named here.
+//! `.qmail` files of a virtual domain: delivery instructions (dot-qmail(5), vdelivermail), and the order in which the
+//! files for an address are tried. No shell runs on the node: the programs after `|` are the ones named here.
 
 use std::fmt;
 

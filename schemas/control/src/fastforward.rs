@@ -1,15 +1,16 @@
 //! `aliases.cdb`: the addresses of a large domain in one file instead of a `.qmail` file each, in the form of qmail's
 //! companion fastforward (D. J. Bernstein, version 0.51).
 //!
-//! The form: a cdb whose keys are in lower case. `:` and an address lead to what happens with mail for it; `:` and a local
-//! part with its `@`, but no domain, stand for that local part in every domain that reaches the table. The data are
-//! instructions, each ended by a NUL: `&` and an address forward, `|` and a command run a program; a file beginning with
-//! `.` or `/` would be included, which we never write. (Keys that begin with `?` would change the sender; we have none.)
+//! The form: a cdb whose keys are in lower case. `:` and an address lead to what happens with mail for it; `:` and a
+//! local part with its `@`, but no domain, stand for that local part in every domain that reaches the table. The data
+//! are instructions, each ended by a NUL: `&` and an address forward, `|` and a command run a program; a file beginning
+//! with `.` or `/` would be included, which we never write. (Keys that begin with `?` would change the sender; we have
+//! none.)
 //!
-//! The line `|fastforward -dp aliases.cdb` in `.qmail-default` asks the table: `-d` for the address as the domain's users
-//! know it (`$DEFAULT@$HOST`; the envelope's has the domain put before it, `example.org-sales@example.org`), `-p` to go on
-//! with the next line when the table has no answer, and to end there when it has one. All our keys name the local part
-//! alone, so an alias domain needs no records of its own.
+//! The line `|fastforward -dp aliases.cdb` in `.qmail-default` asks the table: `-d` for the address as the domain's
+//! users know it (`$DEFAULT@$HOST`; the envelope's has the domain put before it, `example.org-sales@example.org`), `-p`
+//! to go on with the next line when the table has no answer, and to end there when it has one. All our keys name the
+//! local part alone, so an alias domain needs no records of its own.
 //!
 //! An instruction is what a line of a `.qmail` file is, so [`dot_qmail`](crate::dot_qmail) reads and prints it.
 

@@ -1,5 +1,6 @@
 //! The files that compiler and services share: qmail's control files (one module each), `users/assign`, tcprules,
-//! `.qmail` instructions, fastforward's tables, and the cdb format under some of them. Each is parsed and printed here and nowhere else.
+//! `.qmail` instructions, fastforward's tables, and the cdb format under some of them. Each is parsed and printed here
+//! and nowhere else.
 //!
 //! Knows nothing about where files lie: a [`ControlFile`] reads itself from a look-up by name. Start at
 //! [`ControlFile`], then [`REGISTRY`], then the module of the file in question.

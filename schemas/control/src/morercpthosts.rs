@@ -7,8 +7,8 @@ use crate::cdb::Writer;
 use crate::lines::list_file;
 
 list_file!(
-    /// The same as `rcpthosts`, for many domains: qmail-smtpd reads that file whole for each connection, and looks these up
-    /// in `morercpthosts.cdb`.
+    /// The same as `rcpthosts`, for many domains: qmail-smtpd reads that file whole for each connection, and looks
+    /// these up in `morercpthosts.cdb`.
     Morercpthosts(HostPattern), "morercpthosts", "none", &["smtpd"],
     "Further domains that RCPT accepts, as `rcpthosts`: with more than fifty domains, those after the fiftieth. `morercpthosts.cdb` beside it is made from it."
 );

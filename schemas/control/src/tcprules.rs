@@ -1,7 +1,7 @@
 //! tcprules: the clients that a listener serves, and the environment they get (tcprules(1), tcpserver's match order).
 //!
-//! `ADDRESS:allow` or `ADDRESS:deny`, then `,VAR="value"`; ranges `1.2.3.37-53:` become one rule each. IPv6 is ours, since
-//! tcprules knows none: `[2001:db8::7]:allow` for a client, `[2001:db8:0:]:allow` for the network 2001:db8::/48.
+//! `ADDRESS:allow` or `ADDRESS:deny`, then `,VAR="value"`; ranges `1.2.3.37-53:` become one rule each. IPv6 is ours,
+//! since tcprules knows none: `[2001:db8::7]:allow` for a client, `[2001:db8:0:]:allow` for the network 2001:db8::/48.
 
 use std::fmt;
 use std::net::IpAddr;

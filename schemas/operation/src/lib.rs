@@ -1,8 +1,9 @@
-//! The things that both halves say of a running node: questions and answers, the status, the line that says ready, log lines, paths.
-//! Knows nothing about sockets, files or how an answer is found. Start at [`Question`], then the module that answers it.
+//! The things that both halves say of a running node: questions and answers, the status, the line that says ready, log
+//! lines, paths. Knows nothing about sockets, files or how an answer is found. Start at [`Question`], then the module
+//! that answers it.
 //!
-//! Operators speak on [`paths::CONTROL_SOCKET`]: one JSON object per line in, one or more per line out. Whatever may be of any
-//! number travels in lines of a bounded length, the last of which says that it is the last.
+//! Operators speak on [`paths::CONTROL_SOCKET`]: one JSON object per line in, one or more per line out. Whatever may be
+//! of any number travels in lines of a bounded length, the last of which says that it is the last.
 
 pub mod log;
 pub mod paths;

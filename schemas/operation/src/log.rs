@@ -1,5 +1,5 @@
-//! Log lines: `role=local level=info event=delivered queue=5f3a to=ada@example.org`, printed and parsed. Knows nothing about
-//! where lines go. Start at [`print`] and [`Line`].
+//! Log lines: `role=local level=info event=delivered queue=5f3a to=ada@example.org`, printed and parsed. Knows nothing
+//! about where lines go. Start at [`print`] and [`Line`].
 
 mod event;
 
@@ -68,8 +68,8 @@ impl Line {
         self.fields.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
-    /// Reads a line; nothing when it is not one of the node's, or has a value that is no UTF-8. The time or a console's mark may
-    /// stand before it.
+    /// Reads a line; nothing when it is not one of the node's, or has a value that is no UTF-8. The time or a console's
+    /// mark may stand before it.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         let mut rest = line.get(line.find("role=")?..)?.trim_end_matches(['\r', '\n']);

@@ -1,5 +1,5 @@
-//! How a node says that everything answers: [`Ready`] on the standard output of `postkiln-node supervise`, [`CONSOLE`] on
-//! the console of a machine.
+//! How a node says that everything answers: [`Ready`] on the standard output of `postkiln-node supervise`, [`CONSOLE`]
+//! on the console of a machine.
 
 use std::collections::BTreeMap;
 use std::fmt;

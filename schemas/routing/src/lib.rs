@@ -1,6 +1,7 @@
-//! From an address to its destinations, as qmail and vdelivermail walk: `virtualdomains` → `users/cdb` → the search for a
-//! `.qmail` file → its instructions, or those of the table it asks → destinations. Beside qmail's own search, an address of a domain with a separator
-//! (control file `subaddress`) is tried without its detail before the domain's `.qmail-default` is asked.
+//! From an address to its destinations, as qmail and vdelivermail walk: `virtualdomains` → `users/cdb` → the search for
+//! a `.qmail` file → its instructions, or those of the table it asks → destinations. Beside qmail's own search, an
+//! address of a domain with a separator (control file `subaddress`) is tried without its detail before the domain's
+//! `.qmail-default` is asked.
 //!
 //! Pure: a [`LookUp`] tells what exists; `directoryd` answers from the bundle and its database, the compiler from a
 //! blueprint. Knows nothing about who may send. Start at [`route`].

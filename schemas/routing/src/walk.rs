@@ -114,8 +114,8 @@ async fn search<L: LookUp>(
     Ok(None)
 }
 
-/// The owner of an address with a detail: the longest part before a separator that is declared, in a file, in a table or as
-/// a user. A list owns none: the text behind its name is a command to it.
+/// The owner of an address with a detail: the longest part before a separator that is declared, in a file, in a table
+/// or as a user. A list owns none: the text behind its name is a command to it.
 async fn owner<L: LookUp>(
     look_up: &mut L,
     domain: &str,
@@ -157,8 +157,8 @@ async fn is_declared<L: LookUp>(
     Ok(is_user(look_up, domain, local).await? || in_table(look_up, domain, local, last).await?.is_some())
 }
 
-/// Found instructions with the answer of a table in the place of the line that asks it, and of those after that line. The
-/// table is then the file that holds them.
+/// Found instructions with the answer of a table in the place of the line that asks it, and of those after that line.
+/// The table is then the file that holds them.
 async fn opened<L: LookUp>(look_up: &mut L, domain: &str, mut found: Found) -> Result<Found, RouteError<L::Error>> {
     if let Some((at, table, further)) = in_table(look_up, domain, &found.extension, &found.instructions).await? {
         found.instructions.truncate(at);

@@ -2,8 +2,8 @@
 
 use postkiln_journal::Segment;
 
-/// The octets of a segment file, after eight of its epoch. Records and damage lie in the file and in order, and an end that is named
-/// gives no record behind it.
+/// The octets of a segment file, after eight of its epoch. Records and damage lie in the file and in order, and an end
+/// that is named gives no record behind it.
 pub fn segment(octets: &[u8]) {
     let Some((epoch, octets)) = octets.split_first_chunk::<8>() else { return };
     let epoch = u64::from_le_bytes(*epoch);

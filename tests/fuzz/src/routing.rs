@@ -1,8 +1,8 @@
 //! The walk from an address to its destinations, in any tables: it ends, in destinations or in a refusal.
 //!
-//! An input is the address and then lines of the tables: `virtualdomains LINE`, `assign LINE`, `separator DOMAIN CHARACTER`,
-//! `user DOMAIN NAME open` (or `closed`), for each line of a file `file DOMAIN NAME INSTRUCTION`, and for each of a table's
-//! record `record DOMAIN LOCAL INSTRUCTION`: a domain has one table, whatever its name.
+//! An input is the address and then lines of the tables: `virtualdomains LINE`, `assign LINE`, `separator DOMAIN
+//! CHARACTER`, `user DOMAIN NAME open` (or `closed`), for each line of a file `file DOMAIN NAME INSTRUCTION`, and for
+//! each of a table's record `record DOMAIN LOCAL INSTRUCTION`: a domain has one table, whatever its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;

@@ -1,5 +1,5 @@
-//! Any text a person can write arrives in the database as it was written, whatever the client and the server make of quotes,
-//! backslashes, comments and commands.
+//! Any text a person can write arrives in the database as it was written, whatever the client and the server make of
+//! quotes, backslashes, comments and commands.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
-//! Every control file's content: what options decide (`settings.rs`), what follows from the domains, qmail's defaults where
-//! nothing better is known, and the site's own `control = {…}`, which overrides all three.
+//! Every control file's content: what options decide (`settings.rs`), what follows from the domains, qmail's defaults
+//! where nothing better is known, and the site's own `control = {…}`, which overrides all three.
 
 use std::collections::BTreeMap;
 

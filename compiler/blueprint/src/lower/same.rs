@@ -1,5 +1,5 @@
-//! Targets that are one mailbox, however they are spelled: in capitals, in an alias domain, with a detail, by another name of
-//! the same person. The blueprint has each once, so that nobody gets two copies and a plan shows no change.
+//! Targets that are one mailbox, however they are spelled: in capitals, in an alias domain, with a detail, by another
+//! name of the same person. The blueprint has each once, so that nobody gets two copies and a plan shows no change.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use postkiln_site::{DomainEntry, MailDomain, Placed, Site, Target};
 use crate::findings::Findings;
 use crate::model::{self, Blueprint};
 
-/// Gives targets of aliases and forwards their one spelling, and drops those that lead where one before them leads. Members
-/// of a list stay as they are written, since they may post by these names.
+/// Gives targets of aliases and forwards their one spelling, and drops those that lead where one before them leads.
+/// Members of a list stay as they are written, since they may post by these names.
 pub(super) fn unite(site: &Site, blueprint: &mut Blueprint, findings: &mut Findings) {
     let mut forwards: Vec<(&Domain, &LocalPart, Vec<Address>)> = Vec::new();
     let mut aliases: Vec<(&Domain, &LocalPart, Vec<Address>)> = Vec::new();
@@ -88,8 +88,8 @@ fn spelled(blueprint: &Blueprint, address: &Address) -> Address {
     own.map_or_else(|| address.clone(), |(domain, local)| Address::new(local, domain.clone()))
 }
 
-/// Where mail for an address ends, as far as aliases take it on to one address alone. A person is an end even where their
-/// mail is forwarded: they may change that, and two people who forward to one place are two targets.
+/// Where mail for an address ends, as far as aliases take it on to one address alone. A person is an end even where
+/// their mail is forwarded: they may change that, and two people who forward to one place are two targets.
 fn end(blueprint: &Blueprint, address: &Address) -> Address {
     let mut here = spelled(blueprint, address);
     for _ in 0..LONGEST_CHAIN {

@@ -1,7 +1,7 @@
-//! Control files whose content options of the site decide: the one table of which option makes which file. From a row follow the
-//! file, the place that plans and findings name for it, and what is said when `control = {…}` names the same file. What a change
-//! costs follows from the file's readers (`schemas/control`). To add an option that is a control file, add a row of
-//! [`SETTINGS`].
+//! Control files whose content options of the site decide: the one table of which option makes which file. From a row
+//! follow the file, the place that plans and findings name for it, and what is said when `control = {…}` names the same
+//! file. What a change costs follows from the file's readers (`schemas/control`). To add an option that is a control
+//! file, add a row of [`SETTINGS`].
 
 use postkiln_control as control;
 use postkiln_control::{AddressPattern, ControlFile};
@@ -16,8 +16,8 @@ pub(crate) struct Setting {
     pub(super) content: fn(&Site) -> String,
     /// The options, the most telling first.
     pub(super) options: &'static [SiteOption],
-    /// Whether `control` may name the file in place of the options: not where the file is only one of several things that
-    /// follow from them, or where its form is our own.
+    /// Whether `control` may name the file in place of the options: not where the file is only one of several things
+    /// that follow from them, or where its form is our own.
     pub(super) is_open: bool,
 }
 
@@ -44,8 +44,8 @@ pub(crate) fn place<'a>(site: &'a Site, file: &str) -> Option<&'a Place> {
     setting.options.iter().find_map(|option| (option.place)(site))
 }
 
-/// A row: the file's type, `open` or `closed` to `control`, the options, the file. An option is a path, the way to its place, and,
-/// where it has a default, the test for it.
+/// A row: the file's type, `open` or `closed` to `control`, the options, the file. An option is a path, the way to its
+/// place, and, where it has a default, the test for it.
 macro_rules! settings {
     ($($file:ident $access:ident [$($path:literal at $place:expr $(, usually $usual:expr)?);+] = $content:expr;)+) => {
         /// Every control file that options decide, in the order of names.

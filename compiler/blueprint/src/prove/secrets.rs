@@ -67,8 +67,8 @@ fn algorithms(site: &Site, findings: &mut Findings) {
     }
 }
 
-/// Warns of what an appliance cannot do without the secret; of people who cannot log in, their lowering warns. The other
-/// purposes are not acted on anywhere yet.
+/// Warns of what an appliance cannot do without the secret; of people who cannot log in, their lowering warns. The
+/// other purposes are not acted on anywhere yet.
 fn undelivered(used: &SecretUse<'_>, findings: &mut Findings) {
     let (effect, hint) = match used.purpose {
         SecretPurpose::Smarthost => {

@@ -1,5 +1,5 @@
-//! Waiting until one of some files changes: inotify on their folders, or a look at them twice a second where there is none.
-//! Knows nothing about sites.
+//! Waiting until one of some files changes: inotify on their folders, or a look at them twice a second where there is
+//! none. Knows nothing about sites.
 //!
 //! Folders are watched, not files, because editors write a new file and rename it over the old one.
 

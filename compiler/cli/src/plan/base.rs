@@ -173,8 +173,8 @@ impl Found {
 }
 
 impl Read {
-    /// The base. Unless it is to be whole, things that are the same in `new`, the text of the new model, are not decoded: of
-    /// 100,000 users that takes a quarter of a second and 80 MB.
+    /// The base. Unless it is to be whole, things that are the same in `new`, the text of the new model, are not
+    /// decoded: of 100,000 users that takes a quarter of a second and 80 MB.
     ///
     /// # Errors
     /// When the bundle cannot be read.

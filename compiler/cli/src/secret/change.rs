@@ -18,8 +18,8 @@ use crate::output;
 
 /// Sets a secret: asks for the value, reads it from a pipe or a file, or makes one
 ///
-/// One line end after the value is left out. The kind is what the site wants where it names the secret; otherwise a password.
-/// The value is never printed; each change gets a new random version, which plans compare.
+/// One line end after the value is left out. The kind is what the site wants where it names the secret; otherwise a
+/// password. The value is never printed; each change gets a new random version, which plans compare.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -50,9 +50,9 @@ pub(crate) struct SetArgs {
 
 /// Gives a secret a new random value; begins the change of a DKIM key
 ///
-/// A DKIM key changes in steps, each a commit of its own, so that no signature is lost: `rotate` publishes the next key beside the
-/// one that signs; `advance` lets it sign, once the world sees it; `advance` again removes the old one, once no mail signed
-/// with it is on its way. A value that somebody else gives you is set with `postkiln secret set`.
+/// A DKIM key changes in steps, each a commit of its own, so that no signature is lost: `rotate` publishes the next key
+/// beside the one that signs; `advance` lets it sign, once the world sees it; `advance` again removes the old one, once
+/// no mail signed with it is on its way. A value that somebody else gives you is set with `postkiln secret set`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -72,7 +72,8 @@ pub(crate) struct RotateArgs {
 
 /// Takes the next step of changing a DKIM key
 ///
-/// The steps are those of `postkiln secret rotate`: after the first, the next key signs; after the second, the old one is gone.
+/// The steps are those of `postkiln secret rotate`: after the first, the next key signs; after the second, the old one
+/// is gone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

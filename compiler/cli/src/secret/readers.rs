@@ -11,8 +11,8 @@ use crate::output;
 
 /// Begins the secrets of a site, encrypted to you
 ///
-/// Makes your private key if you have none (see `postkiln secret identity`), and an empty secrets.age and secrets.lock beside
-/// the site. Prints your public key.
+/// Makes your private key if you have none (see `postkiln secret identity`), and an empty secrets.age and secrets.lock
+/// beside the site. Prints your public key.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,9 +27,9 @@ pub(crate) struct InitArgs {
 
 /// Makes your private key if there is none, and prints its public half
 ///
-/// The file is readable by you alone and must lie outside of every repository. Give the public key to somebody who can read
-/// the secrets of a site already: `postkiln secret recipients SITE --add KEY`. An SSH key does as well: give them its .pub file's
-/// line, and use --identity ~/.ssh/id_ed25519.
+/// The file is readable by you alone and must lie outside of every repository. Give the public key to somebody who can
+/// read the secrets of a site already: `postkiln secret recipients SITE --add KEY`. An SSH key does as well: give them
+/// its .pub file's line, and use --identity ~/.ssh/id_ed25519.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -30,8 +30,8 @@ fn words(attribute: &Attribute, full: bool) -> String {
     format!("{} -> {}", side(&attribute.before), side(&attribute.after))
 }
 
-/// The fields of a thing that comes or goes: `quota 2 GiB, forward.to a@b.example`. Values that every such thing has are
-/// left out.
+/// The fields of a thing that comes or goes: `quota 2 GiB, forward.to a@b.example`. Values that every such thing has
+/// are left out.
 pub(crate) fn summary(change: &Change, full: bool) -> String {
     let mut parts = Vec::new();
     let usual = if change.id.kind() == Kind::List { serde_json::to_value(List::default()).ok() } else { None };

@@ -29,7 +29,8 @@ impl<'a> Fields<'a> {
         self.named.iter().find(|field| field.name == name).map(|field| field.value.clone())
     }
 
-    /// A field that a person must write; its absence is recorded, unless a misspelt one was recorded that was meant to be it.
+    /// A field that a person must write; its absence is recorded, unless a misspelt one was recorded that was meant to
+    /// be it.
     pub(super) fn required(&self, name: &str) -> Option<At<'a>> {
         let found = self.get(name);
         if found.is_none() && !self.is_misspelt(name) {
@@ -39,8 +40,8 @@ impl<'a> Fields<'a> {
         found
     }
 
-    /// A field for which the schema has a default: absent only where no contract of the schema was applied. `None` too when
-    /// it is misspelt, since the default is not what was meant.
+    /// A field for which the schema has a default: absent only where no contract of the schema was applied. `None` too
+    /// when it is misspelt, since the default is not what was meant.
     pub(super) fn defaulted(&self, name: &str) -> Option<At<'a>> {
         self.required(name).filter(|at| at.is_written || !self.is_misspelt(name))
     }

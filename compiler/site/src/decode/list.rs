@@ -76,8 +76,8 @@ fn list(walker: &Walker<'_>, at: &At<'_>, local: &LocalPart, home: &Domain) -> O
     })
 }
 
-/// The members written in the list, then those of its files; at least one of the two fields is present. `None` when some
-/// cannot be read.
+/// The members written in the list, then those of its files; at least one of the two fields is present. `None` when
+/// some cannot be read.
 fn members(walker: &Walker<'_>, fields: &Fields<'_>, home: &Domain) -> Option<Vec<Placed<Target>>> {
     let from = fields.get("members_from");
     if from.is_none() && !fields.is_misspelt("members_from") {

@@ -17,7 +17,8 @@ use crate::{Gap, Place, Placed, Target, codes, source};
 /// Reads one entry of a map, written in the site or in a file.
 type Decode<'d, T> = &'d dyn Fn(&Walker<'_>, &At<'_>, &LocalPart) -> Option<T>;
 
-/// A domain's map, written in the site, in files, or in both, as far as it can be read; `names` are those of the two fields.
+/// A domain's map, written in the site, in files, or in both, as far as it can be read; `names` are those of the two
+/// fields.
 pub(super) fn both<T>(
     walker: &Walker<'_>,
     fields: &Fields<'_>,
@@ -156,8 +157,8 @@ fn row<T>(walker: &Walker<'_>, record: &Record, decode: Decode<'_, T>) -> Option
     Some((key?, Placed { value: value?, place }))
 }
 
-/// Adds rows, given in the order of their file, all at once: a map that is made of sorted rows takes half the memory of one
-/// that grows row by row. A name that stands twice is reported.
+/// Adds rows, given in the order of their file, all at once: a map that is made of sorted rows takes half the memory of
+/// one that grows row by row. A name that stands twice is reported.
 fn add_rows<T>(walker: &Walker<'_>, mut rows: Vec<Row<T>>, map: &mut BTreeMap<LocalPart, Placed<T>>) {
     let mut again: Vec<(LocalPart, Place, Place)> = Vec::new();
     if !map.is_empty() {

@@ -15,8 +15,8 @@ use crate::answer::Span;
 use crate::beneath::Beneath;
 use crate::lines::Lines;
 
-/// Evaluates the site with its contracts, as usual, and reports the place of each field. False when the interpreter panicked,
-/// as it does when it gets no memory.
+/// Evaluates the site with its contracts, as usual, and reports the place of each field. False when the interpreter
+/// panicked, as it does when it gets no memory.
 pub(crate) fn stages(root: &Beneath, entry: &str, tell: &mut (dyn FnMut(&Place) + Send)) -> bool {
     let Ok(Names { fields, .. }) = names(root, entry) else { return true };
     let written: BTreeMap<Vec<String>, Span> = fields.into_iter().map(|field| (field.path, field.name)).collect();

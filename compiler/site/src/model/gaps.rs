@@ -1,5 +1,5 @@
-//! The parts of a site that could not be read. In a site without errors there are none; else something harmless stands for
-//! each, and what would be judged by it is not judged. Start at [`Gaps`].
+//! The parts of a site that could not be read. In a site without errors there are none; else something harmless stands
+//! for each, and what would be judged by it is not judged. Start at [`Gaps`].
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! CSV (RFC 4180) with the place of every cell. Written here because no reader at hand tells where a cell stands, quotes
-//! and all, or goes on after a mistake in quoting. Start at [`read`]; [`Rows`] is the grammar.
+//! CSV (RFC 4180) with the place of every cell. Written here because no reader at hand tells where a cell stands,
+//! quotes and all, or goes on after a mistake in quoting. Start at [`read`]; [`Rows`] is the grammar.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,4 +1,5 @@
-//! `secrets.lock` as text; `decode/lock.rs` reads it back. Sorted, one block for each secret, so that changes and merges are readable.
+//! `secrets.lock` as text; `decode/lock.rs` reads it back. Sorted, one block for each secret, so that changes and
+//! merges are readable.
 
 use std::fmt::Write as _;
 

@@ -43,8 +43,8 @@ impl Client {
         Self(Line::new(door))
     }
 
-    /// Asks whether name and password are right; `name` is `user@domain`. `None`: wrong name or password, or the service is
-    /// switched off for this user.
+    /// Asks whether name and password are right; `name` is `user@domain`. `None`: wrong name or password, or the
+    /// service is switched off for this user.
     ///
     /// # Errors
     /// When there is no answer now.

@@ -49,7 +49,8 @@ impl Client {
         certificate(reply)
     }
 
-    /// A signature for TLS in the form of its scheme. Blocks the thread: for rustls, which asks in the middle of a handshake.
+    /// A signature for TLS in the form of its scheme. Blocks the thread: for rustls, which asks in the middle of a
+    /// handshake.
     ///
     /// # Errors
     /// When the text is no part of a handshake, the certificate is gone, or there is no answer in time.
@@ -68,8 +69,8 @@ impl Client {
         }
     }
 
-    /// The hashes of people's passwords, by name and version of each secret, in their order; `None`: that version was not
-    /// delivered for this purpose.
+    /// The hashes of people's passwords, by name and version of each secret, in their order; `None`: that version was
+    /// not delivered for this purpose.
     ///
     /// # Errors
     /// When the caller is not to have them, or there is no answer in time.

@@ -1,6 +1,6 @@
-//! [`Checks`]: turns at checking passwords. A check takes a core and 19 MiB for a moment, so that few run at a time; the order is
-//! by what a peer costs already, not by arrival: one that guesses over many connections waits behind everybody else. Start at
-//! [`Checks::turn`].
+//! [`Checks`]: turns at checking passwords. A check takes a core and 19 MiB for a moment, so that few run at a time;
+//! the order is by what a peer costs already, not by arrival: one that guesses over many connections waits behind
+//! everybody else. Start at [`Checks::turn`].
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};

@@ -1,5 +1,5 @@
-//! Passwords that are secrets: their hashes, from `keyd` into the rows of their owners. The bundle names secret and version;
-//! a password itself never comes here.
+//! Passwords that are secrets: their hashes, from `keyd` into the rows of their owners. The bundle names secret and
+//! version; a password itself never comes here.
 
 use postkiln_directory::{DirectoryError, Seeding};
 use postkiln_handover::{Hidden, PasswordSecrets};

@@ -56,7 +56,8 @@ impl Users {
             }
             Err(problem) => problem,
         };
-        // A node that was started with an earlier bundle has users of a later generation: serving those is better than nobody.
+        // A node that was started with an earlier bundle has users of a later generation: serving those is better than
+        // nobody.
         if !self.directory.has_accounts().await {
             return Err(problem);
         }
@@ -65,8 +66,8 @@ impl Users {
         Ok(())
     }
 
-    /// Takes the users of each bundle that is offered later, and asks again for passwords that could not be had. Ends when
-    /// what was prepared cannot be served.
+    /// Takes the users of each bundle that is offered later, and asks again for passwords that could not be had. Ends
+    /// when what was prepared cannot be served.
     pub(super) async fn follow(&self, mut turns: UnboundedReceiver<Turn<Config>>, front: &FrontDesk) -> NodeError {
         let mut prepared: Option<Prepared> = None;
         loop {
@@ -98,8 +99,8 @@ impl Users {
         }
     }
 
-    /// Writes the users of a bundle and their passwords, so that nobody sees them yet. Passwords that cannot be had are a
-    /// reason to stay with the bundle before, where there is one.
+    /// Writes the users of a bundle and their passwords, so that nobody sees them yet. Passwords that cannot be had are
+    /// a reason to stay with the bundle before, where there is one.
     async fn take(&self, config: &Arc<Config>, is_offer: bool) -> Result<Prepared, NodeError> {
         let found = match passwords::find(&self.keyd, &config.secrets).await {
             Err(problem) if is_offer => return Err(problem.into()),
@@ -153,8 +154,8 @@ async fn seed(config: &Config) -> Result<Option<Seed>, DirectoryError> {
     seed.map_err(io::Error::other).and_then(|seed| seed).map(Some).map_err(DirectoryError::SeedText)
 }
 
-/// Makes the users count while look-ups still see those of before, then lets them see tables and users of the new bundle in
-/// one step.
+/// Makes the users count while look-ups still see those of before, then lets them see tables and users of the new
+/// bundle in one step.
 async fn switch(front: &FrontDesk, prepared: Prepared) -> Result<(), DirectoryError> {
     let Prepared { config, seeding, .. } = prepared;
     let Some(seeding) = seeding else {

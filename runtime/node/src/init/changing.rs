@@ -1,6 +1,6 @@
-//! How the supervisor goes from one bundle to the next: it carries the orders; what a change is, `apply.rs` knows. A change
-//! is done when every role has said that it runs the new bundle: one that says another was started in the middle of it, and
-//! is started again.
+//! How the supervisor goes from one bundle to the next: it carries the orders; what a change is, `apply.rs` knows. A
+//! change is done when every role has said that it runs the new bundle: one that says another was started in the middle
+//! of it, and is started again.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -153,8 +153,8 @@ impl Supervisor {
         }
     }
 
-    /// Brings sockets, services and their provisions in line with the bundle now in force; gives the roles that are started
-    /// again for it.
+    /// Brings sockets, services and their provisions in line with the bundle now in force; gives the roles that are
+    /// started again for it.
     fn follow_table(&mut self) -> Result<BTreeSet<Role>, NodeError> {
         let manifest = self.held.bundle.manifest();
         let provided = provisions::prepare(&self.place, &self.held.bundle)?;

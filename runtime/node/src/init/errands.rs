@@ -1,5 +1,5 @@
-//! [`Errands`]: work of `init` that may wait for a disk or for another program. Each has a thread of its own, and the loop hears of
-//! its end by a descriptor. Start at [`Errands::run`].
+//! [`Errands`]: work of `init` that may wait for a disk or for another program. Each has a thread of its own, and the
+//! loop hears of its end by a descriptor. Start at [`Errands::run`].
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -15,7 +15,8 @@ use crate::error::NodeError;
 /// The result of an errand.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// The bundle on offer, verified and with the parts of the roles; or its identity, where that is known, and the problem.
+    /// The bundle on offer, verified and with the parts of the roles; or its identity, where that is known, and the
+    /// problem.
     Read(Result<Held, (String, NodeError)>),
     /// Whether the program of a role answers, and the number of the process that was asked.
     Asked(Role, Option<u32>, bool),

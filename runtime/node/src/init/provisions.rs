@@ -1,5 +1,5 @@
-//! Files of the bundle that programs of others want to find in the data directory: configuration with this node's paths,
-//! folders such as a site's virus signatures. Knows no program. Start at [`prepare`].
+//! Files of the bundle that programs of others want to find in the data directory: configuration with this node's
+//! paths, folders such as a site's virus signatures. Knows no program. Start at [`prepare`].
 
 use std::collections::BTreeSet;
 use std::fs;

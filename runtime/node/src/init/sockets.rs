@@ -93,8 +93,8 @@ impl Sockets {
             .map(|((caller, _), (_, hatch))| (*caller, hatch))
     }
 
-    /// Makes anew the doors to and from a role that one of the two sides has spoiled: `shutdown` reaches both ends, and the
-    /// copies kept here. Gives who is on the other side of each; both sides have to be started again.
+    /// Makes anew the doors to and from a role that one of the two sides has spoiled: `shutdown` reaches both ends, and
+    /// the copies kept here. Gives who is on the other side of each; both sides have to be started again.
     ///
     /// # Errors
     /// When descriptors have run out.
@@ -167,7 +167,8 @@ fn local(data: &Path, socket: &LocalSocket) -> io::Result<UnixListener> {
     Ok(socket)
 }
 
-/// Binds also where the path is longer than an address may be (unix(7): 108 octets), by way of the directory's descriptor.
+/// Binds also where the path is longer than an address may be (unix(7): 108 octets), by way of the directory's
+/// descriptor.
 fn bind_at(path: &Path) -> io::Result<UnixListener> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidFilename.into());

@@ -1,7 +1,7 @@
 //! [`Board`]: the state of the node, for `controld` and for people. Its form is that of `schemas/operation`.
 //!
-//! The state stands in memory that `init` shares with the role that answers operators: a full disk, which they ask about,
-//! cannot make it old. `run/status.json` is a copy.
+//! The state stands in memory that `init` shares with the role that answers operators: a full disk, which they ask
+//! about, cannot make it old. `run/status.json` is a copy.
 
 use std::fs::{self, File};
 use std::io;
@@ -33,8 +33,8 @@ impl Board {
         Self(File::from(descriptor))
     }
 
-    /// Replaces the state, and the file below the data directory in one step. The file is not made durable: the next start
-    /// writes its own. One that cannot be written is removed, since it would tell what was.
+    /// Replaces the state, and the file below the data directory in one step. The file is not made durable: the next
+    /// start writes its own. One that cannot be written is removed, since it would tell what was.
     pub(crate) fn write(&self, status: &Status, data: &Path) {
         let mut text = serde_json::to_vec_pretty(status).unwrap_or_default();
         text.push(b'\n');

@@ -329,8 +329,8 @@ fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
 }
 
-/// MiB that the limit of a process leaves for the stacks of threads: reserved memory counts there, used or not, and a role
-/// has up to 32 threads with 2 MiB each beside its first.
+/// MiB that the limit of a process leaves for the stacks of threads: reserved memory counts there, used or not, and a
+/// role has up to 32 threads with 2 MiB each beside its first.
 const STACKS: u64 = 80;
 /// A process that lived this long has earned the shortest delay again.
 const STABLE: Duration = Duration::from_secs(30);

@@ -1,5 +1,5 @@
-//! [`Watch`]: whether services can write where they have to. It looks on a thread of its own, since a disk that hangs holds
-//! whoever asks it. Knows directories, not what services do with them. Start at [`Watch::begin`].
+//! [`Watch`]: whether services can write where they have to. It looks on a thread of its own, since a disk that hangs
+//! holds whoever asks it. Knows directories, not what services do with them. Start at [`Watch::begin`].
 
 use std::collections::BTreeMap;
 use std::io;

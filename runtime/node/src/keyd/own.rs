@@ -1,5 +1,5 @@
-//! The pair of key and certificate in `keys/`: one that a person put there, else one of our own making, which nobody else
-//! vouches for.
+//! The pair of key and certificate in `keys/`: one that a person put there, else one of our own making, which nobody
+//! else vouches for.
 
 use std::fs;
 use std::io;

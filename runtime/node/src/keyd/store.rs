@@ -1,6 +1,6 @@
-//! The secrets that were delivered to this node, kept below `keys/`: one file, sealed with a key of `keyd`'s own making. Who copies the
-//! disk's other directories, or the sealed file alone, has nothing. Knows neither callers nor where a delivery came from.
-//! Start at [`Store`].
+//! The secrets that were delivered to this node, kept below `keys/`: one file, sealed with a key of `keyd`'s own
+//! making. Who copies the disk's other directories, or the sealed file alone, has nothing. Knows neither callers nor
+//! where a delivery came from. Start at [`Store`].
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -160,7 +160,8 @@ impl Store {
     }
 }
 
-/// Reads a delivery from a descriptor and leaves nothing there for the next reader; `None` when somebody has read it already.
+/// Reads a delivery from a descriptor and leaves nothing there for the next reader; `None` when somebody has read it
+/// already.
 ///
 /// # Errors
 /// When it cannot be read or is none.

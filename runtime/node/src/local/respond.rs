@@ -1,6 +1,6 @@
-//! Automatic replies (autorespond): one message file of the bundle, at most so many replies to one sender within a period.
-//! Who was answered when is kept below `robots/`, one small file per sender; a power cut may cost its last line, which means
-//! one reply too many. Whom to answer, and how, `runtime/lists` says.
+//! Automatic replies (autorespond): one message file of the bundle, at most so many replies to one sender within a
+//! period. Who was answered when is kept below `robots/`, one small file per sender; a power cut may cost its last
+//! line, which means one reply too many. Whom to answer, and how, `runtime/lists` says.
 
 use std::fs;
 use std::io;

@@ -1,5 +1,5 @@
-//! The image's bundle: read from its partition, installed below `bundles/`, and the choice between it and the one that was
-//! applied last. Start at [`choose`].
+//! The image's bundle: read from its partition, installed below `bundles/`, and the choice between it and the one that
+//! was applied last. Start at [`choose`].
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Write};
@@ -21,7 +21,8 @@ const SEEN: &str = "images-seen";
 /// How many of those lines are worth keeping.
 const MEMORY: usize = 32;
 
-/// The directory of the bundle to start with. An image not seen before brings its own; otherwise it is the last applied.
+/// The directory of the bundle to start with. An image not seen before brings its own; otherwise it is the last
+/// applied.
 pub(super) fn choose(boot_disk: &Device, slot: &str, data: &Path) -> Result<PathBuf, NodeError> {
     let device = disk::partition(boot_disk, &format!("bundle-{slot}"))?;
     let file = File::open(device.node()).during(|| device.name.clone())?;

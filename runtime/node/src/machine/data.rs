@@ -14,8 +14,8 @@ use crate::error::{During, NodeError};
 
 /// Octets by which the file system must be able to grow before resize2fs is run.
 const WORTH: u64 = 8 << 20;
-/// Octets of a device from which on the file system gets a journal of 64 MiB: many small syncs then do not wait for each
-/// other.
+/// Octets of a device from which on the file system gets a journal of 64 MiB: many small syncs then do not wait for
+/// each other.
 const ROOM_FOR_JOURNAL: u64 = 1 << 30;
 
 /// Finds the data file system, makes it where the device is blank, checks it, mounts it at `place`, and grows it to the
@@ -53,9 +53,9 @@ pub(super) fn mount(boot_disk: &Device, place: &Path) -> Result<(), NodeError> {
     Ok(())
 }
 
-/// The device that the data are on, or will be on. A whole disk without partitions comes first: ours before a blank one,
-/// and a foreign one stops the start, because a person attached it for a reason. Where there is no such disk, the data
-/// are on the last partition of the boot disk.
+/// The device that the data are on, or will be on. A whole disk without partitions comes first: ours before a blank
+/// one, and a foreign one stops the start, because a person attached it for a reason. Where there is no such disk, the
+/// data are on the last partition of the boot disk.
 fn choose(boot_disk: &Device) -> Result<(Device, Content), NodeError> {
     let mut found = Vec::new();
     for device in block::disks().during(|| "the list of disks".to_owned())? {

@@ -38,8 +38,8 @@ pub(super) fn look(path: &Path) -> io::Result<Content> {
     judge(&mut File::open(path)?)
 }
 
-/// Says on the device itself that our file system is being made on it: whoever finds the mark knows that it was blank, and
-/// begins again. The mark lies behind the file system, in the last whole block.
+/// Says on the device itself that our file system is being made on it: whoever finds the mark knows that it was blank,
+/// and begins again. The mark lies behind the file system, in the last whole block.
 pub(super) fn begin_making(device: &Device) -> io::Result<()> {
     write_mark(device, MAKING)
 }

@@ -1,5 +1,5 @@
-//! [`Memory`]: the one table of what checks remember, in SQLite. Losing it delays mail and nothing else: a power cut may take the
-//! last seconds, and a file that cannot be read is set aside.
+//! [`Memory`]: the one table of what checks remember, in SQLite. Losing it delays mail and nothing else: a power cut
+//! may take the last seconds, and a file that cannot be read is set aside.
 
 use std::fs;
 use std::io;
@@ -66,8 +66,8 @@ impl Memory {
         self.table.lock().await
     }
 
-    /// Sets the file aside if that is what an error says of it. The connection still has the file, and cleans up beside it when it
-    /// ends: so another table is begun by the next life of the role alone.
+    /// Sets the file aside if that is what an error says of it. The connection still has the file, and cleans up beside
+    /// it when it ends: so another table is begun by the next life of the role alone.
     ///
     /// # Errors
     /// [`Damaged`](MemoryError::Damaged) when the file is set aside now, another one when it cannot be.
@@ -113,8 +113,8 @@ impl Table {
         Ok(())
     }
 
-    /// Removes what has expired, and of the rest what expires first, until `most` records are left: strangers who were seen once
-    /// expire long before those who are known.
+    /// Removes what has expired, and of the rest what expires first, until `most` records are left: strangers who were
+    /// seen once expire long before those who are known.
     pub(super) async fn forget(&mut self, now: u64, most: u64) -> Result<(), MemoryError> {
         sqlx::query("DELETE FROM memory WHERE expires <= ?").bind(signed(now)).execute(&mut self.0).await?;
         let rest = "DELETE FROM memory WHERE rowid IN (SELECT rowid FROM memory ORDER BY expires LIMIT max(0, (SELECT count(*) FROM memory) - ?))";
@@ -123,8 +123,8 @@ impl Table {
     }
 }
 
-/// Whether a file holds no table that SQLite can use (SQLITE_CORRUPT, SQLITE_NOTADB). A disk that is full or refuses says
-/// nothing about the file.
+/// Whether a file holds no table that SQLite can use (SQLITE_CORRUPT, SQLITE_NOTADB). A disk that is full or refuses
+/// says nothing about the file.
 fn is_no_table(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     // An extended code has the primary one in its last octet.

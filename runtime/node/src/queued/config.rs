@@ -45,8 +45,8 @@ impl Config {
         })
     }
 
-    /// qmail-send's decision: `locals` before `virtualdomains`, everything else goes out. What is put before a virtual local
-    /// part is `directoryd`'s affair: `local` asks it with the address as it was written.
+    /// qmail-send's decision: `locals` before `virtualdomains`, everything else goes out. What is put before a virtual
+    /// local part is `directoryd`'s affair: `local` asks it with the address as it was written.
     pub(crate) fn channel(&self, recipient: &Address) -> Channel {
         let ours = self.locals.0.contains(recipient.domain()) || self.virtual_domains.prepend(recipient).is_some();
         if ours { Channel::Local } else { Channel::Remote }

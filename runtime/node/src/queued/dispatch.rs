@@ -1,4 +1,5 @@
-//! Attempts: recipients that the schedule calls due are given to `local` or `remote`, and the outcomes are written down.
+//! Attempts: recipients that the schedule calls due are given to `local` or `remote`, and the outcomes are written
+//! down.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -99,8 +100,8 @@ async fn ask(shared: &Shared, attempt: &Attempt) -> Result<Outcome, ChannelError
     conversation.answer().await
 }
 
-/// Opens the message for one attempt. One whose file is gone has failed, since no later attempt can find it: its sender hears so,
-/// and something else in its place is set aside. Any other trouble may pass.
+/// Opens the message for one attempt. One whose file is gone has failed, since no later attempt can find it: its sender
+/// hears so, and something else in its place is set aside. Any other trouble may pass.
 async fn open(shared: &Shared, id: &QueueId) -> Result<OwnedFd, Outcome> {
     let (queue, id) = (shared.queue.clone(), id.clone());
     let opened = tokio::task::spawn_blocking(move || {

@@ -1,5 +1,5 @@
-//! The narrow door: `smtpd` and `local` submit, `controld` lists and flushes. Who may say what is decided by the hatch the
-//! conversation came through.
+//! The narrow door: `smtpd` and `local` submit, `controld` lists and flushes. Who may say what is decided by the hatch
+//! the conversation came through.
 
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -46,8 +46,8 @@ pub(super) async fn talk(
     Ok(())
 }
 
-/// The recipients, which come in pieces; nothing when the caller went away before `Begin`. No more are kept than the largest list
-/// has members; one more tells [`submission`] that there were too many.
+/// The recipients, which come in pieces; nothing when the caller went away before `Begin`. No more are kept than the
+/// largest list has members; one more tells [`submission`] that there were too many.
 async fn envelope(channel: &mut Conversation, sender: ReversePath) -> Result<Option<Envelope>, ChannelError> {
     let mut recipients: Vec<Address> = Vec::new();
     loop {
@@ -159,7 +159,8 @@ pub(super) fn log_accepted(by: &str, message: &Message) {
     );
 }
 
-/// The reply to a caller whose message is refused, with a line in the log. A queue that is of no use any more ends the role.
+/// The reply to a caller whose message is refused, with a line in the log. A queue that is of no use any more ends the
+/// role.
 fn refusal(shared: &Shared, error: &QueueError) -> Reply {
     postkiln_log::error(Event::Refused, &[("problem", &postkiln_log::chain(error))]);
     if matches!(error, QueueError::Unsynced) {
@@ -187,7 +188,8 @@ async fn list(shared: &Shared, channel: &mut Conversation) -> Result<(), Channel
     channel.send(&Reply::Done).await
 }
 
-/// The recipients that are not done, some thousands at a time: the message may end meanwhile, and others have their turn.
+/// The recipients that are not done, some thousands at a time: the message may end meanwhile, and others have their
+/// turn.
 async fn waiting(shared: &Shared, channel: &mut Conversation, id: &QueueId) -> Result<(), ChannelError> {
     let mut from = 0;
     loop {

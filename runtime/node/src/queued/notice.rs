@@ -1,5 +1,5 @@
-//! Bounces: what failed is reported in a message of its own, which is on stable storage before the failed recipients count
-//! as done. Double bounces go to the postmaster, triple bounces nowhere.
+//! Bounces: what failed is reported in a message of its own, which is on stable storage before the failed recipients
+//! count as done. Double bounces go to the postmaster, triple bounces nowhere.
 
 use std::fs::File;
 use std::io;

@@ -1,5 +1,5 @@
-//! The start of the queue: what an earlier life left is read on another thread, however long that takes; entries that the disk
-//! does not let us read are looked at again and again, and `status` tells of them meanwhile.
+//! The start of the queue: what an earlier life left is read on another thread, however long that takes; entries that
+//! the disk does not let us read are looked at again and again, and `status` tells of them meanwhile.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -28,8 +28,8 @@ struct Stage {
 }
 
 impl Stage {
-    /// Runs the role's parts; `outcomes` says what becomes of each recipient: the first answer, then the next, the last again
-    /// and again.
+    /// Runs the role's parts; `outcomes` says what becomes of each recipient: the first answer, then the next, the last
+    /// again and again.
     fn new(outcomes: &[(&'static str, &[Outcome])]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         Self::over(directory, outcomes)

@@ -153,8 +153,8 @@ fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, NodeError> {
     builder.build().map_err(|error| NodeError::Said(format!("no resolver can be made: {error}")))
 }
 
-/// Whether an error is an answer: there is no such name, or it has no such records. A referral is none (RFC 2308 §2.2.1): the
-/// server has no data of the name and says who may have. Whatever is not answered may be there.
+/// Whether an error is an answer: there is no such name, or it has no such records. A referral is none (RFC 2308
+/// §2.2.1): the server has no data of the name and says who may have. Whatever is not answered may be there.
 fn is_answered(error: &NetError) -> bool {
     match error {
         NetError::Dns(DnsError::NoRecordsFound(none)) => {

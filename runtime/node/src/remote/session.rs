@@ -1,5 +1,5 @@
-//! One connection to one address: moves octets between a socket and the client session of `runtime/proto/smtp`, which knows the
-//! protocol, and reads the message for it.
+//! One connection to one address: moves octets between a socket and the client session of `runtime/proto/smtp`, which
+//! knows the protocol, and reads the message for it.
 
 use std::fs::File;
 use std::io;
@@ -41,7 +41,8 @@ pub(crate) enum Tried {
     OurOwn,
 }
 
-/// Connects and delivers; encrypts when the peer can, and tries once more without when encryption fails and nothing depends on it.
+/// Connects and delivers; encrypts when the peer can, and tries once more without when encryption fails and nothing
+/// depends on it.
 pub(crate) async fn try_address(
     config: &Config,
     tools: &Tools,

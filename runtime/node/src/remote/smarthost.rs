@@ -1,5 +1,5 @@
-//! The login at the smarthost: the server that may be told it, and the password, which `keyd` gives for each attempt and which
-//! nobody keeps here.
+//! The login at the smarthost: the server that may be told it, and the password, which `keyd` gives for each attempt
+//! and which nobody keeps here.
 
 use std::cell::Cell;
 

@@ -1,5 +1,5 @@
-//! Addresses that let connections time out (qmail's `tcpto`): after two time-outs an address is left alone for an hour, so
-//! that one dead host with many messages does not fill every place of `concurrencyremote`.
+//! Addresses that let connections time out (qmail's `tcpto`): after two time-outs an address is left alone for an hour,
+//! so that one dead host with many messages does not fill every place of `concurrencyremote`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -56,8 +56,8 @@ fn serve_host(
     (port, tokio::task::spawn_local(session))
 }
 
-/// A name server for a table of `TYPE name` to values; `NXDOMAIN` for everything else, `SERVFAIL` for the value `?`, a referral
-/// to somebody else for `>`.
+/// A name server for a table of `TYPE name` to values; `NXDOMAIN` for everything else, `SERVFAIL` for the value `?`, a
+/// referral to somebody else for `>`.
 async fn name_server(table: &[(&'static str, &'static str)]) -> SocketAddr {
     let socket = UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
     let address = socket.local_addr().unwrap();

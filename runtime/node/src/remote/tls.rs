@@ -1,6 +1,6 @@
-//! TLS as a client. Opportunistic (RFC 7435) for mail exchangers: encryption against listeners, no proof of who the peer is,
-//! because MX names come from unsigned DNS and a refused certificate would only mean plain text. Proven for a server that is
-//! told a password.
+//! TLS as a client. Opportunistic (RFC 7435) for mail exchangers: encryption against listeners, no proof of who the
+//! peer is, because MX names come from unsigned DNS and a refused certificate would only mean plain text. Proven for a
+//! server that is told a password.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ pub(crate) fn connector() -> Result<TlsConnector, rustls::Error> {
     verified_by(|provider| Arc::new(KeyHolder { provider, key: None }))
 }
 
-/// The connector for a server that must have this key; without one, a public authority (Mozilla's list) must vouch for its name.
+/// The connector for a server that must have this key; without one, a public authority (Mozilla's list) must vouch for
+/// its name.
 pub(crate) fn proven(key: Option<KeyDigest>) -> Result<TlsConnector, rustls::Error> {
     if key.is_some() {
         return verified_by(|provider| Arc::new(KeyHolder { provider, key }));
@@ -41,8 +42,8 @@ fn verified_by(verifier: impl FnOnce(Arc<CryptoProvider>) -> Arc<KeyHolder>) -> 
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// Takes a certificate whose key the peer really has: any, or one key alone, whatever else the certificate says (as RFC 7671
-/// §5.1 has it for a pinned key).
+/// Takes a certificate whose key the peer really has: any, or one key alone, whatever else the certificate says (as RFC
+/// 7671 §5.1 has it for a pinned key).
 #[derive(Debug)]
 struct KeyHolder {
     provider: Arc<CryptoProvider>,

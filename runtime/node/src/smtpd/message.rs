@@ -1,5 +1,5 @@
-//! [`Message`]: one message on its way from the client into the queue, and past the scanner at the same time. Nothing is
-//! kept here. What cannot be decided is deferred.
+//! [`Message`]: one message on its way from the client into the queue, and past the scanner at the same time. Nothing
+//! is kept here. What cannot be decided is deferred.
 
 use std::net::IpAddr;
 use std::path::Path;

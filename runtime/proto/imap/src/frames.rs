@@ -1,6 +1,6 @@
-//! Commands out of octets (RFC 3501 §2.2.1, RFC 7888): a command is its lines with the literals that stand between them,
-//! in one piece. Bounded: what is too long is read to its end and forgotten. Knows no command but APPEND, whose literal is a
-//! message and may be longer.
+//! Commands out of octets (RFC 3501 §2.2.1, RFC 7888): a command is its lines with the literals that stand between
+//! them, in one piece. Bounded: what is too long is read to its end and forgotten. Knows no command but APPEND, whose
+//! literal is a message and may be longer.
 
 use memchr::memchr;
 

@@ -1,6 +1,6 @@
-//! An IMAP4rev1 server session (RFC 3501) as a value: no socket, no clock, no file. Octets, answers and time in, actions
-//! out; what it cannot know, it asks. Framing is in `frames.rs`, the terminals of the grammar in `cursor.rs`, each command
-//! in a file of its own. Start at [`Session`].
+//! An IMAP4rev1 server session (RFC 3501) as a value: no socket, no clock, no file. Octets, answers and time in,
+//! actions out; what it cannot know, it asks. Framing is in `frames.rs`, the terminals of the grammar in `cursor.rs`,
+//! each command in a file of its own. Start at [`Session`].
 
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]

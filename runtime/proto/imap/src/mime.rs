@@ -1,5 +1,5 @@
-//! The tree of a message's parts (RFC 2045, RFC 2046): where each begins and ends. Bounded in depth and number; what goes
-//! beyond is one part that is not taken apart.
+//! The tree of a message's parts (RFC 2045, RFC 2046): where each begins and ends. Bounded in depth and number; what
+//! goes beyond is one part that is not taken apart.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! SEARCH and UID SEARCH (RFC 3501 §6.4.4): no message is read for a key that is decided already, and those that have to
-//! be are read in batches.
+//! SEARCH and UID SEARCH (RFC 3501 §6.4.4): no message is read for a key that is decided already, and those that have
+//! to be are read in batches.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! The open folder as the client knows it: sequence numbers are places in this list, so it changes only when the client is
-//! told (RFC 3501 §7.4.1).
+//! The open folder as the client knows it: sequence numbers are places in this list, so it changes only when the client
+//! is told (RFC 3501 §7.4.1).
 
 use postkiln_mail::Flags;
 
@@ -42,8 +42,8 @@ impl View {
         self.entries.binary_search_by_key(&uid, |entry| entry.uid).ok()
     }
 
-    /// Places that a set names, ascending. UIDs that are not there are ignored (RFC 3501 §6.4.8), sequence numbers over the
-    /// last are the client's mistake.
+    /// Places that a set names, ascending. UIDs that are not there are ignored (RFC 3501 §6.4.8), sequence numbers over
+    /// the last are the client's mistake.
     pub(crate) fn resolve(&self, set: &SequenceSet, numbers: Numbers) -> Result<Vec<usize>, &'static str> {
         if numbers == Numbers::Sequence && set.exceeds(self.count()) {
             return Err("there is no message of that number");
@@ -98,8 +98,8 @@ impl View {
         });
     }
 
-    /// Brings the client up to date; what is gone is told only where that is allowed. `false` when UIDs began anew: this
-    /// view cannot go on.
+    /// Brings the client up to date; what is gone is told only where that is allowed. `false` when UIDs began anew:
+    /// this view cannot go on.
     pub(crate) fn update(&mut self, now: Snapshot, may_expunge: bool, out: &mut Vec<u8>) -> bool {
         if now.uid_validity != self.uid_validity {
             return false;

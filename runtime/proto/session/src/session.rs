@@ -26,8 +26,8 @@ pub trait Session {
     /// The deadline passed: the session does what is due, which mostly is to close. Does nothing before the deadline.
     fn expire(&mut self, now: Instant);
 
-    /// The service is stopping: the session says so, if its protocol can, and closes. Not for when an answer is awaited:
-    /// a message that is just being kept would be kept without the client's knowledge, and come again.
+    /// The service is stopping: the session says so, if its protocol can, and closes. Not for when an answer is
+    /// awaited: a message that is just being kept would be kept without the client's knowledge, and come again.
     fn shut_down(&mut self);
 
     /// When [`Session::expire`] is due. `None` while an answer is awaited, and after the end.

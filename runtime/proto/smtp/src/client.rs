@@ -1,6 +1,6 @@
-//! An SMTP client session as a value: one connection, one message, one recipient (qmail-remote's `smtp()`). Replies of the
-//! server and answers go in, commands and content come out. Knows no socket, no file and no retries; the words of its outcomes
-//! are qmail-remote's. Start at [`Session`].
+//! An SMTP client session as a value: one connection, one message, one recipient (qmail-remote's `smtp()`). Replies of
+//! the server and answers go in, commands and content come out. Knows no socket, no file and no retries; the words of
+//! its outcomes are qmail-remote's. Start at [`Session`].
 
 mod auth;
 mod body;
@@ -54,7 +54,8 @@ pub enum Encryption {
 /// A question that a session cannot answer itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// The connection is not encrypted, and the server has heard our name: may the message go like that? [`Answer::Go`].
+    /// The connection is not encrypted, and the server has heard our name: may the message go like that?
+    /// [`Answer::Go`].
     InTheClear,
     /// The next piece of the content: [`Answer::Piece`], [`Answer::End`] or [`Answer::Unreadable`].
     Content,

@@ -1,5 +1,5 @@
-//! Command lines (RFC 5321 §4.1.1): smtp-proto's grammar, with what it lets pass looked at again. Of MAIL and RCPT it reads
-//! the parameters alone, behind a path that it takes; the path that came is read by `path`.
+//! Command lines (RFC 5321 §4.1.1): smtp-proto's grammar, with what it lets pass looked at again. Of MAIL and RCPT it
+//! reads the parameters alone, behind a path that it takes; the path that came is read by `path`.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! The login of a client session: AUTH (RFC 4954) with PLAIN (RFC 4616), or LOGIN for servers that know nothing else. Knows
-//! nothing about encryption: the session comes here only under TLS.
+//! The login of a client session: AUTH (RFC 4954) with PLAIN (RFC 4616), or LOGIN for servers that know nothing else.
+//! Knows nothing about encryption: the session comes here only under TLS.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
