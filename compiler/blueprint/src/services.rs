@@ -126,7 +126,7 @@ fn reads(service: &Service, clamav: bool) -> Vec<String> {
     let controls = controls.map(|entry| files::control(entry.name));
     let rules = service.listeners.iter().map(|listener| files::rules_cdb(&listener.name));
     let own: &[&str] = match role {
-        Role::Directoryd => &[files::ASSIGN_CDB, "users/secrets", files::DOMAINS, files::SEED],
+        Role::Directoryd => &[files::ASSIGN_CDB, files::PASSWORD_SECRETS, files::DOMAINS, files::SEED],
         Role::Keyd => &[files::TLS],
         Role::Local => &[files::LISTS, files::ROBOTS],
         Role::Smtpd if clamav => &[CLAMD],

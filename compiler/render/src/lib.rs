@@ -211,7 +211,7 @@ fn users(blueprint: &Blueprint, take: Take<'_>) {
     take(paths::ASSIGN_CDB.to_owned(), Made::bytes(users_assign::compile(&assignments), None));
     let secrets = passwords(blueprint);
     if !secrets.0.is_empty() {
-        take(PasswordSecrets::PATH.to_owned(), Made::text(Text::of(&secrets.print(), None), None));
+        take(paths::PASSWORD_SECRETS.to_owned(), Made::text(Text::of(&secrets.print(), None), None));
     }
 }
 

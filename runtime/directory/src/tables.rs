@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use postkiln_address::Address;
+use postkiln_bundle::paths::{self, ASSIGN_CDB};
 use postkiln_control::users_assign::{self, Assigned};
 use postkiln_control::{ControlFile, ReadError, Subaddress, Virtualdomains};
 use postkiln_routing::{LookUp, UserState};
@@ -33,11 +34,11 @@ impl Tables {
             move |source| DirectoryError::Bundle { path, source }
         };
         let malformed = |path| move |error: ReadError| DirectoryError::Malformed { path, problem: error.to_string() };
-        let control = |name: &str| bundle.read(&format!("control/{name}"));
+        let control = |name: &str| bundle.read(&paths::control(name));
         let virtualdomains = Virtualdomains::read(control).map_err(malformed("control/virtualdomains"))?;
         let subaddress = Subaddress::read(control).map_err(malformed("control/subaddress"))?;
-        let users = bundle.read(USERS).map_err(io(USERS))?;
-        let users = users.ok_or(DirectoryError::Malformed { path: USERS, problem: "it is missing".to_owned() })?;
+        let users = bundle.read(ASSIGN_CDB).map_err(io(ASSIGN_CDB))?;
+        let users = users.ok_or(DirectoryError::Malformed { path: ASSIGN_CDB, problem: "it is missing".to_owned() })?;
         let bundle = bundle.try_clone().map_err(io("."))?;
         Ok(Self { virtualdomains, subaddress, users, bundle: Arc::new(bundle) })
     }
@@ -81,7 +82,7 @@ impl LookUp for Walk<'_> {
         if file.len() > 255 || file.contains(['/', '\0']) {
             return Ok(None);
         }
-        let path = format!("domains/{domain}/{file}");
+        let path = paths::instructions(domain, file);
         let (bundle, wanted) = (self.tables.bundle.clone(), path.clone());
         // The file is read on another thread, because it lies on a disk and others ask meanwhile.
         let read = tokio::task::spawn_blocking(move || bundle.read(&wanted)).await;
@@ -90,7 +91,7 @@ impl LookUp for Walk<'_> {
     }
 
     async fn table(&mut self, domain: &str, table: &str, local: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
-        let path = format!("domains/{domain}/{table}");
+        let path = paths::instructions(domain, table);
         let file = match self.tables.bundle.open_file(&path) {
             Ok(Some(file)) => file,
             Ok(None) => return Err(DirectoryError::Bundle { path, source: io::ErrorKind::NotFound.into() }),
@@ -107,8 +108,6 @@ impl LookUp for Walk<'_> {
         Ok(self.tables.subaddress.separator(domain))
     }
 }
-
-const USERS: &str = "users/cdb";
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use postkiln_address::{Address, AddressError, LocalPart};
-use postkiln_bundle::Role;
+use postkiln_bundle::{Role, paths};
 use postkiln_directory::{Directory, Tables, Throttle, Walk, When, password};
 use postkiln_handover::PasswordSecrets;
 use postkiln_ipc::directory::{Access, Account, Destination, List, Password, Reply, Request, Responder};
@@ -42,7 +42,7 @@ struct Config {
 }
 
 fn prepare(bundle: &BundleDirectory) -> Result<Config, NodeError> {
-    let path = PasswordSecrets::PATH;
+    let path = paths::PASSWORD_SECRETS;
     let secrets = bundle.read(path).during(|| path.to_owned())?.unwrap_or_default();
     let secrets = String::from_utf8(secrets).map_err(|error| NodeError::bundle(path, &error))?;
     let malformed = |line| NodeError::Bundle { path: path.to_owned(), problem: format!("line {line} is malformed") };

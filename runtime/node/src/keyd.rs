@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use postkiln_address::Domain;
 use postkiln_bundle::Role;
+use postkiln_bundle::paths::CHAIN;
 use postkiln_control::Me;
 use postkiln_directory::password;
 use postkiln_handover::Hidden;
@@ -249,8 +250,6 @@ fn refused(caller: &str, problem: &str) -> Reply {
     Reply::Failed(problem.to_owned())
 }
 
-/// The site's certificate in the bundle.
-const CHAIN: &str = "tls/chain.pem";
 const NO_KEY: &str = "the key of the site's certificate was not delivered: clients are shown another certificate";
 /// How long a delivery may take.
 const DELIVERY: Duration = Duration::from_secs(10);

@@ -13,6 +13,8 @@ pub const CHAIN: &str = "tls/chain.pem";
 pub const ASSIGN: &str = "users/assign";
 /// The same as `directoryd` reads it.
 pub const ASSIGN_CDB: &str = "users/cdb";
+/// The secrets that passwords of people are, by name and version.
+pub const PASSWORD_SECRETS: &str = "users/secrets";
 /// Every DNS record with its parts and its reason.
 pub const RECORDS: &str = "dns/records.json";
 /// The settings of the scanner.

@@ -18,9 +18,6 @@ pub struct PasswordSecret {
 }
 
 impl PasswordSecrets {
-    /// Where it lies in a bundle that has any.
-    pub const PATH: &str = "users/secrets";
-
     /// Reads the file.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Mail to a list's address: settings from the bundle, the decision of `runtime/lists`, and what follows from it.
 
 use postkiln_address::Address;
+use postkiln_bundle::paths;
 use postkiln_control::list::List;
 use postkiln_ipc::directory;
 use postkiln_lists::{Decision, Listing, candidates, obey};
@@ -21,7 +22,7 @@ pub(super) async fn post(
     original: &Original,
     list: &directory::List,
 ) -> Result<(), Outcome> {
-    let path = format!("lists/{}/list.json", list.directory);
+    let path = paths::list_settings(&format!("{}{}", paths::LISTS, list.directory));
     let settings: List =
         serde_json::from_slice(&config.file(&path).await?).map_err(|error| trouble(&format!("{path}: {error}")))?;
     let message = original.message();
