@@ -60,8 +60,11 @@ impl Image {
     #[must_use]
     pub fn command_with(site: &Path, path: &Path, store: &Path) -> Command {
         let mut build = Command::new(binary("postkiln"));
-        // A copy outside the repository has no time of a commit.
-        build.arg("build").args(["--serial", "1"]).arg(site).arg("-o").arg(path).arg("--store").arg(store);
+        build.arg("build").arg(site).arg("-o").arg(path).arg("--store").arg(store);
+        // A copy of a site outside the repository has no time of a commit; a bundle has its numbers.
+        if !site.join("manifest.json").is_file() {
+            build.args(["--serial", "1"]);
+        }
         let moved = kept("").join("moved-packages.lock");
         if moved.is_file() {
             build.arg("--lock").arg(moved);
