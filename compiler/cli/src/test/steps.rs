@@ -151,7 +151,7 @@ async fn no_pop3(target: &Target, login: &Login) -> Outcome {
 }
 
 async fn no_imap(target: &Target, login: &Login) -> Outcome {
-    is_refused(imap::Session::open(target, login).await.map(drop), "was answered No:")
+    is_refused(imap::Session::open(target, login).await.map(drop), "was answered NO")
 }
 
 /// Checks that a login failed because the server refused it with this word.
