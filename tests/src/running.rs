@@ -33,6 +33,8 @@ pub struct Running {
     data: PathBuf,
     owned: Option<TempDir>,
     may_be_attacked: bool,
+    /// Whether the node has mounts of its own.
+    is_mounted: bool,
 }
 
 /// One process of a node.
@@ -78,8 +80,8 @@ impl Running {
         running
     }
 
-    /// Starts a node with mounts of its own, as root: lines of the shell that find the empty data directory in `$DATA`.
-    /// See [`Self::inside`].
+    /// Starts a node with mounts of its own: lines of the shell that find the empty data directory in `$DATA`. An ordinary
+    /// user has them in a user namespace, as its root. See [`Self::inside`].
     ///
     /// # Panics
     /// When there can be no such mounts, or the node does not become ready in time.
@@ -87,10 +89,11 @@ impl Running {
     pub fn start_mounted(site: &Path, mounts: &str) -> Self {
         let data = tempfile::Builder::new().prefix("pk-data-").tempdir().expect("a temporary directory");
         let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-e", "-c", &format!("{mounts}\nexec \"$@\""), "sh"]).arg(binary("postkiln"));
+        command.args(namespaces(&["--map-root-user"]));
+        command.args(["sh", "-e", "-c", &format!("{mounts}\nexec \"$@\""), "sh"]).arg(binary("postkiln"));
         command.env("DATA", data.path());
         let mut running = Self::begin(command, site, data.path(), &data.path().join("no-identity"));
-        running.owned = Some(data);
+        (running.owned, running.is_mounted) = (Some(data), true);
         running.ports = running.await_ready();
         running
     }
@@ -143,14 +146,19 @@ impl Running {
             data: data.to_owned(),
             owned: None,
             may_be_attacked: false,
+            is_mounted: false,
         }
     }
 
     /// Runs a line of the shell among the mounts of the node, with its data directory in `$DATA`.
     #[must_use]
     pub fn inside(&self, line: &str) -> Ended {
-        let mut command = Command::new("nsenter");
-        command.args(["--mount", "--target", &self.child.id().to_string(), "sh", "-e", "-c", line]);
+        let mut command = Command::new(if self.is_mounted { "nsenter" } else { "env" });
+        if self.is_mounted {
+            command.args(namespaces(&["--preserve-credentials"]));
+            command.args(["--target", &self.child.id().to_string()]);
+        }
+        command.args(["sh", "-e", "-c", line]);
         finish(command.env("DATA", &self.data), Duration::from_secs(60))
     }
 
@@ -330,6 +338,17 @@ pub fn processes_of(data: &Path) -> Vec<Service> {
         entries.filter_map(|entry| service_at(&entry.ok()?.path(), &data.to_string_lossy())).collect();
     found.sort_by_key(|service| service.pid);
     found
+}
+
+/// The options of unshare(1) and nsenter(1) for mounts of one's own. An ordinary user needs a user namespace for them, with
+/// the other options.
+fn namespaces<'a>(as_user: &[&'a str]) -> Vec<&'a str> {
+    let mut options = vec!["--mount"];
+    if !rustix::process::geteuid().is_root() {
+        options.push("--user");
+        options.extend(as_user);
+    }
+    options
 }
 
 fn service_at(process: &Path, data: &str) -> Option<Service> {
