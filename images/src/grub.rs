@@ -1,6 +1,6 @@
-//! GRUB for both firmwares, from the pinned packages: their `grub-mkimage` puts the modules we name into one file. It
-//! runs from a folder of its own, with its own loader and libraries: the host needs no GRUB, and its libraries do not
-//! matter.
+//! GRUB for both firmwares, from the pinned packages: their `grub-mkimage` puts the modules we name into one file.
+//! It runs from a folder of its own, with its own loader and libraries: the host needs no GRUB, and its libraries
+//! do not matter.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

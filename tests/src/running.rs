@@ -178,8 +178,8 @@ impl Running {
         crate::clients::accept(&self.ports, site, login)
     }
 
-    /// Says that roles are going to make system calls that are not theirs. In every other test one such call is a
-    /// failure.
+    /// Says that roles are going to make system calls that are not theirs. In every other test one such call
+    /// is a failure.
     #[must_use]
     pub const fn that_is_attacked(mut self) -> Self {
         self.may_be_attacked = true;

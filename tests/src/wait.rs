@@ -17,8 +17,8 @@ pub fn eventually<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Opti
             return found;
         }
         assert!(Instant::now() < end, "not within {limit:?}: {what}");
-        // Another process changes files or ports and cannot tell us; the interval decides how late we see it, never
-        // whether.
+        // Another process changes files or ports and cannot tell us; the interval decides how late we see
+        // it, never whether.
         thread::park_timeout(Duration::from_millis(20));
     }
 }

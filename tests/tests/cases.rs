@@ -1,5 +1,5 @@
-//! Whole bundles byte for byte, and the same bytes wherever and whenever they are made. `UPDATE=1` rewrites
-//! `expected/`.
+//! Whole bundles byte for byte, and the same bytes wherever and whenever they are made.
+//! `UPDATE=1` rewrites `expected/`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 

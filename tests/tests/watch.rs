@@ -1,5 +1,5 @@
-//! `postkiln check --watch` sees what a person saves, in every file the site consists of, and ends as its last round
-//! did.
+//! `postkiln check --watch` sees what a person saves, in every file the site consists of, and ends as its
+//! last round did.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is the failure of a test")]
 

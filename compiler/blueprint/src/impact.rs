@@ -1,6 +1,6 @@
-//! The cost of changes: one row for each field of the blueprint, beside which nothing compiles, with the place where
-//! the field was written. `schemas/manual/impact.md` is printed from here; `compiler/plan` compares by it. Start at
-//! [`Object`].
+//! The cost of changes: one row for each field of the blueprint, beside which nothing compiles, with the place
+//! where the field was written. `schemas/manual/impact.md` is printed from here; `compiler/plan` compares by it.
+//! Start at [`Object`].
 //!
 //! To add a field to a struct of `model.rs`:
 //! 1. the compiler says that a pattern in this file lacks it: add `field: class(&[Role, …]) => place,` to the struct's

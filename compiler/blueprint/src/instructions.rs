@@ -64,8 +64,8 @@ impl Blueprint {
         self.domains.iter().map(|(domain, mail)| (domain.as_str(), Delivery::new(domain, mail))).collect()
     }
 
-    /// The lines of `users/assign`, as vpopmail writes them: a wildcard for each domain; an alias domain's names the
-    /// real one.
+    /// The lines of `users/assign`, as vpopmail writes them: a wildcard for each domain; an alias domain's names
+    /// the real one.
     #[must_use]
     pub fn assignments(&self) -> Vec<Assignment> {
         let own = self.domains.keys().map(|domain| (domain, domain));
@@ -142,8 +142,8 @@ impl<'a> Delivery<'a> {
         found
     }
 
-    /// Whether the address is one of the table's. Lists and replies keep their files: few, and with folders of their
-    /// own.
+    /// Whether the address is one of the table's. Lists and replies keep their files: few, and with folders
+    /// of their own.
     #[must_use]
     pub const fn is_in_table(&self, own: Own<'_>) -> bool {
         self.has_table && matches!(own, Own::Alias(_) | Own::Forward(_))

@@ -71,9 +71,9 @@ fn value<C: ControlFile + Default>(control: &BTreeMap<String, String>) -> C {
 /// The most memory that a service may have beyond its share. The machine should hold that of one service: whoever needs
 /// more and more is ended before it takes the others' memory.
 pub(crate) const SURPLUS: u64 = 256;
-/// Messages on their way to clients, each whole in memory, almost three times its size: fifteen clients that fetch one
-/// of 20 MiB at once and are slow to read take more than 768 MiB together, and end all sessions. The proof does not
-/// count this.
+/// Messages on their way to clients, each whole in memory, almost three times its size: fifteen clients that fetch
+/// one of 20 MiB at once and are slow to read take more than 768 MiB together, and end all sessions. The proof does
+/// not count this.
 const READING: u64 = 512;
 /// A share counts in steps of this size, so that a few more connections are no other limit, hence no restart.
 const STEP: u64 = 128;

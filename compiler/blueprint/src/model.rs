@@ -71,10 +71,10 @@ pub struct Blueprint {
 impl Blueprint {
     /// The version that this code makes.
     ///
-    /// People plan against bundles of years ago. A field that is added carries `#[serde(default…)]`, and the default is
-    /// what bundles had in effect before there was the field; the version stays. Any other change of the JSON form
-    /// raises the version, and [`Blueprint::read`] brings older forms to the new one. `tests/bases/` holds a bundle of
-    /// each version.
+    /// People plan against bundles of years ago. A field that is added carries `#[serde(default…)]`, and the default
+    /// is what bundles had in effect before there was the field; the version stays. Any other change of the JSON form
+    /// raises the version, and [`Blueprint::read`] brings older forms to the new one. `tests/bases/` holds a bundle
+    /// of each version.
     pub const VERSION: u32 = 1;
 
     /// Reads `blueprint.json`, of this version's bundles and of earlier ones'.

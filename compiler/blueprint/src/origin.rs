@@ -1,5 +1,5 @@
-//! Where a thing of the blueprint was written, looked up in the site when somebody asks. Knows nothing about generated
-//! files.
+//! Where a thing of the blueprint was written, looked up in the site when somebody asks. Knows nothing
+//! about generated files.
 
 mod sections;
 

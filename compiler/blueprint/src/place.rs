@@ -23,8 +23,8 @@ pub(crate) fn first<T>(list: &[Placed<T>]) -> Option<&Place> {
     list.first().map(|one| &one.place)
 }
 
-/// The place of a domain's field. `None` for a default, which has the place of the whole domain: the domain's name says
-/// more.
+/// The place of a domain's field. `None` for a default, which has the place of the whole domain: the domain's
+/// name says more.
 pub(crate) fn written<'a>(mail: &MailDomain, field: &'a Place) -> Option<&'a Place> {
     let Publishing { spf, dmarc, mta_sts, client, .. } = &mail.publishing;
     let others = [&mail.catch_all.place, &mail.subaddress.place, &mail.managed.place];

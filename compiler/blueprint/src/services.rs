@@ -101,8 +101,8 @@ fn whole(service: Service, Needs { clamav, load, .. }: Needs) -> Service {
     }
 }
 
-/// The classes of system calls of a role. Most follow from what its row gives it; whoever opens sockets of its own is
-/// named.
+/// The classes of system calls of a role. Most follow from what its row gives it; whoever opens sockets of its
+/// own is named.
 fn calls(service: &Service, clamav: bool) -> Vec<Calls> {
     if service.program != Program::Node {
         return Vec::new();

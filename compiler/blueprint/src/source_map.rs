@@ -74,8 +74,8 @@ impl SourceMap {
         draft.finish()
     }
 
-    /// Writes the content of the map's file with the lines of generated files: JSON with a thing or a file on each
-    /// line.
+    /// Writes the content of the map's file with the lines of generated files: JSON with a thing or a file
+    /// on each line.
     ///
     /// # Errors
     /// When `to` has one.

@@ -124,8 +124,8 @@ impl<'a> Zones<'a> {
         Some(draft.answering(&name).map(|owner| draft.at(&owner, kind).collect()).unwrap_or_default())
     }
 
-    /// The records that were declared for an absolute name itself, whatever a wildcard says of names that nobody
-    /// declared.
+    /// The records that were declared for an absolute name itself, whatever a wildcard says of names
+    /// that nobody declared.
     fn declared(&self, name: &str, kind: &str) -> impl Iterator<Item = &Entry<'a>> {
         let found = self.find(name).and_then(|(zone, name)| Some((self.drafts.get(zone)?, name)));
         found.into_iter().flat_map(move |(draft, name)| draft.at(&name, kind).collect::<Vec<_>>())

@@ -15,11 +15,11 @@ use crate::{bundle, findings, output};
 
 /// Explains a finding, an address, or a generated line
 ///
-/// With a code: what the finding means, why it is refused, and an example that is wrong and one that is right. With a
-/// site and an address: each step that mail for it takes, to its mailboxes, lists, forwards or refusal, with the place
-/// of every rule used; the steps are those that the node takes. This works for a site with errors too, unless one of
-/// them hides where the mail goes. With a site and a file of its bundle: what the file, or one line of it, was made
-/// for.
+/// With a code: what the finding means, why it is refused, and an example that is wrong and one that is right. With
+/// a site and an address: each step that mail for it takes, to its mailboxes, lists, forwards or refusal, with the
+/// place of every rule used; the steps are those that the node takes. This works for a site with errors too, unless
+/// one of them hides where the mail goes. With a site and a file of its bundle: what the file, or one line of it,
+/// was made for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -11,9 +11,9 @@ use crate::{findings, output};
 
 /// Rewrites a site for the newest version of the language
 ///
-/// Fields that have other names now are renamed where they stand, in every file the site imports, and the site says
-/// which version it is of. Comments and layout stay as they are; laying out itself is the business of Nickel's own
-/// `nickel format`.
+/// Fields that have other names now are renamed where they stand, in every file the site imports, and the site
+/// says which version it is of. Comments and layout stay as they are; laying out itself is the business of
+/// Nickel's own `nickel format`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

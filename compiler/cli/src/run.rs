@@ -29,8 +29,8 @@ use crate::{findings, output};
 /// and 10465, IMAP at 10143 and 10993, POP3 at 10110 and 10995. Prints `ready` when every service answers, and stops
 /// everything on Control-C. The data directory stays.
 ///
-/// Opens the site's secrets with your identity and hands them to the node, which keeps them sealed below the data
-/// directory.
+/// Opens the site's secrets with your identity and hands them to the node, which keeps them sealed below
+/// the data directory.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

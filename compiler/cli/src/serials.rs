@@ -21,8 +21,8 @@ pub(crate) struct Options {
     /// The serial number of all zones; it must grow [default: the time of the newest commit that touched the site]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     serial: Option<u32>,
-    /// An earlier bundle of the site: where no commit says a larger number, a zone that changes gets the one after its
-    /// own there
+    /// An earlier bundle of the site: where no commit says a larger number, a zone that changes gets the one after
+    /// its own there
     #[arg(long, value_name = "BUNDLE")]
     after: Option<PathBuf>,
 }

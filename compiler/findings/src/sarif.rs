@@ -23,8 +23,8 @@ pub struct Run<'a> {
     pub source: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// One log with one run. Rules are those of the codes found, with their explanations; fingerprints hold when lines
-/// move.
+/// One log with one run. Rules are those of the codes found, with their explanations; fingerprints hold
+/// when lines move.
 #[must_use]
 pub fn sarif(findings: &[Diagnostic], run: &Run<'_>) -> Value {
     let mut codes: Vec<Code> = findings.iter().map(|finding| finding.code).collect();

@@ -139,8 +139,8 @@ impl<'a> Walker<'a> {
         Self { blueprint, world: World::new(blueprint), policy: blueprint.admission(), known: BTreeMap::new() }
     }
 
-    /// A log does not say who had logged in: only our own people send through us, so a sender of ours counts as one of
-    /// them.
+    /// A log does not say who had logged in: only our own people send through us, so a sender of ours counts as
+    /// one of them.
     fn fate(&mut self, from: &str, to: &Address) -> Fate {
         let sender = ReversePath::received(from).unwrap_or(ReversePath::Null);
         let has_login = sender.address().is_some_and(|sender| self.is_ours(sender));

@@ -128,8 +128,8 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// The names that have to be compared in a section of a domain, where not all have to; the others are counted as
-    /// equal.
+    /// The names that have to be compared in a section of a domain, where not all have to; the others are
+    /// counted as equal.
     fn touched<T>(
         &mut self,
         domain: &Domain,

@@ -1,5 +1,5 @@
-//! From a [`Blueprint`] to the files of a [`Bundle`]: nothing is decided here, and the same blueprint gives the same
-//! bytes.
+//! From a [`Blueprint`] to the files of a [`Bundle`]: nothing is decided here, and the same blueprint gives
+//! the same bytes.
 //!
 //! Knows nothing about sites and their mistakes. Start at [`render`].
 

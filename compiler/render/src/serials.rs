@@ -10,8 +10,8 @@ use crate::text::Text;
 pub enum Serials {
     /// All zones have this one.
     Same(u32),
-    /// The zone files of an earlier bundle, by path: a zone that says the same keeps its number, another one gets the
-    /// next.
+    /// The zone files of an earlier bundle, by path: a zone that says the same keeps its number, another one
+    /// gets the next.
     After(BTreeMap<String, String>),
     /// This one for every zone whose number in an earlier bundle is smaller (RFC 1982 §3.2), else as
     /// [`After`](Self::After) that bundle: the clock of whoever commits may go back.
@@ -19,8 +19,8 @@ pub enum Serials {
 }
 
 impl Serials {
-    /// The number of a zone that nobody has seen yet. Every number that a clock gives until 2038 is larger to a
-    /// secondary.
+    /// The number of a zone that nobody has seen yet. Every number that a clock gives until 2038 is larger
+    /// to a secondary.
     const FIRST: u32 = 1;
 
     /// The zone file at `path`, made by `print` from the number it is to have.

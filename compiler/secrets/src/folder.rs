@@ -118,8 +118,8 @@ impl Folder {
         Ok(Opened { vault, state })
     }
 
-    /// [`open`](Self::open) for a change: a lock that a crash has kept back is written, any other difference is an
-    /// error.
+    /// [`open`](Self::open) for a change: a lock that a crash has kept back is written, any other difference
+    /// is an error.
     ///
     /// # Errors
     /// The errors of `open`, and one for files that do not belong together.

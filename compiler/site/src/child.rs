@@ -96,8 +96,8 @@ impl Apart {
     /// When it cannot be started.
     pub(crate) fn start(root: &Path) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        // The kernel limits processor time. This limit is for a machine so busy, or a child so stuck, that the child
-        // never runs.
+        // The kernel limits processor time. This limit is for a machine so busy, or a child so stuck, that the
+        // child never runs.
         ours.set_read_timeout(Some(LONGEST_WAIT))?;
         let mut command = command(root)?;
         command.stdin(OwnedFd::from(theirs.try_clone()?)).stdout(OwnedFd::from(theirs));
@@ -137,8 +137,8 @@ impl Apart {
         wire::content(&mut self.stream, length).map(Ok).map_err(|_| self.end(false))
     }
 
-    /// Asks for many things, of which `those` finds some in each answer; a process that ends is a mistake after the
-    /// last.
+    /// Asks for many things, of which `those` finds some in each answer; a process that ends is a mistake
+    /// after the last.
     pub(crate) fn each<T>(
         &mut self,
         request: &Request,

@@ -30,8 +30,8 @@ pub(crate) fn blanked(bytes: &[u8], hidden: &[Span], file: usize) -> Vec<u8> {
     kept
 }
 
-/// A part of a file with everything in crypt form (`$ID$…`) cut after its kind. Works on octets: a source need not be
-/// UTF-8.
+/// A part of a file with everything in crypt form (`$ID$…`) cut after its kind. Works on octets: a source need
+/// not be UTF-8.
 fn without_crypt(bytes: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(bytes.len());
     let mut rest = bytes;

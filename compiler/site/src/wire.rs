@@ -1,6 +1,6 @@
 //! The language between the process that reads a site and the one that wants it: a length of four octets,
-//! little-endian, and a message in postcard's form; after [`Reply::Content`] the octets of the file. Knows nothing
-//! about processes.
+//! little-endian, and a message in postcard's form; after [`Reply::Content`] the octets of the file. Knows
+//! nothing about processes.
 
 use std::io::{self, ErrorKind, Read, Write};
 

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{Channel, ChannelError, Door};
 
-/// Does something again whose conversation broke, three times in all. `init` keeps the calls of a role that it starts
-/// anew, so the next conversation waits for it and needs no pause before. Everything that is done so must bear being
-/// done twice.
+/// Does something again whose conversation broke, three times in all. `init` keeps the calls of a role that it
+/// starts anew, so the next conversation waits for it and needs no pause before. Everything that is done so must
+/// bear being done twice.
 ///
 /// # Errors
 /// The last error.
@@ -38,8 +38,8 @@ pub(crate) fn again_blocking<T>(mut work: impl FnMut() -> Result<T, ChannelError
     done
 }
 
-/// The questions to one callee: a conversation that is begun with the first, kept for the next, and begun anew when it
-/// broke.
+/// The questions to one callee: a conversation that is begun with the first, kept for the next, and begun anew
+/// when it broke.
 #[derive(Debug)]
 pub(crate) struct Line<S, R> {
     door: Arc<Door>,

@@ -183,8 +183,8 @@ pub enum ChannelError {
 }
 
 impl ChannelError {
-    /// Whether the other side may answer in another conversation: this one broke, and not by what was said or for lack
-    /// of time.
+    /// Whether the other side may answer in another conversation: this one broke, and not by what was said or for
+    /// lack of time.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         match self {

@@ -35,8 +35,8 @@ pub enum Reply {
     Certificate(Certificate),
     /// The signature in the form of its scheme.
     Signature(Vec<u8>),
-    /// In the order of the question, in crypt form; `None`: that version of the secret was not delivered for this
-    /// purpose.
+    /// In the order of the question, in crypt form; `None`: that version of the secret was not delivered
+    /// for this purpose.
     Hashes(Vec<Option<Hidden>>),
     /// A password; `None`: the secret was not delivered for this purpose.
     Password(Option<Hidden>),

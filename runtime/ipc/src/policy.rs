@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::again::Line;
 use crate::{ChannelError, Door};
 
-/// A recipient that a stranger wants to reach: one of ours, and it takes mail. Each gets one reply; a conversation may
-/// hold many.
+/// A recipient that a stranger wants to reach: one of ours, and it takes mail. Each gets one reply; a conversation
+/// may hold many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// The client's IP address.

@@ -1,9 +1,9 @@
 //! The conversation with `queued`: the narrow door into the queue (qmail-queue's part), and questions of operators.
 //!
-//! A submission: `Submit`, any number of `Recipients`, `Begin`, hear `Go`; any number of `Content` (no answers); then
-//! `Commit` and hear `Accepted` or `Refused`, or end the conversation to forget the message. `Accepted` means that
-//! message and envelope are on stable storage. [`Submission`] is the caller's side of it, [`Listing`] that of an
-//! operator's question.
+//! A submission: `Submit`, any number of `Recipients`, `Begin`, hear `Go`; any number of `Content` (no answers);
+//! then `Commit` and hear `Accepted` or `Refused`, or end the conversation to forget the message. `Accepted` means
+//! that message and envelope are on stable storage. [`Submission`] is the caller's side of it, [`Listing`] that of
+//! an operator's question.
 //!
 //! Recipients and listings may be of any number, so they travel in pieces: [`pieces`].
 

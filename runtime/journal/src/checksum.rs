@@ -1,5 +1,5 @@
-//! CRC-32C (Castagnoli; RFC 3720 §B.4 has its test vectors): tells torn writes from whole ones, and gives no protection
-//! from malice.
+//! CRC-32C (Castagnoli; RFC 3720 §B.4 has its test vectors): tells torn writes from whole ones, and gives no
+//! protection from malice.
 
 use crc::{CRC_32_ISCSI, Crc, Digest, Table};
 

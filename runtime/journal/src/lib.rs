@@ -1,6 +1,6 @@
 //! The log that the queue will stand on: messages and what became of them, appended to segments, stable by one
-//! `fdatasync` for all that wait. Knows nothing about what an envelope says, deliveries, sockets or clocks. Start at
-//! [`Journal`].
+//! `fdatasync` for all that wait. Knows nothing about what an envelope says, deliveries, sockets or clocks.
+//! Start at [`Journal`].
 //!
 //! # States on disk
 //!
@@ -119,9 +119,9 @@ struct Inner {
 }
 
 impl Journal {
-    /// Opens the journal below `directory`, makes missing parts, takes the lock that keeps other writers out, reads the
-    /// log, and starts the thread that writes. Everything that is told is stable, unless a finding says that the disk
-    /// takes nothing.
+    /// Opens the journal below `directory`, makes missing parts, takes the lock that keeps other writers out, reads
+    /// the log, and starts the thread that writes. Everything that is told is stable, unless a finding says that the
+    /// disk takes nothing.
     ///
     /// # Errors
     /// When the directory cannot be used, another process holds it, a segment cannot be read or is of a newer version.
@@ -179,8 +179,8 @@ impl Journal {
         })
     }
 
-    /// Reads a message where it lies. When it moved in between, and its segment was given up, it is read where it lies
-    /// now.
+    /// Reads a message where it lies. When it moved in between, and its segment was given up, it is read where
+    /// it lies now.
     fn read<T>(&self, id: Id, read: impl Fn(&Live, Arc<()>) -> Result<T, JournalError>) -> Result<T, JournalError> {
         let (live, reading) = self.live(id)?;
         read(&live, reading).or_else(|error| {

@@ -1,5 +1,5 @@
-//! A load for the journal over a disk in memory: what it tried, what it was told, and whether a recovered journal
-//! agrees.
+//! A load for the journal over a disk in memory: what it tried, what it was told, and whether a
+//! recovered journal agrees.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

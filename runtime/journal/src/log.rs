@@ -1,5 +1,5 @@
-//! The writing end of the log: batches, segments, what happens when the disk refuses. One thread has it. Start at
-//! [`Log::write`].
+//! The writing end of the log: batches, segments, what happens when the disk refuses. One thread has it.
+//! Start at [`Log::write`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -142,8 +142,8 @@ impl Recovery<'_> {
         });
     }
 
-    /// Finds the newest segment that counts, follows the names of those before it, and applies all of them, oldest
-    /// first.
+    /// Finds the newest segment that counts, follows the names of those before it, and applies all of
+    /// them, oldest first.
     fn read_log(&mut self, epochs: &[u64]) -> Result<(), JournalError> {
         let mut newest = None;
         for epoch in epochs.iter().rev() {

@@ -11,8 +11,8 @@ pub struct Segment {
     pub(crate) head: Head,
     /// Records that were stable once: before the end that a later segment names, or before the last batch.
     pub(crate) stable: Vec<Record>,
-    /// The last batch up to its first bad record: perhaps nobody was told of it. Empty when a later segment names the
-    /// end.
+    /// The last batch up to its first bad record: perhaps nobody was told of it. Empty when a later segment
+    /// names the end.
     pub(crate) last: Vec<Record>,
     /// The offset where the stable part ends.
     pub(crate) stable_end: u64,

@@ -15,8 +15,8 @@ pub(crate) struct Live {
     /// The octets that a copy of it takes in the log, about.
     pub(crate) weight: u64,
     pub(crate) content: Lies,
-    /// The last mark of each recipient that has one, in the order of recipients: a list, since most messages have one
-    /// recipient.
+    /// The last mark of each recipient that has one, in the order of recipients: a list, since most messages
+    /// have one recipient.
     pub(crate) marks: Vec<(u32, Mark)>,
     pub(crate) notes: Vec<Box<[u8]>>,
 }

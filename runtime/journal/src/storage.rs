@@ -1,5 +1,5 @@
-//! The file operations the journal consists of, as a trait so that tests can fail each of them and cut the power
-//! between them.
+//! The file operations the journal consists of, as a trait so that tests can fail each of them and cut the
+//! power between them.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

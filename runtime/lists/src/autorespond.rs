@@ -37,8 +37,8 @@ impl Allowance {
     }
 }
 
-/// The address to answer; `None` when the message is a notice, comes from a list or was made by a program (RFC 3834
-/// §2).
+/// The address to answer; `None` when the message is a notice, comes from a list or was made by a program
+/// (RFC 3834 §2).
 ///
 /// # Errors
 /// The bounce of a message that an autoresponder has made: it is going round in a circle.

@@ -1,5 +1,5 @@
-//! [`Message`]: the message that came, as far as lists and robots look at it; [`Outgoing`]: the one that goes out for
-//! it.
+//! [`Message`]: the message that came, as far as lists and robots look at it; [`Outgoing`]: the one that goes
+//! out for it.
 
 use postkiln_address::ReversePath;
 use postkiln_mail::{Envelope, QueueId, header};

@@ -99,8 +99,8 @@ fn line(level: Level, event: Event, fields: &[(&str, &dyn Display)]) -> String {
     print(ROLE.get().copied().unwrap_or("-"), level, event, fields)
 }
 
-/// Standard error without the lock of [`std::io::stderr`]: a thread that waits in there would hold up the words of a
-/// panic.
+/// Standard error without the lock of [`std::io::stderr`]: a thread that waits in there would hold up the words
+/// of a panic.
 struct StandardError;
 
 impl io::Write for StandardError {

@@ -1,5 +1,5 @@
-//! The certificate of a role that offers TLS: asked of `keyd` at the start, and again each time that there is another
-//! one.
+//! The certificate of a role that offers TLS: asked of `keyd` at the start, and again each time that there
+//! is another one.
 
 use std::cell::RefCell;
 use std::rc::Rc;

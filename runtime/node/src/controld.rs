@@ -50,8 +50,8 @@ async fn receive(listener: UnixListener, office: Office) -> Result<(), NodeError
     let seats = Arc::new(Semaphore::new(OPERATORS));
     loop {
         let Ok(seat) = seats.clone().acquire_owned().await else { return Err(NodeError::Part) };
-        // The socket is the operators' own: what fails here is the lack of a descriptor, and `init` starts the role
-        // anew.
+        // The socket is the operators' own: what fails here is the lack of a descriptor, and `init` starts
+        // the role anew.
         let (stream, _) = listener.accept().await.during(|| "the operators' socket".to_owned())?;
         let office = office.clone();
         tokio::task::spawn_local(async move {

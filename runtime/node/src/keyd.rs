@@ -181,8 +181,8 @@ async fn talk(safe: Rc<Safe>, caller: Rc<str>, mut channel: Channel<Reply, Reque
 }
 
 impl Safe {
-    /// The certificate in force, as soon as it is another one than the caller knows; nothing when the caller goes away
-    /// first.
+    /// The certificate in force, as soon as it is another one than the caller knows; nothing when the caller
+    /// goes away first.
     async fn certificate(
         &self,
         known: Option<Fingerprint>,

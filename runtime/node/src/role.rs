@@ -99,9 +99,9 @@ impl<C> Seat<C> {
         self.inherited.take_all("listener")
     }
 
-    /// Takes the steps from one bundle to the next, for a role that has more to do than to read the configuration anew;
-    /// to be called once. `init` hears that this role has prepared, and that it runs a bundle, when the turns are
-    /// answered.
+    /// Takes the steps from one bundle to the next, for a role that has more to do than to read the configuration
+    /// anew; to be called once. `init` hears that this role has prepared, and that it runs a bundle, when the
+    /// turns are answered.
     pub(crate) fn turns(&self) -> mpsc::UnboundedReceiver<Turn<C>> {
         self.turns.take()
     }

@@ -14,8 +14,8 @@ use postkiln_sys::{BundleDirectory, Reach};
 use crate::error::{During, NodeError};
 use crate::parts;
 
-/// Keeps what a role's line of the service table gives it: its parts of bundles, its directories, the calls of its
-/// classes.
+/// Keeps what a role's line of the service table gives it: its parts of bundles, its directories, the calls
+/// of its classes.
 ///
 /// # Errors
 /// When the kernel refuses; the role must not go on.
@@ -49,7 +49,7 @@ const fn of(class: Calls) -> &'static [Call] {
 /// Calls that every role makes: memory that is never code, threads that are never processes, files for reading, sockets
 /// it was given or has made in a pair.
 const BASE: &[Call] = &[
-    // Descriptors.
+    // Every role reads, writes and closes the descriptors that it was given.
     Call::any(libc::SYS_read),
     Call::any(libc::SYS_write),
     Call::any(libc::SYS_readv),
@@ -67,7 +67,7 @@ const BASE: &[Call] = &[
     Call::only(libc::SYS_openat, &[When::Is(2, WRITING, 0)]),
     // Files of the bundle, which are opened for reading; Landlock keeps them so.
     Call::any(libc::SYS_openat2),
-    // Waiting.
+    // The runtime waits for sockets, timers and its own threads.
     Call::any(libc::SYS_epoll_create1),
     Call::any(libc::SYS_epoll_ctl),
     Call::any(libc::SYS_epoll_pwait),
@@ -80,7 +80,7 @@ const BASE: &[Call] = &[
     Call::any(libc::SYS_clock_gettime),
     Call::any(libc::SYS_restart_syscall),
     Call::any(libc::SYS_sched_yield),
-    // Conversations.
+    // Roles speak with each other over socket pairs, which carry descriptors too.
     Call::only(libc::SYS_socketpair, &[When::Is(0, ALL, libc::AF_UNIX.cast_unsigned())]),
     Call::any(libc::SYS_sendto),
     Call::any(libc::SYS_sendmsg),
@@ -91,7 +91,7 @@ const BASE: &[Call] = &[
     Call::any(libc::SYS_setsockopt),
     Call::any(libc::SYS_getsockname),
     Call::any(libc::SYS_getpeername),
-    // Memory.
+    // Memory is taken and given back, and none of it can hold code.
     Call::only(libc::SYS_mmap, NO_CODE),
     Call::only(libc::SYS_mprotect, NO_CODE),
     Call::any(libc::SYS_munmap),

@@ -102,8 +102,8 @@ mod tests {
     struct Memory(BTreeMap<String, Record>);
 
     impl Memory {
-        /// Whether an attempt of `client` from `sender` passes at `now`: delay 300 s, window 1000 s, remembered for
-        /// 5000 s.
+        /// Whether an attempt of `client` from `sender` passes at `now`: delay 300 s, window 1000 s, remembered
+        /// for 5000 s.
         fn passes(&mut self, client: &str, sender: &str, recipient: &str, now: u64) -> bool {
             let check = Greylisting(Delays { delay: 300, window: 1000, remember: 5000 });
             let (sender, recipient) = (sender.parse().unwrap(), recipient.parse().unwrap());

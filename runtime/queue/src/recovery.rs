@@ -29,8 +29,8 @@ pub enum Finding {
     /// A file that is not readable as a message: moved to `damaged/`. Either it was never acknowledged, or the disk has
     /// lost data.
     Damaged(String),
-    /// A file that the disk did not let us read, move or remove, and why: it stays, to be looked at again
-    /// ([`crate::Queue::look_again`]).
+    /// A file that the disk did not let us read, move or remove, and why: it stays, to be looked
+    /// at again ([`crate::Queue::look_again`]).
     Stuck(String, String),
 }
 
@@ -98,8 +98,8 @@ fn inspect(storage: &dyn Storage, name: &str) -> io::Result<State> {
     }
     let journal_end = end + whole as u64;
     if whole < journal.len() {
-        // The next mark is written over the torn one anyway: a disk that refuses this does not make the message
-        // unreadable.
+        // The next mark is written over the torn one anyway: a disk that refuses this does not make
+        // the message unreadable.
         let _ = file.truncate(journal_end);
     }
     let journal = Journal::new(journal_end);

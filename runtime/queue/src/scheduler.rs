@@ -139,8 +139,8 @@ impl Scheduler {
         self.limits = limits;
     }
 
-    /// Takes a message, new or recovered: recipients that are not done are due at the time noted for them, without one
-    /// now.
+    /// Takes a message, new or recovered: recipients that are not done are due at the time noted for them,
+    /// without one now.
     pub fn add(&mut self, message: Message, now: SystemTime) {
         // A time beyond what the schedule can give was noted under a clock that went back since.
         let latest = retry::next_attempt(message.arrived, now, Channel::Remote).max(now);

@@ -27,8 +27,8 @@ pub enum StoreError {
     /// The mailbox has no folder of this name.
     #[error("there is no folder {0:?}")]
     NoFolder(String),
-    /// The folder that was open has been deleted or renamed, or its UIDs began anew. One that has its name now is
-    /// another.
+    /// The folder that was open has been deleted or renamed, or its UIDs began anew. One that has its name
+    /// now is another.
     #[error("the folder {0:?} that was open is gone")]
     FolderGone(String),
     /// The mailbox has a folder of this name already.

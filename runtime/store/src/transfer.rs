@@ -155,8 +155,8 @@ impl Folder {
         quota::record(&self.home.path, self.home.quota, size, count);
     }
 
-    /// A new name in the target: a name that came back would bring its old UID back. Always in `cur`, or `new` without
-    /// flags.
+    /// A new name in the target: a name that came back would bring its old UID back. Always in `cur`, or
+    /// `new` without flags.
     fn new_place(&self, message: &Message, target: &Path, now: SystemTime) -> (String, PathBuf) {
         let size = message.file_size(&self.path);
         let unique = format!("{},S={size},W={}", self.home.uniques.next(now), message.wire_size);

@@ -160,8 +160,8 @@ mod tests {
         file.list
     }
 
-    /// Begins, appends twice, compacts: the life of a list. Gives the UIDs that were told to somebody, with the
-    /// validity.
+    /// Begins, appends twice, compacts: the life of a list. Gives the UIDs that were told to somebody,
+    /// with the validity.
     fn live(disk: &dyn Disk, folder: &Path) -> (Vec<u32>, u32) {
         let mut file = UidFile::default();
         let mut told = Vec::new();

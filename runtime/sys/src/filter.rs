@@ -1,6 +1,6 @@
-//! Filters of system calls (seccomp(2)). A role names the calls it makes; any other one is the end of its process,
-//! which `init` sees as SIGSYS. A program of others is only refused what no server needs. Knows no role. Start at
-//! [`permit`].
+//! Filters of system calls (seccomp(2)). A role names the calls it makes; any other one is the end of its
+//! process, which `init` sees as SIGSYS. A program of others is only refused what no server needs. Knows no role.
+//! Start at [`permit`].
 
 use std::collections::BTreeMap;
 use std::io;
@@ -57,9 +57,9 @@ pub fn permit<'a>(calls: impl IntoIterator<Item = &'a Call>) -> io::Result<()> {
     install(&program(calls.into_iter().chain(HIDDEN), SeccompAction::KillProcess, SeccompAction::Allow)?)
 }
 
-/// The calls that a program of others is refused (EPERM): calls by which it could look into other processes, change the
-/// machine, or reach the rarely used parts of the kernel where most faults are found. What else it calls changes with
-/// its versions.
+/// The calls that a program of others is refused (EPERM): calls by which it could look into other processes, change
+/// the machine, or reach the rarely used parts of the kernel where most faults are found. What else it calls changes
+/// with its versions.
 ///
 /// # Errors
 /// When there are no filters for this architecture.
@@ -115,8 +115,8 @@ fn condition(when: &When) -> Result<SeccompCondition, seccompiler::BackendError>
 /// The call whose arguments no filter sees.
 const HIDDEN: &[Call] = &[Call::any(libc::SYS_clone3)];
 
-/// Families of sockets other than those of the internet, of this machine, and of the questions that name look-ups ask
-/// the kernel.
+/// Families of sockets other than those of the internet, of this machine, and of the questions that name look-ups
+/// ask the kernel.
 const UNUSUAL_SOCKET: &[When] = &[
     When::IsNot(0, libc::AF_UNIX.cast_unsigned()),
     When::IsNot(0, libc::AF_INET.cast_unsigned()),

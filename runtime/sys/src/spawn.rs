@@ -82,8 +82,8 @@ impl Spawn {
         self
     }
 
-    /// Lets the program have this many octets of memory of its own, stacks of threads included (`RLIMIT_DATA`,
-    /// getrlimit(2)).
+    /// Lets the program have this many octets of memory of its own, stacks of threads
+    /// included (`RLIMIT_DATA`, getrlimit(2)).
     #[must_use]
     pub const fn memory(mut self, octets: u64) -> Self {
         self.memory = Some(octets);

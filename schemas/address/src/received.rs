@@ -35,9 +35,9 @@ impl Address {
 }
 
 impl LocalPart {
-    /// Reads a local part with or without quotes. Dots may stand anywhere, and 64 octets are no limit: senders that
-    /// encode the recipient into their own address (VERP, SRS) are longer. Quotes and backslashes quote wherever they
-    /// stand.
+    /// Reads a local part with or without quotes. Dots may stand anywhere, and 64 octets are no limit: senders
+    /// that encode the recipient into their own address (VERP, SRS) are longer. Quotes and backslashes quote
+    /// wherever they stand.
     ///
     /// # Errors
     /// When the text is empty, over 254 octets, ends inside its quotes, or holds a control or non-ASCII character.

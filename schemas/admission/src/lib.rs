@@ -1,6 +1,6 @@
-//! Who may send what to whom: the control files that decide it, in their order, and the words of each refusal. Pure:
-//! knows no reply codes, no sockets and no mailboxes; whether an address exists the walk says in between. Start at
-//! [`Policy`].
+//! Who may send what to whom: the control files that decide it, in their order, and the words of each refusal.
+//! Pure: knows no reply codes, no sockets and no mailboxes; whether an address exists the walk says in between.
+//! Start at [`Policy`].
 
 mod client;
 mod refusal;

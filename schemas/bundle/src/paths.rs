@@ -1,5 +1,5 @@
-//! The paths of files in a bundle, for those who make them and those who read them. Knows nothing about what is in
-//! them.
+//! The paths of files in a bundle, for those who make them and those who read them. Knows nothing about what
+//! is in them.
 
 use std::fmt::Display;
 

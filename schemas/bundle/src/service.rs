@@ -55,8 +55,8 @@ pub struct Service {
     /// How it is known to answer.
     #[serde(default)]
     pub readiness: Readiness,
-    /// Whether the node is not ready without it. One that cannot start yet because of its prerequisite is not waited
-    /// for.
+    /// Whether the node is not ready without it. One that cannot start yet because of its prerequisite is
+    /// not waited for.
     #[serde(default = "essential")]
     pub essential: bool,
     /// The effect of its absence in words for `status`: `mail is deferred`. Empty where that needs no word.

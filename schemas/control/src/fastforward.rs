@@ -3,9 +3,9 @@
 //!
 //! The form: a cdb whose keys are in lower case. `:` and an address lead to what happens with mail for it; `:` and a
 //! local part with its `@`, but no domain, stand for that local part in every domain that reaches the table. The data
-//! are instructions, each ended by a NUL: `&` and an address forward, `|` and a command run a program; a file beginning
-//! with `.` or `/` would be included, which we never write. (Keys that begin with `?` would change the sender; we have
-//! none.)
+//! are instructions, each ended by a NUL: `&` and an address forward, `|` and a command run a program; a file
+//! beginning with `.` or `/` would be included, which we never write. (Keys that begin with `?` would change the
+//! sender; we have none.)
 //!
 //! The line `|fastforward -dp aliases.cdb` in `.qmail-default` asks the table: `-d` for the address as the domain's
 //! users know it (`$DEFAULT@$HOST`; the envelope's has the domain put before it, `example.org-sales@example.org`), `-p`

@@ -4,8 +4,8 @@
 use postkiln_address::Address;
 use serde::{Deserialize, Serialize};
 
-/// Members a list may have, and recipients a message: `queued` holds a message's recipients in memory, some 200 octets
-/// for each.
+/// Members a list may have, and recipients a message: `queued` holds a message's recipients in memory, some 200
+/// octets for each.
 pub const MOST_MEMBERS: usize = 100_000;
 
 /// A mailing list's settings.

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::Hidden;
 
-/// All secrets that a site uses, as far as the operator can open them. Takes the place of what the node was given
-/// before.
+/// All secrets that a site uses, as far as the operator can open them. Takes the place of what the node
+/// was given before.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The secrets by name.

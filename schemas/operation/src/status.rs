@@ -1,5 +1,5 @@
-//! The state of a node's services: the content of [`crate::paths::STATUS`] and the answer to
-//! [`crate::Question::Status`].
+//! The state of a node's services: the content of [`crate::paths::STATUS`] and the
+//! answer to [`crate::Question::Status`].
 
 use std::collections::BTreeMap;
 use std::fmt;

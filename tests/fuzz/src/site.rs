@@ -1,5 +1,5 @@
-//! Sites: any evaluated value, and any population beside one, is refused with findings that have their place, or
-//! compiled.
+//! Sites: any evaluated value, and any population beside one, is refused with findings that have their
+//! place, or compiled.
 
 use std::fs;
 use std::path::Path;

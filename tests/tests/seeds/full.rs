@@ -27,8 +27,8 @@ pub(crate) fn everything_a_site_can_say_arrives(database: &Database) {
     assert_eq!(dump(database), once);
 }
 
-/// Name, domain, beginning of the hash, flags (4096 administrator, 2078 closed, 1 2 4 8 2048 what is denied), name,
-/// quota.
+/// Name, domain, beginning of the hash, flags (4096 administrator, 2078 closed, 1 2 4 8 2048 what is
+/// denied), name, quota.
 const PEOPLE: &str = "\
 emmy|club.example|$6$|6147|Emmy Noether|524288000S
 sofya|club.example|$6$|2051|Sofya Kovalevskaya|524288000S

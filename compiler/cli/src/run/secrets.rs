@@ -1,6 +1,6 @@
-//! The secrets a node is given: opened with the operator's identity, told apart by what the site uses them for, and
-//! handed over as a descriptor of memory that has no name. What cannot be opened is said, with what will not work for
-//! it.
+//! The secrets a node is given: opened with the operator's identity, told apart by what the site uses them for,
+//! and handed over as a descriptor of memory that has no name. What cannot be opened is said, with what will not
+//! work for it.
 
 use std::collections::BTreeSet;
 use std::fs::File;

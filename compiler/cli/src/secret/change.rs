@@ -72,8 +72,8 @@ pub(crate) struct RotateArgs {
 
 /// Takes the next step of changing a DKIM key
 ///
-/// The steps are those of `postkiln secret rotate`: after the first, the next key signs; after the second, the old one
-/// is gone.
+/// The steps are those of `postkiln secret rotate`: after the first, the next key signs; after the second, the old
+/// one is gone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -1,6 +1,6 @@
-//! The schema's defaults, put where a site leaves a field out. Where all is well the evaluation does this by the
-//! schema's contracts; when one of them failed they were left out, and this takes their place. Start at
-//! [`Defaults::fill`].
+//! The schema's defaults, put where a site leaves a field out. Where all is well the evaluation does this
+//! by the schema's contracts; when one of them failed they were left out, and this takes their place.
+//! Start at [`Defaults::fill`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -29,8 +29,8 @@ impl<'a> Fields<'a> {
         self.named.iter().find(|field| field.name == name).map(|field| field.value.clone())
     }
 
-    /// A field that a person must write; its absence is recorded, unless a misspelt one was recorded that was meant to
-    /// be it.
+    /// A field that a person must write; its absence is recorded, unless a misspelt one was recorded that was meant
+    /// to be it.
     pub(super) fn required(&self, name: &str) -> Option<At<'a>> {
         let found = self.get(name);
         if found.is_none() && !self.is_misspelt(name) {

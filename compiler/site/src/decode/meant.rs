@@ -1,6 +1,6 @@
-//! Suggestions for a domain, an address or a quantity that cannot be read: the text without signs that were copied
-//! along with it, and, in domains, with letters beyond ASCII in the form that the DNS has (RFC 5890). Start at
-//! [`Wanted`].
+//! Suggestions for a domain, an address or a quantity that cannot be read: the text without signs that were
+//! copied along with it, and, in domains, with letters beyond ASCII in the form that the DNS has (RFC 5890).
+//! Start at [`Wanted`].
 
 /// The kind of value that a text was to be: its description alone, or a [`Name`].
 pub(super) trait Wanted {

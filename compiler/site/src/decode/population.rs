@@ -17,8 +17,8 @@ use crate::{Gap, Place, Placed, Target, codes, source};
 /// Reads one entry of a map, written in the site or in a file.
 type Decode<'d, T> = &'d dyn Fn(&Walker<'_>, &At<'_>, &LocalPart) -> Option<T>;
 
-/// A domain's map, written in the site, in files, or in both, as far as it can be read; `names` are those of the two
-/// fields.
+/// A domain's map, written in the site, in files, or in both, as far as it can be read; `names` are those of
+/// the two fields.
 pub(super) fn both<T>(
     walker: &Walker<'_>,
     fields: &Fields<'_>,

@@ -39,8 +39,8 @@ impl<'a> Places<'a> {
         troubles
     }
 
-    /// Where two lists met that are not the same. The interpreter compares them by a contract, and shows its place
-    /// nowhere.
+    /// Where two lists met that are not the same. The interpreter compares them by a contract, and shows
+    /// its place nowhere.
     fn merge_of_lists(&self, error: &Error) -> Option<Span> {
         let Error::EvalError(error) = error else { return None };
         let EvalErrorKind::BlameError { label, .. } = &error.error else { return None };

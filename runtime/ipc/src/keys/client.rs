@@ -49,8 +49,8 @@ impl Client {
         certificate(reply)
     }
 
-    /// A signature for TLS in the form of its scheme. Blocks the thread: for rustls, which asks in the middle of a
-    /// handshake.
+    /// A signature for TLS in the form of its scheme. Blocks the thread: for rustls, which asks in the middle
+    /// of a handshake.
     ///
     /// # Errors
     /// When the text is no part of a handshake, the certificate is gone, or there is no answer in time.

@@ -16,8 +16,8 @@ pub enum Refusal {
     /// `queued` does not want it, or cannot keep it; one line for the client.
     #[error("{1}")]
     Refused(Status, String),
-    /// `queued` does not answer: whether the message was kept is not known after [`Submission::commit`], before it was
-    /// not.
+    /// `queued` does not answer: whether the message was kept is not known after [`Submission::commit`], before
+    /// it was not.
     #[error("the queue does not answer")]
     Silent(#[from] ChannelError),
 }

@@ -56,8 +56,8 @@ impl Users {
             }
             Err(problem) => problem,
         };
-        // A node that was started with an earlier bundle has users of a later generation: serving those is better than
-        // nobody.
+        // A node that was started with an earlier bundle has users of a later generation: serving those is
+        // better than nobody.
         if !self.directory.has_accounts().await {
             return Err(problem);
         }

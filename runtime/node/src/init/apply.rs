@@ -88,8 +88,8 @@ pub(super) struct Change {
 pub(super) enum Stage {
     /// The roles read the bundle on offer: silence becomes a refusal.
     Offered(Box<Held>),
-    /// The bundle of this identity is in force, and the roles go over to it: one that is silent is ended and started
-    /// again.
+    /// The bundle of this identity is in force, and the roles go over to it: one that is silent is ended
+    /// and started again.
     Switching(String),
     /// Those that were silent have been ended: the last wait before the change counts as failed.
     Insisting(String),

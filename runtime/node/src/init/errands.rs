@@ -15,8 +15,8 @@ use crate::error::NodeError;
 /// The result of an errand.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// The bundle on offer, verified and with the parts of the roles; or its identity, where that is known, and the
-    /// problem.
+    /// The bundle on offer, verified and with the parts of the roles; or its identity, where that is known,
+    /// and the problem.
     Read(Result<Held, (String, NodeError)>),
     /// Whether the program of a role answers, and the number of the process that was asked.
     Asked(Role, Option<u32>, bool),

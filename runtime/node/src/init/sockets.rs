@@ -167,8 +167,8 @@ fn local(data: &Path, socket: &LocalSocket) -> io::Result<UnixListener> {
     Ok(socket)
 }
 
-/// Binds also where the path is longer than an address may be (unix(7): 108 octets), by way of the directory's
-/// descriptor.
+/// Binds also where the path is longer than an address may be (unix(7): 108 octets), by way of
+/// the directory's descriptor.
 fn bind_at(path: &Path) -> io::Result<UnixListener> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidFilename.into());

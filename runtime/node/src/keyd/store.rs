@@ -160,8 +160,8 @@ impl Store {
     }
 }
 
-/// Reads a delivery from a descriptor and leaves nothing there for the next reader; `None` when somebody has read it
-/// already.
+/// Reads a delivery from a descriptor and leaves nothing there for the next reader; `None` when somebody has
+/// read it already.
 ///
 /// # Errors
 /// When it cannot be read or is none.

@@ -21,8 +21,8 @@ const SEEN: &str = "images-seen";
 /// How many of those lines are worth keeping.
 const MEMORY: usize = 32;
 
-/// The directory of the bundle to start with. An image not seen before brings its own; otherwise it is the last
-/// applied.
+/// The directory of the bundle to start with. An image not seen before brings its own; otherwise it is
+/// the last applied.
 pub(super) fn choose(boot_disk: &Device, slot: &str, data: &Path) -> Result<PathBuf, NodeError> {
     let device = disk::partition(boot_disk, &format!("bundle-{slot}"))?;
     let file = File::open(device.node()).during(|| device.name.clone())?;

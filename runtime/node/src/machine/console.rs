@@ -50,8 +50,8 @@ pub(super) fn show(status: &Status) -> bool {
         let _ = writeln!(serial, "{}", ready::CONSOLE);
     }
     put(SERIAL, &serial);
-    // The cursor goes home, each line is cleared to its end, then the rest of the screen: clearing it first would
-    // flicker.
+    // The cursor goes home, each line is cleared to its end, then the rest of the screen: clearing it
+    // first would flicker.
     put(SCREEN, &format!("\x1b[H{}\x1b[J", page.replace('\n', "\x1b[K\n")));
     first
 }

@@ -14,12 +14,12 @@ use crate::error::{During, NodeError};
 
 /// Octets by which the file system must be able to grow before resize2fs is run.
 const WORTH: u64 = 8 << 20;
-/// Octets of a device from which on the file system gets a journal of 64 MiB: many small syncs then do not wait for
-/// each other.
+/// Octets of a device from which on the file system gets a journal of 64 MiB: many small syncs then do not wait
+/// for each other.
 const ROOM_FOR_JOURNAL: u64 = 1 << 30;
 
-/// Finds the data file system, makes it where the device is blank, checks it, mounts it at `place`, and grows it to the
-/// device.
+/// Finds the data file system, makes it where the device is blank, checks it, mounts it at `place`, and grows it
+/// to the device.
 ///
 /// # Errors
 /// When a foreign device is attached, or one of the programs for ext4 fails; nothing is formatted then.

@@ -101,8 +101,8 @@ impl Request {
         let mut bytes = vec![1, 1, 6, 0];
         bytes.extend(self.transaction.to_be_bytes());
         bytes.extend(self.seconds.to_be_bytes());
-        // Before we have an address, nothing can reach us at it: answers come by broadcast. During a lease they come to
-        // us.
+        // Before we have an address, nothing can reach us at it: answers come by broadcast. During a lease they
+        // come to us.
         let (broadcast, own) = match self.kind {
             Kind::Renew { address } => (0, address),
             _ => (0x8000_u16, Ipv4Addr::UNSPECIFIED),

@@ -1,5 +1,5 @@
-//! Attempts: recipients that the schedule calls due are given to `local` or `remote`, and the outcomes are written
-//! down.
+//! Attempts: recipients that the schedule calls due are given to `local` or `remote`, and the outcomes
+//! are written down.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;

@@ -159,8 +159,8 @@ pub(super) fn log_accepted(by: &str, message: &Message) {
     );
 }
 
-/// The reply to a caller whose message is refused, with a line in the log. A queue that is of no use any more ends the
-/// role.
+/// The reply to a caller whose message is refused, with a line in the log. A queue that is of no use any more
+/// ends the role.
 fn refusal(shared: &Shared, error: &QueueError) -> Reply {
     postkiln_log::error(Event::Refused, &[("problem", &postkiln_log::chain(error))]);
     if matches!(error, QueueError::Unsynced) {
@@ -188,8 +188,8 @@ async fn list(shared: &Shared, channel: &mut Conversation) -> Result<(), Channel
     channel.send(&Reply::Done).await
 }
 
-/// The recipients that are not done, some thousands at a time: the message may end meanwhile, and others have their
-/// turn.
+/// The recipients that are not done, some thousands at a time: the message may end meanwhile, and others
+/// have their turn.
 async fn waiting(shared: &Shared, channel: &mut Conversation, id: &QueueId) -> Result<(), ChannelError> {
     let mut from = 0;
     loop {

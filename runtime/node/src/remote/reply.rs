@@ -1,5 +1,5 @@
-//! Outcomes of what happens before a session, in qmail-remote's words: names that lead nowhere, hosts that do not
-//! answer.
+//! Outcomes of what happens before a session, in qmail-remote's words: names that lead nowhere, hosts that
+//! do not answer.
 
 use postkiln_address::Domain;
 use postkiln_mail::{Outcome, Status};

@@ -18,8 +18,8 @@ pub(crate) fn connector() -> Result<TlsConnector, rustls::Error> {
     verified_by(|provider| Arc::new(KeyHolder { provider, key: None }))
 }
 
-/// The connector for a server that must have this key; without one, a public authority (Mozilla's list) must vouch for
-/// its name.
+/// The connector for a server that must have this key; without one, a public authority (Mozilla's list) must vouch
+/// for its name.
 pub(crate) fn proven(key: Option<KeyDigest>) -> Result<TlsConnector, rustls::Error> {
     if key.is_some() {
         return verified_by(|provider| Arc::new(KeyHolder { provider, key }));

@@ -1,5 +1,5 @@
-//! [`Answers`]: what a session of `smtpd` cannot know: which addresses exist, who may send as whom, whether a message
-//! is kept.
+//! [`Answers`]: what a session of `smtpd` cannot know: which addresses exist, who may send as whom, whether a
+//! message is kept.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

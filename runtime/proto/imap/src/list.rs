@@ -112,8 +112,8 @@ fn matches(pattern: &str, name: &str) -> bool {
     inbox || matches_octets(pattern.as_bytes(), name.as_bytes())
 }
 
-/// Row by row over the pattern: `reached[i]` says that the pattern so far can stand for the first `i` octets of the
-/// name.
+/// Row by row over the pattern: `reached[i]` says that the pattern so far can stand for the first `i` octets
+/// of the name.
 fn matches_octets(pattern: &[u8], name: &[u8]) -> bool {
     let mut reached = vec![false; name.len() + 1];
     if let Some(first) = reached.first_mut() {

@@ -1,5 +1,5 @@
-//! Modified UTF-7 (RFC 3501 §5.1.3): how folder names spell what is not ASCII. Only checked here: names pass as they
-//! are.
+//! Modified UTF-7 (RFC 3501 §5.1.3): how folder names spell what is not ASCII. Only checked here: names pass
+//! as they are.
 
 use base64::Engine;
 use base64::alphabet::IMAP_MUTF7;

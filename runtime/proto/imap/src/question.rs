@@ -16,8 +16,8 @@ pub enum Question {
         /// As the client gave it.
         password: Secret,
     },
-    /// Opens a folder in place of the open one: [`Answer::Selected`]. After a failure no folder is open (RFC 3501
-    /// §6.3.1).
+    /// Opens a folder in place of the open one: [`Answer::Selected`]. After a failure no folder is open
+    /// (RFC 3501 §6.3.1).
     Select {
         /// The name of the folder.
         folder: String,
@@ -26,8 +26,8 @@ pub enum Question {
     },
     /// The open folder is left: [`Answer::Done`].
     Unselect,
-    /// Asks for the messages that the open folder holds now; the answer is [`Answer::Unchanged`] or
-    /// [`Answer::Snapshot`].
+    /// Asks for the messages that the open folder holds now; the answer is
+    /// [`Answer::Unchanged`] or [`Answer::Snapshot`].
     Poll {
         /// The life of the folder that is open: of another one nothing is told, and nothing in it loses `\Recent`.
         uid_validity: u32,

@@ -44,8 +44,8 @@ impl SequenceSet {
         merged
     }
 
-    /// Whether a number written in it is over `count`, which no sequence number may be; a range to `*` may begin above
-    /// it.
+    /// Whether a number written in it is over `count`, which no sequence number may be; a range to `*` may
+    /// begin above it.
     pub(crate) fn exceeds(&self, count: u32) -> bool {
         self.0.iter().any(|range| matches!(range, (Some(first), Some(last)) if *first > count || *last > count))
     }

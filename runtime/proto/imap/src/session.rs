@@ -12,8 +12,8 @@ use crate::job::{Context, Job, News, Reply, Status, Step};
 use crate::question::{Answer, FailureKind, Question};
 use crate::{Config, capability, login};
 
-/// One client's conversation. Not a [`postkiln_session::Machine`]: a command has literals, and may come in several
-/// frames.
+/// One client's conversation. Not a [`postkiln_session::Machine`]: a command has literals, and may come
+/// in several frames.
 #[derive(Debug)]
 pub struct Session {
     context: Context,

@@ -18,8 +18,8 @@
 //! (N                   the lines up to `)` stand N times
 //! ```
 //!
-//! Where the session under test is the client, `C:` and `S:` change their parts: the server's lines go in, the client's
-//! come out.
+//! Where the session under test is the client, `C:` and `S:` change their parts: the server's lines go in, the
+//! client's come out.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 

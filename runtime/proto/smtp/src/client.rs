@@ -54,8 +54,8 @@ pub enum Encryption {
 /// A question that a session cannot answer itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// The connection is not encrypted, and the server has heard our name: may the message go like that?
-    /// [`Answer::Go`].
+    /// The connection is not encrypted, and the server has heard our name: may the message go
+    /// like that? [`Answer::Go`].
     InTheClear,
     /// The next piece of the content: [`Answer::Piece`], [`Answer::End`] or [`Answer::Unreadable`].
     Content,

@@ -1,9 +1,9 @@
-//! The octets after DATA (RFC 5321 §4.1.1.4, §4.5.2): dots unstuffed, line ends turned to LF, limits kept, the end
-//! found.
+//! The octets after DATA (RFC 5321 §4.1.1.4, §4.5.2): dots unstuffed, line ends turned to LF, limits kept,
+//! the end found.
 //!
-//! Only CRLF.CRLF ends a message. A CR or LF that is not part of a CRLF breaks the whole message (§2.3.8 forbids
-//! sending one): servers that disagree on what ends a line can be made to disagree on where a message ends (SMTP
-//! smuggling).
+//! Only CRLF.CRLF ends a message. A CR or LF that is not part of a CRLF breaks the whole message (§2.3.8
+//! forbids sending one): servers that disagree on what ends a line can be made to disagree on where a message
+//! ends (SMTP smuggling).
 
 use memchr::memchr2;
 

@@ -1,6 +1,6 @@
-//! SMTP sessions as values: bytes and answers in, actions out (RFC 5321, 6409). No socket, no clock, no knowledge of
-//! mailboxes or the queue: what they cannot know, they ask. Start at [`Session`] for receiving, at [`client`] for
-//! sending.
+//! SMTP sessions as values: bytes and answers in, actions out (RFC 5321, 6409). No socket, no clock, no
+//! knowledge of mailboxes or the queue: what they cannot know, they ask. Start at [`Session`] for receiving, at
+//! [`client`] for sending.
 
 // Input of strangers and of disks reaches this crate: an index out of bounds would be theirs to choose.
 #![warn(clippy::indexing_slicing)]

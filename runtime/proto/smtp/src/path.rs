@@ -3,8 +3,8 @@
 //! smtp-proto's own reading drops quotes (so that `<"">` and `<>` look alike) and gives the same empty text for `<>`
 //! and `<Postmaster>`; the path grammar therefore stands here whole, and smtp-proto reads commands and parameters.
 
-//! Strangers' paths are read generously (`postkiln_address`'s module `received` says why), with or without their
-//! brackets.
+//! Strangers' paths are read generously (`postkiln_address`'s module `received` says why), with or
+//! without their brackets.
 
 use postkiln_address::{Address, Domain, LocalPart, ReversePath};
 

@@ -32,9 +32,9 @@ pub enum Question {
         /// The recipient's address.
         address: Address,
     },
-    /// Does what is remembered speak against a recipient that the session's policy admits? Asked last, about clients
-    /// that are strangers to us, where [`crate::Config::remembers`] says so. [`Answer::Accepted`] or
-    /// [`Answer::Refused`].
+    /// Does what is remembered speak against a recipient that the session's policy admits? Asked last,
+    /// about clients that are strangers to us, where [`crate::Config::remembers`] says so.
+    /// [`Answer::Accepted`] or [`Answer::Refused`].
     Stranger {
         /// The reverse path of the message.
         sender: ReversePath,

@@ -25,8 +25,8 @@ pub(crate) fn refusal(stage: Stage, status: Status, text: &str) -> String {
             Stage::Data => 554,
         },
         (_, 2, 2) | (_, 3, 1) => 452,
-        // RFC 5321 §4.2.2: blocked for now, for policy reasons. qmail's other refusals for now are 451, rblsmtpd's
-        // among them.
+        // RFC 5321 §4.2.2: blocked for now, for policy reasons. qmail's other refusals for now are 451,
+        // rblsmtpd's among them.
         (_, 7, _) if stage == Stage::Stranger => 450,
         _ => 451,
     };

@@ -44,7 +44,7 @@ events! {
     ListIgnored = "list_ignored": "A list ignored a message.";
     Respond = "respond": "An autoresponder answered, or had answered already.";
 
-    // The queue.
+    // Events of the queue and of the messages in it.
     Recovered = "recovered": "The queue was read at a start.";
     Damaged = "damaged": "An entry of the queue makes no sense and was set aside.";
     Forgotten = "forgotten": "A message that nobody was promised was removed.";
@@ -54,7 +54,7 @@ events! {
     Remove = "remove": "A finished message could not be removed.";
     Flush = "flush": "An operator made all mail due.";
 
-    // Clients.
+    // Events of clients that connect to the node.
     Refused = "refused": "A client, a stranger's message or a submission was refused.";
     Broken = "broken": "A client's connection broke.";
     Infected = "infected": "A message with a virus was refused.";
@@ -105,7 +105,7 @@ events! {
     StatusNotWritten = "status-not-written": "The status file could not be written.";
     LinesLost = "lines-lost": "Log lines were lost, since nobody took them.";
 
-    // The machine.
+    // Events of the machine under the services.
     Lease = "lease": "An address was leased or has ended.";
     DhcpNotSent = "dhcp-not-sent": "A question for an address could not be sent.";
     AddressNotRemoved = "address-not-removed": "An address whose lease has ended could not be removed.";

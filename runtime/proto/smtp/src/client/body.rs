@@ -1,6 +1,6 @@
-//! From stored lines to the wire: every line ends with CRLF, a leading dot is doubled (RFC 5321 §4.5.2), a stray CR
-//! becomes a space (§2.3.8: CR and LF only occur together; a receiver that thinks otherwise could be made to see two
-//! messages).
+//! From stored lines to the wire: every line ends with CRLF, a leading dot is doubled (RFC 5321 §4.5.2), a stray
+//! CR becomes a space (§2.3.8: CR and LF only occur together; a receiver that thinks otherwise could be made to
+//! see two messages).
 
 /// Turns pieces of stored content into pieces for the wire.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! From a server's reply to an outcome, in qmail-remote's words: one line each, with the server's own words made
-//! harmless.
+//! From a server's reply to an outcome, in qmail-remote's words: one line each, with the server's own
+//! words made harmless.
 
 use postkiln_mail::{Outcome, Status};
 
@@ -16,8 +16,8 @@ pub(crate) fn answered(lead: &str, reply: &Reply) -> Outcome {
     }
 }
 
-/// A reply that does not take the message further, whatever its class: a positive one where another is due accepts
-/// nothing.
+/// A reply that does not take the message further, whatever its class: a positive one where another is
+/// due accepts nothing.
 pub(crate) fn refused(lead: &str, reply: &Reply) -> Outcome {
     match answered(lead, reply) {
         Outcome::Delivered(text) => Outcome::Deferred(Status(4, 5, 0), text),

@@ -1,5 +1,5 @@
-//! [`Replies`]: a server's replies, put together from pieces of input, and the extensions it offers (RFC 5321 §4.2,
-//! §4.1.1.1).
+//! [`Replies`]: a server's replies, put together from pieces of input, and the extensions it offers (RFC
+//! 5321 §4.2, §4.1.1.1).
 
 use smtp_proto::Error;
 use smtp_proto::response::parser::ResponseReceiver;

@@ -57,8 +57,8 @@ enum Farewell {
 }
 
 impl Session {
-    /// Begins a conversation over a new connection: with a handshake where encryption is implicit, else the server
-    /// speaks first.
+    /// Begins a conversation over a new connection: with a handshake where encryption is implicit, else the
+    /// server speaks first.
     #[must_use]
     pub fn new(delivery: Delivery, now: Instant) -> Self {
         let mut session = Self {
@@ -223,8 +223,8 @@ impl Session {
         }
     }
 
-    /// Addresses are typed: no CR, LF or angle bracket outside quotes can be in them. `#@[]` means something to us
-    /// only.
+    /// Addresses are typed: no CR, LF or angle bracket outside quotes can be in them. `#@[]` means something
+    /// to us only.
     fn mail(&mut self, now: Instant) {
         let sender = self.delivery.sender.address().map(ToString::to_string).unwrap_or_default();
         let size = if self.extensions.size { format!(" SIZE={}", self.delivery.size) } else { String::new() };
