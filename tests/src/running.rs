@@ -80,8 +80,8 @@ impl Running {
         running
     }
 
-    /// Starts a node with mounts of its own: lines of the shell that find the empty data directory in `$DATA`. An ordinary
-    /// user has them in a user namespace, as its root. See [`Self::inside`].
+    /// Starts a node with mounts of its own: lines of the shell that find the empty data directory in `$DATA`. An
+    /// ordinary user has them in a user namespace, as its root. See [`Self::inside`].
     ///
     /// # Panics
     /// When there can be no such mounts, or the node does not become ready in time.
@@ -340,8 +340,8 @@ pub fn processes_of(data: &Path) -> Vec<Service> {
     found
 }
 
-/// The options of unshare(1) and nsenter(1) for mounts of one's own. An ordinary user needs a user namespace for them, with
-/// the other options.
+/// The options of unshare(1) and nsenter(1) for mounts of one's own. An ordinary user needs a user namespace for them,
+/// with the other options.
 fn namespaces<'a>(as_user: &[&'a str]) -> Vec<&'a str> {
     let mut options = vec!["--mount"];
     if !rustix::process::geteuid().is_root() {
