@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use postkiln_address::{Address, AddressError, LocalPart};
 use postkiln_bundle::{Role, paths};
@@ -23,6 +23,7 @@ use postkiln_routing::Route;
 use postkiln_sys::{BundleDirectory, Inherited};
 use tokio::sync::RwLock;
 
+use crate::clock;
 use crate::error::{During, NodeError};
 use crate::role::{self, Seat};
 use checks::Checks;
@@ -209,7 +210,7 @@ impl FrontDesk {
     /// Not waited for: a login need not wait for the disk.
     fn record(&self, id: &str, peer: IpAddr, service: Access) {
         let (directory, id) = (self.directory.clone(), id.to_owned());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs()).cast_signed();
+        let now = clock::signed(SystemTime::now());
         tokio::task::spawn_local(async move {
             if let Err(error) = directory.logged_in(&id, now, &peer.to_string(), word(service)).await {
                 postkiln_log::warn(Event::LoginNotRecorded, &[("problem", &postkiln_log::chain(&error))]);

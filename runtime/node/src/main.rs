@@ -17,6 +17,7 @@ mod walls;
 
 mod access;
 mod certificate;
+mod clock;
 mod contents;
 mod scanner;
 mod serving;

@@ -5,7 +5,7 @@ mod memory;
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use postkiln_bundle::{Role, paths};
 use postkiln_ipc::policy::{Attempt, Verdict};
@@ -15,6 +15,7 @@ use postkiln_policy::{self as policy, Checks};
 use postkiln_sys::{BundleDirectory, Inherited};
 use tokio::sync::mpsc;
 
+use crate::clock::seconds;
 use crate::error::NodeError;
 use crate::role::{self, Seat};
 use memory::Memory;
@@ -54,7 +55,7 @@ async fn talk(
     // A caller that was silent for long begins another conversation with its next attempt.
     while let Ok(received) = tokio::time::timeout(SILENCE, channel.receive()).await {
         let Some((attempt, _)) = received? else { return Ok(()) };
-        let verdict = judge(&checks, &memory, &attempt, now()).await.unwrap_or_else(|error| {
+        let verdict = judge(&checks, &memory, &attempt, seconds(SystemTime::now())).await.unwrap_or_else(|error| {
             report(&memory, &error, &damaged);
             Verdict::Unavailable(postkiln_log::chain(&error))
         });
@@ -91,7 +92,7 @@ async fn judge(checks: &Checks, memory: &Memory, attempt: &Attempt, now: u64) ->
 /// Forgets what has expired, and what is too much, from time to time.
 async fn forget(memory: Rc<Memory>, damaged: Damaged) -> Result<(), NodeError> {
     loop {
-        let forgotten = memory.lock().await.forget(now(), MOST).await;
+        let forgotten = memory.lock().await.forget(seconds(SystemTime::now()), MOST).await;
         if let Err(error) = forgotten {
             report(&memory, &error, &damaged);
         }
@@ -114,10 +115,6 @@ fn report(memory: &Memory, error: &MemoryError, damaged: &Damaged) {
 /// Ends with the first error that is one too many.
 async fn last(mut damage: mpsc::Receiver<MemoryError>) -> Result<(), NodeError> {
     damage.recv().await.map_or(Ok(()), |error| Err(error.into()))
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs())
 }
 
 /// Conversations at the same time: each connection of `smtpd` has one.

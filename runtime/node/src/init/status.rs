@@ -8,12 +8,14 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use postkiln_log::Event;
 use postkiln_operation::paths;
 use postkiln_operation::status::Status;
 use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::clock;
 
 /// Where the state is written.
 #[derive(Debug)]
@@ -85,8 +87,7 @@ impl AsFd for Board {
 
 /// Unix seconds now.
 pub(crate) fn now() -> i64 {
-    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(passed.as_secs()).unwrap_or(i64::MAX)
+    clock::signed(SystemTime::now())
 }
 
 /// How often a text that changes is read.

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use postkiln_log::Event;
 use postkiln_sys::sync;
@@ -12,6 +12,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use zeroize::Zeroizing;
 
 use super::signing::{Signing, SigningError};
+use crate::clock;
 use crate::error::{During, NodeError};
 
 /// Reads `tls.key` and `tls.crt`, or makes them. `tls.name` says for which host we made them; a pair without it was
@@ -58,13 +59,13 @@ fn make(folder: &Path, hostname: &str) -> io::Result<()> {
 
 /// The year of a moment, near enough for a validity of years; a clock that was never set gives this program's own year.
 fn year(now: SystemTime) -> i32 {
-    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
+    let seconds = clock::seconds(now);
     i32::try_from(1970 + seconds / 31_556_952).unwrap_or(i32::MAX - 10).max(2026)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
 

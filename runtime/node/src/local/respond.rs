@@ -5,7 +5,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use postkiln_address::Address;
@@ -18,6 +18,7 @@ use super::original::Original;
 use super::submit::submit;
 use super::{Config, Tools, trouble};
 use crate::aside::aside;
+use crate::clock::seconds;
 
 /// Replies, if this message is to be replied to.
 ///
@@ -103,12 +104,10 @@ fn forget_old(directory: &Path, period: u64, now: SystemTime) {
     }
 }
 
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     #[test]

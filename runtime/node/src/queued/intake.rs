@@ -2,7 +2,7 @@
 //! the conversation came through.
 
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use postkiln_address::{Address, ReversePath};
 use postkiln_control::list::MOST_MEMBERS;
@@ -13,6 +13,7 @@ use postkiln_mail::{Envelope, QueueId, Status};
 use postkiln_queue::{Incoming, Message, QueueError, Recipient};
 
 use super::Shared;
+use crate::clock::signed;
 
 type Conversation = Channel<Reply, Request>;
 
@@ -219,14 +220,9 @@ fn entry(message: &Message, next: Option<SystemTime>) -> Entry {
         sender: message.envelope.sender.clone(),
         recipients: message.envelope.recipients.len() as u64,
         size: message.size,
-        arrived: seconds(message.arrived),
-        next_attempt: seconds(next.unwrap_or_else(SystemTime::now)),
+        arrived: signed(message.arrived),
+        next_attempt: signed(next.unwrap_or_else(SystemTime::now)),
     }
-}
-
-fn seconds(time: SystemTime) -> i64 {
-    let age = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    i64::try_from(age.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Recipients that are looked at without a pause.
